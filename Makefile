@@ -1,0 +1,57 @@
+# make demo   set up, then the main job on a simulated cohort
+# make test   set up, then every check: lint, types, import contracts, tests
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .uv/bin/uv
+BIN := .venv/bin
+DEMO ?= demo
+# CPU threads of every numeric library, stated once; see tests/conftest.py for the tests' own cap.
+export UV_LINK_MODE ?= copy
+
+.PHONY: help env demo test lint types contracts tests bench lock docs clean
+
+help:  ## This list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+env: .venv/.ready  ## The environment, from requirements.lock
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "uglyduck needs Python 3.11 or newer; set PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.ready: requirements.lock pyproject.toml $(UV)
+	$(UV) venv --quiet --allow-existing --python $$(.uv/bin/python -c 'import sys; print(sys.executable)') .venv
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+demo: env  ## Simulate a cohort, run every stage, say where things are
+	$(BIN)/uglyduck demo --out $(DEMO)
+
+test: lint types contracts tests  ## Every check
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: env
+	$(BIN)/mypy
+
+contracts: env
+	$(BIN)/lint-imports
+
+tests: env
+	$(BIN)/pytest -n 2
+
+bench: env  ## Full-size timing and memory; writes docs/performance.md
+	$(BIN)/pytest tests/benches -m bench --benchmark-only -s
+
+lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)
+	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet
+
+clean:  ## Remove what make made
+	rm -rf .venv .uv build dist *.egg-info demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
