@@ -47,7 +47,7 @@ tests: env
 	$(BIN)/pytest -n 2
 
 bench: env  ## Full-size timing and memory; writes docs/performance.md
-	$(BIN)/pytest tests/benches -m bench --benchmark-only -s
+	$(BIN)/pytest tests/benches -m bench -s
 
 lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

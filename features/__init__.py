@@ -1,1 +1,23 @@
-"""x."""
+"""Named groups of features, and how a lesion stands among the same patient's others."""
+
+from features.building import Plan, build
+from features.fitting import fit_state as fit
+from features.parquet import build_parquet
+from features.registry import DEFAULT_GROUPS, GROUPS, dictionary, switches
+from features.specs import FeatureSpec
+from features.stage import run_stage
+from features.state import FeatureState
+
+__all__ = [
+    "DEFAULT_GROUPS",
+    "GROUPS",
+    "FeatureSpec",
+    "FeatureState",
+    "Plan",
+    "build",
+    "build_parquet",
+    "dictionary",
+    "fit",
+    "run_stage",
+    "switches",
+]

@@ -1,1 +1,1 @@
-"""x."""
+"""What a user takes away: submission files. Knows nothing of how a model is trained."""

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from cohort.errors import InputError
+from uglyduck.commands.check import check
+from uglyduck.commands.demo import demo
+from uglyduck.commands.predict import predict
+from uglyduck.commands.run import run
+from uglyduck.commands.score import score
+from uglyduck.commands.simulate import simulate
 
 app = typer.Typer(
     name="uglyduck",
-    help="Rank skin lesions by risk. A research tool, not a diagnosis.",
+    help="Rank skin lesions by their risk of being malignant. A research tool, not a diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+for _command in (demo, simulate, check, run, score, predict):
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"uglyduck {version('uglyduck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

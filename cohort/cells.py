@@ -1,0 +1,78 @@
+"""Turning cells into typed values: which spellings mean missing, and which cell can not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cohort.errors import InputError
+
+ROW = "row"
+"""Name of the column that carries the 0-based row number in the file through reading."""
+MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None", "none")
+"""Cells that mean "missing" in every column: what R, pandas, SQL and spreadsheets write."""
+
+
+class CellError(Exception):
+    """A cell can not be read as its column's dtype; the table that owns it turns this into an `InputError`."""
+
+    def __init__(self, row: int, column: str, value: str, dtype: pl.DataType) -> None:
+        self.row, self.column, self.value, self.dtype = row, column, value, dtype
+        super().__init__(row, column, value, dtype)
+
+    def as_input_error(self, place: str) -> InputError:
+        """The message for a user, with the place that the table worked out."""
+        kind = "a number" if self.dtype.is_numeric() else "text"
+        return InputError(
+            f"{shown(self.value)} is not {kind}",
+            where=place,
+            remedy="write numbers as 1.5, and missing values as an empty cell or NA",
+        )
+
+
+def shown(value: object, most: int = 40) -> str:
+    """A value quoted for a one-line message, cut at `most` characters."""
+    text = str(value)
+    return repr(text if len(text) <= most else text[:most] + "…")
+
+
+def typed(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Cast the columns of `frame` to `dtypes` (String or Float64); missing spellings and NaN become null.
+
+    Spaces around a number are ignored; in text every character counts.
+
+    Raises:
+        CellError: A cell can not be cast: the first such row, and in it the first column.
+    """
+    columns, failures = [], []
+    for name, dtype in dtypes.items():
+        given = _nulled(frame[name], strip=dtype.is_float())
+        cast = _cast(given, dtype)
+        lost = (cast.is_null() & given.is_not_null()).arg_true()
+        if len(lost):
+            failures.append((int(lost[0]), name, given[int(lost[0])], dtype))
+        columns.append(cast.fill_nan(None) if dtype.is_float() else cast)
+    if failures:
+        raise CellError(*min(failures, key=lambda failure: failure[0]))
+    return pl.DataFrame(columns)
+
+
+def _nulled(series: pl.Series, *, strip: bool) -> pl.Series:
+    """Text without the spellings of "missing"; dictionary-encoded text as plain text."""
+    if isinstance(series.dtype, pl.Categorical | pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype != pl.String:
+        return series
+    text = series.str.strip_chars() if strip else series
+    return text.set(text.is_in(MISSING), None)
+
+
+def _cast(series: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Cast without raising: what can not be cast is null, and so is everything of a type that makes no sense here."""
+    readable = series.dtype.is_numeric() or series.dtype in {pl.String, pl.Boolean, pl.Null}
+    if not readable:
+        return pl.Series(series.name, [None] * len(series), dtype=dtype)
+    if series.dtype == pl.Boolean and dtype == pl.String:
+        return series.cast(pl.String)
+    return series.cast(dtype, strict=False)

@@ -1,0 +1,21 @@
+"""Every check of data, by code."""
+
+from cohort.checking.contents import CONSTANT, IMPLAUSIBLE, MISSING, ONE_CLASS, PREVALENCE, SINGLE
+from cohort.checking.folder import SAMPLE, SHARED_LESIONS, SHARED_PATIENTS, UNSEEN
+from cohort.checking.images import DAMAGED, NO_CROP, NO_LESION
+from cohort.checking.relations import RELATIONS_BROKEN
+from cohort.checking.table import BAD_CELL, NO_COLUMN, UNGROUPED, UNREADABLE
+from cohort.duplicates import CONFLICTS, DUPLICATES
+from cohort.findings import Check
+from cohort.reading import UNKNOWN_COLUMNS
+from cohort.validation import ROW_CHECKS
+
+DATA_CHECKS: tuple[Check, ...] = (
+    *(UNREADABLE, NO_COLUMN, BAD_CELL),
+    *ROW_CHECKS,
+    *(UNKNOWN_COLUMNS, DUPLICATES, CONFLICTS, UNGROUPED),
+    *(MISSING, IMPLAUSIBLE, RELATIONS_BROKEN, CONSTANT, SINGLE, PREVALENCE, ONE_CLASS),
+    *(SHARED_LESIONS, SHARED_PATIENTS, UNSEEN, SAMPLE),
+    *(DAMAGED, NO_CROP, NO_LESION),
+)
+"""In the order of their codes; a code is never given to another question."""

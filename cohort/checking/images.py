@@ -1,0 +1,60 @@
+"""Whether the crops in an HDF5 file are those of a table; no crop is decoded, no link followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+
+from cohort.findings import Check, Finding
+from cohort.reading import Cohort
+
+DAMAGED = Check("UD141", "an image file that can not be opened or points to other files", "error")
+NO_CROP = Check("UD142", "lesions without a crop", "error")
+NO_LESION = Check("UD143", "crops without a lesion", "info")
+
+
+def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
+    """Findings about the ids in an HDF5 file of crops; silent where there is no such file."""
+    if not path.is_file():
+        return
+    try:
+        crops, links = _names(path)
+    except (OSError, RuntimeError, ValueError) as error:
+        yield DAMAGED.found(f"not a readable HDF5 file ({str(error).splitlines()[0][:100]})", where=path.name)
+        return
+    if links:
+        yield DAMAGED.found(f"{len(links)} links to other places, the first is {links[0]}", where=path.name)
+    else:
+        yield DAMAGED.clear(f"{len(crops)} crops, no links", where=path.name, crops=len(crops))
+    if cohort is None:
+        for check in (NO_CROP, NO_LESION):
+            yield check.not_applicable("the table is absent or can not be read", where=path.name)
+        return
+    lesions = set(cohort.given_order)
+    yield _difference(NO_CROP, lesions - crops, len(lesions), path.name)
+    yield _difference(NO_LESION, crops - lesions, len(crops), path.name)
+
+
+def _names(path: Path) -> tuple[set[str], list[str]]:
+    """Names of the objects stored in the file itself, and names that are soft or external links."""
+    crops: set[str] = set()
+    links: list[str] = []
+
+    def note(name: bytes, info: h5py.h5l.LinkInfo) -> None:
+        text = name.decode("utf-8", "backslashreplace")
+        if info.type == h5py.h5l.TYPE_HARD:
+            crops.add(text)
+        else:
+            links.append(text)
+
+    with h5py.File(path, "r") as file:
+        file.id.links.visit(note, info=True)
+    return crops, links
+
+
+def _difference(check: Check, ids: set[str], total: int, where: str) -> Finding:
+    if not ids:
+        return check.clear(f"none of {total}", where=where)
+    return check.found(f"{len(ids)} of {total}, the first is {min(ids)}", where=where, count=len(ids))

@@ -1,0 +1,100 @@
+"""One table: can it be read, which rows break a rule, and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cohort.canonical import canonical_order
+from cohort.checking.contents import check_contents
+from cohort.datasets import Dataset
+from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
+from cohort.errors import InputError
+from cohort.findings import Check, Finding
+from cohort.reading import Cohort, read_rows, recognise_table, unknown_columns
+from cohort.tables import Table, open_table
+from cohort.validation import ROW_CHECKS, not_applicable
+
+UNREADABLE = Check("UD101", "a table that can not be read", "error")
+NO_COLUMN = Check("UD102", "columns that are missing", "error")
+BAD_CELL = Check("UD103", "cells that can not be read", "error")
+UNGROUPED = Check("UD114", "images whose patient or lesion is not known", "warning")
+
+
+@dataclass(frozen=True)
+class Companions:
+    """What helps to read a table; see `cohort.reading.read_cohort`."""
+
+    duplicates: Path | None = None
+    groups: Path | None = None
+    ungrouped: bool = False
+
+
+def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Cohort | None]:
+    """All findings about one table, and the table itself if it could be read and no row breaks a rule."""
+    where = path.name
+    try:
+        table = open_table(path)
+    except InputError as error:
+        return [UNREADABLE.found(str(error), where=where)], None
+    findings = [UNREADABLE.clear(f"{len(table.header)} columns", where=where)]
+    try:
+        dataset = recognise_table(table, ungrouped=companions.ungrouped)
+    except InputError as error:
+        return [*findings, NO_COLUMN.found(str(error), where=where)], None
+    findings += [
+        NO_COLUMN.clear(f"recognised as {dataset.title}", where=where, dataset=dataset.name),
+        unknown_columns(dataset, table),
+    ]
+    rows, cohort = _check_rows(table, dataset, companions)
+    findings += rows
+    if cohort is not None:
+        findings.append(_check_grouping(table, dataset, companions))
+        findings += _check_duplicates(cohort, companions, where=where)
+        findings += check_contents(cohort, where=where)
+    return sorted(findings, key=lambda finding: finding.code), cohort
+
+
+def _check_rows(table: Table, dataset: Dataset, companions: Companions) -> tuple[list[Finding], Cohort | None]:
+    where = table.path.name
+    # A table whose dataset knows no patients can still be checked, image by image; UD114 says so.
+    ungrouped = companions.ungrouped or dataset.patient is None
+    groups = companions.groups if dataset.patient is None else None
+    try:
+        frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped)
+    except InputError as error:
+        return [BAD_CELL.found(str(error), where=where)], None
+    broken = {problem.check: problem for problem in reversed(problems)}
+    findings = [BAD_CELL.clear("every cell has its column's type", where=where)]
+    for check in ROW_CHECKS:
+        if check in broken:
+            findings.append(broken[check].as_finding(where=where))
+        elif reason := not_applicable(check, frame.columns):
+            findings.append(check.not_applicable(reason, where=where))
+        else:
+            findings.append(check.clear("none", where=where))
+    if problems:
+        return findings, None
+    return findings, Cohort(dataset.name, canonical_order(frame), frame["isic_id"])
+
+
+def _check_grouping(table: Table, dataset: Dataset, companions: Companions) -> Finding:
+    where = table.path.name
+    if dataset.patient in table.header:
+        return UNGROUPED.clear(f"column {dataset.patient} says so of every image", where=where)
+    if dataset.patient is None and companions.groups is not None:
+        return UNGROUPED.clear(f"{companions.groups.name} says so of every image", where=where)
+    return UNGROUPED.found("every image counts as a patient of its own", where=where)
+
+
+def _check_duplicates(cohort: Cohort, companions: Companions, *, where: str) -> list[Finding]:
+    path = companions.duplicates
+    if cohort.dataset != "isic2020":
+        return []
+    if path is None:
+        return [DUPLICATES.not_applicable("no list of duplicates was given or lies in the folder", where=where)]
+    try:
+        pairs = read_pairs(path)
+    except InputError as error:
+        return [UNREADABLE.found(str(error), where=path.name)]
+    return list(apply_duplicates(cohort.frame, pairs, "group")[1])

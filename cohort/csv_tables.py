@@ -1,0 +1,142 @@
+"""CSV as a table of lesions: parsed fast, and only on failure searched for the exact cell or line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from cohort.cells import MISSING, ROW, CellError, typed
+from cohort.errors import InputError
+
+_POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+@dataclass
+class CsvTable:
+    """A CSV file with a header, commas and UTF-8 text, or the content of a packed one; see `cohort.tables.Table`."""
+
+    path: Path
+    content: Path | bytes
+    header: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = next(self._records(), (1, []))[1]
+        self._refuse_odd_header(first)
+        self.header = first
+
+    def read(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """See `cohort.tables.Table.read`."""
+        last = self.header[-1]
+        wanted = {**dtypes, **({} if last in dtypes else {last: pl.String()})}
+        raw = self._parsed(wanted)
+        # polars fills a line that is too short with nulls, so only a null in the last column can hide one.
+        if raw[last].null_count():
+            self._refuse_ragged()
+        blank = pl.all_horizontal(pl.exclude(ROW).is_null())
+        return raw.with_row_index(ROW).filter(~blank).select(ROW, *dtypes)
+
+    def _parsed(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
+        try:
+            numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
+            return self._parse(dtypes).with_columns(pl.col(numbers).fill_nan(None))
+        except _POLARS_ERRORS as error:
+            self._refuse_ragged()
+            reason: BaseException = error
+        try:
+            return typed(self._parse({name: pl.String() for name in dtypes}), dtypes)
+        except CellError as cell:
+            raise cell.as_input_error(self.place(cell.row, cell.column)) from reason
+        except _POLARS_ERRORS as error:
+            raise self._damaged(str(error).splitlines()[0][:100]) from error
+
+    def place(self, row: int, column: str | None = None) -> str:
+        """See `cohort.tables.Table.place`."""
+        return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1} (line {self._line_of(row)})"
+
+    def _parse(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        return pl.read_csv(
+            self.content,
+            columns=list(dtypes),
+            infer_schema=False,
+            schema_overrides=dict(dtypes),
+            null_values=list(MISSING),
+            glob=False,
+        ).select(list(dtypes))
+
+    def _damaged(self, what: str) -> InputError:
+        return InputError(
+            f"the file can not be read as CSV ({what})",
+            where=str(self.path),
+            remedy="look for a quote that is opened and never closed, or write the file again",
+        )
+
+    def _refuse_odd_header(self, header: list[str]) -> None:
+        if not header:
+            raise InputError(
+                "the first line is empty", where=str(self.path), remedy="begin the file with the column names"
+            )
+        if len(header) == 1:
+            for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+                if separator in header[0]:
+                    raise InputError(
+                        f"the columns are separated by {word}, not commas",
+                        where=str(self.path),
+                        remedy="save the table with commas and decimal points",
+                    )
+        repeated = [name for position, name in enumerate(header) if name and name in header[:position]]
+        if repeated:
+            raise InputError(
+                f"column {repeated[0]} appears twice", where=str(self.path), remedy="keep one column of each name"
+            )
+
+    def _refuse_ragged(self) -> None:
+        width = len(self.header)
+        for line, record in self._records():
+            if record and len(record) != width:
+                raise InputError(
+                    f"this line has {len(record)} fields, the header {width}",
+                    where=f"{self.path}, line {line}",
+                    remedy="mend the line; if it is the last one the file was cut off, so download or write it again",
+                )
+
+    def _line_of(self, row: int) -> int:
+        """Line in the file (1-based, the header is line 1) on which data row `row` (0-based) begins."""
+        records = enumerate(self._records(), start=-1)
+        return next((line for position, (line, _) in records if position == row), row + 2)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Each record with the line it begins on; slow, so used for the header and for error messages only."""
+        with io.TextIOWrapper(self._bytes(), encoding="utf-8-sig", newline="") as text:
+            reader = csv.reader(text)
+            line = 1
+            try:
+                for record in reader:
+                    yield line, record
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise self._damaged(f"line {line}: {error}") from error
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    "this line is not text in UTF-8",
+                    where=f"{self.path}, line {self._line_of_bad_byte()}",
+                    remedy="save the table as CSV in UTF-8",
+                ) from error
+
+    def _bytes(self) -> BinaryIO:
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+
+    def _line_of_bad_byte(self) -> int:
+        with self._bytes() as stream:
+            content = stream.read()
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return content.count(b"\n", 0, error.start) + 1
+        return 1

@@ -1,0 +1,53 @@
+"""Parquet as a table of lesions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from cohort.cells import ROW, CellError, typed
+from cohort.errors import InputError
+
+
+@dataclass
+class ParquetTable:
+    """A Parquet file, or one that was packed in gzip; see `cohort.tables.Table`."""
+
+    path: Path
+    content: Path | bytes
+    header: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        try:
+            self.header = list(pl.read_parquet_schema(self._source()))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def read(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """See `cohort.tables.Table.read`."""
+        try:
+            raw = pl.read_parquet(self._source(), columns=list(dtypes), glob=False)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise self._damaged(error) from error
+        try:
+            return typed(raw, dtypes).with_row_index(ROW)
+        except CellError as error:
+            raise error.as_input_error(self.place(error.row, error.column)) from error
+
+    def place(self, row: int, column: str | None = None) -> str:
+        """See `cohort.tables.Table.place`; Parquet has rows but no lines."""
+        return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
+
+    def _source(self) -> Path | io.BytesIO:
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
+
+    def _damaged(self, error: BaseException) -> InputError:
+        return InputError(
+            f"the Parquet file is damaged or cut off ({str(error).splitlines()[0][:100]})",
+            where=str(self.path),
+            remedy="download or write it again",
+        )

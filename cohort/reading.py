@@ -1,0 +1,167 @@
+"""Reading a lesion table of any known dataset into one canonical frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from cohort.canonical import canonical_frame, canonical_order
+from cohort.cells import ROW
+from cohort.datasets import Dataset, DatasetName, nearest, recognise, require_columns, shorten
+from cohort.duplicates import Policy, apply_duplicates, read_pairs
+from cohort.errors import InputError
+from cohort.findings import Check, Finding
+from cohort.official_files import resolve_table
+from cohort.tables import Table, open_table
+from cohort.validation import Problem, find_problems
+
+UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A lesion table in canonical form.
+
+    Attributes:
+        dataset: Which dataset it is: "slice3d", "isic2020", "isic2018" or "ham10000".
+        frame: isic_id (String, unique), patient_id (String, no nulls), target (Int8 0 or 1, only if the table has
+            labels), then the dataset's columns as `cohort.columns` describes them: numbers Float64 (finite or null),
+            text String (null where missing). With duplicates kept together also `group` (String). Sorted by
+            (patient_id, isic_id).
+        given_order: isic_id in the order of the file, for outputs.
+        findings: What reading left out or noticed: unknown columns, duplicates.
+    """
+
+    dataset: DatasetName
+    frame: pl.DataFrame
+    given_order: pl.Series
+    findings: tuple[Finding, ...] = ()
+
+
+def read_cohort(
+    path: Path,
+    *,
+    labels: Literal["required", "optional"] = "optional",
+    duplicates: Path | None = None,
+    duplicate_policy: Policy = "drop",
+    groups: Path | None = None,
+    ungrouped: bool = False,
+    incomplete: bool = False,
+) -> Cohort:
+    """Read and validate a lesion table; the dataset is recognised by its columns.
+
+    Args:
+        path: A CSV file (plain or gzip) or Parquet file, or a folder with a file under its official name.
+        labels: "required" for training: a table without labels or with one class only is refused.
+        duplicates: ISIC 2020 only: the list of duplicate pairs, ISIC_2020_Training_Duplicates.csv.
+        duplicate_policy: "drop" keeps the copy with the smallest isic_id; "group" keeps all and adds `group`.
+        groups: ISIC 2018 only: the lesion groupings or the HAM10000 metadata, which say what images show one lesion.
+        ungrouped: Where the table holds no patient, every image counts as a patient of its own, and of the columns
+            only the id is required. Without effect where the table has its patients.
+        incomplete: Accept a table that lacks columns besides ids and patients, as a table to score may.
+
+    Raises:
+        InputError: Anything is wrong with the table; the message says what, where and how to mend it.
+    """
+    table = open_table(resolve_table(path))
+    dataset = recognise_table(table, ungrouped=ungrouped, incomplete=incomplete)
+    _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
+    if labels == "required":
+        require_labels(dataset, table)
+    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped)
+    if problems:
+        raise problems[0].error
+    if labels == "required":
+        _refuse_one_class(frame, table)
+    findings = [unknown_columns(dataset, table)]
+    if duplicates is not None:
+        frame, noticed = apply_duplicates(frame, read_pairs(duplicates), duplicate_policy)
+        findings.extend(noticed)
+    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings))
+
+
+def recognise_table(table: Table, *, ungrouped: bool = False, incomplete: bool = False) -> Dataset:
+    """The dataset a table belongs to, with the columns it needs.
+
+    Raises:
+        InputError: The columns are those of no known dataset, or a column is missing.
+    """
+    dataset = recognise(table.header, where=str(table.path))
+    require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, incomplete=incomplete)
+    return dataset
+
+
+def read_rows(
+    table: Table, dataset: Dataset, *, groups: Path | None, ungrouped: bool
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """The canonical rows of a table in the file's order, and every rule they break; with problems, no rows.
+
+    Raises:
+        InputError: A cell can not be read as its column's type, or there are no rows.
+    """
+    fields = [field for field in dataset.fields if field.source in table.header]
+    raw = table.read(
+        {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}
+    )
+    if not len(raw):
+        raise InputError("a header and no rows", where=str(table.path), remedy="download or write the file again")
+    frame = canonical_frame(raw, dataset, table, groups=groups, ungrouped=ungrouped)
+    columns = tuple(column for column in dataset.columns if column.name in frame.columns)
+    problems = find_problems(frame, columns, dataset, table)
+    if problems:
+        return frame.clear(), problems
+    labelled = [pl.col("target").cast(pl.Int8)] if "target" in frame.columns else []
+    return frame.drop(ROW).with_columns(labelled), []
+
+
+def require_labels(dataset: Dataset, table: Table) -> None:
+    """Refuse a table without labels.
+
+    Raises:
+        InputError: A label column is missing.
+    """
+    for name in dataset.label:
+        if name not in table.header:
+            raise InputError(
+                f"there is no column {name}, so this is a test table{nearest(name, dataset, table.header)}",
+                where=str(table.path),
+                remedy="give a table with labels, such as train-metadata.csv",
+            )
+
+
+def unknown_columns(dataset: Dataset, table: Table) -> Finding:
+    """Which columns of the file are not the dataset's and were therefore left out."""
+    known = {field.source for field in dataset.fields}
+    unknown = [name for name in table.header if name not in known]
+    where = table.path.name
+    if not unknown:
+        return UNKNOWN_COLUMNS.clear(f"all {len(table.header)} columns are known", where=where)
+    return UNKNOWN_COLUMNS.found(f"{len(unknown)} left out: {shorten(unknown)}", where=where, columns=unknown)
+
+
+def _refuse_one_class(frame: pl.DataFrame, table: Table) -> None:
+    classes = frame["target"].unique().to_list()
+    if len(classes) == 1:
+        raise InputError(
+            f"all {len(frame)} lesions are {'malignant' if classes[0] else 'benign'}",
+            where=f"{table.path}, target",
+            remedy="training needs lesions of both classes",
+        )
+
+
+def _refuse_foreign_options(dataset: Dataset, *, duplicates: Path | None, groups: Path | None) -> None:
+    if duplicates is not None and dataset.name != "isic2020":
+        raise InputError(
+            f"a list of duplicates was given, but the table is {dataset.title}",
+            where=str(duplicates),
+            remedy="leave the list out; it belongs to ISIC 2020",
+        )
+    if groups is not None and dataset.name != "isic2018":
+        raise InputError(
+            f"lesion groups were given, but the table is {dataset.title}",
+            where=str(groups),
+            remedy="leave them out; they belong to the ISIC 2018 ground truth",
+        )

@@ -1,0 +1,100 @@
+"""Simulated crops: JPEGs of 15 mm of skin painted from a lesion's table row, and the official HDF5 file of them.
+
+A crop depends on its row and the seed alone: the same bits whatever other rows there are, in whatever order, on any
+number of workers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import h5py
+import numpy as np
+import polars as pl
+
+from cohort.files import atomic_path
+from cohort.simulator.painting.scene import paint_crop
+from cohort.simulator.painting.subject import Subject, check_rows, subjects
+
+_BATCH = 32
+# A worker process takes about as long to start as 500 crops take to paint.
+_WORTH_A_WORKER = 500
+
+
+def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """Paint the crop of every row, in the order of the rows, a few at a time.
+
+    Args:
+        rows: Metadata joined with `crop_sign` of the truth, one row a lesion; the columns needed are
+            `cohort.simulator.painting.subject.COLUMNS`, labels are not looked at.
+        seed: Same seed, same bits.
+        workers: Processes; by default one per CPU where there are rows enough to be worth starting them. With more
+            than one, a script that calls this at its top level needs the `if __name__ == "__main__":` guard of
+            multiprocessing.
+
+    Returns:
+        Iterator of `isic_id` and JPEG bytes: square, an odd number of pixels (51 to 239, median 127) across 15 mm.
+
+    Raises:
+        InputError: A column is missing, an id is repeated or malformed, or a number is missing or impossible.
+    """
+    lesions = subjects(check_rows(rows))
+    if workers is None:
+        workers = max(1, min(os.cpu_count() or 1, rows.height // _WORTH_A_WORKER))
+    return _paint_here(lesions, seed) if workers == 1 else _paint_there(lesions, seed, workers)
+
+
+def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None = None) -> None:
+    """Write the crops of `rows` in the official layout: one scalar byte string per `isic_id`, at the top of the file.
+
+    The file is whole or absent, and memory does not grow with the number of rows.
+
+    Args:
+        rows: As for `paint`.
+        path: File to write.
+        seed: As for `paint`.
+        workers: As for `paint`.
+
+    Raises:
+        InputError: As for `paint`, or the file can not be written.
+    """
+    crops = paint(rows, seed=seed, workers=workers)
+    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+        for isic_id, jpeg in crops:
+            file.create_dataset(isic_id, data=np.bytes_(jpeg))
+
+
+def _paint_here(lesions: Iterable[Subject], seed: int) -> Iterator[tuple[str, bytes]]:
+    for lesion in lesions:
+        yield lesion.isic_id, paint_crop(lesion, seed)
+
+
+def _paint_batch(lesions: tuple[Subject, ...], seed: int) -> list[tuple[str, bytes]]:
+    return list(_paint_here(lesions, seed))
+
+
+def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterator[tuple[str, bytes]]:
+    """Paint in worker processes, never more than a few batches ahead of the reader.
+
+    Workers are spawned, not forked: a fork of a process that has polars' threads can hang.
+    """
+    stream = iter(lesions)
+    batches = iter(lambda: tuple(islice(stream, _BATCH)), ())
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        ahead: deque[Future[list[tuple[str, bytes]]]] = deque(
+            pool.submit(_paint_batch, batch, seed) for batch in islice(batches, 3 * workers)
+        )
+        while ahead:
+            painted = ahead.popleft().result()
+            for batch in islice(batches, 1):
+                ahead.append(pool.submit(_paint_batch, batch, seed))
+            yield from painted
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,129 @@
+"""Lighting: how a colour of the table looks in a crop, how light falls on the skin, and CIELAB to sRGB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cohort.simulator.painting.canvas import Canvas, Field
+from cohort.simulator.painting.subject import Lab, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Lighting:
+    """How one kind of tile renders skin; see docs/simulator-crops.md for where the figures come from.
+
+    Attributes:
+        pivot: Mean skin colour of the table under this lighting.
+        skin: Median skin colour of the crops.
+        slope: Crop against table, per axis.
+        jitter: Standard deviation of what the table does not tell, per axis.
+        contrast: Factor from the table's contrast to the crop's, per axis.
+        tint: Added to the crop's contrast, per axis.
+        relief: Strength of the skin's relief.
+        mottle: Strength of the mottles of colour.
+        glints: Strength of specular reflections; a cross-polariser removes most of them.
+        fall_off: Mean relative loss of light across the crop.
+    """
+
+    pivot: Lab
+    skin: Lab
+    slope: Lab
+    jitter: Lab
+    contrast: Lab
+    tint: Lab
+    relief: float
+    mottle: float
+    glints: float
+    fall_off: float
+
+
+WHITE = Lighting(
+    pivot=(61.0, 15.4, 27.0),
+    skin=(62.3, 12.7, 15.4),
+    slope=(0.65, 0.65, 0.70),
+    jitter=(4.0, 1.7, 2.3),
+    contrast=(1.08, 1.0, 1.0),
+    tint=(0.0, 0.0, 1.3),
+    relief=1.1,
+    mottle=1.3,
+    glints=0.5,
+    fall_off=0.06,
+)
+CROSS_POLARISED = Lighting(
+    pivot=(46.4, 15.6, 27.3),
+    skin=(57.8, 14.2, 22.3),
+    slope=(0.95, 1.1, 0.9),
+    jitter=(5.0, 2.5, 2.5),
+    contrast=(1.2, 1.15, 1.0),
+    tint=(0.0, 0.0, 1.8),
+    relief=1.0,
+    mottle=1.65,
+    glints=0.1,
+    fall_off=0.10,
+)
+
+
+def lighting(subject: Subject) -> Lighting:
+    """The lighting of a lesion's tile; any other text than "3D: white" counts as cross-polarised."""
+    return WHITE if subject.tile == "3D: white" else CROSS_POLARISED
+
+
+def skin_colour(subject: Subject, light: Lighting, rng: np.random.Generator) -> Field:
+    """CIELAB of the bare skin in the crop, shape (3, 1, 1)."""
+    off = np.subtract(subject.outside, light.pivot)
+    noise = rng.standard_normal(3) * light.jitter
+    L, a, b = np.add(light.skin, off * light.slope + noise)
+    return np.array([np.clip(L, 12, 92), max(a, 1.0), max(b, 2.0)], np.float32)[:, None, None]
+
+
+def contrast(subject: Subject, light: Lighting) -> Field:
+    """CIELAB that the lesion adds to the skin on average, shape (3,)."""
+    added: Field = (np.multiply(subject.contrast, light.contrast) + light.tint).astype(np.float32)
+    return added
+
+
+def illumination(on: Canvas, light: Lighting, rng: np.random.Generator) -> Field:
+    """Relative light on every pixel, around 1: a slope and a bend across a curved body."""
+    amount = light.fall_off * rng.gamma(1.2)
+    turn = rng.random() * 2 * np.pi
+    bend = (rng.random() - 0.3) * amount
+    along = (on.x * np.float32(np.cos(turn)) + on.y * np.float32(np.sin(turn))) * np.float32(2 / 15)
+    return np.maximum(1 + np.float32(amount) * along - np.float32(bend) * along * along, np.float32(0.1))
+
+
+def to_srgb(lab: Field, light: Field) -> Field:
+    """8-bit sRGB levels (D65), not yet rounded or cut at 255, of CIELAB under relative light.
+
+    CIE 15:2004 and IEC 61966-2-1 without their linear pieces near black, where a level may be 3 too low.
+
+    Args:
+        lab: Shape (3, side, side).
+        light: Factor on linear light, shape (side, side).
+
+    Returns:
+        Red, green and blue, shape (3, side, side).
+    """
+    fy = (lab[0] + 16) * np.float32(1 / 116)
+    cubes = (fy + lab[1] * np.float32(1 / 500), fy, fy - lab[2] * np.float32(1 / 200))
+    xyz = [axis * axis * axis * light for axis in cubes]
+    levels = np.empty_like(lab)
+    for level, row in zip(levels, _CUBES_TO_RGB, strict=True):
+        linear = xyz[0] * row[0] + xyz[1] * row[1] + xyz[2] * row[2]
+        np.maximum(linear, np.float32(1e-6), out=linear)
+        np.power(linear, np.float32(1 / 2.4), out=level)
+        level *= np.float32(1.055 * 255)
+        level -= np.float32(0.055 * 255)
+    return levels
+
+
+# XYZ relative to the D65 white point, to linear sRGB.
+_CUBES_TO_RGB = np.array(
+    [
+        [3.2404542 * 0.95047, -1.5371385, -0.4985314 * 1.08883],
+        [-0.9692660 * 0.95047, 1.8760108, 0.0415560 * 1.08883],
+        [0.0556434 * 0.95047, -0.2040259, 1.0572252 * 1.08883],
+    ],
+    np.float32,
+)

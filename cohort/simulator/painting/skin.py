@@ -1,0 +1,157 @@
+"""Bare skin: mottles of pigment and blood, relief, creases, freckles, pores and glints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cohort.simulator.painting.canvas import (
+    Canvas,
+    Field,
+    band_pass,
+    fields,
+    lens,
+    low_pass,
+    sigmoid,
+    squared_frequency,
+    tint,
+)
+from cohort.simulator.painting.light import Lighting
+from cohort.simulator.painting.strokes import coverage, curves
+from cohort.simulator.painting.subject import Subject
+
+# CIELAB that a unit of each adds: relief shades the skin, pigments colour it.
+RELIEF = (1.0, -0.11, -0.09)
+MELANIN = (-1.0, 0.30, 0.40)
+BLOOD = (-0.50, 1.0, 0.0)
+CAROTENE = (-0.20, 0.10, 1.0)
+PORE = (-16.0, 2.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """How rough and how mottled the skin of one crop is; amplitudes are CIELAB standard deviations.
+
+    Attributes:
+        angle: Direction of the tension lines, radians.
+        stretch: Length to width of the relief's pattern.
+        relief: Fine relief.
+        melanin: Mottles of pigment.
+        blood: Mottles of blood.
+        carotene: Mottles of yellow.
+        cobbles: Share of the relief that is a net of fine furrows, 0 to 1.
+        creases: Depth of the creases; 0 for none.
+        freckles: Contrast of sun freckles; 0 for none.
+        pores: Whether follicles show as dots.
+        glints: Strength of the specular reflections.
+    """
+
+    angle: float
+    stretch: float
+    relief: float
+    melanin: float
+    blood: float
+    carotene: float
+    cobbles: float
+    creases: float
+    freckles: float
+    pores: bool
+    glints: float
+
+
+def texture(subject: Subject, light: Lighting, rng: np.random.Generator) -> Texture:
+    """Draw the texture of a lesion's skin; the table's spread outside sets its strength."""
+    strength = min((subject.spread_outside / 2.24) ** 0.8, 1.7)
+    # Old, sun-worn skin is rougher and more mottled at once.
+    wear = np.exp(0.22 * rng.standard_normal())
+    logs = wear * np.exp(np.clip(rng.standard_normal(5), -2.5, 1.8) * (0.3, 0.4, 0.35, 0.35, 0.5))
+    u = rng.random(7)
+    return Texture(
+        angle=float(u[0] * np.pi),
+        stretch=float(1 + 0.65 * rng.gamma(1.5)),
+        relief=float(1.85 * light.relief * strength * logs[0]),
+        melanin=float(0.85 * light.mottle * strength * logs[1]),
+        blood=float(0.9 * light.mottle * strength**0.5 * logs[2]),
+        carotene=float(1.0 * light.mottle * strength**0.5 * logs[3]),
+        cobbles=float(0.7 * u[6]),
+        creases=float(min(4.0 * light.relief * logs[4], 9.0)) if u[1] < 0.36 else 0.0,
+        freckles=float(1.5 + 4 * u[3]) if u[2] < 0.3 else 0.0,
+        pores=bool(u[4] < 0.06),
+        glints=float(light.glints * logs[4] * u[5] ** 2),
+    )
+
+
+def bare_skin(
+    base: Field, on: Canvas, how: Texture, blur_mm: float, rng: np.random.Generator
+) -> tuple[Field, Field, Field]:
+    """Paint skin without anything on it.
+
+    Args:
+        base: Mean colour, shape (3, 1, 1).
+        on: The canvas.
+        how: Its texture.
+        blur_mm: Blur of the camera.
+        rng: Source.
+
+    Returns:
+        CIELAB of shape (3, side, side), and the relief and the mottle of pigment in standard deviations, shape
+        (side, side).
+    """
+    relief = _relief(on, how, blur_mm, rng)
+    coarse = on.coarse()
+    soft = lens(coarse, blur_mm)
+    mild = squared_frequency(coarse, angle=how.angle, stretch=1 + (how.stretch - 1) / 2)
+    smooth = low_pass(mild, 0.22, 1.0) * soft
+    spectra = [low_pass(mild, 0.25, 0.8) * soft, smooth, smooth]
+    if how.creases:
+        spectra.append(low_pass(squared_frequency(coarse, angle=how.angle, stretch=5.0), 0.7, 2.0))
+    if how.freckles:
+        spectra.append(band_pass(mild, 0.45, 0.8) * soft)
+    made = fields(coarse, rng, spectra)
+    melanin, blood, carotene = made[:3]
+    lab = np.empty((3, on.side, on.side), np.float32)
+    lab[:] = base
+    for shade, strength, field in (
+        (RELIEF, how.relief, relief),
+        (MELANIN, how.melanin, melanin),
+        (BLOOD, how.blood, blood),
+        (CAROTENE, how.carotene, carotene),
+    ):
+        tint(lab, np.multiply(shade, strength), field)
+    if how.glints:
+        lab[0] += np.float32(2.5 * how.glints) * np.maximum(relief - np.float32(1.3), 0) ** 2
+    if how.creases:
+        _crease(lab, made[3], melanin, how.creases)
+    if how.freckles:
+        tint(lab, np.multiply(MELANIN, how.freckles), sigmoid(3 * (made[-1] - np.float32(1.0))))
+    if how.pores:
+        _pores(lab, on, how.angle, blur_mm, rng)
+    return lab, relief, melanin
+
+
+def _relief(on: Canvas, how: Texture, blur_mm: float, rng: np.random.Generator) -> Field:
+    """The fine relief: part smooth noise, part cobbles between furrows, in standard deviations."""
+    drawn = squared_frequency(on, angle=how.angle, stretch=how.stretch)
+    fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * lens(on, blur_mm)
+    noise = fields(on, rng, [fine])[0]
+    # Furrows run where the field crosses zero: its size is half-normal, mean 0.8 and standard deviation 0.6.
+    # Turned by half a turn it is as good as another field of the same grain.
+    cobbles = np.abs(noise[::-1, ::-1]) - np.float32(0.8)
+    return noise * np.float32(1 - how.cobbles) + cobbles * np.float32(how.cobbles / 0.6)
+
+
+def _crease(lab: Field, field: Field, fade: Field, depth: float) -> None:
+    """Darken along the zero crossings of a drawn-out field, here more, there less."""
+    valley = np.exp(field * field * np.float32(-1 / (2 * 0.22**2))) * np.clip(
+        np.float32(0.6) + np.float32(0.4) * fade, 0, 1.5
+    )
+    tint(lab, (-depth, 0.15 * depth, 0.0), valley)
+
+
+def _pores(lab: Field, on: Canvas, angle: float, blur_mm: float, rng: np.random.Generator) -> None:
+    """Follicles as short parallel dashes."""
+    count = int(rng.integers(60, 160))
+    dashes = curves(rng, count, length=0.35, direction=angle, spread=0.15, bend=0.0)
+    width = np.full(count, 0.14, np.float32)
+    tint(lab, PORE, coverage(on, dashes, width, 0.3 + 0.5 * rng.random(count), blur_mm))

@@ -1,0 +1,61 @@
+"""Thin curved strokes: hairs and vessels, as coverage masks."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from cohort.simulator.painting.canvas import WIDTH_MM, Canvas, Field
+
+_OVERSAMPLING = 2
+
+
+def curves(
+    rng: np.random.Generator, count: int, *, length: float, direction: float, spread: float, bend: float
+) -> Field:
+    """`count` random arcs, shape (count, 14, 2), mm from the centre.
+
+    Args:
+        rng: Source.
+        count: Number of arcs.
+        length: Mean length, mm.
+        direction: Common direction, radians.
+        spread: Standard deviation of an arc's direction, radians.
+        bend: Standard deviation of the turn from one end to the other, radians.
+    """
+    steps = np.linspace(-0.5, 0.5, 14)
+    middle = (rng.random((count, 1, 2)) - 0.5) * (WIDTH_MM + 3)
+    reach = length * (0.5 + rng.random((count, 1)))
+    start = direction + spread * rng.standard_normal((count, 1))
+    turn = bend * rng.standard_normal((count, 1))
+    wave = 0.25 * bend * rng.standard_normal((count, 1))
+    heading = start + turn * steps + wave * np.sin(2 * np.pi * steps)
+    pieces = np.stack([np.cos(heading), np.sin(heading)], -1) * (reach / 13)[..., None]
+    path = np.cumsum(pieces, axis=1)
+    return (middle + path - path.mean(axis=1, keepdims=True)).astype(np.float32)
+
+
+def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, blur_mm: float) -> Field:
+    """How much of each pixel the strokes cover, 0 to 1, shape (side, side).
+
+    Args:
+        on: The canvas.
+        paths: Shape (count, points, 2), mm from the centre.
+        widths: Shape (count,), mm.
+        strengths: Opacity of each stroke, 0 to 1, shape (count,).
+        blur_mm: Standard deviation of the blur of the whole.
+    """
+    size = on.side * _OVERSAMPLING
+    scale = size / WIDTH_MM
+    points = paths * scale + size / 2
+    mask = Image.new("L", (size, size))
+    draw = ImageDraw.Draw(mask)
+    thick = widths * scale
+    for path, width, strength in zip(points, thick, strengths, strict=True):
+        # A stroke thinner than a fine pixel is drawn a pixel wide and fainter.
+        opacity = strength * min(1.0, float(width))
+        draw.line(path.ravel().tolist(), fill=round(255 * opacity), width=max(1, round(float(width))), joint=None)
+    small = mask.reduce(_OVERSAMPLING)
+    # A box of this half width has the variance of the Gaussian, and costs a third.
+    small = small.filter(ImageFilter.BoxBlur(max(0.0, float(1.732 * blur_mm / on.pitch - 0.5))))
+    return np.asarray(small).astype(np.float32) * np.float32(1 / 255)

@@ -1,0 +1,90 @@
+"""The one place where untrusted image bytes become pixels."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cohort.stores.protocol import CropError, Limits, Pixels
+
+# What Pillow's JPEG and PNG readers raise on damaged files; its own errors are subclasses of OSError and ValueError.
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
+_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"})
+
+
+def decode(data: bytes, isic_id: str, *, limits: Limits, where: Path) -> Pixels:
+    """Decode one JPEG or PNG image.
+
+    Args:
+        data: The encoded image.
+        isic_id: The lesion, for the error.
+        limits: Largest image; the size is read from the header before any pixel is unpacked.
+        where: The store, for the error.
+
+    Returns:
+        (height, width, 3) uint8 sRGB.
+
+    Raises:
+        CropError: Not a JPEG or PNG image, damaged, cut short, over a limit, or not 8 bits a channel.
+    """
+    check_size(isic_id, len(data), limits=limits, where=where)
+    with warnings.catch_warnings():
+        # Pillow's own warning about large images; the limit below decides.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+                check_pixels(isic_id, *image.size, limits=limits, where=where)
+                if image.mode not in _MODES:
+                    raise CropError(
+                        isic_id, f"colour mode {image.mode}", where=str(where), remedy="store 8-bit RGB images"
+                    )
+                return np.asarray(image.convert("RGB"))
+        except (*_DAMAGED, Image.DecompressionBombError) as error:
+            raise CropError(
+                isic_id,
+                f"not a whole JPEG or PNG image ({_first_line(error)})",
+                where=str(where),
+                remedy="replace or remove this crop",
+            ) from error
+
+
+def check_size(isic_id: str, n_bytes: int, *, limits: Limits, where: Path) -> None:
+    """Refuse an encoded crop over the byte cap, and an empty one.
+
+    Raises:
+        CropError: It is.
+    """
+    if n_bytes > limits.max_bytes:
+        raise CropError(
+            isic_id,
+            f"{n_bytes:,} bytes, more than the cap of {limits.max_bytes:,}",
+            where=str(where),
+            remedy="remove this crop or raise the cap",
+        )
+    if n_bytes == 0:
+        raise CropError(isic_id, "an empty crop", where=str(where), remedy="replace or remove this crop")
+
+
+def check_pixels(isic_id: str, width: int, height: int, *, limits: Limits, where: Path) -> None:
+    """Refuse an image over the pixel cap.
+
+    Raises:
+        CropError: It is.
+    """
+    if width * height > limits.max_pixels:
+        raise CropError(
+            isic_id,
+            f"{width} x {height} pixels, more than the cap of {limits.max_pixels:,}",
+            where=str(where),
+            remedy="remove this crop or raise the cap",
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,162 @@
+"""A folder of DICOM files (ISIC 2020), and the patient metadata embedded in them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cohort.errors import InputError
+from cohort.frames import ID, collect
+from cohort.stores.decoding import check_pixels
+from cohort.stores.folder import list_files, read_file
+from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, Pixels
+
+SUFFIXES = (".dcm",)
+METADATA_SCHEMA = {
+    ID: pl.String,
+    "patient_id": pl.String,
+    "age_approx": pl.Float64,
+    "sex": pl.String,
+    "anatom_site_general": pl.String,
+}
+_SEX = {"M": "male", "F": "female"}
+# pydicom raises whatever its decoders raise; these are what damaged or unsupported files were seen to give.
+_DAMAGED = (OSError, ValueError, AttributeError, KeyError, TypeError, RuntimeError, NotImplementedError, IndexError)
+
+
+class DicomStore:
+    """DICOM files directly in one folder, each named by its isic_id. Needs pydicom (the `dicom` extra)."""
+
+    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._path = Path(path)
+        self._limits = limits
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Stems of the DICOM files, ascending."""
+        return list(self._files)
+
+    def read(self, isic_id: str) -> Crop:
+        """Decode one crop; see `ImageStore.read`."""
+        record = self._record(isic_id, with_pixels=True)
+        try:
+            width, height = int(record.Columns), int(record.Rows)
+            encoded = len(record.PixelData)
+        except _DAMAGED as error:
+            raise self._damaged(isic_id, error) from error
+        check_pixels(
+            isic_id, width, height * int(record.get("NumberOfFrames") or 1), limits=self._limits, where=self._path
+        )
+        try:
+            pixels = _rgb(record)
+        except _DAMAGED as error:
+            raise self._damaged(isic_id, error) from error
+        return Crop(isic_id, pixels, encoded)
+
+    def metadata(self) -> pl.DataFrame:
+        """Patient, age, sex and site as the files themselves state them, one row per id.
+
+        Raises:
+            CropError: A file is not DICOM.
+        """
+        rows = [_fields(isic_id, self._record(isic_id, with_pixels=False)) for isic_id in self.ids]
+        return pl.DataFrame(rows, schema=METADATA_SCHEMA, orient="row")
+
+    def close(self) -> None:
+        """Nothing stays open between reads."""
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        return list_files(self._path, SUFFIXES)
+
+    def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
+        data = read_file(self._files, isic_id, limits=self._limits, where=self._path)
+        pydicom = _pydicom(self._path)
+        try:
+            return pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not with_pixels)
+        except (*_DAMAGED, pydicom.errors.InvalidDicomError) as error:
+            raise self._damaged(isic_id, error) from error
+
+    def _damaged(self, isic_id: str, error: Exception) -> CropError:
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        return CropError(
+            isic_id, f"not a whole DICOM image ({line})", where=str(self._path), remedy="replace or remove this file"
+        )
+
+
+def differences(embedded: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Where the metadata embedded in the images contradicts the table.
+
+    Args:
+        embedded: From `DicomStore.metadata`.
+        table: The canonical frame; ids that only one side has are left out, as are values that either side lacks.
+
+    Returns:
+        isic_id, column, embedded, table: one row per contradiction, both values as text, by id and column.
+    """
+    columns = [name for name in METADATA_SCHEMA if name != ID and name in table.columns]
+    both = collect(
+        embedded.lazy()
+        .select(ID, *columns)
+        .join(table.lazy().select(ID, *columns), on=ID, how="inner", validate="1:1", suffix="_table")
+        .sort(ID)
+    )
+    parts = [
+        both.filter(pl.col(name) != pl.col(f"{name}_table")).select(
+            ID,
+            column=pl.lit(name),
+            embedded=pl.col(name).cast(pl.String),
+            table=pl.col(f"{name}_table").cast(pl.String),
+        )
+        for name in columns
+    ]
+    empty = pl.DataFrame(schema={ID: pl.String, "column": pl.String, "embedded": pl.String, "table": pl.String})
+    return pl.concat([empty, *parts]).sort(ID, "column")
+
+
+def _pydicom(path: Path) -> Any:  # noqa: ANN401 - an optional extra without types here
+    try:
+        import_module("pydicom.errors")
+        return import_module("pydicom")
+    except ImportError as error:
+        raise InputError(
+            "DICOM files need pydicom", where=str(path), remedy="install it: pip install 'uglyduck[dicom]'"
+        ) from error
+
+
+def _rgb(record: Any) -> Pixels:  # noqa: ANN401 - pydicom is an optional extra
+    """(height, width, 3) uint8; pydicom turns YBR into RGB itself."""
+    pixels = np.asarray(record.pixel_array)
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"{pixels.dtype} pixels, not 8 bits a channel")
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"pixels of shape {pixels.shape}, not one RGB frame")
+    return np.ascontiguousarray(pixels)
+
+
+def _fields(isic_id: str, record: Any) -> tuple[str, str | None, float | None, str | None, str | None]:  # noqa: ANN401
+    sex = str(record.get("PatientSex") or "").strip().upper()
+    site = str(record.get("BodyPartExamined") or "").strip().lower()
+    patient = str(record.get("PatientID") or "").strip()
+    return isic_id, patient or None, _years(str(record.get("PatientAge") or "")), _SEX.get(sex), site or None
+
+
+def _years(text: str) -> float | None:
+    """Years of a DICOM age string: three digits and a unit, `055Y`, `018M`, `006W`, `010D`."""
+    years = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+    number, unit = text.strip()[:-1], text.strip()[-1:].upper()
+    return int(number) * years[unit] if number.isdigit() and unit in years else None

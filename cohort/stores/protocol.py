@@ -1,0 +1,127 @@
+"""What every image store does, what a crop is, and how a crop that can not be read is reported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohort.errors import InputError
+
+Pixels = NDArray[np.uint8]
+OnBad = Literal["stop", "missing"]
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class CropError(InputError):
+    """One crop can not be read.
+
+    Attributes:
+        isic_id: The lesion whose crop it is.
+        reason: What is wrong with it, without the id.
+    """
+
+    def __init__(self, isic_id: str, reason: str, *, where: str, remedy: str) -> None:
+        self.isic_id = isic_id
+        self.reason = reason
+        super().__init__(f"{isic_id}: {reason}", where=where, remedy=remedy)
+
+    def __reduce__(self) -> tuple[Callable[..., CropError], tuple[str, str, str | None, str]]:
+        """Travel between processes: unpickling can not pass keyword arguments by itself."""
+        return _rebuild, (self.isic_id, self.reason, self.where, self.remedy)
+
+
+def _rebuild(isic_id: str, reason: str, where: str, remedy: str) -> CropError:
+    return CropError(isic_id, reason, where=where, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest crop that is decoded; an image above either cap is refused before its pixels are unpacked.
+
+    Attributes:
+        max_bytes: Encoded size.
+        max_pixels: Width times height. ISIC 2020 images have up to 24 million.
+    """
+
+    max_bytes: int = 32 * 2**20
+    max_pixels: int = 40_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One decoded image.
+
+    Attributes:
+        isic_id: The lesion it shows.
+        pixels: (height, width, 3) uint8 sRGB.
+        n_bytes: Encoded size; compressed size tells how much detail there is.
+    """
+
+    isic_id: str
+    pixels: Pixels
+    n_bytes: int
+
+
+@runtime_checkable
+class ImageStore(Protocol):
+    """Crops by `isic_id`.
+
+    A store holds a path, not an open file: files are opened at the first read in each process, so a store can be
+    pickled to worker processes and survives a fork.
+    """
+
+    @property
+    def path(self) -> Path:
+        """Where the crops lie."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Every id that has an entry, ascending; an entry may still prove unreadable."""
+        ...
+
+    def read(self, isic_id: str) -> Crop:
+        """Decode one crop.
+
+        Raises:
+            CropError: There is no such crop, it is not an image, it is cut short, or it is over a limit.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what this process has open; the next read opens it again."""
+        ...
+
+
+def try_read(store: ImageStore, isic_id: str) -> Crop | CropError:
+    """The crop, or the reason why there is none."""
+    try:
+        return store.read(isic_id)
+    except CropError as error:
+        return error
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be an `isic_id`: letters, digits, `_` and `-` only, so never a path."""
+    return _ID.fullmatch(text) is not None
+
+
+def require_id(isic_id: str, path: Path) -> None:
+    """Refuse an id that could be a path.
+
+    Raises:
+        CropError: `isic_id` has other characters than letters, digits, `_` and `-`.
+    """
+    if not is_id(isic_id):
+        raise CropError(
+            repr(isic_id), "not a valid id", where=str(path), remedy="use letters, digits, '_' and '-' only"
+        )

@@ -1,0 +1,163 @@
+"""Reading one table of predictions or labels: which column is the id, which is the score, and is all of it usable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from cohort.errors import InputError
+from cohort.tables import Table, open_table
+
+ID_COLUMNS = ("isic_id", "image_name")
+#: Columns of a table of predictions that are not scores; so are fold_1, fold_2 and so on.
+NOT_SCORES = (*ID_COLUMNS, "patient_id", "lesion_id", "group", "target", "fold")
+#: Ids named in a message.
+SHOWN = 3
+
+
+def score_column(path: Path, wanted: str | None = None) -> str:
+    """Choose the column of scores: the wanted one, else "blend", else the only column of numbers, else "target".
+
+    Raises:
+        InputError: The table can not be read, the wanted column is not there, there is no score, or several columns
+            could be it.
+    """
+    table = open_table(path)
+    candidates = [name for name in table.header if name not in NOT_SCORES and not name.startswith("fold_")]
+    if wanted is not None:
+        return _found(table, wanted, candidates)
+    if "blend" in candidates:
+        return "blend"
+    numeric = _numeric(table, candidates)
+    if len(numeric) > 1:
+        raise InputError(
+            f"{len(numeric)} columns could be the score: {', '.join(numeric)}",
+            where=str(path),
+            remedy="choose one with --column",
+        )
+    if not numeric and "target" not in table.header:
+        raise InputError("there is no column of scores", where=str(path), remedy="name one with --column")
+    return numeric[0] if numeric else "target"
+
+
+def _found(table: Table, wanted: str, candidates: Sequence[str]) -> str:
+    if wanted not in table.header or wanted in ID_COLUMNS:
+        known = [*candidates, *(["target"] if "target" in table.header else [])]
+        raise InputError(
+            f"there is no score column {wanted!r}", where=str(table.path), remedy=f"choose from {', '.join(known)}"
+        )
+    return wanted
+
+
+def _numeric(table: Table, names: Sequence[str]) -> list[str]:
+    """Those columns that hold numbers and at most gaps between them."""
+    if not names:
+        return []
+    text = table.read({name: pl.String() for name in names}).select(names)
+    numbers = text.select(pl.all().str.strip_chars().cast(pl.Float64, strict=False))
+    return [name for name in names if text[name].null_count() == numbers[name].null_count() < text.height]
+
+
+def read_labels(path: Path) -> pl.DataFrame:
+    """Read labels.
+
+    Returns:
+        isic_id (String, unique), target (Int8), and where there patient_id (String) and fold (Int64).
+
+    Raises:
+        InputError: The table can not be read, the id or target column is missing, an id is missing or repeated, a
+            target is not 0 or 1, or a patient_id or fold is missing or no whole number.
+    """
+    reading = _Reading(open_table(path))
+    if "target" not in reading.table.header:
+        raise InputError("column target is missing", where=str(path), remedy="give a table of labels with 0 and 1")
+    frame = reading.read("target")
+    reading.refuse(frame, "target", (frame["target"] != 0) & (frame["target"] != 1), "is neither 0 nor 1")
+    return reading.kept(frame, pl.col("target").cast(pl.Int8))
+
+
+def read_predictions(path: Path, column: str, name: str) -> pl.DataFrame:
+    """Read one score.
+
+    Args:
+        path: The table.
+        column: As `score_column` chose it.
+        name: What to call it.
+
+    Returns:
+        isic_id (String, unique), the score (Float64), and where there patient_id (String) and fold (Int64).
+
+    Raises:
+        InputError: The table can not be read, the id column is missing, an id is missing or repeated, a score is
+            missing, NaN or infinite, or a patient_id or fold is missing or no whole number.
+    """
+    reading = _Reading(open_table(path))
+    frame = reading.read(column)
+    reading.refuse(frame, column, frame[column].is_infinite(), "is infinite")
+    return reading.kept(frame, pl.col(column).alias(name))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    table: Table
+
+    @property
+    def key(self) -> str:
+        key = next((name for name in ID_COLUMNS if name in self.table.header), None)
+        if key is None:
+            raise InputError(
+                "there is no column of lesion ids", where=str(self.table.path), remedy="name it isic_id or image_name"
+            )
+        return key
+
+    @property
+    def known(self) -> dict[str, pl.DataType]:
+        """What is read wherever it stands."""
+        optional = {"patient_id": pl.String(), "fold": pl.Float64()}
+        return {name: dtype for name, dtype in optional.items() if name in self.table.header}
+
+    def read(self, column: str) -> pl.DataFrame:
+        """The id, patient_id and fold where there, and one column of numbers: all there, ids once each."""
+        dtypes: dict[str, pl.DataType] = {self.key: pl.String(), **self.known, column: pl.Float64()}
+        frame = self.table.read(dtypes)
+        for name in dtypes:
+            self.refuse(frame, name, frame[name].is_null(), "is missing or NaN")
+        if "fold" in dtypes:
+            whole = (frame["fold"] == frame["fold"].round()) & (frame["fold"].abs() < 1e6)
+            self.refuse(frame, "fold", ~whole, "is no fold number")
+        self._refuse_repeated(frame[self.key])
+        return frame
+
+    def kept(self, frame: pl.DataFrame, column: pl.Expr) -> pl.DataFrame:
+        """Final names and types."""
+        dtypes = {"patient_id": pl.String(), "fold": pl.Int64()}
+        known = [pl.col(name).cast(dtypes[name]) for name in self.known]
+        return frame.select(pl.col(self.key).alias("isic_id"), *known, column)
+
+    def refuse(self, frame: pl.DataFrame, name: str, bad: pl.Series, what: str) -> None:
+        """Name the first bad row and count the others."""
+        rows = bad.arg_true()
+        if len(rows):
+            value = frame[name][int(rows[0])]
+            raise InputError(
+                f"{'the value' if value is None else value} {what} ({len(rows)} such rows)",
+                where=self.table.place(int(frame["row"][int(rows[0])]), name),
+                remedy="mend these rows or leave the lesions out of both tables",
+            )
+
+    def _refuse_repeated(self, ids: pl.Series) -> None:
+        repeated = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
+        if len(repeated):
+            raise InputError(
+                f"{len(repeated)} ids stand in more than one row: {few(repeated)}",
+                where=f"{self.table.path}, column {ids.name}",
+                remedy="keep one row for each lesion",
+            )
+
+
+def few(ids: pl.Series) -> str:
+    """The first ids of a list, for a message."""
+    return ", ".join(ids.head(SHOWN)) + (", …" if len(ids) > SHOWN else "")

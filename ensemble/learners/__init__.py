@@ -1,0 +1,57 @@
+"""The learners by name."""
+
+from __future__ import annotations
+
+import warnings
+from difflib import get_close_matches
+
+import numpy as np
+import polars as pl
+
+from cohort.errors import InputError
+from ensemble.learners.base import Learner, Model, Parameters
+from ensemble.learners.catboost import CatBoost
+from ensemble.learners.lightgbm import LightGBM
+from ensemble.learners.xgboost import XGBoost
+from ensemble.matrix import FeatureSpace
+
+__all__ = ["LEARNERS", "CatBoost", "Learner", "LightGBM", "Model", "XGBoost", "get_learner"]
+
+LEARNERS: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, XGBoost, CatBoost)}
+
+
+def get_learner(name: str, parameters: Parameters) -> Learner:
+    """A learner by name with `parameters` laid over its defaults.
+
+    One tree is grown on a handful of rows at once, so that a wrong parameter is found now and not after hours.
+
+    Raises:
+        InputError: No learner has this name, or it refuses a parameter.
+    """
+    if name not in LEARNERS:
+        nearest = get_close_matches(name, LEARNERS, n=1) or list(LEARNERS)
+        raise InputError(
+            f"there is no learner {name!r}", where="[ensemble] learners", remedy=f"use {' or '.join(nearest)}"
+        )
+    learner = LEARNERS[name].configured(parameters)
+    _try_out(learner.configured({**parameters, "n_trees": 1}), parameters)
+    return learner
+
+
+def _try_out(learner: Learner, given: Parameters) -> None:
+    frame = pl.DataFrame({"isic_id": [str(row) for row in range(64)], "x": [float(row) for row in range(64)]})
+    matrix = FeatureSpace.fit(frame).encode(frame)
+    target = (matrix.values[:, 0] > 31).astype(np.int8)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            learner.fit(matrix, target, seed=0, threads=1)
+            complaint = next((str(warning.message) for warning in said if "are not used" in str(warning.message)), None)
+        except Exception as error:  # noqa: BLE001 - each library has its own; whatever it is, the parameters are wrong
+            complaint = str(error)
+    if complaint:
+        raise InputError(
+            f"{learner.name} refuses {dict(given)} ({' '.join(complaint.split()).rstrip('.')})",
+            where=f"[ensemble.parameters.{learner.name}]",
+            remedy=f"see {learner.name}'s own list of parameters",
+        )

@@ -1,0 +1,70 @@
+"""What every learner is: one protocol, so that the ensemble treats all boosting libraries alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ensemble.matrix import FeatureSpace, Matrix
+
+Scores = npt.NDArray[np.float64]
+Target = npt.NDArray[np.int8]
+Parameters = Mapping[str, Any]
+
+
+class Model(Protocol):
+    """A fitted learner."""
+
+    @property
+    def space(self) -> FeatureSpace:
+        """The features it was trained on; `predict` brings any matrix into this order."""
+        ...
+
+    def predict(self, matrix: Matrix, *, threads: int) -> Scores:
+        """Malignancy scores in (0, 1), shape (rows,). The same bits whatever the other rows and `threads`."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the model in the library's native format."""
+        ...
+
+
+class Learner(Protocol):
+    """A boosting library with its parameters.
+
+    Attributes:
+        name: The learner's name in configuration, columns and folders.
+        suffix: File suffix of the native model format.
+    """
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+
+    @classmethod
+    def configured(cls, parameters: Parameters) -> Learner:
+        """The learner with `parameters` laid over its defaults."""
+        ...
+
+    @property
+    def parameters(self) -> Parameters:
+        """Every parameter in force: the defaults, and over them the user's."""
+        ...
+
+    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> Model:
+        """Train on all given rows for a fixed number of trees.
+
+        Args:
+            matrix: Features, shape (rows, features).
+            target: 0 benign, 1 malignant, shape (rows,); both classes present.
+            seed: Same seed, same rows: same model at any number of threads.
+            threads: CPU threads to use.
+        """
+        ...
+
+    def load(self, path: Path, space: FeatureSpace) -> Model:
+        """Read a model back. The caller has checked the file's SHA-256: a damaged file can abort the process."""
+        ...

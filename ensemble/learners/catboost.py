@@ -1,0 +1,92 @@
+"""CatBoost behind the learner protocol. Binary cbm models round-trip bit for bit (its JSON does not)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import catboost
+import numpy as np
+import numpy.typing as npt
+
+from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.parameters import refuse_unknown
+from ensemble.matrix import FeatureSpace, Matrix
+
+# From the same public lineage as LightGBM's.
+DEFAULTS: Parameters = {
+    "n_trees": 250,
+    "learning_rate": 0.06936242,
+    "depth": 7,
+    "l2_leaf_reg": 6.21611385,
+    "bootstrap_type": "Bernoulli",
+    "subsample": 0.62492618,
+    "min_data_in_leaf": 24,
+    "scale_pos_weight": 2.61493458,
+}
+_FIXED: Parameters = {"loss_function": "Logloss", "allow_writing_files": False, "verbose": False, "task_type": "CPU"}
+
+
+@dataclass(frozen=True)
+class CatBoost:
+    """CatBoost with `parameters` over `DEFAULTS`; any parameter of the library, and `n_trees`."""
+
+    parameters: Parameters
+    name: ClassVar[str] = "catboost"
+    suffix: ClassVar[str] = ".cbm"
+
+    @classmethod
+    def configured(cls, parameters: Parameters) -> CatBoost:
+        """Lay `parameters` over the defaults; the library says which names it does not know."""
+        refuse_unknown(parameters, None, owner=_FIXED, learner=cls.name)
+        return cls({**DEFAULTS, **parameters})
+
+    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> CatBoostModel:
+        """See `Learner.fit`."""
+        options = {**self.parameters, **_FIXED, "random_seed": seed, "thread_count": threads}
+        options["iterations"] = options.pop("n_trees")
+        booster = catboost.CatBoost(options)
+        booster.fit(_pool(matrix.values, matrix.space, target))
+        return CatBoostModel(booster, matrix.space)
+
+    def load(self, path: Path, space: FeatureSpace) -> CatBoostModel:
+        """See `Learner.load`."""
+        booster = catboost.CatBoost()
+        booster.load_model(str(path))
+        return CatBoostModel(booster, space)
+
+
+@dataclass(frozen=True)
+class CatBoostModel:
+    """A fitted CatBoost model."""
+
+    booster: catboost.CatBoost
+    space: FeatureSpace
+
+    def predict(self, matrix: Matrix, *, threads: int) -> Scores:
+        """See `Model.predict`."""
+        pool = _pool(matrix.for_model(self.space), self.space, None)
+        scores = self.booster.predict(pool, prediction_type="Probability", thread_count=threads)
+        return np.ascontiguousarray(scores[:, 1], dtype=np.float64)
+
+    def save(self, path: Path) -> None:
+        """See `Model.save`."""
+        self.booster.save_model(str(path), format="cbm")
+
+
+def _pool(values: npt.NDArray[np.float32], space: FeatureSpace, target: Target | None) -> catboost.Pool:
+    """Numbers and categories apart, CatBoost's fastest input; a missing category is a level of its own."""
+    categorical = list(space.categorical)
+    numeric = [i for i in range(len(space.names)) if i not in set(categorical)]
+    data = catboost.FeaturesData(
+        num_feature_data=np.ascontiguousarray(values[:, numeric]) if numeric else None,
+        cat_feature_data=_as_bytes(values[:, categorical]) if categorical else None,
+    )
+    return catboost.Pool(data, label=target)
+
+
+def _as_bytes(codes: npt.NDArray[np.float32]) -> npt.NDArray[np.object_]:
+    whole = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    names = np.array([str(code).encode() for code in range(-1, int(whole.max(initial=-1)) + 1)], dtype=object)
+    return names[whole + 1]

@@ -1,0 +1,85 @@
+"""LightGBM behind the learner protocol. Text models round-trip bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import lightgbm
+import numpy as np
+
+from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.parameters import refuse_unknown
+from ensemble.matrix import FeatureSpace, Matrix
+
+# The parameters that most of the leading public ISIC 2024 solutions share (FEATURES: "greysky lineage").
+# Their num_leaves of 103 is left out: depth 4 caps a tree at 16 leaves anyway.
+DEFAULTS: Parameters = {
+    "n_trees": 200,
+    "learning_rate": 0.03231007,
+    "max_depth": 4,
+    "num_leaves": 16,
+    "lambda_l1": 0.08758719,
+    "lambda_l2": 0.00396892,
+    "feature_fraction": 0.83295516,
+    "feature_fraction_bynode": 0.40259614,
+    "bagging_fraction": 0.77389545,
+    "bagging_freq": 4,
+    "min_data_in_leaf": 85,
+    "scale_pos_weight": 2.79841848,
+}
+# Same bits at any number of threads; trees of a fixed number, no early stopping.
+_FIXED: Parameters = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
+
+
+@dataclass(frozen=True)
+class LightGBM:
+    """LightGBM with `parameters` over `DEFAULTS`; any training parameter of the library, and `n_trees`."""
+
+    parameters: Parameters
+    name: ClassVar[str] = "lightgbm"
+    suffix: ClassVar[str] = ".txt"
+
+    @classmethod
+    def configured(cls, parameters: Parameters) -> LightGBM:
+        """Lay `parameters` over the defaults; an unknown name is refused."""
+        known = set(lightgbm.basic._ConfigAliases._get_all_param_aliases())  # the only list there is
+        refuse_unknown(parameters, known | {"n_trees"}, owner=_FIXED, learner=cls.name)
+        return cls({**DEFAULTS, **parameters})
+
+    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> LightGBMModel:
+        """See `Learner.fit`."""
+        options = {**self.parameters, **_FIXED, "seed": seed, "num_threads": threads}
+        n_trees = options.pop("n_trees")
+        data = lightgbm.Dataset(
+            matrix.values,
+            label=target,
+            feature_name=[
+                f"f{i}" for i in range(len(matrix.space.names))
+            ],  # any feature name is allowed: ours are kept apart
+            categorical_feature=list(matrix.space.categorical),
+            params={"verbosity": -1, "num_threads": threads, "min_data_in_leaf": options.get("min_data_in_leaf", 20)},
+        )
+        return LightGBMModel(lightgbm.train(options, data, num_boost_round=n_trees), matrix.space)
+
+    def load(self, path: Path, space: FeatureSpace) -> LightGBMModel:
+        """See `Learner.load`."""
+        return LightGBMModel(lightgbm.Booster(model_file=str(path)), space)
+
+
+@dataclass(frozen=True)
+class LightGBMModel:
+    """A fitted LightGBM booster."""
+
+    booster: lightgbm.Booster
+    space: FeatureSpace
+
+    def predict(self, matrix: Matrix, *, threads: int) -> Scores:
+        """See `Model.predict`."""
+        values = matrix.for_model(self.space)
+        return np.asarray(self.booster.predict(values, num_threads=threads), dtype=np.float64)
+
+    def save(self, path: Path) -> None:
+        """See `Model.save`."""
+        self.booster.save_model(str(path))

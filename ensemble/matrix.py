@@ -1,0 +1,152 @@
+"""The design matrix: feature columns by name and order, categories as codes of stored levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cohort.columns import NEVER_FEATURES
+from cohort.errors import InputError
+from cohort.frames import ID
+
+Array = npt.NDArray[np.float32]
+_BLOCK = 16_384  # rows copied at a time, so that the row-major copy never doubles the table
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """Which features a model knows, in which order, and the levels of its categorical ones.
+
+    Attributes:
+        names: Feature names in model order.
+        levels: For each categorical feature its known levels, sorted; a level's code is its position.
+    """
+
+    names: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def fit(cls, frame: pl.DataFrame) -> FeatureSpace:
+        """Learn names, order and category levels from a training feature table.
+
+        Args:
+            frame: `isic_id` and one column a feature: String columns are categories, the others numbers.
+
+        Raises:
+            InputError: A column is one that no model may see (a label, an id, a train-only column).
+        """
+        names = tuple(name for name in frame.columns if name != ID)
+        if forbidden := sorted(set(names) & NEVER_FEATURES):
+            raise InputError(
+                f"columns {', '.join(forbidden)} must never reach a model",
+                where="feature table",
+                remedy="leave them out; they are labels, identifiers or known only after the diagnosis",
+            )
+        levels = {
+            name: tuple(frame[name].drop_nulls().unique().sort()) for name in names if frame[name].dtype == pl.String
+        }
+        return cls(names, levels)
+
+    @property
+    def categorical(self) -> tuple[int, ...]:
+        """Positions of the categorical features."""
+        return tuple(i for i, name in enumerate(self.names) if name in self.levels)
+
+    def encode(self, frame: pl.DataFrame) -> Matrix:
+        """Bring a feature table into model order; what the model does not know is left out.
+
+        Args:
+            frame: Features by name, any column order. A feature that is absent counts as missing in every row, and so
+                does a category level that was not seen in training.
+
+        Returns:
+            A matrix of shape (rows, features); missing is NaN.
+
+        Raises:
+            InputError: A value is infinite.
+        """
+        columns = [self._column(frame, name) for name in self.names]
+        values = np.empty((frame.height, len(columns)), dtype=np.float32)
+        for start in range(0, frame.height, _BLOCK):
+            block = slice(start, min(start + _BLOCK, frame.height))
+            for position, column in enumerate(columns):
+                values[block, position] = column[block]
+        _refuse_infinite(values, self.names)
+        return Matrix(self, values)
+
+    def _column(self, frame: pl.DataFrame, name: str) -> Array:
+        if name not in frame.columns:
+            return np.full(frame.height, np.nan, dtype=np.float32)
+        column = frame[name]
+        if name in self.levels:
+            known = self.levels[name]
+            codes = (
+                column.replace_strict(known, range(len(known)), default=None, return_dtype=pl.Float32)
+                if known
+                else None
+            )
+            column = pl.Series(name, [None] * frame.height, pl.Float32) if codes is None else codes
+        return column.cast(pl.Float32).to_numpy()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {"names": list(self.names), "levels": {name: list(levels) for name, levels in self.levels.items()}}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> FeatureSpace:
+        """Read the JSON form back."""
+        return cls(tuple(value["names"]), {name: tuple(levels) for name, levels in value["levels"].items()})
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows ready for a learner.
+
+    Attributes:
+        space: Names, order and category levels.
+        values: float32, shape (rows, features), row-major; categories as codes; NaN where missing, never infinite.
+    """
+
+    space: FeatureSpace
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def rows(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Matrix:
+        """The chosen rows, as a copy."""
+        return Matrix(self.space, self.values[index])
+
+    def for_model(self, space: FeatureSpace) -> Array:
+        """The values in the order another space asks for.
+
+        Raises:
+            InputError: A feature is absent or its category codes mean something else.
+        """
+        if space == self.space:
+            return self.values
+        absent = [name for name in space.names if name not in self.space.names]
+        if absent or any(self.space.levels.get(name) != space.levels.get(name) for name in space.names):
+            raise InputError(
+                f"the matrix does not fit the model (absent: {', '.join(absent) or 'none'}; or other category levels)",
+                where="model",
+                remedy="encode the features with the model's own feature space",
+            )
+        return np.ascontiguousarray(self.values[:, [self.space.names.index(name) for name in space.names]])
+
+
+def _refuse_infinite(values: Array, names: tuple[str, ...]) -> None:
+    for start in range(0, len(values), _BLOCK):
+        infinite = np.isinf(values[start : start + _BLOCK])
+        if infinite.any():
+            row, column = np.argwhere(infinite)[0]
+            raise InputError(
+                "a value is infinite",
+                where=f"feature {names[column]}, row {start + row + 1}",
+                remedy="replace it by a number or leave it empty",
+            )

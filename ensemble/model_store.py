@@ -1,0 +1,105 @@
+"""Models on disk in native formats, under a manifest of SHA-256 sums that is checked before anything is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cohort.errors import InputError
+from cohort.files import atomic_path, read_json, sha256_of, write_json
+from ensemble.learners import Learner, Model
+from ensemble.matrix import FeatureSpace
+
+_REMEDY = "restore the file from where the run was made, or delete it and start `uglyduck run` again"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Which model: its learner, the repeat and fold it does not train on, and its seed."""
+
+    learner: str
+    repeat: int
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """File name without suffix."""
+        repeat = f"repeat{self.repeat}-" if self.repeat else ""
+        return f"{repeat}fold{self.fold}-seed{self.seed}"
+
+
+class ModelStore:
+    """The folder `models/` of a run.
+
+    Args:
+        folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256 and the
+            fingerprint of everything it was trained from; and the feature space they share.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._manifest_path = folder / "manifest.json"
+        known = read_json(self._manifest_path) if self._manifest_path.exists() else {}
+        self._entries: dict[str, dict[str, Any]] = known.get("models", {})
+        self.space = FeatureSpace.from_dict(known["space"]) if "space" in known else None
+
+    def slots(self) -> list[Slot]:
+        """The models listed, in the order of learner, repeat, fold and seed."""
+        found = [Slot(**entry["slot"]) for entry in self._entries.values()]
+        return sorted(found, key=lambda slot: (slot.learner, slot.repeat, slot.fold, slot.seed))
+
+    def files(self) -> list[Path]:
+        """The manifest and every model file listed."""
+        return [self._manifest_path, *(self.folder / entry["file"] for entry in self._entries.values())]
+
+    def begin(self, space: FeatureSpace, wanted: list[Slot]) -> None:
+        """State the feature space of the models to come; models of another space, or not wanted now, are forgotten."""
+        names = {f"{slot.learner}/{slot.name}" for slot in wanted} if space == self.space else set()
+        self._entries = {key: entry for key, entry in self._entries.items() if key in names}
+        self.space = space
+        self._write()
+
+    def has(self, slot: Slot, fingerprint: str) -> bool:
+        """Whether this very model is there, whole."""
+        entry = self._entries.get(f"{slot.learner}/{slot.name}")
+        if entry is None or entry["fingerprint"] != fingerprint:
+            return False
+        path = self.folder / entry["file"]
+        return path.is_file() and sha256_of(path) == str(entry["sha256"])
+
+    def add(self, slot: Slot, model: Model, *, suffix: str, fingerprint: str) -> None:
+        """Write a model, then list it: a run killed between the two trains this one model again."""
+        file = f"{slot.learner}/{slot.name}{suffix}"
+        with atomic_path(self.folder / file) as temporary:
+            model.save(temporary)
+        self._entries[f"{slot.learner}/{slot.name}"] = {
+            "slot": asdict(slot),
+            "file": file,
+            "sha256": sha256_of(self.folder / file),
+            "fingerprint": fingerprint,
+        }
+        self._write()
+
+    def load(self, slot: Slot, learner: Learner) -> Model:
+        """Load a model whose bytes are those that were written.
+
+        Raises:
+            InputError: It is not listed, its file is missing, or its SHA-256 differs.
+        """
+        entry = self._entries.get(f"{slot.learner}/{slot.name}")
+        if entry is None or self.space is None:
+            raise InputError(f"no model {slot.learner}/{slot.name}", where=str(self._manifest_path), remedy=_REMEDY)
+        path = self.folder / entry["file"]
+        if not path.is_file():
+            raise InputError("the model file is missing", where=str(path), remedy=_REMEDY)
+        if sha256_of(path) != entry["sha256"]:
+            raise InputError(
+                "the model file is damaged (its SHA-256 differs from the manifest's)", where=str(path), remedy=_REMEDY
+            )
+        return learner.load(path, self.space)
+
+    def _write(self) -> None:
+        space = self.space.as_dict() if self.space else {}
+        write_json({"space": space, "models": dict(sorted(self._entries.items()))}, self._manifest_path)

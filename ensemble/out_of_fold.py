@@ -1,0 +1,129 @@
+"""Out-of-fold scores: train on all folds but one and score that one; new lesions get the mean of all models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cohort.files import fingerprint
+from ensemble.learners import Learner, Model
+from ensemble.matrix import Matrix
+from ensemble.model_store import ModelStore, Slot
+from ensemble.sampling import sample_rows
+
+Scores = npt.NDArray[np.float64]
+Folds = npt.NDArray[np.int8]
+Progress = Callable[[Slot, bool], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train.
+
+    Attributes:
+        learners: Learners by name.
+        assignments: The fold of each row, one array of shape (rows,) for each repeat.
+        seeds: Seeds; each also draws its own part of the benign lesions.
+        benign_per_malignant: Benign rows for each malignant one in training; infinity for all.
+        identity: What the features and folds are (say their SHA-256 sums); part of each model's fingerprint.
+    """
+
+    learners: Mapping[str, Learner]
+    assignments: Sequence[Folds]
+    seeds: Sequence[int]
+    benign_per_malignant: float
+    identity: Mapping[str, str]
+
+    def slots(self) -> list[Slot]:
+        """Every model to train, in the order in which they are trained."""
+        return [
+            Slot(learner, repeat, int(fold), seed)
+            for learner in self.learners
+            for repeat, assignment in enumerate(self.assignments)
+            for fold in np.unique(assignment)
+            for seed in self.seeds
+        ]
+
+    def fingerprint(self, slot: Slot) -> str:
+        """What the model depends on, the number of threads left out: it changes no bit."""
+        learner = self.learners[slot.learner]
+        return fingerprint(
+            {
+                "slot": slot.name,
+                "learner": slot.learner,
+                "parameters": dict(learner.parameters),
+                "benign_per_malignant": self.benign_per_malignant,
+                **self.identity,
+            }
+        )
+
+
+def train(
+    plan: Plan, matrix: Matrix, target: npt.NDArray[np.int8], store: ModelStore, *, threads: int, progress: Progress
+) -> None:
+    """Train what the store does not hold yet; each model is on disk before the next begins.
+
+    Args:
+        plan: What to train.
+        matrix: Features, shape (rows, features).
+        target: 0 benign, 1 malignant, shape (rows,).
+        store: Where the models go; models with the same fingerprint are kept.
+        threads: CPU threads.
+        progress: Called after each model with its slot and whether it was there already.
+    """
+    slots = plan.slots()
+    store.begin(matrix.space, slots)
+    for slot in slots:
+        wanted = plan.fingerprint(slot)
+        there = store.has(slot, wanted)
+        if not there:
+            learner = plan.learners[slot.learner]
+            rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
+            chosen = rows[
+                sample_rows(
+                    target[rows],
+                    benign_per_malignant=plan.benign_per_malignant,
+                    seed=(slot.seed, slot.repeat, slot.fold),
+                )
+            ]
+            model = learner.fit(matrix.rows(chosen), target[chosen], seed=slot.seed, threads=threads)
+            store.add(slot, model, suffix=learner.suffix, fingerprint=wanted)
+        progress(slot, there)
+
+
+def score_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads: int) -> dict[str, Scores]:
+    """Score each lesion by the models that did not train on its patient.
+
+    Returns:
+        By learner the mean over seeds (and repeats) of the scores, each of shape (rows,).
+    """
+    totals = {name: np.zeros(len(matrix)) for name in plan.learners}
+    for slot in plan.slots():
+        rows = np.flatnonzero(plan.assignments[slot.repeat] == slot.fold)
+        model = store.load(slot, plan.learners[slot.learner])
+        totals[slot.learner][rows] += model.predict(matrix.rows(rows), threads=threads)
+    n_models = len(plan.seeds) * len(plan.assignments)
+    return {name: total / n_models for name, total in totals.items()}
+
+
+def load_models(learners: Mapping[str, Learner], store: ModelStore) -> dict[str, list[Model]]:
+    """Every model of a run by learner, each checked against its SHA-256."""
+    slots = store.slots()
+    return {
+        name: [store.load(slot, learner) for slot in slots if slot.learner == name]
+        for name, learner in learners.items()
+    }
+
+
+def score_new(models: Mapping[str, Sequence[Model]], matrix: Matrix, *, threads: int) -> dict[str, Scores]:
+    """Score new lesions: by learner the mean of all its models' scores, each of shape (rows,)."""
+    scores = {}
+    for name, fitted in models.items():
+        total = np.zeros(len(matrix))
+        for model in fitted:  # one after the other: the same bits for one lesion and for many
+            total += model.predict(matrix, threads=threads)
+        scores[name] = total / len(fitted)
+    return scores

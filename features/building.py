@@ -1,0 +1,124 @@
+"""From a canonical frame to its feature table, block by block."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cohort.frames import ID
+from features.block import Block, blocks
+from features.builtin import builtin_state
+from features.image_tables import join_images
+from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
+from features.segments import Floats
+from features.specs import FeatureSpec
+from features.state import FeatureState
+from features.work import THREADS, in_turn, workers
+
+Singles = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build.
+
+    Attributes:
+        specs: The features, in the order of the table.
+        state: Cohort constants.
+    """
+
+    specs: tuple[FeatureSpec, ...]
+    state: FeatureState
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, groups: Sequence[str], state: FeatureState | None) -> Plan:
+        """The plan for a frame that image scores have been joined to."""
+        return cls(tuple(dictionary(frame.columns, groups)), state or builtin_state())
+
+    @property
+    def numeric(self) -> list[FeatureSpec]:
+        """The features that are numbers."""
+        return [spec for spec in self.specs if spec.kind == "numeric"]
+
+    @property
+    def categories(self) -> list[str]:
+        """The features that are carried over from the frame as they are."""
+        return [spec.name for spec in self.specs if spec.kind == "category"]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns the numbers are computed from."""
+        return list(dict.fromkeys(need for spec in self.numeric for need in spec.needs))
+
+    def compute(self, block: Block) -> Iterator[tuple[str, Floats]]:
+        """The numbers of one block, (n,) each, NaN for missing."""
+        for name, group in GROUPS.items():
+            wanted = [spec for spec in self.numeric if spec.group == name]
+            if wanted:
+                yield from group.compute(block, self.state, wanted)
+
+
+def build(
+    frame: pl.DataFrame,
+    groups: Sequence[str] = DEFAULT_GROUPS,
+    *,
+    state: FeatureState | None = None,
+    images: pl.DataFrame | None = None,
+    threads: int = THREADS,
+) -> pl.DataFrame:
+    """Compute the feature table of a cohort.
+
+    A patient's rows depend on that patient's rows and on `state` alone: they are the same to the last bit whether the
+    patient is alone or in a batch, in any order of rows and with any number of threads.
+
+    Args:
+        frame: Canonical frame; `target` and everything else in `cohort.columns.NEVER_FEATURES` is not read.
+        groups: Switches, see `features.registry.dictionary`.
+        state: Cohort constants from `features.fit`; those of the simulated cohort where there are none.
+        images: Image scores for the group `image`, see `features.image_tables`.
+        threads: Blocks worked on at once.
+
+    Returns:
+        `isic_id`, then Float32 and String columns; rows in the order of `frame`; missing is null, never NaN.
+
+    Raises:
+        InputError: A switch is unknown, a key column is missing or has nulls, or the image table is not one.
+    """
+    joined = join_images(frame, images)
+    plan = Plan.of(joined, groups, state)
+    table = {spec.name: np.empty(frame.height, dtype=np.float32) for spec in plan.numeric}
+
+    def work(cut: tuple[NDArray[np.intp], Block]) -> None:
+        rows, block = cut
+        for name, values in plan.compute(block):
+            table[name][rows] = values
+
+    with workers(threads) as pool:
+        deque(in_turn(pool, work, blocks(joined, plan.columns), threads), maxlen=0)
+    return to_frame(joined, plan, table)
+
+
+def to_frame(frame: pl.DataFrame, plan: Plan, table: dict[str, Singles]) -> pl.DataFrame:
+    """The feature table of `frame` from its numbers; empties `table`, whose memory the columns take over."""
+    columns = (
+        frame[spec.name] if spec.kind == "category" else _series(spec.name, table.pop(spec.name)) for spec in plan.specs
+    )
+    return pl.DataFrame([frame[ID], *columns])
+
+
+def _series(name: str, values: Singles) -> pl.Series:
+    """A polars column on the array's own memory, NaN as null."""
+    return pl.Series(name, pl.from_arrow(to_arrow(values)))
+
+
+def to_arrow(values: Singles) -> pa.Array:
+    """An arrow array on the array's own memory, NaN as null."""
+    missing = np.isnan(values)
+    mask = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+    return pa.Array.from_buffers(pa.float32(), values.size, [mask, pa.py_buffer(values)])

@@ -1,0 +1,30 @@
+"""Cohort constants for a table that comes without a fitted state: those of the simulated cohort.
+
+The simulated cohort is calibrated to the published statistics of SLICE-3D. `python -m features` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from features.fitting import fit_state
+from features.state import FeatureState
+
+_NAME = "builtin.json"
+_LESIONS = 100_000
+
+
+@cache
+def builtin_state() -> FeatureState:
+    """The constants of the simulated cohort; institutions and image scores are not among them."""
+    return FeatureState.from_dict(json.loads(files("features").joinpath(_NAME).read_text("utf-8")))
+
+
+def make_builtin(lesions: int = _LESIONS) -> str:
+    """The constants fitted on a simulated cohort, as JSON, to 6 significant digits."""
+    from cohort.simulator import simulate  # noqa: PLC0415 - needed to make the constants only
+
+    state = fit_state(simulate(lesions, seed=2024).metadata.drop("attribution"))
+    return json.dumps(json.loads(json.dumps(state.as_dict()), parse_float=lambda text: float(f"{float(text):.6g}")))

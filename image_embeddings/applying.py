@@ -1,0 +1,140 @@
+"""Score crops that no model of the folder has seen; labels are not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from cohort.errors import InputError
+from cohort.files import atomic_path
+from cohort.frames import ID
+from image_embeddings.combining import combined
+from image_embeddings.engine import ALL, Engine, Setting, fold_part
+from image_embeddings.shift import shift
+from image_embeddings.spec import Spec, check_files
+from image_embeddings.training_run import OOF, embedding_table
+
+CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What scoring came to.
+
+    Attributes:
+        crops: How many were asked for.
+        faults: Why a crop could not be read, by id; its score is null.
+        shift: New scores against the out-of-fold scores of training; see `shift`.
+    """
+
+    crops: int
+    faults: dict[str, str]
+    shift: dict[str, Any]
+
+
+def open_engine(folder: Path, setting: Setting, *, flips: int | None = None, device: str = "auto") -> Engine:
+    """The engine of a trained model folder.
+
+    Args:
+        folder: What training wrote.
+        setting: Where and how it works; its folder is `folder`.
+        flips: Views averaged, in place of the preset's.
+        device: Where networks run.
+
+    Raises:
+        InputError: Not a model folder, its files were changed, or torch is missing.
+    """
+    spec = Spec.read(folder)
+    check_files(folder, spec)
+    return make_engine(spec, setting, flips=flips, device=device)
+
+
+def make_engine(
+    spec: Spec,
+    setting: Setting,
+    *,
+    weights: Path | None = None,
+    flips: int | None = None,
+    device: str = "auto",
+    compiled: bool = False,
+) -> Engine:
+    """The engine that a spec asks for; torch is imported only for networks.
+
+    Raises:
+        InputError: torch is missing, or the device is.
+    """
+    if spec.preset is None:
+        from image_embeddings.descriptor_engine import DescriptorEngine  # noqa: PLC0415 - scikit-learn is slow to load
+
+        return DescriptorEngine(setting, seed=spec.seed)
+    from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
+    from image_embeddings.networks.engine import NetworkEngine  # noqa: PLC0415
+
+    preset = spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips})
+    return NetworkEngine(
+        setting,
+        preset,
+        spec.class_list,
+        n_sites=spec.n_sites,
+        seed=spec.seed,
+        repeats=spec.repeats,
+        weights=weights,
+        download=spec.download,
+        reduce_to=spec.reduce_to,
+        device=Device.choose(device, compiled=compiled),
+    )
+
+
+def apply_models(folders: Sequence[Path], engines: Sequence[Engine], ids: Sequence[str], out: Path) -> Applied:
+    """Score `ids` and write isic_id, score[, embedding] as Parquet, a chunk at a time.
+
+    One model gives its own score. Several are combined (see `combined`), and no embedding is written.
+
+    Args:
+        folders: Of the models.
+        engines: Of the models, in the same order.
+        ids: At least one.
+        out: The Parquet file.
+
+    Raises:
+        InputError: No crops.
+        CropError: A crop can not be read and that is to stop the work.
+    """
+    if not ids:
+        raise InputError("no crops", where="--images", remedy="give a store with at least one image")
+    specs = [Spec.read(folder) for folder in folders]
+    references = [pl.read_parquet(folder / OOF)["score"].fill_null(np.nan).to_numpy() for folder in folders]
+    scored: list[NDArray[np.float64]] = []
+    faults: dict[str, str] = {}
+    with atomic_path(out) as temporary:
+        writer: pq.ParquetWriter | None = None
+        for start in range(0, len(ids), CHUNK):
+            chunk = list(ids[start : start + CHUNK])
+            results = [engine.score(_parts(spec), chunk) for spec, engine in zip(specs, engines, strict=True)]
+            scores = [expit(result.log_odds) for result in results]
+            score = scores[0] if len(scores) == 1 else combined(references, scores)
+            frame = pl.DataFrame({ID: pl.Series(chunk, dtype=pl.String), "score": pl.Series(score).fill_nan(None)})
+            if len(results) == 1 and results[0].embedding is not None:
+                frame = frame.with_columns(embedding_table(chunk, results[0].embedding)["embedding"])
+            table = frame.to_arrow()
+            writer = writer or pq.ParquetWriter(temporary, table.schema, compression="zstd")
+            writer.write_table(table)
+            scored.append(score)
+            for result in results:
+                faults |= result.faults
+        if writer is not None:
+            writer.close()
+    reference = references[0] if len(references) == 1 else combined(references, references)
+    return Applied(len(ids), faults, shift(reference, np.concatenate(scored)))
+
+
+def _parts(spec: Spec) -> list[str]:
+    return [ALL] if spec.policy == "refit" else [fold_part(fold) for fold in range(spec.n_folds)]

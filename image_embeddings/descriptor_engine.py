@@ -1,0 +1,72 @@
+"""Descriptors as an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cohort.files import write_parquet
+from cohort.frames import ID, join_by_id
+from image_embeddings.descriptors.model import DescriptorModel
+from image_embeddings.descriptors.table import describe
+from image_embeddings.engine import Scores, Setting
+from image_embeddings.labels import Labels
+
+TABLE = "descriptors.parquet"
+
+
+class DescriptorEngine:
+    """Hand-made numbers of each crop and a model over them; no weights, no GPU."""
+
+    def __init__(self, setting: Setting, *, seed: int = 0) -> None:
+        self.setting, self.seed = setting, seed
+        self._known: pl.DataFrame | None = None
+        self._faults: dict[str, str] = {}
+
+    def files(self, part: str) -> list[Path]:
+        """One array file a part."""
+        return [self.setting.folder / f"{part}.npz"]
+
+    def fit(self, part: str, frame: pl.DataFrame, labels: Labels, rows: NDArray[np.int64]) -> list[dict[str, float]]:
+        """Fit on the described crops of `rows`; see `DescriptorModel.fit`."""
+        described = self._described(frame[ID].to_list(), keep=True)
+        model = DescriptorModel.fit(
+            described[rows.tolist()], labels.target[rows], seed=self.seed, threads=self.setting.threads
+        )
+        model.save(self.files(part)[0])
+        return []
+
+    def score(self, parts: Sequence[str], ids: Sequence[str]) -> Scores:
+        """Mean log-odds of the parts; the descriptors themselves are the embedding."""
+        described = self._described(ids, keep=False)
+        models = [DescriptorModel.load(path) for part in parts for path in self.files(part)]
+        log_odds = np.mean([model.log_odds(described) for model in models], axis=0)
+        faults = {isic_id: self._faults[isic_id] for isic_id in ids if isic_id in self._faults}
+        return Scores(log_odds, None, None, faults)
+
+    def _described(self, ids: Sequence[str], *, keep: bool) -> pl.DataFrame:
+        """Descriptors of `ids`, in order; those of the training table are computed once and kept in the folder."""
+        wanted = pl.DataFrame({ID: pl.Series(ids, dtype=pl.String)})
+        if self._known is None and (self.setting.folder / TABLE).is_file():
+            self._known = pl.read_parquet(self.setting.folder / TABLE)
+        if self._known is not None and wanted[ID].is_in(self._known[ID].implode()).all():
+            return join_by_id(wanted, self._known)
+        done = 0
+
+        def tell(crops: int) -> None:
+            nonlocal done
+            done += crops
+            self.setting.tell("describe", done, len(ids))
+
+        result = describe(
+            self.setting.store, ids, on_bad=self.setting.on_bad, workers=max(self.setting.workers, 1), progress=tell
+        )
+        self._faults |= result.faults
+        if keep:
+            self._known = result.frame
+            write_parquet(result.frame, self.setting.folder / TABLE)
+        return result.frame

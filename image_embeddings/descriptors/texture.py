@@ -1,0 +1,89 @@
+"""Texture: energy by scale, edges and their common direction (hair, wrinkles), local binary patterns."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_embeddings.descriptors.colour import Floats
+from image_embeddings.descriptors.grid import halved, radius, smoothed
+from image_embeddings.descriptors.region import Doubles
+
+_ZONES = (("centre", 0.0, 0.3), ("middle", 0.3, 0.65), ("rim", 0.65, 1.5))
+_PATTERNS = 10
+
+
+def texture_numbers(luma: NDArray[np.uint8], planes: Floats) -> dict[str, Doubles]:
+    """Texture in three zones about the centre; one value per crop and name.
+
+    Args:
+        luma: (crops, size, size) uint8 lightness at the finest resolution used.
+        planes: (3, crops, size', size') L*, a*, b*; only colour is used.
+    """
+    lightness = luma.astype(np.float32) * np.float32(100 / 255)
+    numbers = _band_energies("l", lightness, 4)
+    for axis, plane in zip("ab", planes[1:], strict=True):
+        numbers |= _band_energies(axis, plane, 3)
+    coarse = halved(lightness)
+    return numbers | _edges(coarse) | _patterns("fine", luma) | _patterns("coarse", (coarse * 2.55).astype(np.uint8))
+
+
+@lru_cache(maxsize=8)
+def _zones(size: int) -> Floats:
+    """(size * size, zones) weights whose product with a flat plane is the zone's mean."""
+    r = radius(size).ravel()
+    weights = np.stack([(r >= low) & (r < high) for _, low, high in _ZONES], axis=1).astype(np.float32)
+    return np.asarray(weights / weights.sum(0))
+
+
+def _by_zone(name: str, plane: Floats) -> dict[str, Doubles]:
+    means = (plane.reshape(len(plane), -1) @ _zones(plane.shape[1])).astype(np.float64)
+    return {f"{name}_{zone}": means[:, place] for place, (zone, _, _) in enumerate(_ZONES)}
+
+
+def _band_energies(axis: str, plane: Floats, bands: int) -> dict[str, Doubles]:
+    """Log of the mean absolute difference between a plane and its smoothing, halving the resolution for each band."""
+    numbers: dict[str, Doubles] = {}
+    for band in range(bands):
+        smooth = smoothed(plane)
+        energy = _by_zone(f"texture_{axis}_band{band}", np.abs(plane - smooth))
+        numbers |= {name: np.log(value + 0.05) for name, value in energy.items()}
+        plane = halved(smooth)
+    return numbers
+
+
+def _edges(plane: Floats) -> dict[str, Doubles]:
+    """Mean gradient of L*, and the coherence of its direction (1 parallel lines, 0 none) from the structure tensor."""
+    gy, gx = np.zeros_like(plane), np.zeros_like(plane)
+    gy[:, 1:-1] = plane[:, 2:] - plane[:, :-2]
+    gx[:, :, 1:-1] = plane[:, :, 2:] - plane[:, :, :-2]
+    yy, xx, yx = (_by_zone("", product) for product in (gy * gy, gx * gx, gy * gx))
+    numbers = _by_zone("texture_gradient", np.sqrt(gy * gy + gx * gx))
+    for zone in yy:
+        energy = yy[zone] + xx[zone] + 1e-6
+        numbers[f"texture_coherence{zone}"] = np.hypot(xx[zone] - yy[zone], 2 * yx[zone]) / energy
+    return numbers
+
+
+def _patterns(name: str, plane: NDArray[np.uint8]) -> dict[str, Doubles]:
+    """Rotation-invariant uniform local binary patterns of 8 neighbours (Ojala et al., 2002), centre and rest."""
+    size = plane.shape[1]
+    middle = plane[:, 1:-1, 1:-1]
+    around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
+    higher = [plane[:, y : y + size - 2, x : x + size - 2] > middle for y, x in around]
+    count = np.zeros(middle.shape, np.int8)
+    changes = np.zeros(middle.shape, np.int8)
+    for place, bit in enumerate(higher):
+        count += bit
+        changes += bit != higher[place - 1]
+    pattern = np.where(changes <= 2, count, _PATTERNS - 1)
+    central = radius(size)[1:-1, 1:-1] < 0.4
+    numbers: dict[str, Doubles] = {}
+    for zone, pixels in (("centre", pattern[:, central]), ("around", pattern[:, ~central])):
+        offsets = np.arange(len(plane))[:, None] * _PATTERNS
+        histogram = np.bincount((pixels + offsets).ravel(), minlength=len(plane) * _PATTERNS)
+        shares = histogram.reshape(-1, _PATTERNS) / pixels.shape[1]
+        numbers |= {f"lbp_{name}_{zone}_{code}": shares[:, code] for code in range(_PATTERNS)}
+    return numbers

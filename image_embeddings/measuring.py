@@ -1,0 +1,98 @@
+"""The figures of an out-of-fold image score, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cv_folds.bootstrap.replicates import POOLED, replicate
+from cv_folds.metrics import AUC, PAUC, RankMetric, balanced_accuracy
+from cv_folds.metrics.threshold import sensitivity_at_specificity_of
+
+MEAN = "mean over folds"
+SENSITIVITY = RankMetric(
+    "sensitivity883",
+    "Sensitivity at 88.3 % specificity",
+    partial(sensitivity_at_specificity_of, specificity=0.883),
+)
+METRICS = (PAUC, AUC, SENSITIVITY)
+
+
+def measure(
+    folds: pl.DataFrame, scores: Mapping[str, NDArray[np.float64]], *, replicates: int = 10_000, seed: int = 0
+) -> dict[str, Any]:
+    """pAUC, AUC and sensitivity at 88.3 % specificity of each score, and every later score against the first.
+
+    Args:
+        folds: isic_id, patient_id, target, fold, as in a folds artifact.
+        scores: By name, in the order of `folds`; a lesion for which one of them is NaN is left out of all.
+        replicates: Of the patient bootstrap.
+        seed: Of the bootstrap.
+
+    Returns:
+        Ready for JSON: lesions, malignant, left_out, unit, `scores` (by name, then "pooled" and "mean over folds", then
+        metric) and `differences` (each score but the first, minus the first, paired).
+    """
+    usable = np.all([np.isfinite(score) for score in scores.values()], axis=0)
+    rows = folds.filter(pl.Series(usable))
+    held = {name: score[usable] for name, score in scores.items()}
+    fold = rows["fold"].to_numpy()
+    views = {f"fold {place}": fold == place for place in np.unique(fold)}
+    drawn = replicate(
+        rows["target"].to_numpy(),
+        held,
+        metrics=METRICS,
+        patient=rows["patient_id"],
+        views=views,
+        means={MEAN: tuple(views)},
+        replicates=replicates,
+        seed=seed,
+    )
+    first, *others = held
+    return {
+        "lesions": len(rows),
+        "malignant": int(rows["target"].sum()),
+        "left_out": int((~usable).sum()),
+        "unit": drawn.unit,
+        "scores": {
+            name: {
+                view: {metric.name: drawn.interval(view, metric.name, name).as_dict() for metric in METRICS}
+                for view in (POOLED, MEAN)
+            }
+            for name in held
+        },
+        "differences": {
+            name: {metric.name: drawn.difference(POOLED, metric.name, name, first).as_dict() for metric in METRICS}
+            for name in others
+        },
+    }
+
+
+def class_figures(
+    index: NDArray[np.int64], probabilities: NDArray[np.float64], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Balanced multi-class accuracy of out-of-fold class probabilities.
+
+    The most probable class almost always is the most frequent one; dividing by each class's share of the lesions first
+    makes every class count the same, as the measure does.
+
+    Args:
+        index: (lesions,) true class.
+        probabilities: (lesions, classes); rows with NaN are left out.
+        names: Of the classes.
+    """
+    usable = np.isfinite(probabilities).all(1)
+    index, probabilities = index[usable], probabilities[usable]
+    share = np.bincount(index, minlength=len(names)) / len(index)
+    decided = (probabilities / share).argmax(1)
+    return {
+        "balanced_accuracy": float(balanced_accuracy(index, decided)),
+        "accuracy": float((decided == index).mean()),
+        "sensitivity": {name: float((decided[index == place] == place).mean()) for place, name in enumerate(names)},
+        "lesions": {name: int((index == place).sum()) for place, name in enumerate(names)},
+    }

@@ -1,0 +1,135 @@
+"""A backbone with its preprocessing and heads: what goes in is pixels, so that preprocessing can not drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from cohort.errors import InputError
+from image_embeddings.labels import Classes
+from image_embeddings.networks.mobilenet import MobileNetV1
+from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50
+from image_embeddings.networks.weights import load_into, read_weights
+from image_embeddings.presets import Preset
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a network says of a batch.
+
+    Attributes:
+        logits: (batch, classes).
+        embedding: (batch, width) what the heads see.
+        log_diameter: (batch,) or None.
+        site: (batch, sites) logits, or None.
+    """
+
+    logits: Tensor
+    embedding: Tensor
+    log_diameter: Tensor | None
+    site: Tensor | None
+
+
+class Network(nn.Module):
+    """(batch, 3, size, size) uint8 sRGB to `Output`."""
+
+    def __init__(self, preset: Preset, classes: Classes, n_sites: int = 0, *, download: bool = False) -> None:
+        super().__init__()
+        self.frozen_stages = preset.frozen_stages
+        self.backbone = _backbone(preset, download=download)
+        # timm's name for what comes out without a classifier; VGG's is wider than its feature maps.
+        width = int(getattr(self.backbone, "head_hidden_size", self.backbone.num_features))
+        # Buffers, so that the normalisation is saved with the weights.
+        self.register_buffer("mean", 255 * torch.tensor(preset.mean).reshape(1, 3, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(preset.std).reshape(1, 3, 1, 1))
+        self.register_buffer("malignant", torch.tensor(classes.malignant))
+        self.dropout = nn.Dropout(preset.drop_rate)
+        self.head = nn.Linear(width, len(classes.names))
+        self.size_head = nn.Linear(width, 1) if preset.size_weight else None
+        self.site_head = nn.Linear(width, n_sites) if preset.site_weight and n_sites else None
+        # Set after training where shorter embeddings are asked for.
+        self.reduction: nn.Module | None = None
+        for stage in self._frozen():
+            stage.requires_grad_(requires_grad=False)
+
+    @property
+    def width(self) -> int:
+        """Length of an embedding."""
+        return int(self.head.in_features)
+
+    def forward(self, pixels: Tensor) -> Output:
+        """Look at a batch of crops."""
+        embedding = self.backbone((pixels.to(self.mean.dtype) - self.mean) / self.std)
+        features = self.dropout(embedding)
+        return Output(
+            self.head(features),
+            embedding if self.reduction is None or self.training else self.reduction(embedding),
+            self.size_head(features).squeeze(1) if self.size_head is not None else None,
+            self.site_head(features) if self.site_head is not None else None,
+        )
+
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """(batch,) log-odds of malignant against benign from (batch, classes) logits."""
+        return torch.logsumexp(logits[:, self.malignant], 1) - torch.logsumexp(logits[:, ~self.malignant], 1)
+
+    def train(self, mode: bool = True) -> Network:
+        """As torch's, but frozen stages keep the batch statistics they were loaded with."""
+        super().train(mode)
+        for stage in self._frozen():
+            stage.eval()
+        return self
+
+    def _frozen(self) -> list[nn.Module]:
+        if not self.frozen_stages:
+            return []
+        stages = getattr(self.backbone, "stages", None)
+        if stages is None or len(stages) < self.frozen_stages:
+            raise InputError(
+                "this backbone has no list of stages to freeze", where="frozen_stages", remedy="set frozen_stages to 0"
+            )
+        return list(stages[: self.frozen_stages])
+
+
+def build(
+    preset: Preset, classes: Classes, n_sites: int = 0, *, weights: Path | None = None, download: bool = False
+) -> Network:
+    """Make a network, from random weights, a local file, or the hub if asked.
+
+    Args:
+        preset: The recipe.
+        classes: Of the main head.
+        n_sites: Of the body-site head.
+        weights: A local weights file.
+        download: Let timm fetch the backbone's weights; nothing reaches for the network otherwise.
+
+    Raises:
+        InputError: No such backbone, or the weights are missing, damaged or another network's.
+    """
+    network = Network(preset, classes, n_sites, download=download)
+    if weights is not None:
+        state = read_weights(weights, preset)
+        if preset.backbone == "resnet50_vgg" and not any(name.startswith("backbone.") for name in state):
+            state = from_resnet50(state)
+        load_into(network, state, where=weights)
+    return network
+
+
+def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm is untyped
+    if preset.backbone == "mobilenet_v1_025":
+        return MobileNetV1()
+    if preset.backbone == "resnet50_vgg":
+        return ResNet50Vgg(preset.drop_rate)
+    options: dict[str, Any] = {"img_size": preset.size} if preset.fixed_size else {}
+    if preset.drop_path:
+        options["drop_path_rate"] = preset.drop_path
+    try:
+        return timm.create_model(preset.backbone, pretrained=download, num_classes=0, **options)
+    except RuntimeError as error:
+        raise InputError(
+            f"timm has no backbone {preset.backbone!r}", where="--backbone", remedy="see timm.list_models()"
+        ) from error

@@ -1,0 +1,118 @@
+"""Score crops with trained networks, streaming: memory does not grow with the number of crops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cohort.stores.protocol import ImageStore, OnBad
+from image_embeddings.networks.batches import Crops, loader
+from image_embeddings.networks.device import Device
+from image_embeddings.networks.network import Network
+from image_embeddings.presets import Preset
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What networks say of crops, in the order of the rows asked for.
+
+    Attributes:
+        log_odds: (crops, networks) float64 of malignant against benign, mean over the views; NaN where unreadable.
+        probabilities: (crops, classes) float64, geometric mean over views and networks, scaled to sum to 1.
+        embedding: (crops, width) float16, mean over views and networks; (crops, 0) where not asked for.
+        faults: Why a crop could not be read, by id.
+    """
+
+    log_odds: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    embedding: NDArray[np.float16]
+    faults: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How networks look at crops.
+
+    Attributes:
+        preset: Preprocessing and views.
+        device: Where they run.
+        on_bad: "stop" raises at a crop that can not be read, "missing" scores it as NaN.
+        workers: Processes that decode, besides this one.
+        embeddings: Keep them.
+        tell: Called after each batch with its crops.
+    """
+
+    preset: Preset
+    device: Device
+    on_bad: OnBad = "missing"
+    workers: int = 0
+    embeddings: bool = False
+    tell: Callable[[int], None] = lambda _: None
+
+
+def score(
+    networks: Sequence[Network], store: ImageStore, ids: Sequence[str], rows: NDArray[np.int64], how: Look
+) -> Scored:
+    """Score the crops of `rows`.
+
+    Args:
+        networks: All with the same classes.
+        store: Where the crops lie.
+        ids: isic_id of every row.
+        rows: Which of them.
+        how: Preprocessing, device and views.
+
+    Raises:
+        CropError: With "stop".
+    """
+    preset, device = how.preset, how.device
+    crops = Crops(store, ids, preset, how.on_bad)
+    batches = [[(int(row), -1) for row in rows[start : start + BATCH]] for start in range(0, len(rows), BATCH)]
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    faults: dict[str, str] = {}
+    networks = [device.place(network).eval() for network in networks]
+    with torch.inference_mode():
+        for batch in loader(crops, batches, workers=how.workers, pin=device.is_cuda):
+            log_odds, log_shares, embedding = _look(networks, device.pixels(batch.pixels), preset.flips, device)
+            unreadable = ~batch.readable
+            log_odds[unreadable], log_shares[unreadable] = torch.nan, torch.nan
+            parts.append((log_odds, log_shares, embedding.half() if how.embeddings else embedding[:, :0].half()))
+            faults |= {fault.isic_id: fault.reason for fault in batch.faults}
+            how.tell(len(batch.rows))
+    log_odds, log_shares, embedding = (torch.cat(values) for values in zip(*parts, strict=True))
+    return Scored(log_odds.numpy(), torch.softmax(log_shares, 1).numpy(), embedding.numpy(), faults)
+
+
+def _look(networks: Sequence[Network], pixels: Tensor, views: int, device: Device) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-odds (batch, networks), log class shares (batch, classes) and embedding (batch, width), on the CPU."""
+    log_odds, log_shares, embeddings = [], [], []
+    for network in networks:
+        own = []
+        for view in range(views):
+            with device.autocast():
+                output = network(seen_as(pixels, view, views))
+            logits = output.logits.double()
+            own.append(network.log_odds(logits))
+            log_shares.append(torch.log_softmax(logits, 1))
+            embeddings.append(output.embedding.float())
+        log_odds.append(torch.stack(own).mean(0))
+    return (
+        torch.stack(log_odds, 1).cpu(),
+        torch.stack(log_shares).mean(0).cpu(),
+        torch.stack(embeddings).mean(0).cpu(),
+    )
+
+
+def seen_as(pixels: Tensor, view: int, views: int) -> Tensor:
+    """One of the views of a batch: as it is, mirrored, and with 4 or 8 views also turned by quarters."""
+    if views <= 2:
+        return pixels.flip(3) if view else pixels
+    turned = torch.rot90(pixels, view % 4, (2, 3))
+    return turned.flip(3) if view >= 4 else turned

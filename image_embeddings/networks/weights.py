@@ -1,0 +1,89 @@
+"""Weights from local files, without running anything that is in them."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from cohort.errors import InputError
+from image_embeddings.networks.mobilenet import from_keras
+from image_embeddings.presets import Preset
+
+
+def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
+    """The tensors of a weights file, by name.
+
+    Args:
+        path: `.safetensors`; `.npz` with Keras's MobileNet arrays; anything else as a torch checkpoint, which is opened
+            with `weights_only`, so that it can hold tensors and nothing that runs.
+        preset: Says where weights can be had if the file is missing.
+
+    Raises:
+        InputError: No such file, damaged, or a checkpoint that holds more than tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(
+            "no such weights file",
+            where=str(path),
+            remedy=f"{preset.name} can start from {preset.backbone}: {preset.weights}; or train from scratch",
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {f"backbone.{name}": value for name, value in from_keras(dict(arrays)).items()}
+        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            "this checkpoint holds more than tensors and is not opened",
+            where=str(path),
+            remedy="convert it to safetensors where you trust it",
+        ) from error
+    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        raise InputError("not a weights file", where=str(path), remedy="give safetensors or a state dict") from error
+
+
+def _tensors(checkpoint: Any) -> dict[str, Tensor]:  # noqa: ANN401 - whatever the file holds
+    """The state dict in a checkpoint, wherever common trainers put it, without their prefixes."""
+    if isinstance(checkpoint, dict):
+        for key in ("state_dict_ema", "state_dict", "model_ema", "model", "net"):
+            if isinstance(checkpoint.get(key), dict):
+                checkpoint = checkpoint[key]
+                break
+    if not isinstance(checkpoint, dict) or not any(isinstance(value, Tensor) for value in checkpoint.values()):
+        raise ValueError("no state dict")
+    return {
+        name.removeprefix("module.").removeprefix("model."): value
+        for name, value in checkpoint.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> int:
+    """Copy every tensor that fits by name and shape; heads of another number of classes stay as they are.
+
+    Returns:
+        How many tensors were copied.
+
+    Raises:
+        InputError: Fewer than half of the backbone's tensors fit: the file is of another network.
+    """
+    own = module.state_dict()
+    named = {name if name in own else f"backbone.{name}": value for name, value in state.items()}
+    fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
+    backbone = [name for name in own if name.startswith("backbone.")]
+    if sum(name in fitting for name in backbone) * 2 < len(backbone):
+        raise InputError(
+            f"only {len(fitting)} of {len(own)} tensors fit", where=str(where), remedy="give weights of this backbone"
+        )
+    module.load_state_dict(fitting, strict=False)
+    return len(fitting)

@@ -1,0 +1,211 @@
+"""How each network is built, fed and trained: one frozen preset per published recipe, every number stated once."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cohort.errors import InputError
+
+AugmentationName = Literal["none", "flips", "standard", "strong", "report"]
+
+
+class Preset(BaseModel):
+    """A complete recipe. A preset is data: it imports neither torch nor timm."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    source: str  # where the recipe is from
+    backbone: str  # a timm name, or "mobilenet_v1_025" or "resnet50_vgg"
+    weights: str  # where weights can be had; never fetched unless asked
+    size: int = Field(gt=0)  # pixels each side that the network sees
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of channels scaled to 0..1; ImageNet's
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    fixed_size: bool = False  # the backbone must be told its input size when it is built
+    frozen_stages: int = Field(0, ge=0)  # stages whose weights and batch statistics stay as loaded
+    drop_rate: float = Field(0.2, ge=0, lt=1)  # dropout before the heads
+    drop_path: float = Field(0.0, ge=0, lt=1)  # stochastic depth
+
+    labels: Literal["binary", "diagnosis"] = "binary"  # "diagnosis": classes from train-only columns
+    size_weight: float = Field(0.0, ge=0)  # of the auxiliary head that predicts log diameter
+    site_weight: float = Field(0.0, ge=0)  # of the auxiliary head that predicts the body site
+    malignant_weight: float = Field(1.0, gt=0)  # of a malignant lesion in the loss
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    mixup: float = Field(0.0, ge=0)  # alpha of the Beta distribution; 0 is off
+
+    epochs: int = Field(15, ge=1)
+    patience: int | None = Field(None, ge=1)  # stop early, judged on an inner split of the training patients
+    batch_size: int = Field(32, ge=2)
+    benign_ratio: float = Field(8.0, gt=0)  # benign lesions drawn anew each epoch, per malignant lesion
+    malignant_copies: int = Field(1, ge=1)  # times each malignant lesion is seen per epoch
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)  # at the top of the schedule, for the backbone
+    head_rate: float = Field(1.0, gt=0)  # the heads learn this much faster
+    weight_decay: float = Field(0.02, ge=0)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: float = Field(0.08, ge=0, lt=1)  # share of all steps over which the rate rises
+    clip_norm: float | None = Field(2.0, gt=0)  # gradient clipping
+    ema: float = Field(0.995, ge=0, lt=1)  # decay of the weights' moving average; 0 is off
+
+    augmentation: AugmentationName = "standard"
+    clahe: bool = False  # equalise local contrast before anything else
+    flips: Literal[1, 2, 4, 8] = 8  # views averaged when scoring: as is, mirrored, quarter turns
+
+
+_FINE_TUNED = {"head_rate": 3.0, "mixup": 0.2, "label_smoothing": 0.02}
+_HUB = "the timm model hub, under this name; a safetensors or state-dict file"
+_REPORT = {
+    "size": 224,
+    "malignant_weight": 10.0,
+    "optimizer": "adam",
+    "learning_rate": 1e-5,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "clip_norm": None,
+    "ema": 0.0,
+    "epochs": 100,
+    "patience": 20,
+    "batch_size": 16,
+    "augmentation": "report",
+    "clahe": True,
+    "flips": 1,
+    "drop_rate": 0.5,
+    "weights": _HUB,
+}
+_STUDENT = "a published student report that compares five networks on ISIC 2020"
+
+_ALL = (
+    Preset(
+        name="edgenext_base",
+        source="backbone of the winning ISIC 2024 entry",
+        backbone="edgenext_base.in21k_ft_in1k",
+        weights=_HUB,
+        size=256,
+        epochs=15,
+        batch_size=64,
+        learning_rate=1e-4,
+        drop_path=0.1,
+        benign_ratio=20,
+        **_FINE_TUNED,
+    ),
+    Preset(
+        name="eva02_small_336",
+        source="second backbone of the winning ISIC 2024 entry",
+        backbone="eva02_small_patch14_336.mim_in22k_ft_in1k",
+        weights=_HUB,
+        size=336,
+        mean=(0.48145466, 0.4578275, 0.40821073),
+        std=(0.26862954, 0.26130258, 0.27577711),
+        fixed_size=True,
+        epochs=10,
+        batch_size=32,
+        learning_rate=3e-5,
+        drop_path=0.1,
+        benign_ratio=20,
+        **_FINE_TUNED,
+    ),
+    Preset(
+        name="convnextv2_nano",
+        source="backbone of several prize-winning ISIC 2024 entries",
+        backbone="convnextv2_nano.fcmae_ft_in22k_in1k",
+        weights=_HUB,
+        size=224,
+        epochs=15,
+        batch_size=64,
+        learning_rate=1e-4,
+        drop_path=0.1,
+        benign_ratio=20,
+        **_FINE_TUNED,
+    ),
+    Preset(
+        name="vit_tiny",
+        source="backbone of several prize-winning ISIC 2024 entries",
+        backbone="vit_tiny_patch16_224.augreg_in21k_ft_in1k",
+        weights=_HUB,
+        size=224,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        fixed_size=True,
+        epochs=15,
+        batch_size=64,
+        learning_rate=1e-4,
+        benign_ratio=20,
+        **_FINE_TUNED,
+    ),
+    Preset(
+        name="efficientnet_b0",
+        source="backbone of the most widely shared public ISIC 2024 training notebook",
+        backbone="efficientnet_b0.ra_in1k",
+        weights=_HUB,
+        size=224,
+        epochs=15,
+        batch_size=32,
+        learning_rate=5e-4,
+        benign_ratio=20,
+        **_FINE_TUNED,
+    ),
+    Preset(
+        name="mobilenet_v1_025",
+        source="MobileNets (Howard et al., 2017) at width 0.25; small enough to fine-tune on two CPU cores",
+        backbone="mobilenet_v1_025",
+        weights="Keras Applications' MobileNet 0.25 (224 px), as an .npz of its arrays",
+        size=128,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        labels="diagnosis",
+        epochs=15,
+        learning_rate=1e-3,
+        head_rate=3.0,
+        benign_ratio=8,
+    ),
+    Preset(
+        name="tiny",
+        source="timm's own test network; for tests and the demo, not for use",
+        backbone="test_efficientnet",
+        weights="none needed",
+        size=64,
+        epochs=2,
+        batch_size=16,
+        learning_rate=3e-3,
+        drop_rate=0.0,
+        flips=1,
+    ),
+    Preset(
+        name="resnet50_vgg", source=f"the network of {_STUDENT}", backbone="resnet50_vgg", frozen_stages=3, **_REPORT
+    ),
+    Preset(name="resnet50", source=_STUDENT, backbone="resnet50", **_REPORT),
+    Preset(name="inception_v3", source=_STUDENT, backbone="inception_v3", **{**_REPORT, "size": 299}),
+    Preset(name="vgg16", source=_STUDENT, backbone="vgg16", **_REPORT),
+    Preset(name="efficientnet_report", source=_STUDENT, backbone="efficientnet_b0", **_REPORT),
+)
+PRESETS = {preset.name: preset for preset in _ALL}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset called `name`.
+
+    Raises:
+        InputError: There is none; the message names the nearest.
+    """
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f"did you mean {near[0]}? Use" if near else "use"
+        raise InputError(f"no preset {name!r}", where="--preset", remedy=f"{hint} one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def for_backbone(backbone: str, *, size: int) -> Preset:
+    """A plain fine-tuning recipe for any timm backbone by name."""
+    return Preset(
+        name=backbone,
+        source="general fine-tuning recipe",
+        backbone=backbone,
+        weights=_HUB,
+        size=size,
+        learning_rate=2e-4,
+        **_FINE_TUNED,
+    )

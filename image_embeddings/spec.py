@@ -1,0 +1,97 @@
+"""What a model folder says of itself, so that it can be applied without the data it was trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cohort.errors import InputError
+from cohort.files import read_json, sha256_of, write_json
+from image_embeddings.labels import Classes
+from image_embeddings.presets import Preset
+
+FILE = "spec.json"
+Policy = Literal["mean", "refit"]
+
+
+class Spec(BaseModel):
+    """Everything that decides what the model is; two trainings with the same spec give the same model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["descriptors", "network"]
+    preset: Preset | None  # None for descriptors
+    classes: tuple[str, ...]
+    malignant: tuple[bool, ...]
+    n_sites: int
+    n_folds: int
+    folds_sha256: str
+    ungrouped: bool  # no patient was known: figures are flattered where a patient's lesions lie in several folds
+    policy: Policy  # what scores a new crop: the mean of the folds' models, or one fitted on all lesions
+    repeats: int
+    seed: int
+    weights_sha256: str | None  # of the file the networks started from
+    download: bool
+    reduce_to: int | None
+    files: dict[str, str] = {}  # SHA-256 of each file of the model, once it is trained
+
+    @property
+    def class_list(self) -> Classes:
+        """The classes of the main head."""
+        return Classes(self.classes, self.malignant)
+
+    def write(self, folder: Path) -> None:
+        """Write `spec.json`."""
+        write_json(self.model_dump(mode="json"), folder / FILE)
+
+    @classmethod
+    def read(cls, folder: Path) -> Spec:
+        """Read `spec.json`.
+
+        Raises:
+            InputError: There is none, or it is not one.
+        """
+        if not (folder / FILE).is_file():
+            raise InputError("not a model folder", where=str(folder), remedy="give what `images train --out` wrote")
+        try:
+            return cls.model_validate(read_json(folder / FILE))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(
+                f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=str(folder / FILE), remedy="train it again"
+            ) from error
+
+    def require_same(self, other: Spec, folder: Path) -> None:
+        """Refuse to go on in a folder that holds another model.
+
+        Raises:
+            InputError: The specs differ in more than what was already trained.
+        """
+        mine, theirs = (spec.model_dump(exclude={"files"}) for spec in (self, other))
+        differing = [name for name in mine if mine[name] != theirs[name]]
+        if differing:
+            raise InputError(
+                f"this folder holds another model (its {differing[0]} differs)",
+                where=str(folder),
+                remedy="choose another --out",
+            )
+
+
+def checksums(folder: Path, files: list[Path]) -> dict[str, str]:
+    """SHA-256 by name relative to the folder."""
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+
+
+def check_files(folder: Path, spec: Spec) -> None:
+    """Refuse a model whose files are missing or were changed.
+
+    Raises:
+        InputError: One is.
+    """
+    if not spec.files:
+        raise InputError("training has not ended", where=str(folder), remedy="start the same training again")
+    for name, sha256 in spec.files.items():
+        if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
+            raise InputError("missing or changed since training", where=str(folder / name), remedy="train it again")

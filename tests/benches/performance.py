@@ -1,0 +1,52 @@
+"""docs/performance.md, a section a benchmark, written by the benchmarks themselves."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
+_HEAD = """# Performance
+
+Written by `make bench`; every cohort in it is *simulated*. Peak memory is the largest resident set of the process.
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One command, measured.
+
+    Attributes:
+        seconds: Wall time.
+        peak_gb: Largest resident set, 10⁹ bytes.
+    """
+
+    seconds: float
+    peak_gb: float
+
+
+def measure(*command: str | Path) -> Measured:
+    """Run a command to its end and measure it; its output goes through."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command])
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return Measured(time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9)
+
+
+def record(section: str, introduction: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a section of docs/performance.md in place of the one with the same title."""
+    table = [header, ["---"] * len(header), *rows]
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in table)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    body = f"## {section}\n\n{introduction}\n\n{lines}\n\nMeasured {datetime.now(UTC):%Y-%m-%d} on {machine}.\n"
+    known = DOCUMENT.read_text("utf-8").split("\n## ") if DOCUMENT.exists() else [_HEAD]
+    others = [f"## {part}".rstrip() + "\n" for part in known[1:] if part.splitlines()[0] != section]
+    DOCUMENT.write_text("\n".join([known[0].rstrip() + "\n", *sorted([*others, body])]), "utf-8")

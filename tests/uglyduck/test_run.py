@@ -1,0 +1,151 @@
+"""`uglyduck run`: what lies on disk, what is skipped, what a killed run leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.uglyduck.conftest import QUICK, Command
+
+
+def digests(run: Path) -> dict[str, str]:
+    """SHA-256 of every artifact; the manifests hold times and paths and are left out."""
+    left_out = {"manifest.json", "config.toml", ".lock"}
+    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in left_out]
+    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
+    models = {f"models/{name}/fold{fold}-seed0{suffix}" for fold in range(3) for name, suffix in SUFFIXES.items()}
+    tables = {"folds.parquet", "features.parquet", "features.json", "oof.parquet", "blend.json", "metrics.json"}
+    assert set(digests(finished)) == models | tables
+    assert not list(finished.rglob("*.pkl"))
+
+
+SUFFIXES = {"lightgbm": ".txt", "xgboost": ".ubj", "catboost": ".cbm"}
+
+
+def test_every_lesion_has_one_score_of_each_learner(finished: Path, small: Path) -> None:
+    oof = pl.read_parquet(finished / "oof.parquet")
+    train = pl.read_csv(small / "data/train-metadata.csv", infer_schema=False)
+    assert oof.columns == ["isic_id", "patient_id", "target", "fold", *SUFFIXES, "blend"]
+    assert set(oof["isic_id"]) == set(train["isic_id"])
+    scores = oof.select(*SUFFIXES, "blend").to_numpy()
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert oof.group_by("patient_id").agg(pl.col("fold").n_unique())["fold"].max() == 1
+
+
+def test_the_simulated_signal_is_found(finished: Path) -> None:
+    oof = pl.read_parquet(finished / "oof.parquet")
+    malignant = oof.filter(pl.col("target") == 1)["blend"].to_numpy()
+    benign = oof.filter(pl.col("target") == 0)["blend"].to_numpy()
+    auc = np.mean(malignant[:, None] > benign[None, :])
+    assert auc > 0.75
+
+
+def test_the_manifest_names_inputs_versions_and_artifacts(finished: Path, small: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    data = (small / "data/train-metadata.csv").read_bytes()
+    assert manifest["inputs"]["metadata"] == hashlib.sha256(data).hexdigest()
+    assert {"python", "uglyduck", "polars", "lightgbm", "xgboost", "catboost"} <= set(manifest["versions"])
+    assert set(manifest["stages"]) == {"folds", "features", "models", "scores", "metrics"}
+    assert tomllib.loads((finished / "config.toml").read_text())["folds"]["n_folds"] == 3
+
+
+def test_train_only_columns_never_become_features(finished: Path) -> None:
+    names = {feature["name"] for feature in json.loads((finished / "features.json").read_text())["features"]}
+    needs = {need for f in json.loads((finished / "features.json").read_text())["features"] for need in f["needs"]}
+    for forbidden in ("target", "lesion_id", "iddx_1", "tbp_lv_dnn_lesion_confidence", "mel_thick_mm", "isic_id"):
+        assert forbidden not in names | needs
+
+
+def test_a_second_start_changes_nothing_and_says_so(small: Path, finished: Path, command: Command) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*.*") if path.suffix not in {".toml", ".lock"}}
+    done = command("run", small / "quick.toml", "--out", finished)
+    assert done.stderr.count("unchanged") == 5
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_a_changed_setting_runs_what_depends_on_it_only(
+    small: Path, finished: Path, tmp_path: Path, command: Command
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    shutil.copytree(small / "data", tmp_path / "data")
+    (tmp_path / "more.toml").write_text(QUICK.replace("catboost = { n_trees = 10 }", "catboost = { n_trees = 11 }"))
+    lines = command("run", tmp_path / "more.toml", "--out", tmp_path / "run").stderr
+    assert lines.count("unchanged") == 2  # folds, features
+    assert lines.count("(kept)") == 6  # three folds of LightGBM and XGBoost
+
+
+def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:
+    command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "folds")
+    assert (tmp_path / "run/folds.parquet").exists()
+    assert not (tmp_path / "run/features.parquet").exists()
+    done = command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "sleep", check=False)
+    assert done.returncode == 2
+    assert "use one of folds, features, models, scores, metrics" in done.stderr
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_same_bits(small: Path, finished: Path, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("uglyduck")
+    call = [program, "run", small / "quick.toml", "--out", tmp_path / "run"]
+    kills, wait = 0, 1.0
+    while True:
+        process = subprocess.Popen(call, stderr=subprocess.PIPE)
+        try:
+            _, said = process.communicate(timeout=wait)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            wait += 0.7  # each start gets a little further, so that it ends
+            continue
+        assert process.returncode == 0, said
+        break
+    assert kills >= 2
+    assert digests(tmp_path / "run") == digests(finished)
+
+
+def test_two_runs_in_one_folder_are_kept_apart(small: Path, tmp_path: Path, command: Command) -> None:
+    program = Path(sys.executable).with_name("uglyduck")
+    call = [program, "run", small / "quick.toml", "--out", tmp_path / "run"]
+    with subprocess.Popen(call, stderr=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "run/config.toml").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = command(*call[1:], check=False)
+        first.kill()
+    assert second.returncode == 2
+    assert "another process works on this run" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[data]\nmetadata = "none.csv"', "none.csv"),
+        ('[data]\nmetadata = "data/train-metadata.csv"\n[features]\ngroups = ["patint"]', "did you mean 'patient'"),
+        ('[data]\nmetadata = "data/train-metadata.csv"\n[ensemble]\nlearners = ["lightbgm"]', "lightgbm"),
+        ('[data]\nmetadata = "data/test-metadata.csv"', "target"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(
+    small: Path, tmp_path: Path, command: Command, text: str, message: str
+) -> None:
+    (tmp_path / "data").symlink_to(small / "data")
+    (tmp_path / "wrong.toml").write_text(text)
+    done = command("run", tmp_path / "wrong.toml", check=False)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,212 @@
+"""`uglyduck images`: the image stage alone: train, apply, describe, compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cohort.errors import InputError
+from uglyduck.console import log, start_logging
+from uglyduck.image_progress import crop_progress
+
+if TYPE_CHECKING:
+    from image_embeddings.engine import Setting
+    from image_embeddings.presets import Preset
+
+images = typer.Typer(help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True)
+
+Store = Annotated[Path, typer.Option("--images", help="HDF5 file, or a folder of JPEG, PNG or DICOM files")]
+Workers = Annotated[int | None, typer.Option(help="processes that read crops; one fewer than the cores by default")]
+Threads = Annotated[int | None, typer.Option(help="threads of the numeric libraries; all cores by default")]
+OnBad = Annotated[
+    Literal["stop", "missing"], typer.Option(help="what a crop that can not be read does: stop, or count as missing")
+]
+DEFAULT = "descriptors"
+
+
+@images.command()
+def train(
+    metadata: Annotated[Path, typer.Option(help="lesion table with labels")],
+    store: Store,
+    out: Annotated[Path, typer.Option(help="folder of the model; a killed training in it goes on")],
+    preset: Annotated[str | None, typer.Option(help=f"{DEFAULT} (no weights, no GPU), or a network's preset")] = None,
+    backbone: Annotated[str | None, typer.Option(help="any timm backbone by name, in place of a preset")] = None,
+    size: Annotated[int, typer.Option(help="with --backbone: pixels each side")] = 224,
+    weights: Annotated[Path | None, typer.Option(help="first weights from a local file")] = None,
+    download: Annotated[bool, typer.Option("--download", help="let timm fetch first weights")] = False,
+    ungrouped: Annotated[bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")] = False,
+    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion")] = None,
+    folds: Annotated[Path | None, typer.Option(help="frozen folds; made anew from --seed without")] = None,
+    n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
+    epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
+    labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="in place of the preset's")] = None,
+    repeats: Annotated[int, typer.Option(help="networks of each fold, with other seeds, averaged")] = 1,
+    policy: Annotated[Literal["mean", "refit"], typer.Option(help="new crops: mean of folds, or one fit on all")] = "mean",
+    reduce_to: Annotated[int | None, typer.Option("--reduce", help="shorten embeddings to this length, out of fold")] = None,
+    on_bad: OnBad = "stop",
+    seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="use torch.compile")] = False,
+    workers: Workers = None,
+    threads: Threads = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
+) -> None:
+    """Train on a table's crops and score each lesion out of fold.
+
+    Example: `uglyduck images train --metadata train-metadata.csv --images train-image.hdf5 --out image-model`
+    """
+    from cohort.files import sha256_of
+    from cohort.reading import read_cohort
+    from cohort.stores.opening import open_store
+    from cv_folds.folds import Folds, make_folds
+    from image_embeddings.applying import make_engine
+    from image_embeddings.labels import make_labels
+    from image_embeddings.pictures import contact_sheet, learning_curves
+    from image_embeddings.spec import Spec
+    from image_embeddings.training_run import Material, train_model
+
+    start_logging()
+    recipe = _recipe(preset, backbone, size, epochs=epochs, labels=labels)
+    cohort = read_cohort(metadata, labels="required", groups=groups, ungrouped=ungrouped)
+    made = Folds.read(folds) if folds else make_folds(cohort.frame, n_folds=n_folds, seed=seed)
+    frame = _in_order_of(made.frame, cohort.frame)
+    material = Material(frame, make_labels(frame, recipe.labels if recipe else "binary"), made)
+    spec = Spec(
+        kind="network" if recipe else "descriptors",
+        preset=recipe,
+        classes=material.labels.classes.names,
+        malignant=material.labels.classes.malignant,
+        n_sites=len(material.labels.sites) if recipe and recipe.site_weight else 0,
+        n_folds=len(made.names),
+        folds_sha256=made.sha256,
+        ungrouped=ungrouped,
+        policy=policy,
+        repeats=repeats,
+        seed=seed,
+        weights_sha256=sha256_of(weights) if weights and weights.is_file() else None,
+        download=download,
+        reduce_to=reduce_to,
+    )
+    opened = open_store(store)
+    with crop_progress() as tell:
+        setting = _setting(out, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=True, tell=tell)
+        engine = make_engine(spec, setting, weights=weights, device=device, compiled=compiled)
+        outcome = train_model(out, spec, engine, material)
+    learning_curves(outcome.history, out / "curves.png")
+    contact_sheet(outcome.oof, opened, out / "contact.png")
+    if outcome.faults:
+        log.warning("%d crops could not be read and have no score: %s", len(outcome.faults), _some(outcome.faults))
+    _tell_figures({"model": str(out), "ungrouped": ungrouped, **outcome.metrics}, as_json=as_json)
+
+
+@images.command()
+def apply(
+    models: Annotated[list[Path], typer.Argument(help="folder of a model; of several for their combination")],
+    store: Store,
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, score[, embedding]")],
+    metadata: Annotated[Path | None, typer.Option(help="table whose isic_id to score; all crops without")] = None,
+    flips: Annotated[int | None, typer.Option(help="views averaged: 1, 2, 4 or 8; the preset's by default")] = None,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="write the embeddings too")] = False,
+    on_bad: OnBad = "missing",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+    workers: Workers = None,
+    threads: Threads = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print counts and the shift as one JSON object")] = False,
+) -> None:
+    """Score crops that the model never saw; labels are not needed.
+
+    Example: `uglyduck images apply image-model --images test-image.hdf5 --out scores.parquet`
+    """
+    from cohort.stores.opening import open_store
+    from image_embeddings.applying import apply_models, open_engine
+
+    start_logging()
+    if flips not in {None, 1, 2, 4, 8}:
+        raise InputError(f"{flips} views", where="--flips", remedy="use 1, 2, 4 or 8")
+    opened = open_store(store)
+    ids = _ids_of(metadata) if metadata else list(opened.ids)
+    with crop_progress() as tell:
+        engines = [
+            open_engine(
+                folder,
+                _setting(folder, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=embeddings, tell=tell),
+                flips=flips,
+                device=device,
+            )
+            for folder in models
+        ]
+        applied = apply_models(models, engines, ids, out)
+    if applied.faults:
+        log.warning("%d crops could not be read and have no score: %s", len(applied.faults), _some(applied.faults))
+    if as_json:
+        typer.echo(json.dumps({"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}))
+    else:
+        ks = applied.shift["ks"]
+        gap = "too few to compare" if ks is None else f"KS {ks:.3f} from the out-of-fold scores"
+        typer.echo(f"{applied.crops - len(applied.faults)} of {applied.crops} crops scored in {out}; {gap}")
+
+
+@images.command()
+def describe(
+    store: Store,
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id and the descriptors")],
+    on_bad: OnBad = "missing",
+    workers: Workers = None,
+) -> None:
+    """Measure crops: colour, rings, shape, texture. No model, no weights.
+
+    Example: `uglyduck images describe --images train-image.hdf5 --out descriptors.parquet`
+    """
+    from cohort.files import write_parquet
+    from cohort.stores.opening import open_store
+    from image_embeddings.descriptors.table import describe as describe_crops
+
+    start_logging()
+    opened = open_store(store)
+    with crop_progress() as tell:
+        done = 0
+
+        def step(crops: int) -> None:
+            nonlocal done
+            done += crops
+            tell("describe", done, len(opened.ids))
+
+        found = describe_crops(opened, opened.ids, on_bad=on_bad, workers=_workers(workers) or 1, progress=step)
+    write_parquet(found.frame, out)
+    if found.faults:
+        log.warning("%d crops could not be read: %s", len(found.faults), _some(found.faults))
+    typer.echo(f"{found.frame.width - 1} descriptors of {len(found.frame)} crops in {out}")
+
+
+@images.command()
+def compare(
+    models: Annotated[list[Path], typer.Argument(help="folders of models trained on the same folds")],
+    out: Annotated[Path | None, typer.Option(help="Parquet file for the combined out-of-fold score")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
+) -> None:
+    """Compare models out of fold, with intervals and paired differences, and what they reach combined.
+
+    Example: `uglyduck images compare descriptor-model network-model`
+    """
+    from image_embeddings.comparing import compare_models
+
+    result = compare_models(models, out)
+    _tell_figures(result, as_json=as_json)
+
+
+def _recipe(
+    preset: str | None, backbone: str | None, size: int, *, epochs: int | None, labels: str | None
+) -> Preset | None:
+    """The preset with what the user changed; None for descriptors."""
+    from image_embeddings.presets import for_backbone, preset_named
+
+    if preset and backbone:
+        raise InputError("both a preset and a backbone", where="--backbone", remedy="give one of them")
+    if backbone is None and (preset or DEFAULT) == DEFAULT:
+        return None
+    recipe = for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT)
+    changes = {"epochs": epochs, "labels": labels}
+    return recipe.model_copy(update={name: value for name, value in changes.items() if value is not None})

@@ -1,0 +1,37 @@
+"""`uglyduck predict`: a submission for new lesions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    metadata: Annotated[Path, typer.Option(help="Table of the lesions to score, with or without labels.")],
+    out: Annotated[Path, typer.Option(help="Submission to write.")] = Path("submission.csv"),
+    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
+    image_scores: Annotated[Path | None, typer.Option(help="isic_id, score of these lesions, as Parquet.")] = None,
+) -> None:
+    """Score new lesions and write `submission.csv` in the order of their table.
+
+    Example: `uglyduck predict runs/first --metadata test-metadata.csv --out submission.csv`
+    """
+    import polars as pl
+
+    from cohort.reading import read_cohort
+    from submissions.submission import write_submission
+    from uglyduck.console import log, start_logging
+    from uglyduck.prediction import Predictor, open_run
+
+    start_logging()
+    opened = open_run(run)
+    settings = opened.config.data
+    predictor = Predictor(opened)
+    cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped, groups=groups)
+    images = None if image_scores is None else pl.read_parquet(image_scores)
+    scores = predictor.scores(cohort, images).select("isic_id", pl.col("blend").alias("target"))
+    written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
+    log.info("%s lesions scored: %s", f"{written.height:,}", out)

@@ -1,0 +1,119 @@
+"""`uglyduck score`: how good a score is, with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DEFAULT_METRICS = ("pauc", "auc", "setop15")
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(help="CSV or Parquet: id and score.", metavar="PREDICTIONS")],
+    labels: Annotated[Path, typer.Option(help="CSV or Parquet: id, target, and if known patient_id and fold.")],
+    column: Annotated[str | None, typer.Option(help="Score column, where there are several.")] = None,
+    by: Annotated[str | None, typer.Option(help="`fold` adds a row for each fold.")] = None,
+    vs: Annotated[Path | None, typer.Option(help="Other predictions of the same lesions, to compare with.")] = None,
+    vs_column: Annotated[str | None, typer.Option(help="Score column of the other predictions.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Repeat for several: pauc, auc, setop15, average_precision, nnt80, …")
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Bootstrap replicates.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Measure a score: pAUC, AUC and top-15 retrieval, pooled and as mean over folds, with patient-bootstrap intervals.
+
+    Ids stand in `isic_id` or `image_name`; predictions and labels must hold the same lesions. A run's `oof.parquet`
+    serves as both. Without `--column` the score is `blend`, else the only column of numbers, else `target`.
+
+    Example: `uglyduck score runs/first/oof.parquet --labels runs/first/oof.parquet --by fold`
+
+    Example: `uglyduck score submission.csv --labels labels.csv --vs baseline.csv --json`
+    """
+    import json
+
+    from cohort.errors import InputError
+    from cv_folds.scored import read_scored
+    from cv_folds.scoring import summarise
+
+    if by not in {None, "fold"}:
+        raise InputError(f"nothing is known by {by!r}", where="--by", remedy="use --by fold")
+    if vs_column and vs is None:
+        raise InputError("there is nothing to compare with", where="--vs-column", remedy="name a table with --vs")
+    scored = read_scored(predictions, labels, column=column, other=vs, other_column=vs_column)
+    if by and "fold" not in scored.frame.columns:
+        raise InputError("neither table has a column fold", where="--by", remedy="give labels with fold")
+    result = summarise(
+        scored.frame,
+        "score",
+        other="other" if vs else None,
+        metrics=metric or DEFAULT_METRICS,
+        replicates=replicates,
+        seed=seed,
+    )
+    result |= {"predictions": str(predictions), "labels": str(labels), "column": scored.column}
+    if vs:
+        result["other"] |= {"predictions": str(vs), "column": scored.other_column}
+    result["notes"] = [*scored.notes, *result["notes"]]
+    if json_:
+        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(result, by_fold=by == "fold")
+
+
+def _show(result: dict[str, Any], *, by_fold: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    people = f", {result['patients']:,} patients" if result["patients"] is not None else ""
+    console.print(f"{result['lesions']:,} lesions, {result['malignant']:,} malignant{people}", markup=False)
+    console.print(f"score: {result['column']} of {result['predictions']}", markup=False, soft_wrap=True)
+    console.print(_table(result, result["metrics"], by_fold=by_fold))
+    if "other" in result:
+        other = result["other"]
+        console.print(f"compared with: {other['column']} of {other['predictions']}", markup=False, soft_wrap=True)
+        console.print(_table(result["difference"], result["metrics"], by_fold=by_fold))
+    drawn = f"{result['replicates']:,} draws of {result['unit']}s, seed {result['seed']}"
+    console.print(f"{result['level']:.0%} intervals from {drawn}", markup=False)
+    for note in result["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+
+
+def _table(block: dict[str, Any], labels: dict[str, str], *, by_fold: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    difference = "distinguishable" in next(iter(block["pooled"].values()))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("over", no_wrap=True)
+    table.add_column("metric")
+    table.add_column("difference" if difference else "estimate", justify="right")
+    table.add_column("interval", no_wrap=True)
+    if difference:
+        table.add_column("", no_wrap=True)
+    rows = {"pooled": block["pooled"]}
+    rows |= {"fold mean": block["mean_over_folds"]} if block["mean_over_folds"] else {}
+    rows |= {f"fold {row['fold']}": row for row in block["by_fold"] or ()} if by_fold else {}
+    for name, cells in rows.items():
+        for position, (metric, label) in enumerate(labels.items()):
+            cell = cells[metric]
+            verdict = ["" if cell["distinguishable"] else "not distinguishable"] if difference else []
+            first = name if position == 0 else ""
+            table.add_row(first, label, *_numbers(cell, signed=difference), *verdict)
+        table.add_section()
+    return table
+
+
+def _numbers(cell: dict[str, Any], *, signed: bool) -> tuple[str, str]:
+    if cell["estimate"] is None:
+        return "–", "undefined"
+    pattern = ("+" if signed else "") + (".1f" if abs(cell["estimate"]) > 1 else ".4f")
+    if cell["low"] is None:
+        return format(cell["estimate"], pattern), "too few patients"
+    return format(cell["estimate"], pattern), f"{cell['low']:{pattern}} to {cell['high']:{pattern}}"

@@ -1,0 +1,141 @@
+"""The run configuration: TOML in, frozen and checked settings out. Every default lives here, once."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cohort.errors import InputError
+from cohort.files import atomic_path
+from features import DEFAULT_GROUPS
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    """`[data]`: which tables. Paths are relative to the configuration file."""
+
+    metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
+    image_scores: Path | None = None  # isic_id, score[, embedding] of every training lesion, out of fold
+    duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
+    duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
+    groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
+    ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
+
+
+class FoldsConfig(_Section):
+    """`[folds]`: how patients are split."""
+
+    scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
+    n_folds: int = Field(5, ge=2, le=100)
+    n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
+    seed: int = Field(0, ge=0)
+
+
+class FeaturesConfig(_Section):
+    """`[features]`: which groups of features are built."""
+
+    groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
+
+
+class EnsembleConfig(_Section):
+    """`[ensemble]`: which learners, on which rows."""
+
+    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)
+    seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
+    benign_per_malignant: float = Field(300.0, gt=0)  # benign training rows for each malignant one; inf keeps all
+    parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
+
+
+class MetricsConfig(_Section):
+    """`[metrics]`: the patient bootstrap behind every interval."""
+
+    replicates: int = Field(10_000, ge=100)
+    seed: int = Field(0, ge=0)
+
+
+class ComputeConfig(_Section):
+    """`[compute]`: what may be used. Changes no score."""
+
+    threads: int = Field(0, ge=0)  # 0: every core
+
+
+class Config(_Section):
+    """Everything a run depends on besides the data and the code."""
+
+    data: DataConfig
+    folds: FoldsConfig = FoldsConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    ensemble: EnsembleConfig = EnsembleConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    compute: ComputeConfig = ComputeConfig()
+
+
+def load_config(path: Path) -> Config:
+    """Read a TOML configuration; relative paths in `[data]` become absolute.
+
+    Raises:
+        InputError: The file is missing or not TOML, a key is unknown or a value is out of range.
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InputError("no such configuration file", where=str(path), remedy="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not valid TOML ({error})", where=str(path), remedy="mend this line") from error
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error, path) from error
+    folder = Path(path).resolve().parent
+    data = config.data
+    absolute = {
+        name: folder / value for name in type(data).model_fields if isinstance(value := getattr(data, name), Path)
+    }
+    return config.model_copy(update={"data": data.model_copy(update=absolute)})
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write the resolved configuration, every default spelled out, as TOML, atomically."""
+    content = _plain(config.model_dump(exclude_none=True))
+    with atomic_path(path) as temporary:
+        temporary.write_text(tomli_w.dumps(content), "utf-8")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _explain(error: ValidationError, path: Path) -> InputError:
+    first = error.errors()[0]
+    keys = [str(key) for key in first["loc"]]
+    where = f"{path}, {'.'.join(keys)}"
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        nearest = get_close_matches(keys[-1], known, n=1)
+        remedy = f"did you mean {nearest[0]!r}" if nearest else f"known here: {', '.join(known)}"
+        return InputError(f"unknown key {keys[-1]!r}", where=where, remedy=remedy)
+    if first["type"] == "missing":
+        return InputError(f"{keys[-1]!r} is missing", where=where, remedy="add it")
+    return InputError(f"{first['msg']} (given: {first['input']!r})", where=where, remedy="change the value")
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for key in section:
+        inner = model.model_fields[key].annotation if key in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)

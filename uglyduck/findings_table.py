@@ -1,0 +1,37 @@
+"""Findings on a terminal: what was found first, what is clear or does not apply after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from cohort.findings import Finding, counts
+
+_STYLE = {"error": "bold red", "warning": "yellow", "info": "cyan", "clear": "green", "not applicable": "dim"}
+_ORDER = tuple(_STYLE)
+
+
+def verdict(finding: Finding) -> str:
+    """The severity of what was found, otherwise "clear" or "not applicable"."""
+    return finding.severity if finding.status == "found" else finding.status
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """A table of findings, the most severe first, within a severity in the order given."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("code", "", "where", "looked for", "measured"):
+        table.add_column(title, overflow="fold", no_wrap=title == "code")
+    for finding in sorted(findings, key=lambda one: _ORDER.index(verdict(one))):
+        style = _STYLE[verdict(finding)]
+        cells = (finding.code, verdict(finding), finding.where, finding.title, finding.measured)
+        table.add_row(*(Text(cell, style=style if position < 2 else "") for position, cell in enumerate(cells)))
+    return table
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """One line of counts, such as "1 error, 2 warnings, 5 infos, 20 clear, 3 not applicable"."""
+    plural = {"error": "errors", "warning": "warnings", "info": "infos"}
+    parts = counts(findings).items()
+    return ", ".join(f"{number} {plural.get(name, name) if number != 1 else name}" for name, number in parts)

@@ -1,0 +1,58 @@
+"""What produced a run: versions, git state, a hash of the code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+_LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "xgboost", "catboost", "optuna")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this project and of the libraries that shape a score."""
+    found = {name: version(name) for name in ("uglyduck", *_LIBRARIES)}
+    return {"python": platform.python_version(), "platform": platform.platform(), **found}
+
+
+def git_state() -> dict[str, str | bool] | None:
+    """Commit and whether the tree has changes; None where the code is not a git checkout."""
+    folder = _folder("uglyduck").parent
+    if not (folder / ".git").exists():
+        return None
+    commit = _git(folder, "rev-parse", "HEAD")
+    return None if commit is None else {"commit": commit, "modified": bool(_git(folder, "status", "--porcelain"))}
+
+
+@cache
+def code_fingerprint(packages: tuple[str, ...]) -> str:
+    """SHA-256 over the names and bytes of every source file of these packages."""
+    digest = hashlib.sha256()
+    for path in _sources(packages):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _sources(packages: Iterable[str]) -> list[Path]:
+    return [path for package in packages for path in sorted(_folder(package).rglob("*.py"))]
+
+
+def _folder(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        message = f"package {package} is not installed"
+        raise ModuleNotFoundError(message)
+    return Path(spec.origin).parent
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
