@@ -15,6 +15,9 @@ import polars as pl
 
 from cohort.errors import InputError
 
+TEMPORARY = ".unfinished-"
+"""How the names of temporary files begin; a killed process may leave one, and it may be deleted."""
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -35,7 +38,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(path), remedy="choose a folder you can write to"

@@ -78,9 +78,9 @@ def deal(patients: Patients, n_folds: int, *, first_by: str, seed: str) -> Ints:
     for pairs_of in (_same_block, _near):
         if not _is_level(_totals(fold, loads, n_folds)):
             fold = _levelled(fold, loads, pairs_of(deck_of, n_folds), n_folds)
-    dealt = np.empty(len(patients.names), dtype=np.int64)
-    dealt[seated[seated >= 0]] = fold[seated >= 0]
-    return dealt
+    of_patient = np.empty(len(patients.names), dtype=np.int64)
+    of_patient[seated[seated >= 0]] = fold[seated >= 0]
+    return of_patient
 
 
 def _keys(seed: str, names: Sequence[str]) -> NDArray[np.uint64]:
@@ -104,12 +104,12 @@ def _same_block(deck: Ints, n_folds: int) -> tuple[Ints, Ints]:
 
 
 def _near(deck: Ints, n_folds: int) -> tuple[Ints, Ints]:
-    """All pairs of patients of one deck that are at most two blocks apart; `deck` is -1 for empty seats."""
+    """All pairs of seats of one deck, the empty ones being a deck of their own, that are at most two blocks apart."""
     seat = np.arange(deck.size)
     distances = range(1, min(2 * n_folds, deck.size - 1) + 1)
     one = np.concatenate([seat[:-distance] for distance in distances])
     other = np.concatenate([seat[distance:] for distance in distances])
-    alike = (deck[one] == deck[other]) & (deck[one] >= 0)
+    alike = deck[one] == deck[other]
     return one[alike], other[alike]
 
 

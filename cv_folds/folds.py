@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
@@ -96,13 +96,12 @@ class Folds:
             InputError: The file is missing, is not a folds file, or its hash differs; a lesion is listed twice, a
                 patient lies in two folds, or a fold lacks malignant or benign lesions.
         """
-        frame, facts = _read_parquet(Path(path))
-        folds = cls(frame, facts["scheme"], tuple(facts["names"]), tuple(facts["notes"]))
-        if folds.sha256 != facts["sha256"]:
+        folds, sha256 = _read_parquet(Path(path))
+        if folds.sha256 != sha256:
             raise InputError(
                 "the folds were changed after they were made", where=str(path), remedy="make the folds again"
             )
-        check_folds(frame, folds.columns, where=str(path))
+        check_folds(folds.frame, folds.columns, where=str(path))
         return folds
 
 
@@ -217,12 +216,13 @@ def _with_folds(frame: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
     return keys.with_columns(pl.Series(name, column, dtype=pl.Int8) for name, column in columns.items())
 
 
-def _read_parquet(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
+def _read_parquet(path: Path) -> tuple[Folds, str]:
+    """The folds as they stand in the file, and the hash they were written with."""
     try:
         facts = json.loads(pl.read_parquet_metadata(path)[METADATA])
-        frame = pl.read_parquet(path, glob=False)
-        return frame.select(*KEYS, "fold", pl.exclude(*KEYS, "fold")), facts
+        frame = pl.read_parquet(path, glob=False).select(*KEYS, "fold", pl.exclude(*KEYS, "fold"))
+        return Folds(frame, facts["scheme"], tuple(facts["names"]), tuple(facts["notes"])), facts["sha256"]
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(path), remedy="make the folds first") from error
-    except (pl.exceptions.PolarsError, OSError, KeyError, json.JSONDecodeError) as error:
+    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError("this is not a folds file", where=str(path), remedy="make the folds again") from error

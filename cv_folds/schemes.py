@@ -43,7 +43,7 @@ def patient_groups(frame: pl.DataFrame) -> pl.Series:
     for themselves.
     """
     patient = frame["patient_id"]
-    if "group" not in frame.columns:
+    if "group" not in frame.columns or frame.is_empty():
         return patient
     linked = frame["group"].is_not_null()
     node, link = (
@@ -87,8 +87,8 @@ def _refuse(groups: Patients, n_folds: int, first_by: str, seeds: list[str]) -> 
     """Say how many folds are possible: the most that come out whole when dealt like this."""
 
     def whole(fewer: int) -> bool:
-        dealt = (deal(groups, fewer, first_by=first_by, seed=seed) for seed in seeds)
-        return all(_can_be_ranked(groups, fold, fewer) for fold in dealt)
+        folds = (deal(groups, fewer, first_by=first_by, seed=seed) for seed in seeds)
+        return all(_can_be_ranked(groups, fold, fewer) for fold in folds)
 
     most = min(n_folds - 1, _carriers(groups))
     possible = next((fewer for fewer in range(most, 1, -1) if whole(fewer)), 0)
@@ -173,16 +173,19 @@ def _hospital_of(frame: pl.DataFrame) -> tuple[pl.Series, tuple[str, ...]]:
         )
     rows = frame.select(patient_groups(frame).alias("group"), pl.col(HOSPITAL).cast(pl.String).alias("hospital"))
     visits = collect(rows.lazy().drop_nulls().group_by("group", "hospital").agg(pl.len().alias("lesions")))
-    home = visits.sort("lesions", "hospital", descending=[True, False]).unique("group", keep="first")
-    joined = rows.join(home.rename({"hospital": "home"}), on="group", how="left", maintain_order="left")["home"]
+    home = visits.sort("lesions", "hospital", descending=[True, False]).unique(
+        "group", keep="first", maintain_order=True
+    )
+    home = home.select("group", pl.col("hospital").alias("home"))
+    joined = collect(rows.lazy().join(home.lazy(), on="group", how="left", validate="m:1", maintain_order="left"))[
+        "home"
+    ]
     if joined.null_count():
         raise InputError(
             f"{joined.null_count()} lesions belong to patients without a hospital",
             where=HOSPITAL,
             remedy="fill in the hospital of each patient",
         )
-    several = visits.height - home.height
-    notes = (
-        f"patients seen at several hospitals are held out with the one of most lesions ({several} further visits)",
-    )
-    return joined, notes if several else ()
+    further = visits.height - home.height
+    note = f"patients seen at several hospitals are held out with the one of most lesions ({further} further visits)"
+    return joined, (note,) if further else ()

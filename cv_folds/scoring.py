@@ -53,16 +53,21 @@ def summarise(
         InputError: A column is missing, a score is missing or not finite, a target is not 0 or 1, there is one class
             only, or a parameter makes no sense.
     """
-    _require(frame, ["target", column, *([other] if other else [])])
+    scores = list(dict.fromkeys([column, *([other] if other else [])]))
+    _require(frame, ["target", *scores, *({"fold"} & set(frame.columns))])
     patient = frame["patient_id"] if "patient_id" in frame.columns else None
     measured = [
         metric for metric in map(metric_named, metrics) if patient is not None or isinstance(metric, RankMetric)
     ]
+    if not measured:
+        raise InputError(
+            f"{', '.join(metrics) or 'no metric'} can not be measured", where="metrics", remedy="give patient ids"
+        )
     folds = sorted(frame["fold"].unique()) if "fold" in frame.columns else []
     views = {_view(fold): (frame["fold"] == fold).to_numpy() for fold in folds}
     drawn = replicate(
         frame["target"].to_numpy(),
-        {name: frame[name].to_numpy() for name in dict.fromkeys([column, *([other] if other else [])])},
+        {name: frame[name].to_numpy() for name in scores},
         metrics=measured,
         patient=patient,
         views=views,
@@ -87,7 +92,7 @@ def summarise(
         result["difference"] = table.filled(
             lambda view, metric: drawn.difference(view, metric, column, other, level=level)
         )
-    return result | {"notes": [*_notes(frame, result)]}
+    return result | {"notes": _notes(frame, result)}
 
 
 @dataclass(frozen=True)

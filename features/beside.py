@@ -70,12 +70,11 @@ def _others(tree: cKDTree, place: Floats) -> tuple[_Ints, Floats]:
 def _deviation(block: Block, state: FeatureState, number: str, index: _Ints) -> Floats:
     """(k own + 4 patient's z) / (k + 4), own the deviation from the k neighbours' mean in the patient's sd."""
     patient = standing(block, state, number, SCOPES[0])
-    others = np.where(index >= 0, patient.values[index], np.nan)
-    known = ~np.isnan(others)
+    apart = np.where(index >= 0, patient.values[:, None] - patient.values[index], np.nan)
+    known = ~np.isnan(apart)
     count = known.sum(axis=1).astype(np.float64)
-    mean = np.where(known, others, 0.0).sum(axis=1) / np.maximum(count, 1.0)
+    mean = np.where(known, apart, 0.0).sum(axis=1) / np.maximum(count, 1.0)
     sd = np.sqrt(block.patients.spread(patient.variance))
-    own = np.divide(patient.values - mean, sd, out=np.zeros_like(sd), where=sd > 0)
-    own[count == 0] = 0.0
+    own = np.divide(mean, sd, out=np.zeros_like(sd), where=sd > 0)
     result = (count * own + PRIOR * z_score(patient)) / (count + PRIOR)
     return np.asarray(result, dtype=np.float64)

@@ -15,7 +15,7 @@ from features.measures import COLUMN_OF
 from features.segments import Floats, Segments
 from features.standing import Standing
 
-BLOCK_ROWS = 16_384
+BLOCK_ROWS = 8_192
 """Rows of a block, at least: small enough that a column stays in a processor's cache."""
 _ENGINEERED = {one.name: one for one in ENGINEERED}
 _NOT_STATED = ("Unknown",)
@@ -118,14 +118,14 @@ def patient_order(frame: pl.DataFrame) -> NDArray[np.intp]:
 
 
 def blocks(
-    frame: pl.DataFrame, columns: Sequence[str], *, rows: int = BLOCK_ROWS
+    frame: pl.DataFrame, columns: Sequence[str], *, rows: int | None = None
 ) -> Iterator[tuple[NDArray[np.intp], Block]]:
     """Cut a frame into blocks of whole patients.
 
     Args:
         frame: Canonical frame, rows in any order.
         columns: Columns to carry.
-        rows: Least rows of a block; a patient is never cut.
+        rows: Least rows of a block, `BLOCK_ROWS` by default; a patient is never cut.
 
     Yields:
         The block's row numbers in `frame`, and the block.
@@ -137,7 +137,7 @@ def blocks(
     first = np.flatnonzero((patient != patient.shift(1)).fill_null(value=True).to_numpy())
     sorted_already = bool(np.all(order[1:] > order[:-1]))
     table = frame.select(columns)
-    for begin, end in _cuts(first, order.size, rows):
+    for begin, end in _cuts(first, order.size, rows or BLOCK_ROWS):
         part = order[begin:end]
         piece = table.slice(begin, end - begin) if sorted_already else table[part]
         starts = first[(first >= begin) & (first < end)] - begin

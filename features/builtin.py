@@ -12,14 +12,15 @@ from importlib.resources import files
 from features.fitting import fit_state
 from features.state import FeatureState
 
-_NAME = "builtin.json"
+BUILTIN = "builtin.json"
+"""File of the constants, beside this module."""
 _LESIONS = 100_000
 
 
 @cache
 def builtin_state() -> FeatureState:
     """The constants of the simulated cohort; institutions and image scores are not among them."""
-    return FeatureState.from_dict(json.loads(files("features").joinpath(_NAME).read_text("utf-8")))
+    return FeatureState.from_dict(json.loads(files("features").joinpath(BUILTIN).read_text("utf-8")))
 
 
 def make_builtin(lesions: int = _LESIONS) -> str:

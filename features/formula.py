@@ -36,7 +36,6 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
-    ast.USub: operator.neg,
 }
 
 
@@ -77,17 +76,17 @@ class Formula:
 
 def _evaluate(node: ast.expr, values: Mapping[str, Floats]) -> Any:  # noqa: ANN401 - an array or a constant
     match node:
-        case ast.BinOp(left=left, op=op, right=right):
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_evaluate(left, values), _evaluate(right, values))
-        case ast.UnaryOp(op=op, operand=operand):
-            return _OPERATORS[type(op)](_evaluate(operand, values))
-        case ast.Call(func=ast.Name(id=name), args=arguments):
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_evaluate(operand, values)
+        case ast.Call(func=ast.Name(id=name), args=arguments) if name in FUNCTIONS:
             return FUNCTIONS[name](*(_evaluate(argument, values) for argument in arguments))
         case ast.Name(id="pi"):
             return math.pi
         case ast.Name(id=name):
             return values[name]
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return value
         case _:
             message = f"a formula can not contain {ast.unparse(node)!r}"

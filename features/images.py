@@ -14,6 +14,7 @@ from features.block import Block
 from features.forms import FORMS
 from features.group import Group
 from features.image_tables import EMBEDDING, PREFIX, embedding_matrix, logit
+from features.nearest import centre
 from features.segments import Floats
 from features.specs import FeatureSpec
 from features.standing import Standing
@@ -121,19 +122,24 @@ def _of_embedding(block: Block) -> dict[str, Floats]:
         if not rows.size:
             continue
         points = matrix[rows]
-        centre = points.mean(axis=0)
-        apart = np.sqrt(((points - centre) ** 2).sum(axis=1))
+        apart = np.sqrt((centre(points) ** 2).sum(axis=1))
         distance[rows] = apart * (rows.size / max(rows.size - 1, 1))
         mean = apart.mean()
         ratio[rows] = apart / mean if mean > 0 else 1.0
-        length = np.sqrt((points**2).sum(axis=1)) * np.sqrt((centre**2).sum())
-        along = np.divide((points * centre).sum(axis=1), length, out=np.ones_like(length), where=length > 0)
-        cosine[rows] = 0.0 if rows.size == 1 else 1.0 - along
+        cosine[rows] = _cosine_distance(points) if mean > 0 else 0.0
     return {
         "image_embedding_distance": distance,
         "image_embedding_ratio": ratio,
         "image_embedding_cosine": cosine,
     }
+
+
+def _cosine_distance(points: Floats) -> Floats:
+    """1 - cosine (n,) between each of `points` (n, d) and their mean; 0 where one of the two is 0."""
+    middle = points.mean(axis=0)
+    length = np.sqrt((points**2).sum(axis=1)) * np.sqrt((middle**2).sum())
+    along = np.divide((points * middle).sum(axis=1), length, out=np.ones_like(length), where=length > 0)
+    return np.asarray(1.0 - along, dtype=np.float64)
 
 
 IMAGE = Group("image", "Scores and embeddings of image models, and against the patient's others.", _describe, _compute)

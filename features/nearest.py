@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from features.segments import Floats
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 15
 _CLOSEST_REACH = 1e-3
 
 
@@ -30,6 +30,13 @@ class Neighbours:
     distance: Floats
 
 
+def centre(points: Floats) -> Floats:
+    """`points` (n, d) as deviations from their mean; of equal points exactly 0."""
+    deviation = points - points[0]
+    deviation -= deviation.mean(axis=0)
+    return deviation
+
+
 def nearest(points: Floats, k: int) -> Neighbours:
     """The `k` nearest others of each point by Euclidean distance, exactly.
 
@@ -40,7 +47,7 @@ def nearest(points: Floats, k: int) -> Neighbours:
         k: At most n - 1.
     """
     n = len(points)
-    centred = points - points.mean(axis=0)
+    centred = centre(points)
     squares = (centred * centred).sum(axis=1)
     left = np.column_stack((centred, np.ones(n)))
     right = np.ascontiguousarray(np.column_stack((-2.0 * centred, squares)).T)

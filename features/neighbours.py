@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from features.block import Block
-from features.nearest import local_outlier_factor, nearest
+from features.nearest import centre, local_outlier_factor, nearest
 from features.segments import Floats
 from features.state import FeatureState
 
@@ -85,7 +85,7 @@ def mahalanobis(block: Block, state: FeatureState) -> Table:
     plain, without = np.zeros(block.size), np.zeros(block.size)
     for rows in patient_slices(block):
         size = rows.stop - rows.start
-        deviation = points[rows] - points[rows].mean(axis=0)
+        deviation = centre(points[rows])
         solved = np.linalg.solve(deviation.T @ deviation + cohort, deviation.T)
         share = (deviation.T * solved).sum(axis=0)
         plain[rows] = np.sqrt(share * (size - 1 + prior))

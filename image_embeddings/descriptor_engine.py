@@ -49,10 +49,11 @@ class DescriptorEngine:
         return Scores(log_odds, None, None, faults)
 
     def _described(self, ids: Sequence[str], *, keep: bool) -> pl.DataFrame:
-        """Descriptors of `ids`, in order; those of the training table are computed once and kept in the folder."""
+        """Descriptors of `ids`, in order; those computed for fitting serve for scoring out of fold too.
+
+        Only this object's own are used again: a table left in the folder may be of other crops with the same ids.
+        """
         wanted = pl.DataFrame({ID: pl.Series(ids, dtype=pl.String)})
-        if self._known is None and (self.setting.folder / TABLE).is_file():
-            self._known = pl.read_parquet(self.setting.folder / TABLE)
         if self._known is not None and wanted[ID].is_in(self._known[ID].implode()).all():
             return join_by_id(wanted, self._known)
         done = 0

@@ -58,7 +58,9 @@ def _draw_panel(picture: Image.Image, top: int, title: str, lines: Mapping[str, 
     for place, (part, line) in enumerate(lines.items()):
         colour = _COLOURS[place % len(_COLOURS)]
         step = (right - left) / max(longest - 1, 1)
-        points = [(left + epoch * step, lower - (value - low) / span * (lower - upper)) for epoch, value in enumerate(line)]
+        points = [
+            (left + epoch * step, lower - (value - low) / span * (lower - upper)) for epoch, value in enumerate(line)
+        ]
         draw.line([*points, points[-1]], fill=colour, width=2)
         draw.text((right + 10, upper + 16 * place), part, fill=colour, font=font)
 

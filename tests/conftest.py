@@ -4,6 +4,7 @@ import os
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ.setdefault(_variable, "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two test processes share two cores; see uglyduck/cli.py
 
 from pathlib import Path  # noqa: E402
 

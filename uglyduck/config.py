@@ -118,7 +118,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
 
 
 def _explain(error: ValidationError, path: Path) -> InputError:
-    first = error.errors()[0]
+    # A misspelt key is also a missing one: the misspelling says more.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     keys = [str(key) for key in first["loc"]]
     where = f"{path}, {'.'.join(keys)}"
     if first["type"] == "extra_forbidden":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,14 @@ log = logging.getLogger("uglyduck")
 errors = Console(stderr=True)
 
 
+class _PlainLines(logging.Handler):
+    """Log lines on whatever stderr is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        errors.file.write(self.format(record) + "\n")
+
+
 def start_logging() -> None:
     """Send log lines to stderr, so that stdout holds answers only."""
     if log.handlers:
@@ -22,7 +29,7 @@ def start_logging() -> None:
     if errors.is_terminal:
         log.addHandler(RichHandler(console=errors, show_path=False, show_level=False, markup=False))
     else:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _PlainLines()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     log.setLevel(logging.INFO)

@@ -90,6 +90,12 @@ class Run:
     def learners(self) -> dict[str, Learner]:
         """The configured learners by name."""
         settings = self.config.ensemble
+        if unused := sorted(set(settings.parameters) - set(settings.learners)):
+            raise InputError(
+                f"parameters for {', '.join(unused)}, which the run does not train",
+                where="[ensemble.parameters]",
+                remedy=f"the learners are {', '.join(settings.learners)}",
+            )
         return {name: get_learner(name, settings.parameters.get(name, {})) for name in settings.learners}
 
     @cached_property

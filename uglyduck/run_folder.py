@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import InputError
-from cohort.files import read_json, sha256_of, write_json
+from cohort.files import TEMPORARY, read_json, sha256_of, write_json
 from uglyduck.provenance import git_state, versions
 
 
@@ -69,6 +69,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Hold the run for one process; the lock ends with the process, however it ends.
 
+        What a killed process left unfinished is swept out first.
+
         Raises:
             InputError: Another process works on this run.
         """
@@ -82,6 +84,8 @@ class RunFolder:
                     where=str(self.root),
                     remedy="wait for it or choose another --out",
                 ) from error
+            for unfinished in self.root.rglob(f"{TEMPORARY}*"):
+                unfinished.unlink()
             yield
 
 

@@ -23,8 +23,8 @@ from cohort.simulator.painting.scene import paint_crop
 from cohort.simulator.painting.subject import Subject, check_rows, subjects
 
 _BATCH = 32
-# A worker process takes about as long to start as 500 crops take to paint.
-_WORTH_A_WORKER = 500
+# A worker process takes about as long to start as 1,000 crops take to paint.
+_WORTH_A_WORKER = 1000
 
 
 def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from cohort.errors import InputError
 from cohort.stores.decoding import check_size, decode
@@ -79,35 +80,42 @@ class Hdf5Store:
 
     def _encoded(self, isic_id: str) -> bytes:
         require_id(isic_id, self._path)
-        file = self._open()
+        root, name = self._open().id, isic_id.encode()
+        # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
         try:
-            # The low-level call: `get(getlink=True)` looks the name up three times.
-            link = file.id.links.get_info(isic_id.encode())
+            link = root.links.get_info(name)
         except (KeyError, RuntimeError):
             raise self._refuse(isic_id, "no crop of this id") from None
         if link.type != h5py.h5l.TYPE_HARD:
             raise self._refuse(isic_id, "a soft or external link, which may lead out of the file")
         try:
-            dataset = file[isic_id]
-            self._check(isic_id, dataset)
-            value = dataset[()]
+            if h5py.h5o.get_info(root, name).type != h5py.h5o.TYPE_DATASET:
+                raise self._refuse(isic_id, "a group, not a byte string")
+            data = self._bytes(isic_id, h5py.h5d.open(root, name))
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             raise self._refuse(isic_id, "a damaged entry") from error
-        # A fixed-length HDF5 string drops trailing zero bytes, an opaque one keeps them; JPEG and PNG end in others.
-        data = bytes(value)
         check_size(isic_id, len(data), limits=self._limits, where=self._path)
         return data
 
-    def _check(self, isic_id: str, dataset: Any) -> None:  # noqa: ANN401 - h5py is untyped
-        if not isinstance(dataset, h5py.Dataset):
-            raise self._refuse(isic_id, "a group, not a byte string")
-        if dataset.is_virtual or dataset.external:
+    def _bytes(self, isic_id: str, dataset: Any) -> bytes:  # noqa: ANN401 - h5py is untyped
+        """The content of a dataset, once it is known to be one byte string in this file."""
+        storage = dataset.get_create_plist()
+        if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
             raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)")
-        text = h5py.check_string_dtype(dataset.dtype)
-        if dataset.shape != () or (text is None and dataset.dtype.kind != "V") or dataset.dtype.names:
-            raise self._refuse(isic_id, f"not one byte string (shape {dataset.shape}, type {dataset.dtype})")
-        # A string of fixed length is allocated whole; one of variable length is bounded by the file's own size.
-        check_size(isic_id, max(dataset.dtype.itemsize, 1), limits=self._limits, where=self._path)
+        kind, shape = dataset.get_type(), dataset.shape
+        text, opaque = isinstance(kind, h5py.h5t.TypeStringID), isinstance(kind, h5py.h5t.TypeOpaqueID)
+        if shape != () or dataset.get_space().get_simple_extent_type() != h5py.h5s.SCALAR or not (text or opaque):
+            raise self._refuse(isic_id, f"not one byte string (shape {shape}, type {dataset.dtype})")
+        if text and kind.is_variable_str():
+            # Ends at the first zero byte, so it can hold no image; bounded by the file's own size.
+            raise self._refuse(isic_id, "text of variable length, which can not hold an image")
+        size = kind.get_size()
+        # A string of fixed length is allocated whole, so its size is checked before it is read.
+        check_size(isic_id, size, limits=self._limits, where=self._path)
+        value = np.empty((), dtype=f"V{size}")
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value, kind)
+        # Strings are padded with zero bytes; JPEG and PNG end in others.
+        return value.tobytes().rstrip(b"\0") if text else value.tobytes()
 
     def _refuse(self, isic_id: str, what: str) -> CropError:
         return CropError(isic_id, what, where=str(self._path), remedy="store one JPEG byte string per isic_id")

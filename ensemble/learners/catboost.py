@@ -48,6 +48,8 @@ class CatBoost:
         options["iterations"] = options.pop("n_trees")
         booster = catboost.CatBoost(options)
         booster.fit(_pool(matrix.values, matrix.space, target))
+        metadata = booster.get_metadata()
+        metadata["train_finish_time"] = metadata["model_guid"] = ""  # else equal models differ in their bytes
         return CatBoostModel(booster, matrix.space)
 
     def load(self, path: Path, space: FeatureSpace) -> CatBoostModel:

@@ -22,10 +22,10 @@ def radius(size: int) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def ring_weights(size: int) -> NDArray[np.float32]:
+def ring_weights(size: int) -> NDArray[np.float64]:
     """(size * size, rings) weights of 1 / pixel count: planes @ weights is the mean over each ring."""
     index = np.digitize(radius(size).ravel(), RING_EDGES[1:-1])
-    weights = np.zeros((size * size, len(RING_EDGES) - 1), np.float32)
+    weights = np.zeros((size * size, len(RING_EDGES) - 1))
     weights[np.arange(size * size), index] = 1
     return np.asarray(weights / weights.sum(axis=0))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -93,11 +94,12 @@ class DescriptorModel:
             InputError: Not such a file.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # numpy leaves a damaged file open; the outer `with` does not.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 forest = Forest(**{field.name: arrays[f"forest/{field.name}"] for field in fields(Forest)})
                 kernel = Kernel(**{field.name: arrays[f"kernel/{field.name}"] for field in fields(Kernel)})
                 return cls(tuple(map(str, arrays["names"])), arrays["typical"], forest, kernel)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InputError("not a descriptor model", where=str(path), remedy="train it again") from error
 
 

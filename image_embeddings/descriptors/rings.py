@@ -22,8 +22,10 @@ def ring_numbers(planes: Floats) -> dict[str, Doubles]:
     weights = ring_weights(size)
     numbers: dict[str, Doubles] = {}
     for axis, plane in zip(AXES, planes.reshape(3, crops, -1), strict=True):
-        mean = (plane @ weights).astype(np.float64)
-        spread = np.sqrt(np.maximum((plane**2) @ weights - mean**2, 0))
+        # In double precision: the spread of an even ring is a difference of two large squares.
+        exact = plane.astype(np.float64)
+        mean = exact @ weights
+        spread = np.sqrt(np.maximum((exact**2) @ weights - mean**2, 0))
         outermost = mean[:, -1]
         for ring in range(mean.shape[1]):
             numbers[f"ring{ring}_{axis}_mean"] = mean[:, ring]

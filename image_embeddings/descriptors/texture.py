@@ -72,18 +72,24 @@ def _patterns(name: str, plane: NDArray[np.uint8]) -> dict[str, Doubles]:
     size = plane.shape[1]
     middle = plane[:, 1:-1, 1:-1]
     around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
-    higher = [plane[:, y : y + size - 2, x : x + size - 2] > middle for y, x in around]
-    count = np.zeros(middle.shape, np.int8)
-    changes = np.zeros(middle.shape, np.int8)
-    for place, bit in enumerate(higher):
-        count += bit
-        changes += bit != higher[place - 1]
-    pattern = np.where(changes <= 2, count, _PATTERNS - 1)
-    central = radius(size)[1:-1, 1:-1] < 0.4
+    code = np.zeros(middle.shape, np.uint8)
+    for bit, (y, x) in enumerate(around):
+        higher = plane[:, y : y + size - 2, x : x + size - 2] > middle
+        code |= higher.view(np.uint8) << np.uint8(bit)
+    classes = (_PATTERN_OF[code] + _PATTERNS * (radius(size)[1:-1, 1:-1] >= 0.4)).reshape(len(plane), -1)
+    histogram = np.stack([np.bincount(row, minlength=2 * _PATTERNS) for row in classes])
     numbers: dict[str, Doubles] = {}
-    for zone, pixels in (("centre", pattern[:, central]), ("around", pattern[:, ~central])):
-        offsets = np.arange(len(plane))[:, None] * _PATTERNS
-        histogram = np.bincount((pixels + offsets).ravel(), minlength=len(plane) * _PATTERNS)
-        shares = histogram.reshape(-1, _PATTERNS) / pixels.shape[1]
-        numbers |= {f"lbp_{name}_{zone}_{code}": shares[:, code] for code in range(_PATTERNS)}
+    for zone, counts in zip(("centre", "around"), (histogram[:, :_PATTERNS], histogram[:, _PATTERNS:]), strict=True):
+        shares = counts / counts.sum(1, keepdims=True)
+        numbers |= {f"lbp_{name}_{zone}_{pattern}": shares[:, pattern] for pattern in range(_PATTERNS)}
     return numbers
+
+
+def _pattern_table() -> NDArray[np.uint8]:
+    """The pattern of each of the 256 neighbourhoods: how many are higher, if they lie together; else the last."""
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    changes = (bits != np.roll(bits, 1, axis=1)).sum(1)
+    return np.where(changes <= 2, bits.sum(1), _PATTERNS - 1).astype(np.uint8)
+
+
+_PATTERN_OF = _pattern_table()

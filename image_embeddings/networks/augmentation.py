@@ -17,14 +17,18 @@ from image_embeddings.networks.clahe import clahe
 from image_embeddings.presets import AugmentationName, Preset
 
 
-def prepare(pixels: NDArray[np.uint8], preset: Preset) -> Tensor:
-    """(3, size, size) uint8 of a crop of any size: what the network sees when nothing is left to chance."""
+def prepare(pixels: NDArray[np.uint8], preset: Preset) -> NDArray[np.uint8]:
+    """(size, size, 3) uint8 of a crop of any size: what the network sees when nothing is left to chance."""
     if preset.clahe:
         pixels = clahe(pixels)
     if pixels.shape[:2] != (preset.size, preset.size):
         image = Image.fromarray(pixels).resize((preset.size, preset.size), Image.Resampling.BICUBIC)
         pixels = np.asarray(image)
-    # A copy: Pillow's memory is read-only, which torch warns about.
+    return pixels
+
+
+def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """(3, size, size) uint8, of a copy: Pillow's memory is read-only, which torch warns about."""
     return torch.from_numpy(np.array(pixels.transpose(2, 0, 1)))
 
 

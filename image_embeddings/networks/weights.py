@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return {f"backbone.{name}": value for name, value in from_keras(dict(arrays)).items()}
-        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+        with warnings.catch_warnings():
+            # torch remarks on unusual pickle protocols; what it can not read safely it refuses.
+            warnings.simplefilter("ignore")
+            return _tensors(torch.load(path, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:
         raise InputError(
             "this checkpoint holds more than tensors and is not opened",

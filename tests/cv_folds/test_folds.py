@@ -62,6 +62,12 @@ def test_the_order_of_rows_and_other_columns_do_not_matter(frame: pl.DataFrame) 
     assert make_folds(shuffled).sha256 == folds.sha256
 
 
+def test_the_hash_does_not_speak_of_order(frame: pl.DataFrame) -> None:
+    folds = make_folds(frame)
+    shuffled = folds.frame.sample(fraction=1, shuffle=True, seed=1).select("fold", "target", "isic_id", "patient_id")
+    assert Folds(shuffled, folds.scheme, folds.names).sha256 == folds.sha256
+
+
 def test_the_hash_speaks_of_ids_patients_targets_and_folds(frame: pl.DataFrame) -> None:
     folds = make_folds(frame)
     assert len(folds.sha256) == 64
@@ -106,7 +112,7 @@ def test_a_patient_in_two_folds_is_refused_even_with_a_good_hash(frame: pl.DataF
         Folds.read(tmp_path / "folds.parquet")
 
 
-@pytest.mark.parametrize("content", ["nothing", "text", "plain", "columns"])
+@pytest.mark.parametrize("content", ["nothing", "text", "plain", "columns", "facts"])
 def test_only_folds_files_are_read(frame: pl.DataFrame, tmp_path: Path, content: str) -> None:
     path = tmp_path / "folds.parquet"
     if content == "text":
@@ -115,6 +121,8 @@ def test_only_folds_files_are_read(frame: pl.DataFrame, tmp_path: Path, content:
         make_folds(frame).frame.write_parquet(path)
     elif content == "columns":
         frame.write_parquet(path, metadata={METADATA: "{}"})
+    elif content == "facts":
+        make_folds(frame).frame.write_parquet(path, metadata={METADATA: "{}"})
     with pytest.raises(InputError, match="no such file" if content == "nothing" else "not a folds file"):
         Folds.read(path)
 
@@ -235,6 +243,7 @@ def test_frames_that_can_not_be_split(frame: pl.DataFrame) -> None:
         (frame.with_columns(pl.col("target") * 2), "target: holds other values than 0 and 1"),
         (pl.concat([frame, frame.head(1)]), "a lesion is listed twice"),
         (frame.head(0), "no folds are possible"),
+        (frame.head(0).with_columns(pl.lit("a").alias("group")), "no folds are possible"),
     ]:
         with pytest.raises(InputError, match=message):
             make_folds(broken)

@@ -113,7 +113,7 @@ def test_a_score_can_be_named(csv: Write) -> None:
 
 
 def test_an_ambiguous_score_is_refused(csv: Write) -> None:
-    with pytest.raises(InputError, match="2 columns could be the score: a, b. choose one with --column"):
+    with pytest.raises(InputError, match=r"2 columns could be the score: a, b\. choose one with --column"):
         score_column(csv("isic_id,target,a,b,sex\nx,1,0.5,0.7,male\n"))
 
 

@@ -122,6 +122,12 @@ def test_refusals(frame: pl.DataFrame) -> None:
         (frame.with_columns(pl.lit(None).alias("blend")), "blend", "blend: .* values are missing"),
         (frame.with_columns(pl.lit(0).alias("target")), "blend", "no malignant lesion"),
         (frame.with_columns(pl.col("blend") / 0), "blend", "not finite"),
+        (frame.with_columns(pl.lit(None, pl.Int64).alias("fold")), "blend", "fold: .* values are missing"),
     ]:
         with pytest.raises(InputError, match=message):
             summarise(broken, column, replicates=100)
+
+
+def test_retrieval_alone_needs_patients(frame: pl.DataFrame) -> None:
+    with pytest.raises(InputError, match=r"setop15 can not be measured\. give patient ids"):
+        summarise(frame.drop("patient_id"), "blend", metrics=["setop15"], replicates=100)

@@ -41,11 +41,18 @@ def test_a_benign_lesion_on_top_leaves_nothing_at_full_specificity() -> None:
 
 
 def test_exact_shares_are_reached_despite_rounding() -> None:
-    # 0.8 of 5 is 4, and 0.1 added up ten times is 0.9999999999999999.
-    assert nnt_at_sensitivity([1] * 5 + [0], [6, 5, 4, 3, 1, 2], sensitivity=0.8) == 1
-    target, score = [1] * 10 + [0], [*range(2, 12), 1]
-    assert specificity_at_sensitivity(target, score, sensitivity=1.0, weight=[0.1] * 10 + [1]) == 1
-    assert specificity_at_sensitivity(target, score, sensitivity=0.3, weight=[0.1] * 10 + [1]) == 1
+    # k of n lesions of weight 0.1 are the share k / n, though ten times 0.1 adds up to 0.9999999999999999.
+    for n in range(2, 25):
+        for k in range(1, n + 1):
+            score = [3] * k + [2] + [1] * (n - k)
+            weight = [0.1] * (n + 1)
+            assert (
+                specificity_at_sensitivity([1] * k + [0] + [1] * (n - k), score, sensitivity=k / n, weight=weight) == 1
+            )
+            # The other way round: n benign lesions, k of them below the malignant one.
+            turned = [-value for value in score]
+            target = [0] * k + [1] + [0] * (n - k)
+            assert sensitivity_at_specificity(target, turned, specificity=k / n, weight=weight) == 1
 
 
 def by_every_threshold(

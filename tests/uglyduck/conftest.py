@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import io
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from cohort.simulator import write_folder
+from uglyduck.cli import main
 
 QUICK = """
 [data]
@@ -26,16 +29,33 @@ catboost = { n_trees = 10 }
 replicates = 200
 """
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit status and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+PROGRAM = Path(sys.executable).with_name("uglyduck")
 
 
 @pytest.fixture(scope="session")
 def command() -> Command:
-    """Run `uglyduck` as a user does, in a process of its own."""
-    program = Path(sys.executable).with_name("uglyduck")
+    """Run `uglyduck` as a user does, but in this process: starting Python costs more than the commands."""
 
-    def call(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    def call(*arguments: str | Path, check: bool = True) -> Done:
+        out, err, status = io.StringIO(), io.StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["uglyduck", *map(str, arguments)])
+            try:
+                main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+        done = Done(status, out.getvalue(), err.getvalue())
         assert not check or done.returncode == 0, done.stderr
         return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,9 +11,12 @@ import typer
 
 from cohort.errors import InputError
 from uglyduck.console import log, start_logging
-from uglyduck.image_progress import crop_progress
+from uglyduck.image_reports import crop_progress, show_figures
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from cohort.stores.protocol import ImageStore
     from image_embeddings.engine import Setting
     from image_embeddings.presets import Preset
 
@@ -37,15 +41,21 @@ def train(
     size: Annotated[int, typer.Option(help="with --backbone: pixels each side")] = 224,
     weights: Annotated[Path | None, typer.Option(help="first weights from a local file")] = None,
     download: Annotated[bool, typer.Option("--download", help="let timm fetch first weights")] = False,
-    ungrouped: Annotated[bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")] = False,
+    ungrouped: Annotated[
+        bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")
+    ] = False,
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion")] = None,
     folds: Annotated[Path | None, typer.Option(help="frozen folds; made anew from --seed without")] = None,
     n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
     epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
     labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="in place of the preset's")] = None,
     repeats: Annotated[int, typer.Option(help="networks of each fold, with other seeds, averaged")] = 1,
-    policy: Annotated[Literal["mean", "refit"], typer.Option(help="new crops: mean of folds, or one fit on all")] = "mean",
-    reduce_to: Annotated[int | None, typer.Option("--reduce", help="shorten embeddings to this length, out of fold")] = None,
+    policy: Annotated[
+        Literal["mean", "refit"], typer.Option(help="new crops: mean of folds, or one fit on all")
+    ] = "mean",
+    reduce_to: Annotated[
+        int | None, typer.Option("--reduce", help="shorten embeddings to this length, out of fold")
+    ] = None,
     on_bad: OnBad = "stop",
     seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
@@ -132,7 +142,9 @@ def apply(
         engines = [
             open_engine(
                 folder,
-                _setting(folder, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=embeddings, tell=tell),
+                _setting(
+                    folder, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=embeddings, tell=tell
+                ),
                 flips=flips,
                 device=device,
             )
@@ -210,3 +222,41 @@ def _recipe(
     recipe = for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT)
     changes = {"epochs": epochs, "labels": labels}
     return recipe.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def _in_order_of(folds: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The table's rows in the order of the folds, which must be of the same lesions."""
+    from cohort.frames import join_by_id
+
+    if set(folds["isic_id"]) != set(frame["isic_id"]):
+        raise InputError("the folds are of other lesions", where="--folds", remedy="make folds of this table")
+    return join_by_id(folds.select("isic_id"), frame)
+
+
+def _ids_of(metadata: Path) -> list[str]:
+    """isic_id of a table, in the order of the file; nothing else of it is read."""
+    from cohort.reading import read_cohort
+
+    return read_cohort(metadata, ungrouped=True).given_order.to_list()
+
+
+def _workers(wanted: int | None) -> int:
+    return (os.cpu_count() or 1) - 1 if wanted is None else wanted
+
+
+def _setting(folder: Path, store: ImageStore, *, workers: int | None, threads: int | None, **rest: Any) -> Setting:  # noqa: ANN401
+    from image_embeddings.engine import Setting
+
+    return Setting(folder, store, workers=_workers(workers), threads=threads or os.cpu_count() or 1, **rest)
+
+
+def _some(faults: dict[str, str]) -> str:
+    shown = "; ".join(f"{isic_id} ({reason})" for isic_id, reason in list(faults.items())[:5])
+    return shown + (" …" if len(faults) > 5 else "")
+
+
+def _tell_figures(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    else:
+        show_figures(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from hashlib import blake2b
 
 import numpy as np
@@ -29,6 +29,7 @@ class Canvas:
         fx: Cycles per millimetre along x, shape (1, columns): all of the half plane, or its start on a coarse canvas.
         fy: Cycles per millimetre along y, shape (period, 1).
         shares: How often each coefficient of the half plane counts in the whole plane, shape of `fx`.
+        blur_mm: Standard deviation of the camera's blur.
     """
 
     side: int
@@ -38,6 +39,7 @@ class Canvas:
     fx: Spectrum
     fy: Spectrum
     shares: Spectrum
+    blur_mm: float = 0.0
 
     @property
     def pitch(self) -> float:
@@ -46,10 +48,10 @@ class Canvas:
 
     def coarse(self) -> Canvas:
         """The same canvas for fields without detail above about 2 cycles per millimetre, three times as quick."""
-        return _coarse(self.side)
+        return replace(_coarse(self.side), blur_mm=self.blur_mm)
 
 
-@lru_cache(maxsize=None)
+@cache
 def canvas(side: int) -> Canvas:
     """The canvas of `side` pixels."""
     period = int(fft.next_fast_len(side, real=True))
@@ -67,7 +69,7 @@ def canvas(side: int) -> Canvas:
     return Canvas(side, period, x, y, fx, fy, shares)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _coarse(side: int) -> Canvas:
     whole = canvas(side)
     columns = min(int(np.searchsorted(whole.fx[0], 2.0)) + 1, whole.fx.shape[1])
@@ -83,26 +85,31 @@ def stream(seed: int, isic_id: str, stage: str) -> np.random.Generator:
 def squared_frequency(on: Canvas, *, angle: float = 0.0, stretch: float = 1.0) -> Spectrum:
     """Squared cycles per millimetre; a pattern of `stretch` times the length along `angle` (radians) counts as one."""
     if stretch == 1.0:
-        return on.fx**2 + on.fy**2
+        plain: Spectrum = on.fx**2 + on.fy**2
+        return plain
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     along, across = c * on.fx + s * on.fy, c * on.fy - s * on.fx
-    return (np.float32(stretch) * along) ** 2 + across**2
+    squared: Spectrum = (np.float32(stretch) * along) ** 2 + across**2
+    return squared
 
 
 def low_pass(squared: Spectrum, cutoff: float, steepness: float) -> Spectrum:
     """Amplitude 1 / (1 + (f / cutoff)²)^steepness."""
-    return (1 + squared / np.float32(cutoff**2)) ** np.float32(-steepness)
+    amplitude: Spectrum = (1 + squared / np.float32(cutoff**2)) ** np.float32(-steepness)
+    return amplitude
 
 
 def band_pass(squared: Spectrum, centre: float, width: float) -> Spectrum:
     """Amplitude that is a Gaussian of log f around `centre` cycles per millimetre, `width` in natural log units."""
     log = np.log(squared + np.float32(1e-6)) - np.float32(2 * np.log(centre))
-    return np.exp(log * log * np.float32(-1 / (8 * width**2)))
+    amplitude: Spectrum = np.exp(log * log * np.float32(-1 / (8 * width**2)))
+    return amplitude
 
 
-def lens(on: Canvas, blur_mm: float) -> Spectrum:
-    """Transfer of a Gaussian blur of standard deviation `blur_mm`."""
-    return np.exp((on.fx**2 + on.fy**2) * np.float32(-2 * (np.pi * blur_mm) ** 2))
+def lens(on: Canvas) -> Spectrum:
+    """Transfer of the camera's Gaussian blur."""
+    transfer: Spectrum = np.exp((on.fx**2 + on.fy**2) * np.float32(-2 * (np.pi * on.blur_mm) ** 2))
+    return transfer
 
 
 def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
@@ -122,10 +129,10 @@ def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
     shape = (len(spectra), on.period, on.fx.shape[1])
     raw = np.frombuffer(rng.bytes(2 * int(np.prod(shape))), np.int8).astype(np.float32)
     coefficients = raw.view(np.complex64).reshape(shape)
-    for coefficient, spectrum in zip(coefficients, spectra, strict=True):
+    for index, spectrum in enumerate(spectra):
         squared = spectrum * spectrum
         power = float((squared.sum(0) * on.shares[0]).sum() - squared[0, 0])
-        coefficient *= spectrum * np.float32(1 / (_BYTE_SD * np.sqrt(2 * power)))
+        coefficients[index] *= spectrum * np.float32(1 / (_BYTE_SD * np.sqrt(2 * power)))
     coefficients[:, 0, 0] = 0
     columns = fft.ifft(coefficients, axis=1, norm="forward", overwrite_x=True)[:, : on.side]
     whole: Field = fft.irfft(columns, on.period, axis=2, norm="forward")
@@ -136,12 +143,13 @@ def tint(lab: Field, shade: Sequence[float] | Field, amount: Field) -> None:
     """Add `amount` times the CIELAB `shade` to `lab`, in place; shapes (3, ...), (3,) and (...)."""
     for plane, part in zip(lab, shade, strict=True):
         if part:
-            plane += amount * np.float32(part)
+            np.add(plane, amount * np.float32(part), out=plane)
 
 
 def sigmoid(value: Field) -> Field:
     """1 / (1 + exp(-value)), without overflow."""
-    return np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * value))
+    share: Field = np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * value))
+    return share
 
 
 _BYTE_SD = float(np.sqrt((256**2 - 1) / 12))

@@ -1,4 +1,4 @@
-"""What else a crop of skin may hold: veins, folds, thread vessels, scars, pen marks, hairs, and the end of the picture."""
+"""What else a crop may hold: veins, folds, thread vessels, scars, pen marks, hairs, and the end of the picture."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STREAKS = (
 _DARK_HAIR, _GREY_HAIR = (22.0, 5.0, 7.0), (80.0, 3.0, 8.0)
 
 
-def paint_streaks(lab: Field, on: Canvas, blur_mm: float, rng: np.random.Generator) -> None:
+def paint_streaks(lab: Field, on: Canvas, rng: np.random.Generator) -> None:
     """Add the marks of `STREAKS` to `lab`, in place."""
     for kind, u in zip(STREAKS, rng.random(len(STREAKS)), strict=True):
         if u > kind.chance:
@@ -53,12 +53,13 @@ def paint_streaks(lab: Field, on: Canvas, blur_mm: float, rng: np.random.Generat
         count = int(rng.integers(1, kind.most + 1))
         paths = curves(rng, count, length=kind.length, direction=rng.random() * np.pi, spread=0.5, bend=kind.bend)
         width = np.full(count, kind.width, np.float32)
-        mask = coverage(on, paths, width, 0.4 + 0.6 * rng.random(count), float(np.hypot(kind.blur, blur_mm)))
+        strengths = (0.4 + 0.6 * rng.random(count)).astype(np.float32)
+        mask = coverage(on, paths, width, strengths, blur_mm=float(np.hypot(kind.blur, on.blur_mm)))
         tint(lab, kind.shade, mask)
 
 
-def paint_hair(lab: Field, subject: Subject, on: Canvas, blur_mm: float, rng: np.random.Generator) -> None:
-    """Lay hairs over everything, in place: none in most crops, more on men and on limbs, stubble or grey now and then."""
+def paint_hair(lab: Field, subject: Subject, on: Canvas, rng: np.random.Generator) -> None:
+    """Lay hairs over everything, in place: none in most crops, more on men and limbs, stubble or grey now and then."""
     u = rng.random(8)
     hairy = (0.75 if subject.sex == "female" else 1.15) * (1.15 if "extremity" in subject.site else 1.0)
     if u[0] > 0.38 * hairy:
@@ -69,13 +70,14 @@ def paint_hair(lab: Field, subject: Subject, on: Canvas, blur_mm: float, rng: np
     spread = 0.15 if stubble else 0.25 + 0.6 * u[7]
     paths = curves(rng, count, length=length, direction=u[5] * np.pi, spread=spread, bend=bend)
     widths = ((0.06 + 0.05 * u[3]) * (0.7 + 0.6 * rng.random(count))).astype(np.float32)
-    mask = coverage(on, paths, widths, (0.25 + 0.55 * u[6]) * (0.4 + 0.6 * rng.random(count)), blur_mm)
+    strengths = ((0.25 + 0.55 * u[6]) * (0.4 + 0.6 * rng.random(count))).astype(np.float32)
+    mask = coverage(on, paths, widths, strengths, blur_mm=on.blur_mm)
     for plane, shade in zip(lab, _GREY_HAIR if grey else _DARK_HAIR, strict=True):
-        plane += (np.float32(shade) - plane) * mask
+        np.add(plane, (np.float32(shade) - plane) * mask, out=plane)
 
 
 def end_of_picture(pixels: NDArray[np.uint8], on: Canvas, rng: np.random.Generator) -> None:
-    """Blacken a bar where the source image ends (one crop in fifty), or lay a hem of cloth over a corner (one in 200)."""
+    """Blacken a bar where the source image ends (one crop in 50), or lay a hem of cloth over a corner (one in 200)."""
     u = rng.random(4)
     if u[0] < 0.02:
         wide = max(1, int(on.side * 0.4 * u[1] ** 1.5))

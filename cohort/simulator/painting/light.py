@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from cohort.simulator.painting.canvas import Canvas, Field
+from cohort.simulator.painting.canvas import Canvas, Field, stream
 from cohort.simulator.painting.subject import Lab, Subject
 
 
@@ -42,8 +43,8 @@ class Lighting:
 WHITE = Lighting(
     pivot=(61.0, 15.4, 27.0),
     skin=(62.3, 12.7, 15.4),
-    slope=(0.65, 0.65, 0.70),
-    jitter=(4.0, 1.7, 2.3),
+    slope=(0.65, 0.78, 0.82),
+    jitter=(3.5, 0.9, 1.4),
     contrast=(1.08, 1.0, 1.0),
     tint=(0.0, 0.0, 1.3),
     relief=1.1,
@@ -54,8 +55,8 @@ WHITE = Lighting(
 CROSS_POLARISED = Lighting(
     pivot=(46.4, 15.6, 27.3),
     skin=(57.8, 14.2, 22.3),
-    slope=(0.95, 1.1, 0.9),
-    jitter=(5.0, 2.5, 2.5),
+    slope=(0.95, 1.3, 1.0),
+    jitter=(4.5, 1.5, 1.6),
     contrast=(1.2, 1.15, 1.0),
     tint=(0.0, 0.0, 1.8),
     relief=1.0,
@@ -70,11 +71,53 @@ def lighting(subject: Subject) -> Lighting:
     return WHITE if subject.tile == "3D: white" else CROSS_POLARISED
 
 
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What sets one hospital's pictures apart.
+
+    Attributes:
+        cast: CIELAB added to its skin.
+        fineness: Factor on the number of pixels across 15 mm.
+    """
+
+    cast: Lab = (0.0, 0.0, 0.0)
+    fineness: float = 1.0
+
+
+_VIENNA = "ViDIR Group, Department of Dermatology, Medical University of Vienna"
+# The hospitals of SLICE-3D differ little in the crops but for the finer ones of Vienna.
+_KNOWN = {
+    "": Camera(),
+    "ACEMID MIA": Camera(),
+    "Department of Dermatology, Hospital Clínic de Barcelona": Camera(),
+    "Department of Dermatology, University of Athens, Andreas Syggros Hospital of Skin and Venereal Diseases, "
+    "Alexander Stratigos, Konstantinos Liopyris": Camera(),
+    "Frazer Institute, The University of Queensland, Dermatology Research Centre": Camera(),
+    "Memorial Sloan Kettering Cancer Center": Camera(),
+    "University Hospital of Basel": Camera(),
+    _VIENNA: Camera(fineness=1.16),
+}
+
+
+@cache
+def _camera(hospital: str) -> Camera:
+    if hospital in _KNOWN:
+        return _KNOWN[hospital]
+    rng = stream(0, hospital, "camera")
+    L, a, b = rng.standard_normal(3) * (4.0, 2.0, 3.0)
+    return Camera((float(L), float(a), float(b)), float(0.9 + 0.25 * rng.random()))
+
+
+def camera(subject: Subject) -> Camera:
+    """The camera of a lesion's hospital; one that SLICE-3D lacks has a cast and a fineness of its own."""
+    return _camera(subject.hospital)
+
+
 def skin_colour(subject: Subject, light: Lighting, rng: np.random.Generator) -> Field:
     """CIELAB of the bare skin in the crop, shape (3, 1, 1)."""
     off = np.subtract(subject.outside, light.pivot)
     noise = rng.standard_normal(3) * light.jitter
-    L, a, b = np.add(light.skin, off * light.slope + noise)
+    L, a, b = np.add(light.skin, off * light.slope + noise) + camera(subject).cast
     return np.array([np.clip(L, 12, 92), max(a, 1.0), max(b, 2.0)], np.float32)[:, None, None]
 
 
@@ -112,9 +155,8 @@ def to_srgb(lab: Field, light: Field) -> Field:
     for level, row in zip(levels, _CUBES_TO_RGB, strict=True):
         linear = xyz[0] * row[0] + xyz[1] * row[1] + xyz[2] * row[2]
         np.maximum(linear, np.float32(1e-6), out=linear)
-        np.power(linear, np.float32(1 / 2.4), out=level)
-        level *= np.float32(1.055 * 255)
-        level -= np.float32(0.055 * 255)
+        gamma = linear ** np.float32(1 / 2.4)
+        np.subtract(gamma * np.float32(1.055 * 255), np.float32(0.055 * 255), out=level)
     return levels
 
 

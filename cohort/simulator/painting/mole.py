@@ -20,7 +20,6 @@ from cohort.simulator.painting.canvas import (
 )
 from cohort.simulator.painting.subject import Subject
 
-
 # The eye and a threshold see a lesion larger than the table's outline, which is that of its darker part.
 _SIZE = 1.03
 _RED = (-17.0, 19.0, 4.0)
@@ -31,6 +30,7 @@ class Mole:
     """A lesion laid out on the part of the canvas that it can reach.
 
     Attributes:
+        contrast: CIELAB that it adds to the skin on average, shape (3,).
         window: Rows and columns of that part; the fields below have its shape.
         u: Millimetres along the long axis.
         v: Millimetres along the short axis.
@@ -40,6 +40,7 @@ class Mole:
         patches: Three fields of unit variance on the lesion's own scale.
     """
 
+    contrast: Field
     window: tuple[slice, slice]
     u: Field
     v: Field
@@ -49,42 +50,43 @@ class Mole:
     patches: Field
 
 
-def lay_out(subject: Subject, growth: float, on: Canvas, blur_mm: float, rng: np.random.Generator) -> Mole:
+def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Generator, *, growth: float) -> Mole:
     """Draw the outline: an ellipse of the table's axes whose border wanders as far as the table's jaggedness says.
 
     Args:
         subject: The lesion.
-        growth: How far it has spread beyond what the table's outline holds, 0 for not at all.
+        contrast: CIELAB that it adds to the skin on average, shape (3,).
         on: The canvas.
-        blur_mm: Blur of the camera.
         rng: Source.
+        growth: How far it has spread beyond what the table's outline holds, 0 for not at all.
     """
     half, minor = _half_axes(subject, growth)
     radius = float(np.sqrt(half * minor))
     window = _window(on, 1.5 * half + 2.5)
-    patches = _patches(on, radius, blur_mm, rng)[:, *window]
+    patches = _patches(on, radius, rng)[:, *window]
     turn = np.radians(subject.angle)
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     x, y = on.x[window], on.y[window]
     u, v = c * x + s * y, c * y - s * x
     depth = np.sqrt((u * np.float32(1 / half)) ** 2 + (v * np.float32(1 / minor)) ** 2)
     depth = (1 - depth) * np.float32(radius) + np.float32(_wander(subject, radius)) * patches[0]
-    # A crop is centred on its lesion, so the outline's own centre moves to the middle.
-    down, right = (_middle(depth > 0) * (1 - 0.1 * rng.standard_normal(2))).round().astype(int)
+    # A crop is centred on the table's outline; what has grown beyond it lies to one side.
+    astray = (0.03 + 0.3 * growth) * rng.standard_normal(2) / on.pitch
+    down, right = (_middle(depth > 0) - astray).round().astype(int)
     if down or right:
         depth, patches = np.roll(depth, (-down, -right), (0, 1)), np.roll(patches, (-down, -right), (1, 2))
         u += (c * np.float32(right) + s * np.float32(down)) * np.float32(on.pitch)
         v += (c * np.float32(down) - s * np.float32(right)) * np.float32(on.pitch)
-    soft = np.hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, blur_mm)
+    soft = np.hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, on.blur_mm)
     cover = np.float32(0.85) * sigmoid(depth * np.float32(1.6 / soft))
     cover += np.float32(0.15) * sigmoid((depth + np.float32(0.3 * radius)) * np.float32(5 / radius))
-    return Mole(window, u, v, radius, depth, cover, patches)
+    return Mole(contrast, window, u, v, radius, depth, cover, patches)
 
 
 def _half_axes(subject: Subject, growth: float) -> tuple[float, float]:
     """Half the long and the short axis as they show in the crop, mm."""
     size = 0.5 * _SIZE * (1 + 0.15 * growth)
-    more = 0.6 * growth
+    more = 0.75 * growth
     return size * subject.diameter + more, size * min(subject.minor_axis, subject.diameter) + more
 
 
@@ -109,9 +111,9 @@ def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.array([(inside.sum(1) * line).sum(), (inside.sum(0) * line).sum()]) / total
 
 
-def _patches(on: Canvas, radius: float, blur_mm: float, rng: np.random.Generator) -> Field:
+def _patches(on: Canvas, radius: float, rng: np.random.Generator) -> Field:
     coarse = on.coarse()
-    squared, soft = squared_frequency(coarse), lens(coarse, blur_mm)
+    squared, soft = squared_frequency(coarse), lens(coarse)
     outline = low_pass(squared, 0.30 + 0.35 / radius, 1.6) * soft
     patch = low_pass(squared, 0.25 + 0.3 / radius, 1.2) * soft
     return fields(coarse, rng, [outline, patch, patch])
@@ -120,21 +122,22 @@ def _patches(on: Canvas, radius: float, blur_mm: float, rng: np.random.Generator
 def pigment(subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> Field:
     """How much of the lesion's mean contrast each pixel has: mean 1 inside, falling to 0 outside."""
     core = np.exp((mole.u**2 + mole.v**2) * np.float32(-1 / (1.1 * mole.radius) ** 2))
-    uneven = np.clip(0.08 + 0.08 * subject.spread_inside / 2.7 + 0.05 * rng.standard_normal(), 0.03, 0.3)
-    amount = mole.cover * (np.float32(0.8) + np.float32(0.4) * core) * np.exp(np.float32(uneven) * mole.patches[1])
+    uneven = np.clip(0.06 + 0.08 * subject.spread_inside / 2.7 + 0.05 * rng.standard_normal(), 0.03, 0.3)
+    amount: Field = (
+        mole.cover * (np.float32(0.8) + np.float32(0.4) * core) * np.exp(np.float32(uneven) * mole.patches[1])
+    )
     amount *= 1 - np.float32(0.05) * relief
     inside = mole.cover > 0.5
     count = int(inside.sum())
     mean = float((amount * inside).sum()) / count if count else float(amount.max())
-    return amount * np.float32(1 / max(mean, 0.2))
+    amount *= np.float32(1 / max(mean, 0.2))
+    return amount
 
 
-def paint_mole(
-    lab: Field, contrast: Field, subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator
-) -> None:
+def paint_mole(lab: Field, subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> None:
     """Lay the lesion's colour over the skin `lab`, in place."""
     lab = lab[:, *mole.window]
-    tint(lab, contrast, pigment(subject, mole, relief[mole.window], rng))
+    tint(lab, mole.contrast, pigment(subject, mole, relief[mole.window], rng))
     spread = np.float32(min(0.7 * subject.colour_spread, 2.5)) * mole.cover
     lab[1] += spread * mole.patches[0] * np.float32(0.8)
     lab[2] += spread * mole.patches[2]
@@ -144,9 +147,7 @@ def paint_mole(
     tint(lab, (1.2, 0.0, 0.6), slope)
 
 
-def paint_neighbours(
-    lab: Field, contrast: Field, on: Canvas, wobble: Field, blur_mm: float, rng: np.random.Generator
-) -> None:
+def paint_neighbours(lab: Field, contrast: Field, on: Canvas, wobble: Field, rng: np.random.Generator) -> None:
     """Scatter a few smaller lesions over the skin, in place: mostly pale brown ones, now and then a red one."""
     for _ in range(min(int(rng.negative_binomial(0.7, 0.3)), 9)):
         place = (rng.random(2) - 0.5) * 15
@@ -155,19 +156,20 @@ def paint_neighbours(
         red = rng.random() < 0.04
         radius = 0.15 + (0.15 if red else 0.3) * rng.gamma(1.3)
         shade = np.multiply(_RED, 0.5 + 0.7 * rng.random()) if red else contrast * (0.25 + 0.75 * rng.random())
-        _spot(lab, shade, on, place, radius, (0.08 if red else 0.3) * wobble, float(np.hypot(0.15, blur_mm)))
+        _spot(lab, shade, on, place=place, radius=radius, wobble=(0.08 if red else 0.3) * wobble)
 
 
 def _spot(
     lab: Field,
     shade: NDArray[np.floating],
     on: Canvas,
+    *,
     place: NDArray[np.float64],
     radius: float,
     wobble: Field,
-    soft: float,
 ) -> None:
     """Add one roundish spot, touching only the pixels around it."""
+    soft = float(np.hypot(0.15, on.blur_mm))
     reach = radius * 2 + 4 * soft
     low = np.clip(((place - reach) / on.pitch + on.side / 2).astype(int), 0, on.side)
     high = np.clip(((place + reach) / on.pitch + on.side / 2).astype(int) + 1, 0, on.side)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cohort.simulator.painting import light as lights
-from cohort.simulator.painting.canvas import Field, canvas, stream
+from cohort.simulator.painting.canvas import Canvas, Field, canvas, stream
 from cohort.simulator.painting.clutter import end_of_picture, paint_hair, paint_streaks
 from cohort.simulator.painting.mole import lay_out, paint_mole, paint_neighbours
 from cohort.simulator.painting.signs import paint_signs, strength
@@ -25,33 +26,35 @@ _GRAIN = (3.0, 3.0, 4.0)
 _BYTE_SD = 73.9
 
 
-def side(rng: np.random.Generator) -> int:
+def side(subject: Subject, rng: np.random.Generator) -> int:
     """An odd number of pixels along an edge, 51 to 239, median 127."""
-    wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES))
-    return 2 * round((wide - 1) / 2) + 1
+    wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES)) * lights.camera(subject).fineness
+    return int(np.clip(2 * round((wide - 1) / 2) + 1, _SIDES[0], _SIDES[-1]))
 
 
 def paint_crop(subject: Subject, seed: int) -> bytes:
     """The JPEG of one lesion; it depends on the lesion and the seed alone."""
     rng = stream(seed, subject.isic_id, "scene")
-    on = canvas(side(rng))
-    # Six crops in a hundred are out of focus.
-    blur_mm = on.pitch * float(0.5 * np.exp(0.3 * rng.standard_normal()) * (3.5 if rng.random() < 0.06 else 1.0))
+    on = _focused(canvas(side(subject, rng)), rng)
     light = lights.lighting(subject)
     base = lights.skin_colour(subject, light, rng)
-    lab, relief, mottle = bare_skin(base, on, texture(subject, light, rng), blur_mm, rng)
-    contrast = lights.contrast(subject, light)
-    mole = lay_out(subject, strength(subject), on, blur_mm, rng)
-    paint_neighbours(lab, contrast, on, mottle, blur_mm, rng)
-    paint_mole(lab, contrast, subject, mole, relief, rng)
-    paint_signs(lab, contrast, subject, on, mole, blur_mm, stream(seed, subject.isic_id, "signs"))
+    lab, relief, mottle = bare_skin(base, on, texture(subject, light, rng), rng)
+    mole = lay_out(subject, lights.contrast(subject, light), on, rng, growth=strength(subject))
+    paint_neighbours(lab, mole.contrast, on, mottle, rng)
+    paint_mole(lab, subject, mole, relief, rng)
+    paint_signs(lab, subject, mole, on, stream(seed, subject.isic_id, "signs"))
     clutter = stream(seed, subject.isic_id, "clutter")
-    paint_streaks(lab, on, blur_mm, clutter)
-    paint_hair(lab, subject, on, blur_mm, clutter)
-    levels = lights.to_srgb(lab, lights.illumination(on, light, rng))
-    pixels = _expose(levels, rng)
+    paint_streaks(lab, on, clutter)
+    paint_hair(lab, subject, on, clutter)
+    pixels = _expose(lights.to_srgb(lab, lights.illumination(on, light, rng)), rng)
     end_of_picture(pixels, on, clutter)
     return encode(pixels)
+
+
+def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
+    """The canvas with a blur of about half a pixel; six crops in a hundred are out of focus."""
+    pixels = 0.5 * np.exp(0.3 * rng.standard_normal()) * (3.5 if rng.random() < 0.06 else 1.0)
+    return replace(on, blur_mm=on.pitch * float(pixels))
 
 
 def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -59,8 +62,8 @@ def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     raw = np.frombuffer(rng.bytes(levels.size), np.int8).reshape(levels.shape)
     pixels = np.empty((*levels.shape[1:], 3), np.uint8)
     for channel, (level, noise, amount) in enumerate(zip(levels, raw, _GRAIN, strict=True)):
-        level += noise * np.float32(amount / _BYTE_SD)
-        pixels[..., channel] = np.clip(level, 0, 255)
+        noisy = level + noise * np.float32(amount / _BYTE_SD)
+        pixels[..., channel] = np.clip(noisy, 0, 255)
     return pixels
 
 

@@ -11,8 +11,8 @@ from cohort.simulator.painting.subject import Subject
 
 
 def strength(subject: Subject) -> float:
-    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.1 at 2."""
-    return max(0.0, float(np.log1p(np.exp(1.6 * (subject.sign - 0.8))) / 1.7) - 0.11)
+    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.2 at 2."""
+    return max(0.0, float(np.log1p(np.exp(1.4 * (subject.sign - 0.5))) / 1.6) - 0.17)
 
 
 def pigmented(contrast: Field) -> float:
@@ -20,33 +20,32 @@ def pigmented(contrast: Field) -> float:
     return float(1 / (1 + np.exp(0.45 * (contrast[0] + 9) + 0.25 * (contrast[1] - 7))))
 
 
-def paint_signs(
-    lab: Field, contrast: Field, subject: Subject, on: Canvas, mole: Mole, blur_mm: float, rng: np.random.Generator
-) -> None:
+def paint_signs(lab: Field, subject: Subject, mole: Mole, on: Canvas, rng: np.random.Generator) -> None:
     """Add the signs to `lab`, in place."""
     g = strength(subject)
     if g == 0:
         return
     whole, lab = lab, lab[:, *mole.window]
-    dark = pigmented(contrast)
-    chances = rng.random(4)
-    amounts = rng.random(6)
-    _halo(lab, mole, g * (0.4 + 0.8 * amounts[0]) * (1.2 - 0.8 * dark))
-    _second_focus(lab, contrast, mole, g * amounts[1] * (0.7 + dark), rng)
-    if chances[0] < dark:
-        _network(lab, mole, _ridged(on, mole, 1.1, 0.35, blur_mm, rng), g * amounts[2])
+    dark = pigmented(mole.contrast)
+    kind = rng.random()
+    amounts = 0.5 + 0.5 * rng.random(6)
+    _halo(lab, mole, g * amounts[0] * (1.5 - 0.8 * dark))
+    _second_focus(lab, mole, g * amounts[1] * (0.7 + dark), rng)
+    if kind < dark:
+        _network(lab, mole, _grained(on, mole, 1.1, 0.35, rng), g * amounts[2])
         _veil(lab, mole, g * amounts[3], rng)
     else:
-        _scale(lab, mole, _ridged(on, mole, 0.8, 0.9, blur_mm, rng), g * amounts[4])
+        _scale(lab, mole, _grained(on, mole, 1.0, 0.6, rng), g * amounts[4])
         _crust(lab, mole, g * amounts[2], rng)
-        _vessels(whole, on, mole, g * amounts[5], blur_mm, rng)
+        _vessels(whole, on, mole, g * amounts[5], rng)
 
 
-def _ridged(on: Canvas, mole: Mole, centre: float, width: float, blur_mm: float, rng: np.random.Generator) -> Field:
-    """A field whose zero crossings are meshes of about 1 / (2 centre) mm."""
+def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random.Generator) -> Field:
+    """A field with grains of about 1 / (2 centre) mm."""
     coarse = on.coarse()
-    spectrum = band_pass(squared_frequency(coarse), centre, width) * lens(coarse, blur_mm)
-    return fields(coarse, rng, [spectrum])[0][mole.window]
+    spectrum = band_pass(squared_frequency(coarse), centre, width) * lens(coarse)
+    field: Field = fields(coarse, rng, [spectrum])[0][mole.window]
+    return field
 
 
 def _halo(lab: Field, mole: Mole, amount: float) -> None:
@@ -56,14 +55,14 @@ def _halo(lab: Field, mole: Mole, amount: float) -> None:
     tint(lab, (-2.5, 5.5, -0.5), ring)
 
 
-def _second_focus(lab: Field, contrast: Field, mole: Mole, amount: float, rng: np.random.Generator) -> None:
+def _second_focus(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> None:
     """A darker, off-centre part: asymmetry of structure."""
     turn, off = rng.random() * 2 * np.pi, mole.radius * (0.5 + 0.5 * rng.random())
     du = mole.u - np.float32(off * np.cos(turn))
     dv = mole.v - np.float32(off * np.sin(turn))
     blob = np.exp((du**2 + dv**2) * np.float32(-1 / (0.45 * mole.radius) ** 2))
     blob *= np.float32(0.35) + np.float32(0.65) * mole.cover
-    tint(lab, np.multiply((min(float(contrast[0]), -5.0) * 1.1, 0.0, -2.5), amount), blob)
+    tint(lab, np.multiply((min(float(mole.contrast[0]), -5.0) * 1.1, 0.0, -2.5), amount), blob)
 
 
 def _network(lab: Field, mole: Mole, mesh: Field, amount: float) -> None:
@@ -79,8 +78,8 @@ def _veil(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> No
 
 
 def _scale(lab: Field, mole: Mole, field: Field, amount: float) -> None:
-    """Raw redness under curved white flakes."""
-    flakes = np.exp(field * field * np.float32(-1 / (2 * 0.3**2))) * sigmoid(4 * (mole.patches[2] - np.float32(0.2)))
+    """Raw redness under white flakes."""
+    flakes = np.clip(field - np.float32(0.5), 0, 1.2) * sigmoid(4 * (mole.patches[2] - np.float32(0.1)))
     flakes *= mole.cover * np.float32(amount)
     tint(lab, (20.0, -6.0, -2.0), flakes)
     lab[1] += np.float32(6 * amount) * mole.cover
@@ -95,10 +94,11 @@ def _crust(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> N
     tint(lab, np.multiply((-18.0, 5.0, 0.0), amount), spot)
 
 
-def _vessels(lab: Field, on: Canvas, mole: Mole, amount: float, blur_mm: float, rng: np.random.Generator) -> None:
+def _vessels(lab: Field, on: Canvas, mole: Mole, amount: float, rng: np.random.Generator) -> None:
     """A few fine red vessels."""
     count = int(rng.integers(3, 8))
     paths = curves(rng, count, length=mole.radius * 1.2, direction=0.0, spread=3.0, bend=1.0)
     paths = paths * np.float32(mole.radius / 9)
-    mask = coverage(on, paths, np.full(count, 0.1, np.float32), np.full(count, 0.9), blur_mm)
+    thin, dense = np.full(count, 0.1, np.float32), np.full(count, 0.9, np.float32)
+    mask = coverage(on, paths, thin, dense, blur_mm=on.blur_mm)
     tint(lab, np.multiply((-9.0, 11.0, 1.0), amount), mask)

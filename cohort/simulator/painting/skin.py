@@ -62,7 +62,7 @@ class Texture:
 
 def texture(subject: Subject, light: Lighting, rng: np.random.Generator) -> Texture:
     """Draw the texture of a lesion's skin; the table's spread outside sets its strength."""
-    strength = min((subject.spread_outside / 2.24) ** 0.8, 1.7)
+    strength = min((subject.spread_outside / 2.24) ** 0.9, 1.8)
     # Old, sun-worn skin is rougher and more mottled at once.
     wear = np.exp(0.22 * rng.standard_normal())
     logs = wear * np.exp(np.clip(rng.standard_normal(5), -2.5, 1.8) * (0.3, 0.4, 0.35, 0.35, 0.5))
@@ -72,8 +72,8 @@ def texture(subject: Subject, light: Lighting, rng: np.random.Generator) -> Text
         stretch=float(1 + 0.65 * rng.gamma(1.5)),
         relief=float(1.85 * light.relief * strength * logs[0]),
         melanin=float(0.85 * light.mottle * strength * logs[1]),
-        blood=float(0.9 * light.mottle * strength**0.5 * logs[2]),
-        carotene=float(1.0 * light.mottle * strength**0.5 * logs[3]),
+        blood=float(min(0.9 * light.mottle * strength**1.2 * logs[2], 2.6)),
+        carotene=float(min(1.0 * light.mottle * strength**1.2 * logs[3], 2.2)),
         cobbles=float(0.7 * u[6]),
         creases=float(min(4.0 * light.relief * logs[4], 9.0)) if u[1] < 0.36 else 0.0,
         freckles=float(1.5 + 4 * u[3]) if u[2] < 0.3 else 0.0,
@@ -82,25 +82,22 @@ def texture(subject: Subject, light: Lighting, rng: np.random.Generator) -> Text
     )
 
 
-def bare_skin(
-    base: Field, on: Canvas, how: Texture, blur_mm: float, rng: np.random.Generator
-) -> tuple[Field, Field, Field]:
+def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -> tuple[Field, Field, Field]:
     """Paint skin without anything on it.
 
     Args:
         base: Mean colour, shape (3, 1, 1).
         on: The canvas.
         how: Its texture.
-        blur_mm: Blur of the camera.
         rng: Source.
 
     Returns:
         CIELAB of shape (3, side, side), and the relief and the mottle of pigment in standard deviations, shape
         (side, side).
     """
-    relief = _relief(on, how, blur_mm, rng)
+    relief = _relief(on, how, rng)
     coarse = on.coarse()
-    soft = lens(coarse, blur_mm)
+    soft = lens(coarse)
     mild = squared_frequency(coarse, angle=how.angle, stretch=1 + (how.stretch - 1) / 2)
     smooth = low_pass(mild, 0.22, 1.0) * soft
     spectra = [low_pass(mild, 0.25, 0.8) * soft, smooth, smooth]
@@ -126,19 +123,20 @@ def bare_skin(
     if how.freckles:
         tint(lab, np.multiply(MELANIN, how.freckles), sigmoid(3 * (made[-1] - np.float32(1.0))))
     if how.pores:
-        _pores(lab, on, how.angle, blur_mm, rng)
+        _pores(lab, on, how.angle, rng)
     return lab, relief, melanin
 
 
-def _relief(on: Canvas, how: Texture, blur_mm: float, rng: np.random.Generator) -> Field:
+def _relief(on: Canvas, how: Texture, rng: np.random.Generator) -> Field:
     """The fine relief: part smooth noise, part cobbles between furrows, in standard deviations."""
     drawn = squared_frequency(on, angle=how.angle, stretch=how.stretch)
-    fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * lens(on, blur_mm)
+    fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * lens(on)
     noise = fields(on, rng, [fine])[0]
     # Furrows run where the field crosses zero: its size is half-normal, mean 0.8 and standard deviation 0.6.
     # Turned by half a turn it is as good as another field of the same grain.
     cobbles = np.abs(noise[::-1, ::-1]) - np.float32(0.8)
-    return noise * np.float32(1 - how.cobbles) + cobbles * np.float32(how.cobbles / 0.6)
+    relief: Field = noise * np.float32(1 - how.cobbles) + cobbles * np.float32(how.cobbles / 0.6)
+    return relief
 
 
 def _crease(lab: Field, field: Field, fade: Field, depth: float) -> None:
@@ -149,9 +147,10 @@ def _crease(lab: Field, field: Field, fade: Field, depth: float) -> None:
     tint(lab, (-depth, 0.15 * depth, 0.0), valley)
 
 
-def _pores(lab: Field, on: Canvas, angle: float, blur_mm: float, rng: np.random.Generator) -> None:
+def _pores(lab: Field, on: Canvas, angle: float, rng: np.random.Generator) -> None:
     """Follicles as short parallel dashes."""
     count = int(rng.integers(60, 160))
     dashes = curves(rng, count, length=0.35, direction=angle, spread=0.15, bend=0.0)
     width = np.full(count, 0.14, np.float32)
-    tint(lab, PORE, coverage(on, dashes, width, 0.3 + 0.5 * rng.random(count), blur_mm))
+    strengths = (0.3 + 0.5 * rng.random(count)).astype(np.float32)
+    tint(lab, PORE, coverage(on, dashes, width, strengths, blur_mm=on.blur_mm))

@@ -32,10 +32,11 @@ def curves(
     heading = start + turn * steps + wave * np.sin(2 * np.pi * steps)
     pieces = np.stack([np.cos(heading), np.sin(heading)], -1) * (reach / 13)[..., None]
     path = np.cumsum(pieces, axis=1)
-    return (middle + path - path.mean(axis=1, keepdims=True)).astype(np.float32)
+    centred: Field = (middle + path - path.mean(axis=1, keepdims=True)).astype(np.float32)
+    return centred
 
 
-def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, blur_mm: float) -> Field:
+def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, *, blur_mm: float) -> Field:
     """How much of each pixel the strokes cover, 0 to 1, shape (side, side).
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -88,11 +89,11 @@ class Subject:
 def subjects(rows: pl.DataFrame) -> Iterator[Subject]:
     """The lesions of `rows`, as `check_rows` returned them, in order."""
     for row in rows.iter_rows(named=True):
-        numbers = {name: row[column] for column, name in _NUMBERS.items()}
-        inside = tuple(numbers.pop(name) for name in "LAB")
-        outside = tuple(numbers.pop(name) for name in ("Lext", "Aext", "Bext"))
-        texts = {name: row[column] or "" for column, name in _TEXTS.items()}
-        yield Subject(row["isic_id"], **numbers, **texts, inside=inside, outside=outside)
+        known: dict[str, Any] = {name: row[column] for column, name in _NUMBERS.items()}
+        known |= {name: row[column] or "" for column, name in _TEXTS.items()}
+        inside: Lab = (known.pop("L"), known.pop("A"), known.pop("B"))
+        outside: Lab = (known.pop("Lext"), known.pop("Aext"), known.pop("Bext"))
+        yield Subject(row["isic_id"], **known, inside=inside, outside=outside)
 
 
 def check_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,102 @@
+"""A patient's features are that patient's alone, to the last bit."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import features.block
+from cohort.columns import NEVER_FEATURES, TRAIN_ONLY
+from features import GROUPS, build, fit
+from features.state import FeatureState
+
+EVERY = tuple(GROUPS)
+
+
+@pytest.fixture(scope="module")
+def images(awkward: pl.DataFrame) -> pl.DataFrame:
+    rng = np.random.default_rng(5)
+    ids = awkward["isic_id"].sample(fraction=0.9, seed=1)
+    embedding = pl.Series(rng.normal(size=(ids.len(), 8)).round(2), dtype=pl.Array(pl.Float32, 8))
+    return pl.DataFrame({"isic_id": ids, "score": rng.random(ids.len()).round(2), "embedding": embedding})
+
+
+@pytest.fixture(scope="module")
+def state(awkward: pl.DataFrame, images: pl.DataFrame) -> FeatureState:
+    return fit(awkward, images=images)
+
+
+@pytest.fixture(scope="module")
+def batch(awkward: pl.DataFrame, images: pl.DataFrame, state: FeatureState) -> pl.DataFrame:
+    return build(awkward, EVERY, state=state, images=images, threads=1)
+
+
+def test_each_patient_alone(
+    awkward: pl.DataFrame, images: pl.DataFrame, state: FeatureState, batch: pl.DataFrame
+) -> None:
+    for (patient,), rows in awkward.group_by("patient_id", maintain_order=True):
+        alone = build(rows, EVERY, state=state, images=images)
+        assert alone.equals(batch.filter(pl.Series(awkward["patient_id"] == patient))), patient
+
+
+@pytest.mark.parametrize(("seed", "rows", "threads"), [(1, 1, 1), (2, 7, 2), (3, 25, 4), (4, 60, 1), (5, 3, 3)])
+def test_any_order_any_chunks_any_threads(  # noqa: PLR0917 - fixtures and parameters
+    awkward: pl.DataFrame,
+    images: pl.DataFrame,
+    state: FeatureState,
+    batch: pl.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    rows: int,
+    threads: int,
+) -> None:
+    shuffled = awkward.sample(fraction=1, shuffle=True, seed=seed)
+    monkeypatch.setattr(features.block, "BLOCK_ROWS", rows)
+    built = build(shuffled, EVERY, state=state, images=images, threads=threads)
+    assert built["isic_id"].equals(shuffled["isic_id"])
+    assert built.sort("isic_id").equals(batch.sort("isic_id"))
+
+
+def test_adding_a_patient_changes_no_other(simulated: pl.DataFrame) -> None:
+    patients = simulated["patient_id"].unique(maintain_order=True)
+    fewer = simulated.filter(pl.col("patient_id") != patients[1])
+    whole = build(simulated, EVERY)
+    assert build(fewer, EVERY).equals(whole.filter(pl.Series(simulated["patient_id"] != patients[1])))
+
+
+def test_labels_and_what_follows_from_them_are_not_read(simulated: pl.DataFrame) -> None:
+    state = fit(simulated)
+    bare = simulated.drop("target", *(name for name in TRAIN_ONLY if name in simulated.columns), "copyright_license")
+    assert fit(bare).as_dict() == state.as_dict()
+    assert build(bare, EVERY, state=state).equals(build(simulated, EVERY, state=state))
+
+
+def test_no_forbidden_column_comes_out(simulated: pl.DataFrame) -> None:
+    built = build(simulated, EVERY)
+    assert set(built.columns) & NEVER_FEATURES == {"isic_id"}
+
+
+def test_the_fitted_state_does_not_depend_on_row_order_or_threads(simulated: pl.DataFrame) -> None:
+    shuffled = simulated.sample(fraction=1, shuffle=True, seed=2)
+    assert fit(shuffled, threads=3).as_dict() == fit(simulated, threads=1).as_dict()
+
+
+def test_the_fitted_state_does_not_depend_on_chunks(simulated: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fit(simulated)
+    monkeypatch.setattr(features.block, "BLOCK_ROWS", 100)
+    assert fit(simulated).as_dict() == whole.as_dict()
+
+
+def test_values_are_finite_or_null(batch: pl.DataFrame) -> None:
+    for spec, dtype in batch.schema.items():
+        if dtype == pl.Float32:
+            assert batch[spec].drop_nulls().is_finite().all(), spec
+        else:
+            assert dtype == pl.String
+
+
+def test_large_values_do_not_cost_precision() -> None:
+    # 1e6 + {0, 1, 2}: a sum of squares without a shift would lose these digits in single precision.
+    ids = [f"L{place}" for place in range(3)]
+    frame = pl.DataFrame({"isic_id": ids, "patient_id": ["P"] * 3, "tbp_lv_y": [1e6, 1e6 + 1, 1e6 + 2]})
+    built = build(frame, ["patient.z"], state=FeatureState())
+    assert built["tbp_lv_y__patient_z"].to_list() == [-1.0, 0.0, 1.0]

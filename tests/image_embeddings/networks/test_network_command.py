@@ -1,0 +1,109 @@
+"""`uglyduck images` with networks, from end to end on simulated crops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("torch")
+
+from cv_folds.metrics import roc_auc
+from image_embeddings.networks import training
+from uglyduck.commands.images import images
+
+pytestmark = pytest.mark.images
+FAST = ["--workers", "0", "--threads", "1"]
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def train(crops: SimpleNamespace, out: Path, *more: object) -> dict[str, object]:
+    arguments = ["--metadata", crops.metadata, "--images", crops.images, "--out", out, "--n-folds", 2]
+    answer: dict[str, object] = json.loads(run("train", *arguments, "--preset", "tiny", "--json", *more, *FAST))
+    return answer
+
+
+@pytest.fixture(scope="module")
+def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    folder = tmp_path_factory.mktemp("network") / "m"
+    figures = train(crops, folder, "--epochs", 3, "--labels", "diagnosis", "--reduce", 5, "--repeats", 2)
+    return SimpleNamespace(folder=folder, figures=figures)
+
+
+def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNamespace) -> None:
+    names = {path.name for path in trained.folder.iterdir()}
+    parts = {f"fold{fold}{repeat}.safetensors" for fold in (0, 1) for repeat in ("", "-seed1")}
+    tables = {"oof.parquet", "embeddings.parquet", "classes.parquet", "folds.parquet"}
+    texts = {"spec.json", "metrics.json", "history.json", "curves.png", "contact.png"}
+    assert names == parts | tables | texts
+    assert {name for name in names if name.endswith(".safetensors")} == set(
+        json.loads((trained.folder / "spec.json").read_text())["files"]
+    )
+
+
+def test_embeddings_are_short_float16_arrays(trained: SimpleNamespace, crops: SimpleNamespace) -> None:
+    table = pl.read_parquet(trained.folder / "embeddings.parquet")
+    assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
+    assert np.isfinite(table["embedding"].to_numpy()).all()
+    assert len(table) == len(crops.frame)
+
+
+def test_class_probabilities_and_balanced_accuracy(trained: SimpleNamespace) -> None:
+    table = pl.read_parquet(trained.folder / "classes.parquet")
+    assert table.columns == ["isic_id", "nevus", "unknown", "melanoma"]
+    np.testing.assert_allclose(table.drop("isic_id").to_numpy().sum(1), 1)
+    assert 0 <= trained.figures["classes"]["balanced_accuracy"] <= 1
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
+    crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(crops, tmp_path / "whole")
+    # Step 7 of 8: two epochs of two steps for each of two folds.
+    steps, loss_of = iter(range(100)), training.loss_of
+
+    def dying(*arguments: object) -> object:
+        if next(steps) == 6:
+            raise KeyboardInterrupt
+        return loss_of(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "loss_of", dying)
+        CliRunner().invoke(
+            images,
+            [
+                *("train", "--metadata", str(crops.metadata), "--images", str(crops.images), "--n-folds", "2"),
+                *("--preset", "tiny", "--out", str(tmp_path / "cut"), *FAST),
+            ],
+        )
+    assert not (tmp_path / "cut" / "oof.parquet").exists()
+    train(crops, tmp_path / "cut")
+    specs = [json.loads((tmp_path / name / "spec.json").read_text()) for name in ("whole", "cut")]
+    # SHA-256 of every weights file is in the spec.
+    assert specs[0] == specs[1]
+    scores = [pl.read_parquet(tmp_path / name / "oof.parquet") for name in ("whole", "cut")]
+    assert scores[0].equals(scores[1])
+
+
+def test_unseen_crops_are_scored_with_embeddings(
+    trained: SimpleNamespace, crops: SimpleNamespace, tmp_path: Path
+) -> None:
+    arguments = ["--images", crops.images, "--out", tmp_path / "s.parquet", "--embeddings", "--flips", "2", "--json"]
+    answer = json.loads(run("apply", trained.folder, *arguments, *FAST))
+    table = pl.read_parquet(tmp_path / "s.parquet")
+    assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
+    assert answer["shift"]["counts"] == {"out_of_fold": 80, "new": 80}
+    both = table.join(crops.frame, on="isic_id")
+    assert roc_auc(both["target"].to_numpy(), both["score"].to_numpy()) > 0.7

@@ -1,0 +1,40 @@
+"""`uglyduck features`: the feature table and its dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def features(
+    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    metadata: Annotated[
+        Path | None, typer.Option(help="Other lesions: compute their features with the run's constants.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Their image scores: isic_id, score[, embedding].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the other lesions' features go, as Parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Bring a run's features.parquet and features.json up to date, or compute the features of other lesions.
+
+    Example: `uglyduck features runs/first --metadata test-metadata.csv --out test-features.parquet`
+    """
+    import json
+
+    from cohort.errors import InputError
+    from uglyduck.console import start_logging
+    from uglyduck.feature_tables import bring_up_to_date, build_for
+
+    start_logging()
+    if (metadata is None) != (out is None):
+        raise InputError("--metadata and --out belong together", remedy="give both or neither")
+    other = metadata is not None and out is not None
+    told = build_for(folder, metadata, images, out) if other else bring_up_to_date(folder)
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(f"{told['path']}: {told['lesions']} lesions, {sum(told['groups'].values())} features")
+    for name, count in told["groups"].items():
+        typer.echo(f"  {name:<11} {count}")
