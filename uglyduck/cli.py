@@ -13,6 +13,7 @@ from cohort.errors import InputError
 from uglyduck.commands.check import check
 from uglyduck.commands.demo import demo
 from uglyduck.commands.predict import predict
+from uglyduck.commands.rank import rank
 from uglyduck.commands.run import run
 from uglyduck.commands.score import score
 from uglyduck.commands.simulate import simulate
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (demo, simulate, check, run, score, predict):
+for _command in (demo, simulate, check, run, score, predict, rank):
     app.command()(_command)
 
 

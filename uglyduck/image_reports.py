@@ -34,17 +34,22 @@ def crop_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 class _Teller:
+    """Starts the clock anew where a title comes back with fewer crops: the next fold, the next chunk."""
+
     def __init__(self, bar: Progress) -> None:
         self.bar = bar
         self.tasks: dict[str, TaskID] = {}
         self.started: dict[str, tuple[float, int]] = {}
+        self.last: dict[str, int] = {}
         self.spoken = time.monotonic()
 
     def __call__(self, title: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if title not in self.tasks or done < self.started[title][1]:
+        if title not in self.tasks:
             self.tasks[title] = self.bar.add_task(title, total=total, rate="")
+        if done <= self.last.get(title, done):
             self.started[title] = (now, done)
+        self.last[title] = done
         begun, before = self.started[title]
         rate = (done - before) / max(now - begun, 1e-9)
         self.bar.update(self.tasks[title], completed=done, total=total, rate=f"{rate:,.0f} images/s")

@@ -10,7 +10,7 @@ import polars as pl
 import features
 from cohort.errors import InputError
 from cohort.files import read_json
-from cohort.reading import Cohort
+from cohort.reading import Cohort, read_cohort
 from ensemble.blend import Blend
 from ensemble.learners import Model
 from ensemble.model_store import ModelStore
@@ -33,6 +33,15 @@ def open_run(root: Path) -> Run:
     if not folder.config.is_file():
         raise InputError("this folder holds no run", where=str(root), remedy="make one with `uglyduck run CONFIG.toml`")
     return Run(load_config(folder.config), folder)
+
+
+def read_lesions(run: Run, metadata: Path, *, groups: Path | None = None) -> Cohort:
+    """Read lesions to score as the run's training table was read; columns may be absent, ids and patients may not.
+
+    Raises:
+        InputError: The table can not be read.
+    """
+    return read_cohort(metadata, incomplete=True, ungrouped=run.config.data.ungrouped, groups=groups)
 
 
 class Predictor:

@@ -21,16 +21,14 @@ def predict(
     """
     import polars as pl
 
-    from cohort.reading import read_cohort
     from submissions.submission import write_submission
     from uglyduck.console import log, start_logging
-    from uglyduck.prediction import Predictor, open_run
+    from uglyduck.prediction import Predictor, open_run, read_lesions
 
     start_logging()
     opened = open_run(run)
-    settings = opened.config.data
     predictor = Predictor(opened)
-    cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped, groups=groups)
+    cohort = read_lesions(opened, metadata, groups=groups)
     images = None if image_scores is None else pl.read_parquet(image_scores)
     scores = predictor.scores(cohort, images).select("isic_id", pl.col("blend").alias("target"))
     written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)

@@ -149,14 +149,19 @@ def to_srgb(lab: Field, light: Field) -> Field:
         Red, green and blue, shape (3, side, side).
     """
     fy = (lab[0] + 16) * np.float32(1 / 116)
-    cubes = (fy + lab[1] * np.float32(1 / 500), fy, fy - lab[2] * np.float32(1 / 200))
-    xyz = [axis * axis * axis * light for axis in cubes]
+    cubes = [fy + lab[1] * np.float32(1 / 500), fy, fy - lab[2] * np.float32(1 / 200)]
+    xyz = [axis * axis * axis for axis in cubes]
+    for axis in xyz:
+        axis *= light  # noqa: PLW2901 - in place
     levels = np.empty_like(lab)
     for level, row in zip(levels, _CUBES_TO_RGB, strict=True):
-        linear = xyz[0] * row[0] + xyz[1] * row[1] + xyz[2] * row[2]
+        linear = xyz[0] * row[0]
+        linear += xyz[1] * row[1]
+        linear += xyz[2] * row[2]
         np.maximum(linear, np.float32(1e-6), out=linear)
-        gamma = linear ** np.float32(1 / 2.4)
-        np.subtract(gamma * np.float32(1.055 * 255), np.float32(0.055 * 255), out=level)
+        np.power(linear, np.float32(1 / 2.4), out=level)
+    levels *= np.float32(1.055 * 255)
+    levels -= np.float32(0.055 * 255)
     return levels
 
 

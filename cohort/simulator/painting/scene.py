@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cohort.simulator.painting import light as lights
-from cohort.simulator.painting.canvas import Canvas, Field, canvas, stream
+from cohort.simulator.painting.canvas import BYTE_SD, Canvas, Field, canvas, random_bytes, stream
 from cohort.simulator.painting.clutter import end_of_picture, paint_hair, paint_streaks
 from cohort.simulator.painting.mole import lay_out, paint_mole, paint_neighbours
 from cohort.simulator.painting.signs import paint_signs, strength
@@ -23,7 +23,6 @@ _SIDES = (51, 95, 105, 117, 127, 137, 153, 175, 239)
 _QUALITY = 75
 # Standard deviation of the sensor noise of red, green and blue, in levels, before the encoder flattens it.
 _GRAIN = (3.0, 3.0, 4.0)
-_BYTE_SD = 73.9
 
 
 def side(subject: Subject, rng: np.random.Generator) -> int:
@@ -59,11 +58,12 @@ def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
 
 def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Add sensor noise and round to bytes; shape (3, side, side) to (side, side, 3)."""
-    raw = np.frombuffer(rng.bytes(levels.size), np.int8).reshape(levels.shape)
+    raw = random_bytes(rng, levels.size).reshape(levels.shape)
     pixels = np.empty((*levels.shape[1:], 3), np.uint8)
     for channel, (level, noise, amount) in enumerate(zip(levels, raw, _GRAIN, strict=True)):
-        noisy = level + noise * np.float32(amount / _BYTE_SD)
-        pixels[..., channel] = np.clip(noisy, 0, 255)
+        noisy = noise * np.float32(amount / BYTE_SD)
+        noisy += level
+        pixels[..., channel] = noisy.clip(0, 255, out=noisy)
     return pixels
 
 

@@ -9,6 +9,9 @@ from cohort.simulator.painting.mole import Mole
 from cohort.simulator.painting.strokes import coverage, curves
 from cohort.simulator.painting.subject import Subject
 
+# Fine vessels only show where the other signs are plain.
+_VESSELS_FROM = 0.4
+
 
 def strength(subject: Subject) -> float:
     """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.2 at 2."""
@@ -37,7 +40,8 @@ def paint_signs(lab: Field, subject: Subject, mole: Mole, on: Canvas, rng: np.ra
     else:
         _scale(lab, mole, _grained(on, mole, 1.0, 0.6, rng), g * amounts[4])
         _crust(lab, mole, g * amounts[2], rng)
-        _vessels(whole, on, mole, g * amounts[5], rng)
+        if g > _VESSELS_FROM:
+            _vessels(whole, on, mole, g * amounts[5], rng)
 
 
 def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random.Generator) -> Field:
