@@ -15,7 +15,7 @@ from features.measures import COLUMN_OF
 from features.segments import Floats, Segments
 from features.standing import Standing
 
-BLOCK_ROWS = 8_192
+BLOCK_ROWS = 16_384
 """Rows of a block, at least: small enough that a column stays in a processor's cache."""
 _ENGINEERED = {one.name: one for one in ENGINEERED}
 _NOT_STATED = ("Unknown",)

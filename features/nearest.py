@@ -32,7 +32,7 @@ class Neighbours:
 
 def centre(points: Floats) -> Floats:
     """`points` (n, d) as deviations from their mean; of equal points exactly 0."""
-    deviation = points - points[0]
+    deviation: Floats = points - points[0]
     deviation -= deviation.mean(axis=0)
     return deviation
 

@@ -12,6 +12,8 @@ import typer
 from cohort.errors import InputError
 from uglyduck.commands.check import check
 from uglyduck.commands.demo import demo
+from uglyduck.commands.features import features
+from uglyduck.commands.images import images
 from uglyduck.commands.predict import predict
 from uglyduck.commands.rank import rank
 from uglyduck.commands.run import run
@@ -31,8 +33,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (demo, simulate, check, run, score, predict, rank):
+for _command in (demo, simulate, check, run, score, predict, rank, features):
     app.command()(_command)
+app.add_typer(images, name="images")
 
 
 def _show_version(wanted: bool) -> None:

@@ -75,7 +75,7 @@ def best(work: Callable[[], object], repeats: int = 5) -> float:
 def test_descriptors_per_second(tmp_path: Path) -> None:
     from image_embeddings.descriptors.table import describe
 
-    count = 4096
+    count = 12_288
     store = Hdf5Store(write_store(tmp_path / "crops.hdf5", count))
     ids = list(store.ids)
     rows = []

@@ -30,8 +30,10 @@ def features(
     start_logging()
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
-    other = metadata is not None and out is not None
-    told = build_for(folder, metadata, images, out) if other else bring_up_to_date(folder)
+    if metadata is not None and out is not None:
+        told = build_for(folder, metadata, images, out)
+    else:
+        told = bring_up_to_date(folder)
     if as_json:
         typer.echo(json.dumps(told))
         return

@@ -33,5 +33,5 @@ def rank(
     ranked = rank_lesions(join_by_id(scores, cohort.frame.select("isic_id", "patient_id")), k=k)
     with atomic_path(out) as temporary:
         ranked.write_csv(temporary)
-    patients = ranked["patient_rank"].max()
+    patients = ranked["patient_id"].n_unique()
     log.info("%s lesions of %s patients ranked: %s", f"{ranked.height:,}", f"{patients:,}", out)

@@ -14,8 +14,8 @@ _VESSELS_FROM = 0.4
 
 
 def strength(subject: Subject) -> float:
-    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.2 at 2."""
-    return max(0.0, float(np.log1p(np.exp(1.4 * (subject.sign - 0.5))) / 1.6) - 0.17)
+    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.2 at 2, to 1.5."""
+    return float(np.clip(np.log1p(np.exp(1.4 * (subject.sign - 0.5))) / 1.6 - 0.17, 0, 1.5))
 
 
 def pigmented(contrast: Field) -> float:
@@ -32,7 +32,7 @@ def paint_signs(lab: Field, subject: Subject, mole: Mole, on: Canvas, rng: np.ra
     dark = pigmented(mole.contrast)
     kind = rng.random()
     amounts = 0.5 + 0.5 * rng.random(6)
-    _halo(lab, mole, g * amounts[0] * (1.5 - 0.8 * dark))
+    _halo(lab, mole, min(g * amounts[0] * (1.5 - 0.8 * dark), 1.3))
     _second_focus(lab, mole, g * amounts[1] * (0.7 + dark), rng)
     if kind < dark:
         _network(lab, mole, _grained(on, mole, 1.1, 0.35, rng), g * amounts[2])
@@ -46,9 +46,8 @@ def paint_signs(lab: Field, subject: Subject, mole: Mole, on: Canvas, rng: np.ra
 
 def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random.Generator) -> Field:
     """A field with grains of about 1 / (2 centre) mm."""
-    coarse = on.coarse()
-    spectrum = band_pass(squared_frequency(coarse), centre, width) * lens(coarse)
-    field: Field = fields(coarse, rng, [spectrum])[0][mole.window]
+    spectrum = band_pass(squared_frequency(on), centre, width) * lens(on)
+    field: Field = fields(on, rng, [spectrum])[0][mole.window]
     return field
 
 
@@ -85,8 +84,8 @@ def _scale(lab: Field, mole: Mole, field: Field, amount: float) -> None:
     """Raw redness under white flakes."""
     flakes = np.clip(field - np.float32(0.5), 0, 1.2) * sigmoid(4 * (mole.patches[2] - np.float32(0.1)))
     flakes *= mole.cover * np.float32(amount)
-    tint(lab, (20.0, -6.0, -2.0), flakes)
-    lab[1] += np.float32(6 * amount) * mole.cover
+    tint(lab, (17.0, -8.0, -7.0), flakes)
+    lab[1] += np.float32(5 * amount) * mole.cover
 
 
 def _crust(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> None:

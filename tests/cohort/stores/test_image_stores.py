@@ -419,3 +419,30 @@ def test_every_real_crop_reads(real_data: Path) -> None:
     sizes = {store.read(isic_id).pixels.shape for isic_id in list(store.ids)[::40]}
     store.close()
     assert all(height == width and 51 <= width <= 239 for height, width, _ in sizes)
+
+
+def test_a_dicom_file_with_a_jpeg_inside_is_rgb(tmp_path: Path) -> None:
+    # As ISIC 2020 has them: baseline JPEG, luma and chroma, which must come out as red, green and blue.
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGBaseline8Bit
+
+    record = pydicom.dcmread(io.BytesIO(dicom_bytes(painted(1, 16, 16))))
+    record.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    record.PhotometricInterpretation = "YBR_FULL_422"
+    record.PixelData = encapsulate([encoded(painted(1, 16, 16))])
+    record["PixelData"].is_undefined_length = True
+    buffer = io.BytesIO()
+    record.save_as(buffer, enforce_file_format=True)
+    crop = DicomStore(write_dicom(tmp_path / "d", {"ISIC_1": buffer.getvalue()})).read("ISIC_1")
+    np.testing.assert_allclose(crop.pixels.astype(int), painted(1, 16, 16).astype(int), atol=5)
+
+
+def test_a_dicom_file_with_many_frames_counts_all_their_pixels(tmp_path: Path) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    record = pydicom.dcmread(io.BytesIO(dicom_bytes(painted(0))))
+    record.NumberOfFrames = 1_000_000
+    buffer = io.BytesIO()
+    record.save_as(buffer)
+    with pytest.raises(CropError, match="more than the cap"):
+        DicomStore(write_dicom(tmp_path / "d", {"ISIC_1": buffer.getvalue()})).read("ISIC_1")
