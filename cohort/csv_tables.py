@@ -41,6 +41,10 @@ class CsvTable:
         blank = pl.all_horizontal(pl.exclude(ROW).is_null())
         return raw.with_row_index(ROW).filter(~blank).select(ROW, *dtypes)
 
+    def text(self, column: str) -> pl.Series:
+        """See `cohort.tables.Table.text`."""
+        return pl.read_csv(self.content, columns=[column], infer_schema=False, glob=False)[column]
+
     def _parsed(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
         try:

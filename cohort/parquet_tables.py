@@ -38,6 +38,10 @@ class ParquetTable:
         except CellError as error:
             raise error.as_input_error(self.place(error.row, error.column)) from error
 
+    def text(self, column: str) -> pl.Series:
+        """See `cohort.tables.Table.text`."""
+        return pl.read_parquet(self._source(), columns=[column], glob=False)[column].cast(pl.String)
+
     def place(self, row: int, column: str | None = None) -> str:
         """See `cohort.tables.Table.place`; Parquet has rows but no lines."""
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"

@@ -55,6 +55,10 @@ class Table(Protocol):
         """
         ...
 
+    def text(self, column: str) -> pl.Series:
+        """One column as it stands in the file, every row, `NA` and its like included; only empty cells are null."""
+        ...
+
     def place(self, row: int, column: str | None = None) -> str:
         """A place for an error message: file, column, and `row` (0-based) as a data row (1-based) and line."""
         ...

@@ -122,7 +122,7 @@ class _Reading:
     def read(self, column: str) -> pl.DataFrame:
         """The id, patient_id and fold where there, and one column of numbers: all there, ids once each."""
         dtypes: dict[str, pl.DataType] = {self.key: pl.String(), **self.known, column: pl.Float64()}
-        frame = self.table.read(dtypes)
+        frame = self._with_any_id(self.table.read(dtypes))
         for name in dtypes:
             self.refuse(frame, name, frame[name].is_null(), "is missing or NaN")
         if "fold" in dtypes:
@@ -130,6 +130,12 @@ class _Reading:
             self.refuse(frame, "fold", ~whole, "is no fold number")
         self._refuse_repeated(frame[self.key])
         return frame
+
+    def _with_any_id(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Any text is an id here, `NA` and `null` too."""
+        if not frame[self.key].null_count():
+            return frame
+        return frame.with_columns(self.table.text(self.key).gather(frame["row"]).alias(self.key))
 
     def kept(self, frame: pl.DataFrame, column: pl.Expr) -> pl.DataFrame:
         """Final names and types."""

@@ -48,7 +48,8 @@ def whole_patients(source: Path, scratch: Path, rows: int) -> Iterator[pl.DataFr
 
 def _open(source: Path) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(source)
+        # Buffering ahead keeps what it read until the file is closed.
+        file = pq.ParquetFile(source, pre_buffer=False)
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(source), remedy="check the path") from error
     except (OSError, pa.ArrowInvalid) as error:

@@ -62,14 +62,16 @@ class Memory:
         pass
 
 
-def best(work: Callable[[], object], repeats: int = 5) -> float:
-    """Shortest of several runs, in seconds; the others were disturbed."""
-    times = []
+def best(*works: Callable[[], object], repeats: int = 5) -> list[float]:
+    """Shortest run of each work in seconds, taken in turn, so that what else the machine does disturbs all alike."""
+    times: list[list[float]] = []
     for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        times.append([])
+        for work in works:
+            start = time.perf_counter()
+            work()
+            times[-1].append(time.perf_counter() - start)
+    return [min(column) for column in zip(*times, strict=True)]
 
 
 def test_descriptors_per_second(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_descriptors_per_second(tmp_path: Path) -> None:
     ids = list(store.ids)
     rows = []
     for workers in (1, 2):
-        seconds = best(lambda workers=workers: describe(store, ids, workers=workers), 3)
+        (seconds,) = best(lambda workers=workers: describe(store, ids, workers=workers), repeats=3)
         rows.append([str(workers), f"{count / seconds:,.0f}"])
     record(
         "Descriptors",
@@ -123,8 +125,8 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
     def applied() -> None:
         score([network], store, store.ids, np.arange(count), Look(preset, place))
 
-    bare()
-    rates = [count / best(work) for work in (bare, applied)]
+    bare()  # the first run compiles and allocates
+    rates = [count / seconds for seconds in best(bare, applied, repeats=9)]
     record(
         f"Applying {name} on {device}",
         f"{count:,} crops already decoded, at {preset.size} px, one view.",

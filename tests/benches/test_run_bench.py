@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cohort.simulator import write_folder
-from tests.benches.performance import measure, record
+from tests.benches.performance import Measured, measure, record
 
 TRAIN, TEST = 401_059, 500_000
 MOST_GB = 6.0
@@ -26,8 +26,15 @@ def test_run_and_predict_at_full_size(tmp_path: Path) -> None:
     predict = measure(
         program, "predict", tmp_path / "run", "--metadata", tmp_path / "data/test-metadata.csv", "--out", answer
     )
-    stages = json.loads((tmp_path / "run/manifest.json").read_text())["stages"]
-    n_features = len(json.loads((tmp_path / "run/features.json").read_text())["features"])
+    write_section(tmp_path / "run", run, predict)
+    assert pl.read_csv(answer).height == TEST
+    assert max(run.peak_gb, predict.peak_gb) <= MOST_GB
+
+
+def write_section(folder: Path, run: Measured, predict: Measured) -> None:
+    """The stages of a finished run, and both commands, as a section of docs/performance.md."""
+    stages = json.loads((folder / "manifest.json").read_text())["stages"]
+    n_features = len(json.loads((folder / "features.json").read_text())["features"])
     rows = [[f"`run`: {name}", f"{stage['seconds']:.1f}", ""] for name, stage in stages.items()]
     rows.append(["`run`, all of it", f"{run.seconds:.1f}", f"{run.peak_gb:.2f}"])
     rows.append(["`predict`", f"{predict.seconds:.1f}", f"{predict.peak_gb:.2f}"])
@@ -38,5 +45,3 @@ def test_run_and_predict_at_full_size(tmp_path: Path) -> None:
         ["step", "seconds", "peak GB"],
         rows,
     )
-    assert pl.read_csv(answer).height == TEST
-    assert max(run.peak_gb, predict.peak_gb) <= MOST_GB

@@ -120,3 +120,19 @@ def test_an_ambiguous_score_is_refused(csv: Write) -> None:
 def test_a_table_without_scores_is_refused(csv: Write) -> None:
     with pytest.raises(InputError, match="there is no column of scores"):
         score_column(csv("isic_id,sex\nx,male\n"))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_even_a_spelling_of_missing_is_an_id(tmp_path: Path, suffix: str) -> None:
+    ids = ["NA", "null", "nan", "None", "007", "a b;c"]
+    frame = pl.DataFrame({"isic_id": ids, "target": [0, 1, 0, 1, 0, 1]})
+    path = tmp_path / f"labels.{suffix}"
+    frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
+    assert read_labels(path)["isic_id"].to_list() == ids
+
+
+def test_an_empty_id_is_still_missing(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("isic_id,target\nNA,0\n,1\n")
+    with pytest.raises(InputError, match=r"column isic_id, row 2 \(line 3\): the value is missing"):
+        read_labels(path)

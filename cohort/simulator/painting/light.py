@@ -41,7 +41,7 @@ class Lighting:
 
 
 WHITE = Lighting(
-    pivot=(61.0, 15.4, 27.0),
+    pivot=(59.7, 14.7, 25.7),
     skin=(62.3, 12.7, 15.4),
     slope=(0.65, 0.78, 0.82),
     jitter=(3.5, 0.9, 1.4),
@@ -53,7 +53,7 @@ WHITE = Lighting(
     fall_off=0.06,
 )
 CROSS_POLARISED = Lighting(
-    pivot=(46.4, 15.6, 27.3),
+    pivot=(48.6, 15.0, 27.4),
     skin=(57.8, 14.2, 22.3),
     slope=(0.95, 1.3, 1.0),
     jitter=(4.5, 1.5, 1.6),

@@ -242,14 +242,15 @@ class TestPublished:
     """Means of the 10,294 published crops of the permissive subset (benign unless said) and of what is painted."""
 
     def test_colours_and_sizes(self) -> None:
-        simulated = simulate(240, seed=3)
+        simulated = simulate(20_000, seed=3)
         rows = simulated.metadata.join(simulated.truth.drop("target"), on="isic_id", how="left", maintain_order="left")
-        crops = list(jpegs(rows.filter(pl.col("target") == 0)).values())
+        permissive = rows.filter((pl.col("target") == 0) & (pl.col("copyright_license") != "CC-BY-NC"))
+        crops = list(jpegs(permissive.sample(300, seed=0)).values())
         pictures = [pixels(jpeg) for jpeg in crops]
         colour = np.mean([picture.mean((0, 1)) for picture in pictures], axis=0)
         centre = np.mean([middle(picture, 0.2).mean((0, 1)) for picture in pictures], axis=0)
         spread = np.mean([picture.std((0, 1)) for picture in pictures], axis=0)
-        # Published 177, 133, 112; the subset has more white light than the cohort, hence the tolerance.
+        # 20,000 lesions are of about 50 patients, and patients differ in skin and light: hence the tolerance.
         assert np.abs(colour - [177, 133, 112]).max() < 15
         assert np.abs(centre - [161, 110, 89]).max() < 15
         assert np.abs(spread - [12.0, 13.3, 13.1]).max() < 3

@@ -48,14 +48,15 @@ def test_canvas_is_15_mm_wide_and_centred() -> None:
 @pytest.mark.parametrize("coarse", [False, True])
 def test_fields_have_mean_0_and_variance_1(side: int, coarse: bool) -> None:
     on = canvas(side).coarse() if coarse else canvas(side)
-    spectrum = band_pass(squared_frequency(on), 1.0, 0.3)
+    # Points between those of a coarse canvas are means, which costs fine detail variance.
+    spectrum = band_pass(squared_frequency(on), 0.3 if coarse else 1.0, 0.2)
     made = fields(on, np.random.default_rng(0), [spectrum] * 16)
     assert made.shape == (16, side, side)
     assert made.dtype == np.float32
     assert made.mean() == pytest.approx(0, abs=0.02)
-    assert made.std() == pytest.approx(1, abs=0.06)
-    # Independent of each other: 120 pairs, each known to about 1 / sqrt(700 grains).
-    assert np.abs(np.corrcoef(made.reshape(16, -1))[np.triu_indices(16, 1)]).mean() < 0.06
+    assert made.std() == pytest.approx(1, abs=0.1 if coarse else 0.06)
+    # Independent of each other: 120 pairs, each known to about 1 / sqrt(100 grains) at least.
+    assert np.abs(np.corrcoef(made.reshape(16, -1))[np.triu_indices(16, 1)]).mean() < 0.15
 
 
 def test_a_stretched_field_is_longer_along_its_angle() -> None:
