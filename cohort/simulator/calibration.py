@@ -29,6 +29,7 @@ class Curve:
         return cls(np.asarray(PchipInterpolator(scores, values)(inside), dtype=np.float64))
 
     def __call__(self, score: Array) -> Array:
+        """The column's values at these scores."""
         return np.interp(score, GRID, self.table)
 
 

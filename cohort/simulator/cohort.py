@@ -15,7 +15,7 @@ from cohort.simulator.diagnoses import diagnose
 from cohort.simulator.latents import draw_latents
 from cohort.simulator.linear import cholesky, colour
 from cohort.simulator.measures import measure
-from cohort.simulator.patients import Patients, draw_patients
+from cohort.simulator.patients import Index, Patients, draw_patients
 from cohort.simulator.places import body_site, draw_places, simple_location
 
 _SMALLEST = 50
@@ -54,11 +54,16 @@ def simulate(n_lesions: int, *, seed: int = 0, malignant: int | None = None, par
     totals = calibration.raw["totals"]
     n_malignant = max(2, round(n_lesions * totals["malignant"] / totals["lesions"])) if malignant is None else malignant
     if not 1 <= n_malignant <= n_lesions // 10:
-        raise InputError(f"{n_malignant} malignant of {n_lesions} lesions", remedy="ask for 1 to a tenth of the lesions")
+        raise InputError(
+            f"{n_malignant} malignant of {n_lesions} lesions", remedy="ask for 1 to a tenth of the lesions"
+        )
     streams = iter(np.random.SeedSequence([seed, ("train", "test").index(part)]).spawn(8))
-    rng = lambda: np.random.Generator(np.random.Philox(next(streams)))  # noqa: E731
+
+    def rng() -> np.random.Generator:
+        return np.random.Generator(np.random.Philox(next(streams)))
+
     patients = draw_patients(n_lesions, n_malignant, calibration, rng())
-    patient = np.repeat(np.arange(len(patients)), patients.size)
+    patient: Index = np.repeat(np.arange(len(patients), dtype=np.int64), patients.size)
     order = np.arange(n_lesions) - np.repeat(np.cumsum(patients.size) - patients.size, patients.size)
     target = (order < patients.malignant[patient]).astype(np.int64)
     places = draw_places(patient, target, len(patients), calibration, rng())
@@ -77,7 +82,8 @@ def simulate(n_lesions: int, *, seed: int = 0, malignant: int | None = None, par
     base = np.log(n_malignant / (n_lesions - n_malignant))
     after = diagnose(target, latents.stratum, calibration, rng())
     ids = _ids(n_lesions, len(patients), part, seed)
-    frame = _table(numbers, patients, patient, target, places.location, calibration)
+    numbers["target"] = target.astype(np.float64)
+    frame = _table(numbers, patients, patient, places.location, calibration)
     frame = frame.with_columns(ids["isic_id"], ids["patient_id"].gather(patient), **after)
     truth = pl.DataFrame(
         {
@@ -114,8 +120,14 @@ def _ids(n_lesions: int, n_patients: int, part: str, seed: int) -> dict[str, pl.
     return out
 
 
-def _table(numbers: dict[str, Array], patients: Patients, patient: Array, target: Array, location: Array, calibration: Calibration) -> pl.DataFrame:
-    frame = pl.DataFrame(numbers).with_columns(pl.col("age_approx").fill_nan(None), target=pl.Series(target))
+def _table(
+    numbers: dict[str, Array],
+    patients: Patients,
+    patient: Index,
+    location: Index,
+    calibration: Calibration,
+) -> pl.DataFrame:
+    frame = pl.DataFrame(numbers).with_columns(pl.col("age_approx").fill_nan(None))
     names = list(calibration.raw["places"])
     hospitals = calibration.raw["hospitals"]
     lookup = {

@@ -12,7 +12,9 @@ from cohort.simulator.patients import Index
 _LEVELS = 5
 
 
-def diagnose(malignant: Index, stratum: Index, calibration: Calibration, rng: np.random.Generator) -> dict[str, pl.Series]:
+def diagnose(
+    malignant: Index, stratum: Index, calibration: Calibration, rng: np.random.Generator
+) -> dict[str, pl.Series]:
     """The 11 columns that only labelled tables have, but for the target."""
     n = len(malignant)
     tagged = (malignant == 1) | (stratum > 0) | (rng.random(n) < 0.041)
@@ -21,7 +23,10 @@ def diagnose(malignant: Index, stratum: Index, calibration: Calibration, rng: np
     lesion_id[tagged] = [f"IL_{value:07d}" for value in number]
     full = _diagnosis(malignant, tagged, calibration, rng)
     parts = {name: name.split("::") for name in calibration.raw["diagnoses"]}
-    out = {"lesion_id": pl.Series(lesion_id.tolist(), dtype=pl.String), "iddx_full": pl.Series(full.tolist(), dtype=pl.String)}
+    out = {
+        "lesion_id": pl.Series(lesion_id.tolist(), dtype=pl.String),
+        "iddx_full": pl.Series(full.tolist(), dtype=pl.String),
+    }
     for level in range(_LEVELS):
         names = {name: (part[level] if level < len(part) else None) for name, part in parts.items()}
         out[f"iddx_{level + 1}"] = out["iddx_full"].replace_strict(names, return_dtype=pl.String)
@@ -61,4 +66,5 @@ def _confidence(malignant: Index, tagged: Array, rng: np.random.Generator) -> Ar
     centre = np.where(malignant == 1, 5.0, np.where(tagged, 9.0, 8.5))
     spread = np.where(malignant == 1, 5.0, np.where(tagged, 4.5, 3.0))
     value = 100.0 * expit(centre + spread * rng.standard_normal(len(malignant)))
-    return np.where(tagged, value, np.maximum(value, 50.58 + 5.0 * rng.random(len(malignant))))
+    detected = np.maximum(value, 50.58 + 5.0 * rng.random(len(malignant)))
+    return np.asarray(np.where(tagged, value, detected), dtype=np.float64)

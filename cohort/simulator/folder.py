@@ -50,6 +50,9 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Official formatting: ages as 45.0 and NA, whole angles, every other missing value empty."""
     columns = []
     if "age_approx" in frame.columns:
-        columns = [pl.col("age_approx").cast(pl.String).fill_null("NA"), pl.col("tbp_lv_symm_2axis_angle").cast(pl.Int64)]
+        columns = [
+            pl.col("age_approx").cast(pl.String).fill_null("NA"),
+            pl.col("tbp_lv_symm_2axis_angle").cast(pl.Int64),
+        ]
     with atomic_path(path) as temporary:
         frame.with_columns(columns).write_csv(temporary)

@@ -1,7 +1,8 @@
 """Latent normal scores of lesions: a patient's own level plus the lesion's, displaced where it is malignant.
 
 Two strata are seen in the table and have their own curves: lesions below 2.5 mm ("small") and lesions of a contrast
-that automatic detection misses ("faint"). Within a stratum its coordinate is a score of its own, independent of the others.
+that automatic detection misses ("faint"). Within a stratum its coordinate is a score of its own, independent of
+the others.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def draw_latents(level: Array, malignant: Index, calibration: Calibration, rng: 
         stratum += bit * drawn
         odds = np.where(drawn, share[1] / share[0], (1 - share[1]) / (1 - share[0]))
         total += np.log(odds)
-    white = rng.standard_normal(level.shape)
+    white = np.asarray(rng.standard_normal(level.shape))
     own = np.empty_like(level)
     score = np.empty_like(level)
     for code in range(4):
@@ -57,7 +58,9 @@ def draw_latents(level: Array, malignant: Index, calibration: Calibration, rng: 
     return Latents(score, own, stratum, total)
 
 
-def _stratum(code: int, level: Array, white: Array, malignant: Index, calibration: Calibration) -> tuple[Array, Array, Array]:
+def _stratum(
+    code: int, level: Array, white: Array, malignant: Index, calibration: Calibration
+) -> tuple[Array, Array, Array]:
     raw = calibration.raw
     covariance, common = calibration.within.copy(), np.zeros(len(calibration.latents))
     shift, scale = calibration.shift.copy(), calibration.scale.copy()
@@ -83,4 +86,4 @@ def _stratum(code: int, level: Array, white: Array, malignant: Index, calibratio
 def _log_density(centred: Array, factor: Array) -> Array:
     """Log normal density of rows, less the constant that cancels in a ratio."""
     standard = whiten(factor, centred)
-    return -0.5 * np.square(standard).sum(axis=1) - np.log(np.diag(factor)).sum()
+    return np.asarray(-0.5 * np.square(standard).sum(axis=1) - np.log(np.diag(factor)).sum(), dtype=np.float64)

@@ -22,11 +22,11 @@ def measure(latents: Latents, calibration: Calibration, rng: np.random.Generator
         facts = calibration.raw[key]
         curve = Curve.through(facts["z"], facts[knots])
         out[name][rows] = curve(latents.score[rows, calibration.latents.index(name)])
-    out[SIZE] = np.round(out[SIZE], 2)
+    out[SIZE] = np.asarray(np.round(out[SIZE], 2), dtype=np.float64)
     noise = rng.standard_normal((6, len(latents.score)))
     _shape(out, noise)
     _colours(out, noise)
-    out["tbp_lv_symm_2axis_angle"] = 5.0 * rng.integers(0, 36, len(latents.score))
+    out["tbp_lv_symm_2axis_angle"] = np.asarray(5 * rng.integers(0, 36, len(latents.score)), dtype=np.float64)
     return out
 
 
@@ -53,7 +53,11 @@ def _colours(out: Columns, noise: Array) -> None:
     reach = contrast / np.clip(1.0 + 0.0215 * np.exp(0.5 * noise[4]), 1.006, 1.07)
     yellow = np.clip(out["tbp_lv_deltaB"], -0.84 * reach, 0.84 * reach)
     out["tbp_lv_deltaLB"] = contrast
-    for axis, delta in (("A", out["tbp_lv_deltaA"]), ("B", yellow), ("L", -np.sqrt(np.square(reach) - np.square(yellow)))):
+    for axis, delta in (
+        ("A", out["tbp_lv_deltaA"]),
+        ("B", yellow),
+        ("L", -np.sqrt(np.square(reach) - np.square(yellow))),
+    ):
         skin = significant(out[f"tbp_lv_{axis}ext"])
         inside = significant(skin + delta)
         if axis == "L":
@@ -71,4 +75,4 @@ def significant(value: Array, digits: int = 7) -> Array:
     size = np.floor(np.log10(np.where(value == 0, 1.0, np.abs(value))))
     power = np.clip(digits - 1 - size, 0, 22)
     factor = 10.0**power
-    return np.round(value * factor) / factor
+    return np.asarray(np.round(value * factor) / factor, dtype=np.float64)

@@ -118,7 +118,7 @@ def _expected(size: Index, levels: dict[str, Index], calibration: Calibration) -
             factor = np.where(have > 0, wanted / np.where(have > 0, have, 1.0), 1.0)
             expected = expected * factor[level]
         expected /= expected.sum()
-    return expected
+    return np.asarray(expected, dtype=np.float64)
 
 
 def _counts(expected: Array, size: Index, frailty: float, n_malignant: int, rng: np.random.Generator) -> Index:

@@ -32,7 +32,9 @@ class Places:
     log_ratio: Array
 
 
-def draw_places(patient: Index, malignant: Index, n_patients: int, calibration: Calibration, rng: np.random.Generator) -> Places:
+def draw_places(
+    patient: Index, malignant: Index, n_patients: int, calibration: Calibration, rng: np.random.Generator
+) -> Places:
     """Draw a place for each lesion, given its patient's index and its class."""
     facts = list(calibration.raw["places"].values())
     lesions = np.array([place["lesions"] for place in facts], dtype=np.float64)
@@ -46,7 +48,10 @@ def draw_places(patient: Index, malignant: Index, n_patients: int, calibration: 
     tilted = np.cumsum(habit * risk / mean_risk[:, None], axis=1)
     cancer = np.flatnonzero(malignant)
     location[cancer] = _choose(tilted, patient[cancer], rng)
-    column = {key: np.array([place[key] for place in facts], dtype=np.float64) for key in ("side", "x", "x_sd", "y", "y_sd", "z", "z_sd")}
+    column = {
+        key: np.array([place[key] for place in facts], dtype=np.float64)
+        for key in ("side", "x", "x_sd", "y", "y_sd", "z", "z_sd")
+    }
     noise = rng.standard_normal((3, len(patient)))
     stature = 1.0 + 0.04 * rng.standard_normal(n_patients)
     x = column["side"][location] * column["x"][location] + column["x_sd"][location] * noise[0]
