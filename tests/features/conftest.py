@@ -55,8 +55,8 @@ def awkward() -> pl.DataFrame:
         pl.when((patient == "P5") & (place == 4)).then(float("nan")).otherwise("tbp_lv_L").alias("tbp_lv_L"),
         pl.when((patient == "P5") & (place == 5)).then(float("inf")).otherwise("tbp_lv_C").alias("tbp_lv_C"),
         pl.when((patient == "P6") & (place == 6)).then(float("-inf")).otherwise("tbp_lv_H").alias("tbp_lv_H"),
-        pl.when(place == 2).then(None).otherwise("anatom_site_general").alias("anatom_site_general"),
-        pl.when(place == 1).then(pl.lit("Unknown")).otherwise("tbp_lv_location").alias("tbp_lv_location"),
+        pl.when(place.is_in([1, 2])).then(None).otherwise("anatom_site_general").alias("anatom_site_general"),
+        pl.when(place.is_in([0, 1])).then(pl.lit("Unknown")).otherwise("tbp_lv_location").alias("tbp_lv_location"),
         pl.when((patient == "P6") & (place == 9)).then(None).otherwise("age_approx").alias("age_approx"),
     )
     return frame.with_columns(pl.Series("target", [0, 1] * 30, dtype=pl.Int8))
