@@ -1,4 +1,4 @@
-"""The simulated table: official columns, exact relations, unequal patients, a rare class that stands out in its patient."""
+"""The simulated table: official columns, exact relations, unequal patients, lesions that stand out in theirs."""
 
 from __future__ import annotations
 
