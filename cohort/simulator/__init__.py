@@ -1,6 +1,7 @@
-"""A simulated cohort shaped like SLICE-3D whose true probabilities are known."""
+"""A simulated cohort shaped like SLICE-3D whose probabilities of malignancy are known."""
 
 from cohort.simulator.cohort import Simulated, simulate
 from cohort.simulator.folder import write_folder
+from cohort.simulator.shifts import SHIFTS
 
-__all__ = ["Simulated", "simulate", "write_folder"]
+__all__ = ["SHIFTS", "Simulated", "simulate", "write_folder"]

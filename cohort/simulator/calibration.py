@@ -1,8 +1,14 @@
-"""The figures the simulator is fitted to, read once from `calibration.json`."""
+"""The figures the simulator is fitted to, read once from `calibration.json` and `published.json`.
+
+`published.json` holds what is known of the real 401,059 lesions (counts, moments, quantiles, correlations), with its
+sources; `calibration.json` holds the simulator's parameters, fitted to it by `python -m cohort.simulator.fitting`.
+Neither holds a row of the data.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,8 +18,14 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Index = np.ndarray[Any, np.dtype[np.int64]]
+
 GRID = np.linspace(-6.0, 6.0, 4801)
-"""Latent values at which every monotone curve is tabulated."""
+"""Latent scores at which every monotone curve is tabulated."""
+SIZE = "clin_size_long_diam_mm"
+CONTRAST = "tbp_lv_deltaLBnorm"
+SPREAD = "tbp_lv_color_std_mean"
+RINGS = "tbp_lv_radial_color_std_max"
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Curve:
     table: Array
 
     @classmethod
-    def through(cls, scores: list[float], values: list[float]) -> Curve:
+    def through(cls, scores: Sequence[float], values: Sequence[float]) -> Curve:
         """The monotone cubic (PCHIP) through the knots, constant beyond them."""
         inside = np.clip(GRID, scores[0], scores[-1])
         return cls(np.asarray(PchipInterpolator(scores, values)(inside), dtype=np.float64))
@@ -34,43 +46,145 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Everything in `calibration.json`, with matrices as arrays and curves tabulated.
+class Stratum:
+    """Lesions that automatic detection passes by and that are in the table because somebody tagged them.
 
     Attributes:
-        raw: The file as it is.
-        latents: Names of the latent coordinates, in the order of every vector and matrix.
-        curves: A curve per latent coordinate.
-        between: Covariance of the patients' own levels.
-        within: Covariance of a benign lesion around its patient's level.
-        shift: Mean displacement of a malignant lesion from its patient's level.
-        scale: Spread of malignant lesions around that, relative to benign ones.
+        latent: The coordinate that has a score and a curve of its own here.
+        share: Share of benign and of malignant lesions.
+        common: (d,) displacement of the other coordinates, the same for benign and malignant lesions.
+        shift: Mean of the malignant lesions' own score (the benign ones': 0).
+        scale: Its standard deviation (the benign ones': 1).
+        curve: From that score to the column's value.
     """
 
-    raw: dict[str, Any]
+    latent: int
+    share: Array
+    common: Array
+    shift: float
+    scale: float
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of malignant lesions.
+
+    Attributes:
+        name: "melanocytic" or "keratinocytic".
+        share: Share of the malignant lesions, as diagnosed in the published cohort.
+        shift: (d,) mean displacement from the patient's level.
+    """
+
+    name: str
+    share: float
+    shift: Array
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The parameters of the simulator; d is the number of latent coordinates.
+
+    Attributes:
+        latents: Names of the coordinates, in the order of every vector and matrix; the two colour spreads last.
+        curves: A curve per coordinate.
+        between: (d, d) covariance of the patients' own levels, given age, lighting and hospital.
+        within: (d, d) covariance of a benign lesion around its patient's level, given its place.
+        on_age: (d,) effect of the age's normal score on a patient's level.
+        on_white: (d,) effect of white lighting, per standard deviation of the indicator.
+        on_height: (d,) effect of the standardised height on the body.
+        on_hospital: (hospitals, d) offsets of the hospitals.
+        tilt: (d,) displacement of the levels of patients with malignant lesions: the patient part of the risk.
+        kinds: The kinds of malignant lesions, melanocytic and keratinocytic: the patient-relative part of the risk.
+        within_malignant: (d, d) covariance of a malignant lesion around the mean of its kind.
+        alike_share: Share of malignant lesions that look like any benign lesion of their patient (of their stratum).
+        red: (d,) displacement of the benign lesions that are red, as angiomas are.
+        red_share: Share of benign lesions that are.
+        small: Lesions below 2.5 mm.
+        faint: Lesions of a contrast below the detection's floor.
+        zero: Scores below which the two colour spreads are 0.
+        sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
+        facts: Everything else in the file: counts by category, places, diagnoses, patient sizes.
+    """
+
     latents: tuple[str, ...]
     curves: dict[str, Curve]
     between: Array
     within: Array
-    shift: Array
-    scale: Array
+    on_age: Array
+    on_white: Array
+    on_height: Array
+    on_hospital: Array
+    tilt: Array
+    kinds: tuple[Kind, ...]
+    within_malignant: Array
+    alike_share: float
+    red: Array
+    red_share: float
+    small: Stratum
+    faint: Stratum
+    zero: tuple[float, float]
+    sign_shift: float
+    facts: Mapping[str, Any]
 
-    def vector(self, key: str) -> Array:
-        """A list of numbers in the file as an array."""
-        return np.asarray(self.raw[key], dtype=np.float64)
+    def at(self, name: str) -> int:
+        """Position of a latent coordinate."""
+        return self.latents.index(name)
+
+
+def parse(raw: Mapping[str, Any]) -> Calibration:
+    """A calibration from the content of its file."""
+    latents = tuple(raw["latents"])
+
+    def vector_of(values: Mapping[str, float]) -> Array:
+        return np.array([values.get(name, 0.0) for name in latents])
+
+    def vector(key: str) -> Array:
+        return vector_of(raw[key])
+
+    def stratum(key: str, name: str) -> Stratum:
+        facts = raw[key]
+        common = vector_of(facts["common"])
+        curve = Curve.through(facts["curve"]["score"], facts["curve"]["value"])
+        return Stratum(latents.index(name), np.array(facts["share"]), common, facts["shift"], facts["scale"], curve)
+
+    offsets = [vector_of(hospital["offset"]) for hospital in raw["hospitals"]]
+    curves = {name: Curve.through(raw["curves"][name]["score"], raw["curves"][name]["value"]) for name in latents}
+    return Calibration(
+        latents=latents,
+        curves=curves,
+        between=np.array(raw["between"]),
+        within=np.array(raw["within"]),
+        on_age=vector("on_age"),
+        on_white=vector("on_white"),
+        on_height=vector("on_height"),
+        on_hospital=np.array(offsets),
+        tilt=vector("tilt"),
+        kinds=tuple(Kind(name, facts["share"], vector_of(facts["shift"])) for name, facts in raw["kinds"].items()),
+        within_malignant=np.array(raw["within_malignant"]),
+        alike_share=raw["alike_share"],
+        red=vector("red"),
+        red_share=raw["red_share"],
+        small=stratum("small", SIZE),
+        faint=stratum("faint", CONTRAST),
+        zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),
+        sign_shift=raw["sign_shift"],
+        facts=raw,
+    )
 
 
 @cache
 def load() -> Calibration:
-    """Read the calibration that ships with the package."""
-    raw = json.loads(files("cohort.simulator").joinpath("calibration.json").read_text("utf-8"))
-    curves = {name: Curve.through(knots["z"], knots["x"]) for name, knots in raw["columns"].items()}
-    return Calibration(
-        raw=raw,
-        latents=tuple(raw["latents"]),
-        curves=curves,
-        between=np.asarray(raw["between"], dtype=np.float64),
-        within=np.asarray(raw["within"], dtype=np.float64),
-        shift=np.asarray(raw["malignant"]["shift"], dtype=np.float64),
-        scale=np.asarray(raw["malignant"]["scale"], dtype=np.float64),
-    )
+    """The calibration that ships with the package."""
+    return parse(_read("calibration.json"))
+
+
+@cache
+def published() -> Mapping[str, Any]:
+    """The published figures that ship with the package."""
+    return _read("published.json")
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(files("cohort.simulator").joinpath(name).read_text("utf-8"))
+    return content

@@ -1,25 +1,25 @@
-"""One simulated cohort: patients, their lesions, the table, and the known probabilities."""
+"""A simulated cohort: the official table beside the truth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from cohort.columns import SLICE3D
 from cohort.errors import InputError
-from cohort.simulator.calibration import Array, Calibration, load
-from cohort.simulator.diagnoses import diagnose
-from cohort.simulator.latents import draw_latents
-from cohort.simulator.linear import cholesky, colour
-from cohort.simulator.measures import measure
-from cohort.simulator.patients import Index, Patients, draw_patients
-from cohort.simulator.places import body_site, draw_places, simple_location
+from cohort.simulator.calibration import Calibration, load
+from cohort.simulator.shifts import shifted
+from cohort.simulator.table import draw_ids, official_table
+from cohort.simulator.world import World, draw_benign, draw_malignant, draw_world, joined
 
-_SMALLEST = 50
-_IDS = 10_000_000
+SMALLEST, LARGEST = 50, 4_000_000
+_FEWEST_MALIGNANT = 10
+_LEAST = 1e-12  # keeps the log odds finite
+Part = Literal["train", "test"]
 
 
 @dataclass(frozen=True)
@@ -27,117 +27,81 @@ class Simulated:
     """A simulated cohort.
 
     Attributes:
-        metadata: The 55 official columns in official order, sorted by isic_id; dtypes of `cohort.columns`.
-        truth: One row a lesion in the same order: isic_id, target, p_table, p_crop, p_both (the known probabilities of
-            malignancy given the table, the crop, both) and the latents that the crop shows (crop_sign, ...).
+        metadata: The 55 official columns in official order, sorted by isic_id, with the dtypes of `cohort.columns`.
+        truth: One row a lesion in the same order: isic_id, target, the known probabilities of malignancy given the
+            table, the crop and both (p_table, p_crop, p_both), and what only the crop shows: crop_sign (N(0, 1) in
+            benign lesions, shifted in malignant ones) and texture_seed (any 62-bit number).
     """
 
     metadata: pl.DataFrame
     truth: pl.DataFrame
 
 
-def simulate(n_lesions: int, *, seed: int = 0, malignant: int | None = None, part: str = "train") -> Simulated:
-    """Simulate a cohort shaped like SLICE-3D.
+def simulate(
+    n_lesions: int,
+    *,
+    seed: int = 0,
+    malignant: int | None = None,
+    part: Part = "train",
+    shift: str | None = None,
+) -> Simulated:
+    """Simulate a cohort shaped like SLICE-3D, whose probabilities of malignancy are known.
+
+    The model is stated in `cohort.simulator.risk`; docs/simulator.md says what it is fitted to and how well.
 
     Args:
-        n_lesions: Lesions, at least 50.
-        seed: Same seed, same bits, at any thread count.
-        malignant: Malignant lesions; by default the published 393 in 401,059, at least 2.
-        part: "train" or "test": other patients, other ids, same population.
+        n_lesions: Lesions, 50 to 4,000,000.
+        seed: Same seed and arguments, same bits, at any number of threads.
+        malignant: Malignant lesions. By default the published share (393 of 401,059), but at least 10 (or one in 25
+            lesions in cohorts of fewer than 250), so that small cohorts are of use; more raises the prevalence.
+        part: "train" or "test": the same population, other patients, other ids.
+        shift: One of `cohort.simulator.SHIFTS`: a population that differs.
 
     Raises:
-        InputError: Fewer than 50 lesions, or more malignant lesions than a tenth of them.
+        InputError: Too few or too many lesions or malignant lesions, or an unknown shift.
     """
-    calibration = load()
-    if n_lesions < _SMALLEST or n_lesions > _IDS // 2:
-        raise InputError(f"cannot simulate {n_lesions} lesions", remedy=f"ask for {_SMALLEST} to {_IDS // 2}")
-    totals = calibration.raw["totals"]
-    n_malignant = max(2, round(n_lesions * totals["malignant"] / totals["lesions"])) if malignant is None else malignant
-    if not 1 <= n_malignant <= n_lesions // 10:
+    if not SMALLEST <= n_lesions <= LARGEST:
+        raise InputError(f"cannot simulate {n_lesions} lesions", remedy=f"ask for {SMALLEST} to {LARGEST}")
+    calibration, factor = shifted(load(), shift)
+    n_malignant = _malignant(n_lesions, factor, calibration) if malignant is None else malignant
+    if not 1 <= n_malignant <= n_lesions // 5:
         raise InputError(
-            f"{n_malignant} malignant of {n_lesions} lesions", remedy="ask for 1 to a tenth of the lesions"
+            f"cannot make {n_malignant} of {n_lesions} lesions malignant", remedy="ask for 1 to a fifth of the lesions"
         )
-    streams = iter(np.random.SeedSequence([seed, ("train", "test").index(part)]).spawn(8))
+    streams = _streams(seed, part)
+    world = draw_world(n_lesions, n_malignant, calibration, streams)
+    return _simulated(world, seed, part, streams)
 
-    def rng() -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(next(streams)))
 
-    patients = draw_patients(n_lesions, n_malignant, calibration, rng())
-    patient: Index = np.repeat(np.arange(len(patients), dtype=np.int64), patients.size)
-    order = np.arange(n_lesions) - np.repeat(np.cumsum(patients.size) - patients.size, patients.size)
-    target = (order < patients.malignant[patient]).astype(np.int64)
-    places = draw_places(patient, target, len(patients), calibration, rng())
-    level = _levels(patients, calibration, rng())[patient]
-    height = (places.y - 1039.6) / 409.8
-    level = level + np.outer(np.clip(height, -3, 3), calibration.vector("on_height"))
-    latents = draw_latents(level, target, calibration, rng())
-    numbers = measure(latents, calibration, rng())
-    numbers |= {"tbp_lv_x": places.x, "tbp_lv_y": places.y, "tbp_lv_z": places.z, "age_approx": patients.age[patient]}
-    sign_shift = calibration.raw["crop_sign_shift"]
-    draws = rng()
-    sign = draws.standard_normal(n_lesions) + sign_shift * target
-    prior = np.log(patients.expected / np.maximum(patients.size - patients.expected, 1e-9))[patient]
-    table = prior + places.log_ratio + latents.log_ratio
-    sign_ratio = sign_shift * sign - 0.5 * sign_shift**2
-    base = np.log(n_malignant / (n_lesions - n_malignant))
-    after = diagnose(target, latents.stratum, calibration, rng())
-    ids = _ids(n_lesions, len(patients), part, seed)
-    numbers["target"] = target.astype(np.float64)
-    frame = _table(numbers, patients, patient, places.location, calibration)
-    frame = frame.with_columns(ids["isic_id"], ids["patient_id"].gather(patient), **after)
+def _simulated(world: World, seed: int, part: Part, streams: Iterator[np.random.Generator]) -> Simulated:
+    last = next(streams)
+    benign = draw_benign(world, streams)
+    malignant = draw_malignant(world, benign, streams)
+    group = joined([benign, malignant])
+    target = np.repeat([0, 1], [len(benign.patient), len(malignant.patient)])
+    ids = draw_ids(len(target), len(world.patients), seed, test=part == "test")
+    metadata = official_table(group, target, world, ids, last)
+    odds = world.log_odds(group)
     truth = pl.DataFrame(
         {
             "isic_id": ids["isic_id"],
             "target": target.astype(np.int8),
-            "p_table": expit(table),
-            "p_crop": expit(base + latents.log_ratio + sign_ratio),
-            "p_both": expit(table + sign_ratio),
-            "crop_sign": sign,
-            "texture_seed": draws.integers(0, 2**62, n_lesions),
+            **{name: np.clip(expit(value), _LEAST, 1.0 - _LEAST) for name, value in odds.items()},
+            "crop_sign": group.sign,
+            "texture_seed": last.integers(0, 2**62, len(target)),
         }
     )
-    columns = [pl.col(column.name).cast(column.dtype) for column in SLICE3D]
-    return Simulated(frame.select(columns).sort("isic_id"), truth.sort("isic_id"))
+    return Simulated(metadata.sort("isic_id"), truth.sort("isic_id"))
 
 
-def _levels(patients: Patients, calibration: Calibration, rng: np.random.Generator) -> Array:
-    own = colour(cholesky(calibration.between), rng.standard_normal((len(patients), len(calibration.latents))))
-    own += np.outer(patients.age_score, calibration.vector("on_age"))
-    lit = (patients.white - 0.287) / np.sqrt(0.287 * 0.713)
-    return own + np.outer(lit, calibration.vector("on_white"))
+def _malignant(n_lesions: int, factor: float, calibration: Calibration) -> int:
+    totals = calibration.facts["totals"]
+    natural = round(n_lesions * factor * totals["malignant"] / totals["lesions"])
+    return max(int(natural), min(_FEWEST_MALIGNANT, n_lesions // 25))
 
 
-def _ids(n_lesions: int, n_patients: int, part: str, seed: int) -> dict[str, pl.Series]:
-    """Ids without meaning: numbers below (train) or above (test) the middle, without repetition, in random order."""
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 7])))
-    out = {}
-    for name, prefix, count in (("isic_id", "ISIC", n_lesions), ("patient_id", "IP", n_patients)):
-        step = 2 * int(rng.integers(_IDS // 20, _IDS // 10) * 5) + 1
-        pool = (np.arange(_IDS // 2, dtype=np.int64) * 2 + ("train", "test").index(part)) * step % _IDS
-        numbers = rng.permutation(rng.permutation(pool)[:count])
-        out[name] = pl.Series(name, numbers).cast(pl.String).str.zfill(7)
-        out[name] = (prefix + "_" + out[name]).alias(name)
-    return out
-
-
-def _table(
-    numbers: dict[str, Array],
-    patients: Patients,
-    patient: Index,
-    location: Index,
-    calibration: Calibration,
-) -> pl.DataFrame:
-    frame = pl.DataFrame(numbers).with_columns(pl.col("age_approx").fill_nan(None))
-    names = list(calibration.raw["places"])
-    hospitals = calibration.raw["hospitals"]
-    lookup = {
-        "tbp_lv_location": (names, location),
-        "tbp_lv_location_simple": ([simple_location(name) for name in names], location),
-        "anatom_site_general": ([body_site(name) for name in names], location),
-        "sex": (["male", "female", None], patients.sex[patient]),
-        "tbp_tile_type": (["3D: XP", "3D: white"], patients.white[patient]),
-        "attribution": ([h["name"] for h in hospitals], patients.hospital[patient]),
-        "copyright_license": ([h["licence"] for h in hospitals], patients.hospital[patient]),
-    }
-    texts = [pl.Series(values, dtype=pl.String).gather(index).alias(name) for name, (values, index) in lookup.items()]
-    return frame.with_columns(*texts, pl.lit("TBP tile: close-up").alias("image_type"))
+def _streams(seed: int, part: Part) -> Iterator[np.random.Generator]:
+    """Independent generators, one for each step and block, in a fixed order."""
+    root = np.random.SeedSequence([seed, 0, ("train", "test").index(part)])
+    while True:
+        yield np.random.Generator(np.random.Philox(root.spawn(1)[0]))

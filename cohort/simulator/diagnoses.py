@@ -1,70 +1,94 @@
-"""What is known after the biopsy: tags, diagnoses, melanoma depth, the vendor's lesion confidence."""
+"""What is known only of labelled lesions: tags, diagnoses, melanoma depth, the vendor's lesion confidence.
+
+Lesions tagged by hand are of interest to somebody: all malignant ones, all that automatic detection passes by (below
+2.5 mm, faint), and of the others the larger likelier, by hospital as published.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
+from scipy.interpolate import PchipInterpolator
+from scipy.special import expit, logit
 
-from cohort.simulator.calibration import Array, Calibration
-from cohort.simulator.patients import Index
+from cohort.simulator.calibration import Array, Calibration, Index
 
 _LEVELS = 5
+_INVASIVE = "Melanoma Invasive"
+
+
+def tag(  # noqa: PLR0917 - one lesion a row in each
+    malignant: Index, stratum: Index, size: Array, hospital: Index, calibration: Calibration, rng: np.random.Generator
+) -> Array:
+    """(n,) bool: whether somebody tagged the lesion."""
+    forced = (malignant == 1) | (stratum > 0)
+    rule = calibration.facts["tagging"]
+    wish = np.where(forced, 0.0, np.minimum(size, rule["size_cap"]) ** rule["size_power"])
+    draws = rng.random(len(size))
+    tagged = forced.copy()
+    for index, place in enumerate(calibration.facts["hospitals"]):
+        here = np.flatnonzero(hospital == index)
+        wanted = place["tagged"] / place["lesions"] * len(here) - np.count_nonzero(forced[here])
+        scale = max(wanted, 0.0) / max(float(wish[here].sum()), 1e-12)
+        tagged[here] |= draws[here] < scale * wish[here]
+    return np.asarray(tagged, dtype=np.bool_)
 
 
 def diagnose(
-    malignant: Index, stratum: Index, calibration: Calibration, rng: np.random.Generator
+    malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator
 ) -> dict[str, pl.Series]:
-    """The 11 columns that only labelled tables have, but for the target."""
-    n = len(malignant)
-    tagged = (malignant == 1) | (stratum > 0) | (rng.random(n) < 0.041)
-    number = rng.permutation(10_000_000)[: int(tagged.sum())]
-    lesion_id = np.full(n, None, dtype=object)
-    lesion_id[tagged] = [f"IL_{value:07d}" for value in number]
-    full = _diagnosis(malignant, tagged, calibration, rng)
-    parts = {name: name.split("::") for name in calibration.raw["diagnoses"]}
-    out = {
-        "lesion_id": pl.Series(lesion_id.tolist(), dtype=pl.String),
-        "iddx_full": pl.Series(full.tolist(), dtype=pl.String),
-    }
+    """The diagnosis columns, the melanoma columns and the vendor's confidence."""
+    names = list(calibration.facts["diagnoses"])
+    code = _codes(malignant, tagged, calibration, rng)
+    parts = [name.split("::") for name in names]
+    out = {"iddx_full": pl.Series(names).gather(code)}
     for level in range(_LEVELS):
-        names = {name: (part[level] if level < len(part) else None) for name, part in parts.items()}
-        out[f"iddx_{level + 1}"] = out["iddx_full"].replace_strict(names, return_dtype=pl.String)
-    out["mel_mitotic_index"], out["mel_thick_mm"] = _melanoma(full, calibration, rng)
-    out["tbp_lv_dnn_lesion_confidence"] = pl.Series(_confidence(malignant, tagged, rng))
+        texts = [part[level] if level < len(part) else None for part in parts]
+        out[f"iddx_{level + 1}"] = pl.Series(texts, dtype=pl.String).gather(code)
+    invasive = np.flatnonzero(np.array([_INVASIVE in name for name in names])[code])
+    out["mel_mitotic_index"] = _melanoma("mitotic_index", invasive, len(code), calibration, rng)
+    out["mel_thick_mm"] = _melanoma("thickness_mm", invasive, len(code), calibration, rng).cast(pl.Float64)
+    out["tbp_lv_dnn_lesion_confidence"] = pl.Series(_confidence(malignant, tagged, calibration, rng))
     return out
 
 
-def _diagnosis(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Array:
-    counts = calibration.raw["diagnoses"]
-    full = np.full(len(malignant), "Benign", dtype=object)
-    names = [name for name in counts if name.startswith("Malignant")]
-    weight = np.array([counts[name] for name in names], dtype=np.float64)
+def _codes(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Index:
+    """Index of the diagnosis; a benign lesion without a biopsy is just "Benign"."""
+    counts = calibration.facts["diagnoses"]
+    names, weight = list(counts), np.array([float(count) for count in counts.values()])
+    bad = np.array([name.startswith("Malignant") for name in names])
+    plain = names.index("Benign")
+    code = np.full(len(malignant), plain, dtype=np.int64)
     cancer = np.flatnonzero(malignant)
-    full[cancer] = np.array(names, dtype=object)[rng.choice(len(names), len(cancer), p=weight / weight.sum())]
-    names = [name for name in counts if not name.startswith("Malignant") and name != "Benign"]
-    weight = np.array([counts[name] for name in names], dtype=np.float64)
+    code[cancer] = rng.choice(np.flatnonzero(bad), len(cancer), p=weight[bad] / weight[bad].sum())
+    other = np.flatnonzero(~bad & (np.arange(len(names)) != plain))
     candidates = np.flatnonzero(tagged & (malignant == 0))
-    biopsied = candidates[rng.random(len(candidates)) < weight.sum() / 21665]
-    full[biopsied] = np.array(names, dtype=object)[rng.choice(len(names), len(biopsied), p=weight / weight.sum())]
-    return full
+    share = weight[other].sum() / calibration.facts["tagging"]["benign"]
+    biopsied = candidates[rng.random(len(candidates)) < share]
+    code[biopsied] = rng.choice(other, len(biopsied), p=weight[other] / weight[other].sum())
+    return code
 
 
-def _melanoma(full: Array, calibration: Calibration, rng: np.random.Generator) -> tuple[pl.Series, pl.Series]:
-    mitoses, depth = np.full(len(full), None, dtype=object), np.full(len(full), None, dtype=object)
-    invasive = np.array([index for index in range(len(full)) if "Melanoma Invasive" in full[index]], dtype=np.int64)
-    for target, key, share in ((mitoses, "mitotic_index", 53 / 63), (depth, "thickness_mm", 1.0)):
-        counts = calibration.raw[key]
-        weight = np.array(list(counts.values()), dtype=np.float64)
-        drawn = np.array(list(counts), dtype=object)[rng.choice(len(counts), len(invasive), p=weight / weight.sum())]
-        known = rng.random(len(invasive)) < share
-        target[invasive[known]] = drawn[known]
-    return pl.Series(mitoses.tolist(), dtype=pl.String), pl.Series(depth.tolist(), dtype=pl.String).cast(pl.Float64)
+def _melanoma(key: str, invasive: Index, n: int, calibration: Calibration, rng: np.random.Generator) -> pl.Series:
+    """Published values for invasive melanomas, as often as published."""
+    counts = calibration.facts[key]
+    weight = np.array([float(count) for count in counts.values()])
+    cases = sum(count for name, count in calibration.facts["diagnoses"].items() if _INVASIVE in name)
+    known = invasive[rng.random(len(invasive)) < weight.sum() / cases]
+    code = np.full(n, len(counts), dtype=np.int64)
+    code[known] = rng.choice(len(counts), len(known), p=weight / weight.sum())
+    return pl.Series([*counts, None], dtype=pl.String).gather(code)
 
 
-def _confidence(malignant: Index, tagged: Array, rng: np.random.Generator) -> Array:
-    centre = np.where(malignant == 1, 5.0, np.where(tagged, 9.0, 8.5))
-    spread = np.where(malignant == 1, 5.0, np.where(tagged, 4.5, 3.0))
-    value = 100.0 * expit(centre + spread * rng.standard_normal(len(malignant)))
-    detected = np.maximum(value, 50.58 + 5.0 * rng.random(len(malignant)))
-    return np.asarray(np.where(tagged, value, detected), dtype=np.float64)
+def _confidence(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Array:
+    """Per cent, from the published quantiles of each group, interpolated on the logit scale."""
+    draws = rng.random(len(malignant))
+    group = np.where(malignant == 1, 0, np.where(tagged, 1, 2))
+    out = np.empty(len(malignant))
+    for index, name in enumerate(("malignant", "tagged", "untagged")):
+        knots = calibration.facts["confidence"][name]
+        heights = logit(np.clip(np.array(knots["value"]) / 100, 1e-9, 1 - 1e-9))
+        rows = np.flatnonzero(group == index)
+        curve = PchipInterpolator(knots["share"], heights)
+        out[rows] = 100.0 * expit(curve(np.clip(draws[rows], knots["share"][0], knots["share"][-1])))
+    return np.round(out, 6)

@@ -4,75 +4,84 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration, Curve
-from cohort.simulator.latents import CONTRAST, SIZE, Latents
+from cohort.simulator.calibration import CONTRAST, RINGS, SIZE, SPREAD, Array, Calibration
+from cohort.simulator.lesions import Lesions
 
 Columns = dict[str, Array]
+_NOISES = 6
 
 
-def measure(latents: Latents, calibration: Calibration, rng: np.random.Generator) -> Columns:
-    """Numeric columns of lesions, without place and age.
+def measure(lesions: Lesions, calibration: Calibration, rng: np.random.Generator) -> Columns:
+    """The 29 measurements of lesions, each (n,), without place and age.
 
-    Exact: C = hypot(A, B), H = atan2(B, A) in degrees, the same outside, delta = inside - outside,
-    area_perim_ratio = perimeter² / area. The others within the published residuals.
+    Exact: C = hypot(A, B) and H = atan2(B, A) in degrees, inside and outside; delta = inside - outside;
+    area_perim_ratio = perimeter² / area. The other relations hold with the published residuals.
     """
-    out = {name: calibration.curves[name](latents.score[:, i]) for i, name in enumerate(calibration.latents)}
-    for bit, key, name, knots in ((1, "small", SIZE, "mm"), (2, "faint", CONTRAST, "value")):
-        rows = np.flatnonzero(latents.stratum & bit)
-        facts = calibration.raw[key]
-        curve = Curve.through(facts["z"], facts[knots])
-        out[name][rows] = curve(latents.score[rows, calibration.latents.index(name)])
-    out[SIZE] = np.asarray(np.round(out[SIZE], 2), dtype=np.float64)
-    noise = rng.standard_normal((6, len(latents.score)))
-    _shape(out, noise)
-    _colours(out, noise)
-    out["tbp_lv_symm_2axis_angle"] = np.asarray(5 * rng.integers(0, 36, len(latents.score)), dtype=np.float64)
+    out = {name: calibration.curves[name](lesions.score[:, i]) for i, name in enumerate(calibration.latents)}
+    for bit, part, name in ((1, calibration.small, SIZE), (2, calibration.faint, CONTRAST)):
+        rows = np.flatnonzero(lesions.stratum & bit)
+        out[name][rows] = part.curve(lesions.score[rows, part.latent])
+    flat = lesions.score[:, calibration.at(SPREAD)] <= calibration.zero[0]
+    out[SPREAD] = np.where(flat, 0.0, out[SPREAD])
+    out[RINGS] = np.where(flat | (lesions.score[:, calibration.at(RINGS)] <= calibration.zero[1]), 0.0, out[RINGS])
+    out = {name: significant(column) for name, column in out.items()}
+    noise = np.clip(rng.standard_normal((_NOISES, len(flat))), -3.5, 3.5)
+    _shape(out, noise[:3])
+    _colour_index(out, noise[3])
+    _contrast(out, noise[4:])
+    edges = np.cumsum(calibration.facts["angle_shares"])
+    step = np.searchsorted(edges[:-1], rng.random(len(flat)), side="right")
+    out["tbp_lv_symm_2axis_angle"] = np.asarray(5 * step, dtype=np.float64)
     return out
 
 
-def _shape(out: Columns, noise: Array) -> None:
-    size = out[SIZE]
-    round_off = np.clip(out["tbp_lv_eccentricity"] + 0.016 + 0.047 * np.clip(noise[0], -3, 3), 0.0, 0.985)
-    out["tbp_lv_minorAxisMM"] = significant(size * np.sqrt(1.0 - np.square(round_off)))
-    fill = out.pop("fill")
-    out["tbp_lv_areaMM2"] = significant(np.pi / 4.0 * size * out["tbp_lv_minorAxisMM"] * fill)
-    out["tbp_lv_perimeterMM"] = significant(np.sqrt(out["tbp_lv_area_perim_ratio"] * out["tbp_lv_areaMM2"]))
-    out["tbp_lv_area_perim_ratio"] = np.square(out["tbp_lv_perimeterMM"]) / out["tbp_lv_areaMM2"]
-    border = -2.2666 + 0.18074 * out["tbp_lv_area_perim_ratio"] + 7.4305 * out["tbp_lv_symm_2axis"] + 0.01 * noise[1]
-    out["tbp_lv_norm_border"] = np.clip(border, 0.2, 10.0)
-
-
-def _colours(out: Columns, noise: Array) -> None:
-    spread, rings = out["tbp_lv_color_std_mean"], out["tbp_lv_radial_color_std_max"]
-    rings[spread == 0] = 0.0
-    flat = (spread == 0) & (rings == 0)
-    tone = 0.036 + 1.4346 * spread + 1.4957 * rings + 0.05 * np.clip(noise[2], -3, 3)
-    out["tbp_lv_norm_color"] = np.where(flat, 0.0, np.clip(tone, 0.0, 10.0))
-    outside = out["tbp_lv_Lext"]
-    contrast = out[CONTRAST] * np.exp(-2.4548 + 0.02 * noise[3]) * outside**0.684
-    reach = contrast / np.clip(1.0 + 0.0215 * np.exp(0.5 * noise[4]), 1.006, 1.07)
-    yellow = np.clip(out["tbp_lv_deltaB"], -0.84 * reach, 0.84 * reach)
-    out["tbp_lv_deltaLB"] = contrast
-    for axis, delta in (
-        ("A", out["tbp_lv_deltaA"]),
-        ("B", yellow),
-        ("L", -np.sqrt(np.square(reach) - np.square(yellow))),
-    ):
-        skin = significant(out[f"tbp_lv_{axis}ext"])
-        inside = significant(skin + delta)
-        if axis == "L":
-            inside = np.maximum(inside, 4.0)
-        out[f"tbp_lv_{axis}ext"], out[f"tbp_lv_{axis}"] = skin, inside
-        out[f"tbp_lv_delta{axis}"] = inside - skin
-    for side in ("", "ext"):
-        red, yellow = out[f"tbp_lv_A{side}"], out[f"tbp_lv_B{side}"]
-        out[f"tbp_lv_C{side}"] = np.hypot(red, yellow)
-        out[f"tbp_lv_H{side}"] = np.degrees(np.arctan2(yellow, red))
-
-
 def significant(value: Array, digits: int = 7) -> Array:
-    """Round to significant decimal digits, so that the written text is the number."""
-    size = np.floor(np.log10(np.where(value == 0, 1.0, np.abs(value))))
-    power = np.clip(digits - 1 - size, 0, 22)
-    factor = 10.0**power
-    return np.asarray(np.round(value * factor) / factor, dtype=np.float64)
+    """Round to significant decimal digits, as most of the official numbers are: the text written is the number."""
+    magnitude = np.floor(np.log10(np.where(value == 0.0, 1.0, np.abs(value))))
+    factor = 10.0 ** np.clip(digits - 1 - magnitude, 0, 22)
+    return np.asarray(np.round(value * factor) / factor)
+
+
+def _shape(out: Columns, noise: Array) -> None:
+    """Minor axis from eccentricity, area from the axes, perimeter from the area, border from jaggedness and asymmetry.
+
+    Published fits: minor / size from eccentricity, sd 0.04; norm_border, sd 0.010, at most 10.
+    """
+    size = np.round(out[SIZE], 2)
+    aspect = 0.074 + 0.917 * np.sqrt(1.0 - np.square(out["tbp_lv_eccentricity"])) + 0.035 * noise[0]
+    minor = significant(size * np.clip(aspect, 0.15, 1.0))
+    area = significant(np.pi / 4.0 * size * minor * out.pop("fill"))
+    perimeter = significant(np.sqrt(out["tbp_lv_area_perim_ratio"] * area))
+    ratio = significant(np.square(perimeter) / area)
+    border = -2.2666 + 0.18074 * ratio + 7.4305 * out["tbp_lv_symm_2axis"] + 0.01 * noise[1]
+    out[SIZE], out["tbp_lv_minorAxisMM"], out["tbp_lv_areaMM2"] = size, minor, area
+    out["tbp_lv_perimeterMM"], out["tbp_lv_area_perim_ratio"] = perimeter, ratio
+    out["tbp_lv_norm_border"] = significant(np.clip(border, 0.4 + 0.05 * noise[2], 10.0))
+
+
+def _colour_index(out: Columns, noise: Array) -> None:
+    """Published fit: norm_color = 0.036 + 1.4346 spread + 1.4957 rings, sd 0.05, at most 10, 0 for a flat lesion."""
+    index = 0.036 + 1.4346 * out[SPREAD] + 1.4957 * out[RINGS] + 0.05 * noise
+    out["tbp_lv_norm_color"] = significant(np.where(out[SPREAD] == 0.0, 0.0, np.clip(index, 0.0, 10.0)))
+
+
+def _contrast(out: Columns, noise: Array) -> None:
+    """Colours inside, from the skin's and the contrasts.
+
+    Published fits: deltaLBnorm / deltaLB = exp(2.4548) Lext^-0.684, sd 0.024; deltaLB / hypot(deltaL, deltaB) between
+    1.007 and 1.062, mean 1.022. A yellow-blue contrast larger than the whole allows is cut, never the darkness.
+    """
+    skin = {axis: out[f"tbp_lv_{axis}ext"] for axis in "ABL"}
+    both = significant(out[CONTRAST] * np.exp(0.024 * noise[0] - 2.4548) * skin["L"] ** 0.684)
+    reach = both / (1.006 + 0.0125 * np.exp(0.6 * noise[1])).clip(max=1.08)
+    yellow = np.clip(out["tbp_lv_deltaB"], -0.84 * reach, 0.84 * reach)
+    dark = np.sqrt(np.square(reach) - np.square(yellow))
+    out["tbp_lv_deltaLB"] = both
+    for axis, delta in (("A", out["tbp_lv_deltaA"]), ("B", yellow), ("L", -dark)):
+        inside = significant(skin[axis] + delta)
+        out[f"tbp_lv_{axis}"] = np.maximum(inside, 4.0) if axis == "L" else inside
+        out[f"tbp_lv_delta{axis}"] = significant(out[f"tbp_lv_{axis}"] - skin[axis])
+    for side in ("", "ext"):
+        red, blue = out[f"tbp_lv_A{side}"], out[f"tbp_lv_B{side}"]
+        out[f"tbp_lv_C{side}"] = significant(np.hypot(red, blue))
+        out[f"tbp_lv_H{side}"] = significant(np.degrees(np.arctan2(blue, red)))

@@ -1,4 +1,4 @@
-"""Where on the body: location, and the 3-D position that goes with it."""
+"""Where on the body: the location, and the position on the 3-D model that goes with it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration
-from cohort.simulator.patients import Index
+from cohort.simulator.calibration import Array, Calibration, Index
 
-_CONCENTRATION = 30.0
-_SITE = {"Head": "head/neck", "Torso Back": "posterior torso", "Torso Front": "anterior torso"}
+UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What is a patient's own about places.
+
+    Attributes:
+        share: (patients, places) share of each location among the patient's benign lesions.
+        risk: (places,) how much likelier a malignant lesion is at a location, 0 where none was published.
+        stature: (patients,) body height relative to the mean.
+        facing: (patients,) 1 or -1: which way the model's x axis runs.
+    """
+
+    share: Array
+    risk: Array
+    stature: Array
+    facing: Array
 
 
 @dataclass(frozen=True)
@@ -19,63 +34,82 @@ class Places:
 
     Attributes:
         location: Index into the calibration's places.
-        x: mm, left to right.
-        y: mm, feet to head.
-        z: mm, back to front.
-        log_ratio: Log likelihood ratio of the location, malignant against benign, for this patient.
+        position: (3, n) x left to right, y feet to head, z front to back; mm.
+        depth: Normal score of z within its location.
     """
 
     location: Index
-    x: Array
-    y: Array
-    z: Array
-    log_ratio: Array
+    position: Array
+    depth: Array
+
+    def height(self, calibration: Calibration) -> Array:
+        """Standardised height on the body, clipped to 3."""
+        scale = calibration.facts["height"]
+        return np.asarray(np.clip((self.position[1] - scale["mean"]) / scale["sd"], -3.0, 3.0), dtype=np.float64)
+
+
+def draw_habits(n_patients: int, calibration: Calibration, rng: np.random.Generator) -> Habits:
+    """Draw the patients' habits: Dirichlet shares around the published ones."""
+    places = calibration.facts["places"]
+    lesions = np.array([float(place["lesions"]) for place in places.values()])
+    cases = np.array([float(place["malignant"]) for place in places.values()])
+    share = lesions / lesions.sum()
+    # a location without a published malignant lesion gets half a one, so that none but the unknown is safe
+    risk = np.where(np.array(list(places)) == UNKNOWN, 0.0, np.maximum(cases, 0.5) / cases.sum() / share)
+    spread = calibration.facts["patients"]
+    habit = rng.gamma(spread["place_concentration"] * share, size=(n_patients, len(share))) + 1e-9
+    stature = 1.0 + spread["stature_sd"] * np.clip(rng.standard_normal(n_patients), -3, 3)
+    facing = np.where(rng.random(n_patients) < spread["facing_left"], 1.0, -1.0)
+    return Habits(habit / habit.sum(axis=1, keepdims=True), risk, stature, facing)
 
 
 def draw_places(
-    patient: Index, malignant: Index, n_patients: int, calibration: Calibration, rng: np.random.Generator
+    patient: Index, habits: Habits, calibration: Calibration, rng: np.random.Generator, *, malignant: bool
 ) -> Places:
-    """Draw a place for each lesion, given its patient's index and its class."""
-    facts = list(calibration.raw["places"].values())
-    lesions = np.array([place["lesions"] for place in facts], dtype=np.float64)
-    cases = np.array([place["malignant"] for place in facts], dtype=np.float64)
-    share = lesions / lesions.sum()
-    risk = ((cases + 400.0 * share * 0.01) / (cases.sum() + 4.0)) / share
-    habit = rng.gamma(_CONCENTRATION * share, size=(n_patients, len(share))) + 1e-12
-    habit /= habit.sum(axis=1, keepdims=True)
-    mean_risk = (habit * risk).sum(axis=1)
-    location = _choose(np.cumsum(habit, axis=1), patient, rng)
-    tilted = np.cumsum(habit * risk / mean_risk[:, None], axis=1)
-    cancer = np.flatnonzero(malignant)
-    location[cancer] = _choose(tilted, patient[cancer], rng)
-    column = {
-        key: np.array([place[key] for place in facts], dtype=np.float64)
-        for key in ("side", "x", "x_sd", "y", "y_sd", "z", "z_sd")
-    }
-    noise = rng.standard_normal((3, len(patient)))
-    stature = 1.0 + 0.04 * rng.standard_normal(n_patients)
-    x = column["side"][location] * column["x"][location] + column["x_sd"][location] * noise[0]
-    y = (column["y"][location] + column["y_sd"][location] * noise[1]) * stature[patient]
-    z = column["z"][location] + column["z_sd"][location] * noise[2]
-    return Places(location, x, y, z, np.log(risk[location] / mean_risk[patient]))
-
-
-def _choose(cumulative: Array, patient: Index, rng: np.random.Generator) -> Index:
+    """Draw a place for each lesion, given its patient: benign ones by habit, malignant ones by habit times risk."""
+    share = habits.share * habits.risk if malignant else habits.share
+    edges = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
     draw = rng.random(len(patient))
     location = np.zeros(len(patient), dtype=np.int64)
-    for place in range(cumulative.shape[1] - 1):
-        location += draw > cumulative[patient, place]
-    return location
+    for place in range(edges.shape[1] - 1):
+        location += draw > edges[patient, place]
+    facts = list(calibration.facts["places"].values())
+    noise = np.clip(rng.standard_normal((3, len(patient))), -3.5, 3.5)
+    if malignant:
+        noise[2] += calibration.facts["depth_shift"]
+    position = np.empty_like(noise)
+    for row, axis in enumerate("xyz"):
+        centre = np.array([place[axis][0] for place in facts])[location]
+        spread = np.array([place[axis][1] for place in facts])[location]
+        position[row] = centre + spread * noise[row]
+    position[0] *= habits.facing[patient]
+    position[1] *= habits.stature[patient]
+    return Places(location, position, noise[2])
+
+
+def place_log_ratio(places: Places, patient: Index, habits: Habits, calibration: Calibration) -> Array:
+    """Log likelihood ratio (n,) of location and depth, malignant against benign; -inf where there is no risk."""
+    mean = (habits.share * habits.risk).sum(axis=1)
+    shift = calibration.facts["depth_shift"]
+    with np.errstate(divide="ignore"):
+        location = np.log(habits.risk[places.location] / mean[patient])
+    return np.asarray(location + shift * places.depth - 0.5 * shift**2)
 
 
 def simple_location(name: str) -> str:
     """The coarse level (`tbp_lv_location_simple`) of a fine location."""
-    return name if name in {"Head & Neck", "Unknown"} else " ".join(name.split()[:2])
+    return name if name in {"Head & Neck", UNKNOWN} else " ".join(name.split()[:2])
 
 
 def body_site(name: str) -> str | None:
     """The body site (`anatom_site_general`) of a fine location; None where it is unknown."""
-    for start, site in _SITE.items():
-        if name.startswith(start):
-            return site
-    return "upper extremity" if "Arm" in name else "lower extremity" if "Leg" in name else None
+    starts = {
+        "Head": "head/neck",
+        "Torso Back": "posterior torso",
+        "Torso Front": "anterior torso",
+        "Left Arm": "upper extremity",
+        "Right Arm": "upper extremity",
+        "Left Leg": "lower extremity",
+        "Right Leg": "lower extremity",
+    }
+    return next((site for start, site in starts.items() if name.startswith(start)), None)

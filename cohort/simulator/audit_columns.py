@@ -1,0 +1,80 @@
+"""The audit's chapters on numeric columns: quantiles, zeros and caps, univariate AUCs, correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import rankdata
+
+from cohort.simulator.calibration import Array
+from cohort.simulator.findings import Finding, near
+
+CONFIDENCE = "tbp_lv_dnn_lesion_confidence"
+QUANTILE_TOLERANCE = 0.1
+POINT = 0.01
+AUC_TOLERANCE = 0.03
+CORRELATION_MEAN, CORRELATION_LARGEST = 0.05, 0.20
+
+
+def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """Every published quantile, within 0.1 of the column's published standard deviation, overall and by class."""
+    parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
+    for name, column in facts["columns"].items():
+        for label, part in parts.items():
+            values = part[name].drop_nulls().to_numpy()
+            for percent, wanted in column[label].items():
+                have = float(np.quantile(values, float(percent) / 100))
+                tolerance = QUANTILE_TOLERANCE * column["sd"] * slack
+                yield near("quantiles", f"{name}, {label}, {percent} %", wanted, have, tolerance)
+
+
+def zeros(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """Shares of exact zeros and of capped values, within a percentage point."""
+    parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
+    for name, shares in facts["zeros"].items():
+        for label, wanted in shares.items():
+            have = float((parts[label][name] == 0).mean() or 0.0)
+            yield near("zeros and caps", f"{name} = 0, {label}", wanted, have, POINT * slack)
+    for name, cap in facts["caps"].items():
+        for label in ("benign", "malignant"):
+            have = float((parts[label][name] > cap["above"]).mean() or 0.0)
+            yield near("zeros and caps", f"{name} > {cap['above']}, {label}", cap[label], have, POINT * slack)
+
+
+def univariate(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """The published AUCs of single columns for malignant against benign, within 0.03."""
+    wanted = {name: column["auc"] for name, column in facts["columns"].items() if "auc" in column}
+    wanted[CONFIDENCE] = facts["confidence_auc"]
+    malignant = (frame["target"] == 1).to_numpy()
+    for name, auc in wanted.items():
+        yield near("univariate AUC", name, auc, _auc(frame[name].to_numpy(), malignant), AUC_TOLERANCE * slack)
+
+
+def correlations(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """Differences to the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
+    names = facts["correlation"]["columns"]
+    upper = np.concatenate([np.array(row) for row in facts["correlation"]["upper"]])
+    have = correlation_matrix(frame.select(names))[np.triu_indices(len(names), 1)]
+    difference = np.abs(have - upper)
+    worst = int(np.argmax(difference))
+    row, column = (int(index[worst]) for index in np.triu_indices(len(names), 1))
+    mean, largest = float(difference.mean()), float(difference.max())
+    yield Finding("correlations", "mean absolute difference", None, mean, 0.0, CORRELATION_MEAN * slack)
+    what = f"largest difference ({names[row]} and {names[column]})"
+    yield Finding("correlations", what, None, largest, 0.0, CORRELATION_LARGEST * slack)
+
+
+def correlation_matrix(frame: pl.DataFrame) -> Array:
+    """Pearson correlations; a missing value counts as its column's mean."""
+    columns = [frame[name].fill_null(strategy="mean").to_numpy() for name in frame.columns]
+    values = np.stack([(column - column.mean()) / column.std() for column in columns])
+    return np.asarray(np.einsum("in,jn->ij", values, values) / values.shape[1])
+
+
+def _auc(score: Array, malignant: Array) -> float:
+    cases = int(malignant.sum())
+    ranks = rankdata(score)[malignant].sum()
+    return float((ranks - cases * (cases + 1) / 2) / (cases * (len(score) - cases)))

@@ -1,0 +1,161 @@
+"""The audit's chapters on what is not a single number column: relations, categories, patients, tags, ugly ducklings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import binom
+
+from cohort.simulator.audit_columns import POINT
+from cohort.simulator.calibration import CONTRAST, SIZE
+from cohort.simulator.findings import Finding, near
+from cohort.simulator.places import body_site, simple_location
+
+EXACT = 1e-4
+PATIENT_TOLERANCE = 0.10
+DUCKLING_TOLERANCE = 5.0
+_LEVEL = 0.99
+_CATEGORIES = {
+    "sex": "sexes",
+    "anatom_site_general": "sites",
+    "tbp_lv_location": "locations",
+    "tbp_lv_location_simple": "simple_locations",
+    "tbp_tile_type": "tiles",
+    "attribution": "hospitals",
+    "copyright_license": "licences",
+}
+_COUNTED = ("anatom_site_general", "tbp_tile_type", "attribution")
+
+
+def relations(frame: pl.DataFrame) -> Iterator[Finding]:
+    """The exact relations between columns, to 1e-4, and those of text columns, without exception."""
+    red, blue, size = (pl.col(f"tbp_lv_{name}") for name in ("A", "B", "areaMM2"))
+    outer_red, outer_blue = pl.col("tbp_lv_Aext"), pl.col("tbp_lv_Bext")
+    gaps = {
+        "C = hypot(A, B)": pl.col("tbp_lv_C") - (red.pow(2) + blue.pow(2)).sqrt(),
+        "Cext = hypot(Aext, Bext)": pl.col("tbp_lv_Cext") - (outer_red.pow(2) + outer_blue.pow(2)).sqrt(),
+        "H = atan2(B, A)": pl.col("tbp_lv_H") - pl.arctan2(blue, red).degrees(),
+        "Hext = atan2(Bext, Aext)": pl.col("tbp_lv_Hext") - pl.arctan2(outer_blue, outer_red).degrees(),
+        "area_perim_ratio = perimeter² / area": pl.col("tbp_lv_area_perim_ratio")
+        - pl.col("tbp_lv_perimeterMM").pow(2) / size,
+    }
+    for axis in "ABL":
+        inside, outside = pl.col(f"tbp_lv_{axis}"), pl.col(f"tbp_lv_{axis}ext")
+        gaps[f"delta{axis} = {axis} - {axis}ext"] = pl.col(f"tbp_lv_delta{axis}") - (inside - outside)
+    for what, gap in gaps.items():
+        largest = float(frame.select(gap.abs().max()).item())
+        yield Finding("exact relations", what, 0.0, largest, 0.0, EXACT)
+    places = frame["tbp_lv_location"].unique().to_list()
+    texts = {
+        "anatom_site_general follows from location": pl.col("anatom_site_general").ne_missing(
+            pl.col("tbp_lv_location").replace_strict({name: body_site(name) for name in places})
+        ),
+        "location_simple follows from location": pl.col("tbp_lv_location_simple")
+        != pl.col("tbp_lv_location").replace_strict({name: simple_location(name) for name in places}),
+        "iddx_1 is Malignant where target is 1": (pl.col("iddx_1") == "Malignant") != (pl.col("target") == 1),
+        "iddx_full joins its levels": pl.col("iddx_full")
+        != pl.concat_str([f"iddx_{level}" for level in range(1, 6)], separator="::", ignore_nulls=True),
+    }
+    for what, broken in texts.items():
+        yield Finding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0)
+
+
+def categories(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """Shares of every level, within a percentage point; missing values are a level."""
+    for name, key in _CATEGORIES.items():
+        total = sum(level["lesions"] for level in facts[key].values())
+        values = frame[name].fill_null("missing")
+        for level, counts in facts[key].items():
+            have = float((values == level).mean() or 0.0)
+            yield near("categories", f"{name}: {level}", counts["lesions"] / total, have, POINT * slack)
+    lesions = facts["totals"]["lesions"]
+    for name, missing in facts["missing"].items():
+        have = frame[name].null_count() / len(frame)
+        yield near("categories", f"{name}: missing", missing / lesions, have, POINT * slack)
+
+
+def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """Malignant lesions by site, lighting and hospital, within 99 % binomial bounds around the published share."""
+    cancers = frame.filter(target=1)
+    for name in _COUNTED:
+        levels = facts[_CATEGORIES[name]]
+        total = sum(level["malignant"] for level in levels.values())
+        values = cancers[name].fill_null("missing")
+        for level, counts in levels.items():
+            share = counts["malignant"] / total
+            low, high = binom.interval(_LEVEL, len(cancers), share) if share > 0 else (0.0, 0.0)
+            have = float((values == level).sum())
+            yield Finding("malignant counts", f"{name}: {level}", share * len(cancers), have, float(low), float(high))
+
+
+def patients(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """Quantiles of lesions per patient within 10 %; how the malignant lesions spread over the patients."""
+    table = frame.group_by("patient_id", maintain_order=True).agg(size=pl.len(), cases=pl.col("target").sum())
+    sizes, cases = table["size"].to_numpy(), table["cases"].to_numpy()
+    wanted = facts["patients"]
+    for percent, value in wanted["size"].items():
+        have = float(np.quantile(sizes, float(percent) / 100))
+        yield near("patients", f"lesions per patient, {percent} %", value, have, PATIENT_TOLERANCE * value * slack)
+    mean, largest = wanted["mean"], wanted["largest"]
+    yield near("patients", "lesions per patient, mean", mean, float(sizes.mean()), PATIENT_TOLERANCE * mean * slack)
+    yield near("patients", "lesions per patient, largest", largest, float(sizes.max()), 0.25 * largest * slack)
+    positive = facts["totals"]["patients_with_malignant"] / facts["totals"]["patients"]
+    have = float((cases > 0).mean())
+    yield near("patients", "share with a malignant lesion", positive, have, PATIENT_TOLERANCE * positive * slack)
+    some = cases[cases > 0]
+    counts = {"1": some == 1, "2-4": (some >= 2) & (some <= 4), "5+": some >= 5}
+    for label, hit in counts.items():
+        share = wanted["cases"][label] / facts["totals"]["patients_with_malignant"]
+        what = f"share of these with {label} malignant"
+        yield near("patients", what, share, float(hit.mean()), 0.05 * slack)
+    thirds = np.array_split(cases[np.argsort(sizes, kind="stable")] > 0, 3)
+    for label, third, count in zip(("fewest", "middle", "most"), thirds, wanted["positive_by_size_third"], strict=True):
+        share = count / facts["totals"]["patients_with_malignant"]
+        what = f"share of these in the third with the {label} lesions"
+        yield near("patients", what, share, float(third.sum() / max(some.size, 1)), 0.07 * slack)
+
+
+def tagging(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """The manual-tagging artefact: what automatic detection passes by is in the table only where somebody tagged it."""
+    wanted = facts["tagged"]
+    tagged = pl.col("lesion_id").is_not_null()
+    benign = frame.filter(target=0)
+    rules = {
+        "malignant lesions without a tag": (pl.col("target") == 1) & ~tagged,
+        "lesions below 2.5 mm without a tag": (pl.col(SIZE) < wanted["smallest_untagged"]) & ~tagged,
+        "lesions of a contrast below the floor without a tag": (pl.col(CONTRAST) < wanted["contrast_floor"]) & ~tagged,
+    }
+    for what, rule in rules.items():
+        yield Finding("tagging", what, 0.0, float(frame.select(rule.sum()).item()), 0.0, 0.0)
+    share = wanted["benign"] / wanted["benign_lesions"]
+    have = benign.select(tagged.mean()).item()
+    yield near("tagging", "share of benign lesions with a tag", share, have, POINT * slack)
+    small = float((benign[SIZE] < wanted["smallest_untagged"]).mean() or 0.0)
+    yield near("tagging", "share of benign lesions below 2.5 mm", wanted["below_floor_benign"], small, POINT * slack)
+    for name, hospital in facts["hospitals"].items():
+        here = frame.filter(attribution=name)
+        have = here.select(tagged.mean()).item() if len(here) else 0.0
+        published = hospital["tagged"] / hospital["lesions"]
+        yield near("tagging", f"share of lesions with a tag: {name}", published, have, POINT * slack)
+    sizes = benign.filter(tagged)[SIZE].to_numpy()
+    for percent, value in wanted["size"].items():
+        have = float(np.quantile(sizes, float(percent) / 100))
+        what = f"size of tagged benign lesions, {percent} % (published of 307)"
+        yield near("tagging", what, value, have, wanted["size_tolerance"][percent] * slack)
+
+
+def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+    """On size, where the malignant lesions stand among their patient's lesions, within 5 points."""
+    wanted = facts["ugly_duckling"]
+    rank = 100.0 * pl.col(wanted["column"]).rank("average").over("patient_id") / pl.len().over("patient_id")
+    rank_of_cancers = frame.select("target", rank=rank).filter(target=1)["rank"].to_numpy()
+    tolerance = DUCKLING_TOLERANCE * slack
+    what = "median percentile of malignant lesions within their patient"
+    yield near("ugly ducklings", what, wanted["median_percentile"], float(np.median(rank_of_cancers)), tolerance)
+    share = 100.0 * float((rank_of_cancers > 90.0).mean())
+    yield near(
+        "ugly ducklings", "per cent in their patient's top decile", 100 * wanted["top_decile_share"], share, tolerance
+    )

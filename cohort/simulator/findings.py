@@ -1,0 +1,49 @@
+"""One line of the simulator's audit: what was published, what was simulated, within which bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A published figure beside the simulated one.
+
+    Attributes:
+        group: Chapter of the audit.
+        what: What is compared.
+        published: The published figure; None where the bound is a requirement, not a publication.
+        simulated: The simulated figure.
+        low: Smallest figure that passes.
+        high: Largest figure that passes.
+    """
+
+    group: str
+    what: str
+    published: float | None
+    simulated: float
+    low: float
+    high: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the simulated figure is within the bounds."""
+        return bool(self.low <= self.simulated <= self.high)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as JSON values."""
+        return {
+            "group": self.group,
+            "what": self.what,
+            "published": self.published,
+            "simulated": self.simulated,
+            "low": self.low,
+            "high": self.high,
+            "passed": self.passed,
+        }
+
+
+def near(group: str, what: str, published: float, simulated: float, tolerance: float) -> Finding:
+    """A figure that must lie within `tolerance` of the published one."""
+    return Finding(group, what, published, simulated, published - tolerance, published + tolerance)

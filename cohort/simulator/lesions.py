@@ -1,0 +1,143 @@
+"""Latent normal scores of lesions: the patient's level, the place, and what is the lesion's own.
+
+A lesion belongs to one of four strata, which the table shows: regular, small (below 2.5 mm), faint (contrast below the
+detection's floor), small and faint. In a stratum its coordinate has a score and a curve of its own, independent of the
+others, which are displaced alike in both classes. Within a stratum the own scores are a mixture:
+
+    benign     N(common, W); N(common + red, W) for the share of red lesions
+    malignant  N(common + shift, M) for each kind, melanocytic and keratinocytic; N(common, W) where they look benign
+
+with W and M the within-patient covariances. So everything the scores of a malignant lesion show is relative to its
+patient's level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cohort.simulator.calibration import Array, Calibration, Index, Stratum
+from cohort.simulator.linear import cholesky, colour
+
+STRATA = range(4)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A normal component of the law of the own scores of one class in one stratum.
+
+    Attributes:
+        share: Weight of the component in its class.
+        mean: (d,) mean.
+        factor: (d, d) Cholesky factor of the covariance.
+        replaced: Coordinates whose score is the stratum's own, without level and place.
+    """
+
+    share: float
+    mean: Array
+    factor: Array
+    replaced: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lesions:
+    """One row a lesion.
+
+    Attributes:
+        score: (n, d) scores that the curves take.
+        stratum: 0 regular, 1 small, 2 faint, 3 both.
+        component: Index of the component in the class's law: for malignant lesions the kind, then those that
+            look benign.
+    """
+
+    score: Array
+    stratum: Index
+    component: Index
+
+
+def laws_within(code: int, calibration: Calibration, *, malignant: bool) -> list[Law]:
+    """The law of own scores around the patient's level, in a stratum."""
+    nothing = np.zeros(len(calibration.latents))
+    if not malignant:
+        return _benign(code, calibration, calibration.within)
+    return _malignant(code, calibration, calibration.within_malignant, calibration.within, nothing)
+
+
+def laws_overall(code: int, calibration: Calibration, *, malignant: bool) -> list[Law]:
+    """The law of scores in a stratum under a known lighting: patients, places and ages averaged out.
+
+    What is averaged out is taken as normal, with the moments that it has among the lesions of the class.
+    """
+    between = calibration.between + np.outer(calibration.on_age, calibration.on_age)
+    between = between + np.outer(calibration.on_height, calibration.on_height)
+    if not malignant:
+        return _benign(code, calibration, calibration.within + between)
+    moved = calibration.tilt + calibration.on_height * calibration.facts["height"]["malignant"]
+    return _malignant(code, calibration, calibration.within_malignant + between, calibration.within + between, moved)
+
+
+def draw_lesions(around: Array, calibration: Calibration, rng: np.random.Generator, *, malignant: bool) -> Lesions:
+    """Draw lesions of one class.
+
+    Args:
+        around: (n, d) what a lesion's own score adds to: the effects of age, lighting, hospital, patient and place.
+        calibration: The parameters.
+        rng: Source of the draws.
+        malignant: Which class to draw.
+    """
+    shares = [part.share[int(malignant)] for part in (calibration.small, calibration.faint)]
+    draws = rng.random((3, len(around)))
+    stratum = (draws[0] < shares[0]).astype(np.int64) + 2 * (draws[1] < shares[1])
+    white: Array = np.asarray(rng.standard_normal(around.shape))
+    score: Array = np.empty_like(around)
+    component = np.zeros(len(around), dtype=np.int64)
+    for code in STRATA:
+        laws = laws_within(code, calibration, malignant=malignant)
+        edges = np.cumsum([law.share for law in laws])[:-1]
+        which = np.where(stratum == code, np.searchsorted(edges, draws[2], side="right"), -1)
+        for index, law in enumerate(laws):
+            rows = np.flatnonzero(which == index)
+            own = law.mean + colour(law.factor, white[rows])
+            score[rows] = own + around[rows]
+            component[rows] = index
+            for column in law.replaced:
+                score[rows, column] = own[:, column]
+    return Lesions(score, stratum, component)
+
+
+def _benign(code: int, calibration: Calibration, covariance: Array) -> list[Law]:
+    red = calibration.red_share
+    nothing = np.zeros_like(calibration.red)
+    return [
+        _law(code, calibration, 1.0 - red, nothing, covariance, malignant=False),
+        _law(code, calibration, red, calibration.red, covariance, malignant=False),
+    ]
+
+
+def _malignant(code: int, calibration: Calibration, covariance: Array, usual: Array, moved: Array) -> list[Law]:
+    kinds = [
+        _law(
+            code,
+            calibration,
+            (1.0 - calibration.alike_share) * kind.share,
+            kind.shift + moved,
+            covariance,
+            malignant=True,
+        )
+        for kind in calibration.kinds
+    ]
+    return [*kinds, _law(code, calibration, calibration.alike_share, moved, usual, malignant=True)]
+
+
+def _law(code: int, calibration: Calibration, share: float, mean: Array, covariance: Array, *, malignant: bool) -> Law:
+    parts: list[Stratum] = [part for bit, part in ((1, calibration.small), (2, calibration.faint)) if code & bit]
+    mean, covariance = mean.copy(), covariance.copy()
+    for part in parts:
+        mean += part.common
+    for part in parts:
+        place = part.latent
+        covariance[place], covariance[:, place] = 0.0, 0.0
+        covariance[place, place] = part.scale**2 if malignant else 1.0
+        mean[place] = part.shift if malignant else 0.0
+    return Law(share, mean, cholesky(covariance), tuple(part.latent for part in parts))
