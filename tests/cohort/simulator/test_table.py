@@ -90,7 +90,11 @@ def test_a_full_size_cohort_is_within_nearly_all_published_bounds() -> None:
     outside = [finding for finding in findings if not finding.passed]
     assert len(findings) > 400
     assert len(outside) <= 4, outside
-    assert not [finding for finding in outside if finding.group in {"exact relations", "correlations", "categories", "ugly ducklings"}]
+    assert not [
+        finding
+        for finding in outside
+        if finding.group in {"exact relations", "correlations", "categories", "ugly ducklings"}
+    ]
 
 
 def test_the_audit_notices_what_is_wrong() -> None:
