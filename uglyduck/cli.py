@@ -20,8 +20,8 @@ from uglyduck.commands.run import run
 from uglyduck.commands.score import score
 from uglyduck.commands.simulate import simulate
 
-# Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training beside another busy
-# process took 20 times as long on 2 cores; on an idle machine the difference is not measurable.
+# Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training beside other busy
+# processes took 10 to 30 times as long on 2 cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
