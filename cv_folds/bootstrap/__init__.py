@@ -1,7 +1,8 @@
-"""The exact patient bootstrap: intervals and paired differences of every ranking metric."""
+"""The exact patient bootstrap: intervals and paired differences of every metric."""
 
 from cv_folds.bootstrap.compare import metric_interval, paired_difference
 from cv_folds.bootstrap.intervals import Difference, Interval, Method
+from cv_folds.bootstrap.reliability import Reliability, reliability
 from cv_folds.bootstrap.replicates import POOLED, Replicates, replicate
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "Difference",
     "Interval",
     "Method",
+    "Reliability",
     "Replicates",
     "metric_interval",
     "paired_difference",
+    "reliability",
     "replicate",
 ]

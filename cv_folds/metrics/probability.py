@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from cohort.errors import InputError
-from cv_folds.metrics.inputs import Lesions, checked_lesions, refuse_rows
+from cv_folds.metrics.inputs import Floats, Ints, Lesions, checked_lesions, refuse_rows
 
 
 def brier_score(target: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> float:
@@ -92,21 +92,25 @@ def calibration_bins(
     if bins < 1:
         raise InputError(f"{bins} bins", where="bins", remedy="choose at least 1")
     lesions = _checked_probabilities(target, probability, weight)
-    distinct, tie = np.unique(lesions.score, return_inverse=True)
-    mass = np.bincount(tie, lesions.weight)
-    malignant = np.bincount(tie, lesions.weight * lesions.malignant)
-    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    index = np.minimum((middle * bins).astype(np.int64), bins - 1)
-    whole = np.bincount(index, mass)
+    index = equal_mass_bins(lesions.score, lesions.weight, bins)
+    whole = np.bincount(index, lesions.weight)
     used = np.flatnonzero(whole)
     return pl.DataFrame(
         {
             "bin": used,
             "weight": whole[used],
-            "mean_probability": np.bincount(index, mass * distinct)[used] / whole[used],
-            "share_malignant": np.bincount(index, malignant)[used] / whole[used],
+            "mean_probability": np.bincount(index, lesions.weight * lesions.score)[used] / whole[used],
+            "share_malignant": np.bincount(index, lesions.weight * lesions.malignant)[used] / whole[used],
         }
     )
+
+
+def equal_mass_bins(probability: Floats, weight: Floats, bins: int) -> Ints:
+    """The bin of each lesion, from 0, as `calibration_bins` describes; shape (lesions,)."""
+    distinct, tie = np.unique(probability, return_inverse=True)
+    mass = np.bincount(tie, weight, minlength=distinct.size)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    return np.minimum((middle * bins).astype(np.int64), bins - 1)[tie]
 
 
 def _checked_probabilities(target: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> Lesions:

@@ -72,7 +72,7 @@ def multiply(folder: Path, copies: int) -> None:
     table = pl.read_parquet(folder / "1.parquet")
     with pq.ParquetWriter(folder / f"{copies}.parquet", table.to_arrow().schema) as writer:
         for copy in range(copies):
-            renamed = table.with_columns(pl.format("{}_{}", pl.lit(copy), "patient_id", "isic_id").alias("isic_id"))
+            renamed = table.with_columns(pl.format("{}_{}_{}", pl.lit(copy), "patient_id", "isic_id").alias("isic_id"))
             renamed = renamed.with_columns(pl.format("{}_{}", pl.lit(copy), "patient_id").alias("patient_id"))
             writer.write_table(renamed.to_arrow(), row_group_size=65_536)
 
