@@ -1,9 +1,10 @@
-"""The learners by name."""
+"""The learners by name: our own, and those that other packages announce under the entry point `uglyduck.learners`."""
 
 from __future__ import annotations
 
 import warnings
 from difflib import get_close_matches
+from importlib.metadata import entry_points
 
 import numpy as np
 import polars as pl
@@ -12,30 +13,40 @@ from cohort.errors import InputError
 from ensemble.learners.base import Learner, Model, Parameters
 from ensemble.learners.catboost import CatBoost
 from ensemble.learners.lightgbm import LightGBM
+from ensemble.learners.logistic import Logistic
 from ensemble.learners.xgboost import XGBoost
 from ensemble.matrix import FeatureSpace
 
-__all__ = ["LEARNERS", "CatBoost", "Learner", "LightGBM", "Model", "XGBoost", "get_learner"]
+__all__ = ["LEARNERS", "CatBoost", "Learner", "LightGBM", "Logistic", "Model", "Parameters", "XGBoost", "get_learner"]
 
-LEARNERS: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, XGBoost, CatBoost)}
+LEARNERS: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, XGBoost, CatBoost, Logistic)}
+
+#: Entry points of this group name classes that keep the protocol `Learner`.
+ENTRY_POINTS = "uglyduck.learners"
 
 
 def get_learner(name: str, parameters: Parameters) -> Learner:
     """A learner by name with `parameters` laid over its defaults.
 
-    One tree is grown on a handful of rows at once, so that a wrong parameter is found now and not after hours.
+    It is fitted to a handful of rows at once, so that a wrong parameter is found now and not after hours.
 
     Raises:
         InputError: No learner has this name, or it refuses a parameter.
     """
-    if name not in LEARNERS:
-        nearest = get_close_matches(name, LEARNERS, n=1) or list(LEARNERS)
+    known = _known()
+    if name not in known:
+        nearest = get_close_matches(name, known, n=1) or list(known)
         raise InputError(
             f"there is no learner {name!r}", where="[ensemble] learners", remedy=f"use {' or '.join(nearest)}"
         )
-    learner = LEARNERS[name].configured(parameters)
-    _try_out(learner.configured({**parameters, "n_trees": 1}), parameters)
+    learner = known[name].configured(parameters)
+    _try_out(learner.configured({**parameters, **learner.trial}), parameters)
     return learner
+
+
+def _known() -> dict[str, type[Learner]]:
+    """Ours come first: no other package can take their names."""
+    return {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS)} | LEARNERS
 
 
 def _try_out(learner: Learner, given: Parameters) -> None:

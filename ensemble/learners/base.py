@@ -28,21 +28,36 @@ class Model(Protocol):
         """Malignancy scores in (0, 1), shape (rows,). The same bits whatever the other rows and `threads`."""
         ...
 
+    def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
+        """What each feature adds to a lesion's log odds.
+
+        TreeSHAP for trees (Lundberg et al., Nature Machine Intelligence 2:56, 2020, tree path dependent): the Shapley
+        values of the margin. For a linear learner coefficient x (value - mean of training), which are its Shapley
+        values with independent features.
+
+        Returns:
+            Shape (rows, features + 1): a column for each of `space.names`, in that order, then the base, the mean log
+            odds of training. Each row sums to the log odds of `predict`.
+        """
+        ...
+
     def save(self, path: Path) -> None:
         """Write the model in the library's native format."""
         ...
 
 
 class Learner(Protocol):
-    """A boosting library with its parameters.
+    """A learning method with its parameters.
 
     Attributes:
         name: The learner's name in configuration, columns and folders.
         suffix: File suffix of the native model format.
+        trial: Parameters with which fitting takes next to no time, to try out the user's.
     """
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    trial: ClassVar[Parameters]
 
     @classmethod
     def configured(cls, parameters: Parameters) -> Learner:
@@ -54,14 +69,15 @@ class Learner(Protocol):
         """Every parameter in force: the defaults, and over them the user's."""
         ...
 
-    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> Model:
-        """Train on all given rows for a fixed number of trees.
+    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None) -> Model:
+        """Train on all given rows, without early stopping.
 
         Args:
             matrix: Features, shape (rows, features).
             target: 0 benign, 1 malignant, shape (rows,); both classes present.
             seed: Same seed, same rows: same model at any number of threads.
             threads: CPU threads to use.
+            weight: Weight of each row, above 0, shape (rows,); None weighs all alike.
         """
         ...
 

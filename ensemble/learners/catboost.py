@@ -35,6 +35,7 @@ class CatBoost:
     parameters: Parameters
     name: ClassVar[str] = "catboost"
     suffix: ClassVar[str] = ".cbm"
+    trial: ClassVar[Parameters] = {"n_trees": 1}
 
     @classmethod
     def configured(cls, parameters: Parameters) -> CatBoost:
@@ -42,12 +43,14 @@ class CatBoost:
         refuse_unknown(parameters, None, owner=_FIXED, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
-    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> CatBoostModel:
+    def fit(
+        self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None
+    ) -> CatBoostModel:
         """See `Learner.fit`."""
         options = {**self.parameters, **_FIXED, "random_seed": seed, "thread_count": threads}
         options["iterations"] = options.pop("n_trees")
         booster = catboost.CatBoost(options)
-        booster.fit(_pool(matrix.values, matrix.space, target))
+        booster.fit(_pool(matrix.values, matrix.space, target, weight))
         metadata = booster.get_metadata()
         metadata["train_finish_time"] = metadata["model_guid"] = ""  # else equal models differ in their bytes
         return CatBoostModel(booster, matrix.space)
@@ -72,20 +75,37 @@ class CatBoostModel:
         scores = self.booster.predict(pool, prediction_type="Probability", thread_count=threads)
         return np.ascontiguousarray(scores[:, 1], dtype=np.float64)
 
+    def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
+        """See `Model.contributions`."""
+        pool = _pool(matrix.for_model(self.space), self.space, None)
+        # The library's "Auto" goes another way for few rows, and then a lesion alone has other last bits.
+        found = self.booster.get_feature_importance(
+            pool, type="ShapValues", shap_mode="UsePreCalc", thread_count=threads
+        )
+        return np.asarray(found, dtype=np.float64)[:, [*np.argsort(_pool_order(self.space)), -1]]
+
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         self.booster.save_model(str(path), format="cbm")
 
 
-def _pool(values: npt.NDArray[np.float32], space: FeatureSpace, target: Target | None) -> catboost.Pool:
+def _pool_order(space: FeatureSpace) -> list[int]:
+    """Positions of the features in the order in which a pool holds them: numbers, then categories."""
+    categorical = set(space.categorical)
+    return sorted(range(len(space.names)), key=lambda position: position in categorical)
+
+
+def _pool(
+    values: npt.NDArray[np.float32], space: FeatureSpace, target: Target | None, weight: Scores | None = None
+) -> catboost.Pool:
     """Numbers and categories apart, CatBoost's fastest input; a missing category is a level of its own."""
     categorical = list(space.categorical)
-    numeric = [i for i in range(len(space.names)) if i not in set(categorical)]
+    numeric = _pool_order(space)[: len(space.names) - len(categorical)]
     data = catboost.FeaturesData(
         num_feature_data=np.ascontiguousarray(values[:, numeric]) if numeric else None,
         cat_feature_data=_as_bytes(values[:, categorical]) if categorical else None,
     )
-    return catboost.Pool(data, label=target)
+    return catboost.Pool(data, label=target, weight=weight)
 
 
 def _as_bytes(codes: npt.NDArray[np.float32]) -> npt.NDArray[np.object_]:

@@ -40,6 +40,7 @@ class LightGBM:
     parameters: Parameters
     name: ClassVar[str] = "lightgbm"
     suffix: ClassVar[str] = ".txt"
+    trial: ClassVar[Parameters] = {"n_trees": 1}
 
     @classmethod
     def configured(cls, parameters: Parameters) -> LightGBM:
@@ -48,13 +49,16 @@ class LightGBM:
         refuse_unknown(parameters, known | {"n_trees"}, owner=_FIXED, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
-    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> LightGBMModel:
+    def fit(
+        self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None
+    ) -> LightGBMModel:
         """See `Learner.fit`."""
         options = {**self.parameters, **_FIXED, "seed": seed, "num_threads": threads}
         n_trees = options.pop("n_trees")
         data = lightgbm.Dataset(
             matrix.values,
             label=target,
+            weight=weight,
             feature_name=[
                 f"f{i}" for i in range(len(matrix.space.names))
             ],  # any feature name is allowed: ours are kept apart
@@ -79,6 +83,11 @@ class LightGBMModel:
         """See `Model.predict`."""
         values = matrix.for_model(self.space)
         return np.asarray(self.booster.predict(values, num_threads=threads), dtype=np.float64)
+
+    def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
+        """See `Model.contributions`."""
+        values = matrix.for_model(self.space)
+        return np.asarray(self.booster.predict(values, pred_contrib=True, num_threads=threads), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

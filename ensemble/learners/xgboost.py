@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import xgboost
+from scipy.special import logit
 
 from ensemble.learners.base import Parameters, Scores, Target
 from ensemble.learners.parameters import refuse_unknown
@@ -41,6 +42,7 @@ class XGBoost:
     parameters: Parameters
     name: ClassVar[str] = "xgboost"
     suffix: ClassVar[str] = ".ubj"
+    trial: ClassVar[Parameters] = {"n_trees": 1}
 
     @classmethod
     def configured(cls, parameters: Parameters) -> XGBoost:
@@ -48,13 +50,16 @@ class XGBoost:
         refuse_unknown(parameters, None, owner=_FIXED, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
-    def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int) -> XGBoostModel:
+    def fit(
+        self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None
+    ) -> XGBoostModel:
         """See `Learner.fit`."""
         options = {**self.parameters, **_FIXED, "seed": seed, "nthread": threads}
         n_trees = options.pop("n_trees")
         data = xgboost.QuantileDMatrix(
             matrix.values,
             label=target,
+            weight=weight,
             feature_types=_types(matrix.space),
             enable_categorical=True,
             nthread=threads,
@@ -76,11 +81,21 @@ class XGBoostModel:
 
     def predict(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.predict`."""
-        data = xgboost.DMatrix(
+        return np.asarray(self.booster.predict(self._data(matrix, threads)), dtype=np.float64)
+
+    def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
+        """See `Model.contributions`."""
+        data = self._data(matrix, threads)
+        found = np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
+        # The library adds in single precision; what it rounds off, about 1e-6, goes to the base, so that rows sum up.
+        found[:, -1] += logit(np.asarray(self.booster.predict(data), dtype=np.float64)) - found.sum(axis=1)
+        return found
+
+    def _data(self, matrix: Matrix, threads: int) -> xgboost.DMatrix:
+        self.booster.set_param({"nthread": threads})
+        return xgboost.DMatrix(
             matrix.for_model(self.space), feature_types=_types(self.space), enable_categorical=True, nthread=threads
         )
-        self.booster.set_param({"nthread": threads})
-        return np.asarray(self.booster.predict(data), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from cohort.errors import InputError
-from ensemble.learners import Learner, get_learner
+from ensemble.learners import Learner, Parameters, get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 
 FEW_TREES = {"n_trees": 20}
@@ -34,13 +34,17 @@ def lesions(n: int = 600, *, seed: int = 0) -> tuple[pl.DataFrame, npt.NDArray[n
 
 
 class LearnerContract:
-    """Subclass with `name`."""
+    """Subclass with `name`, and where it differs the rest."""
 
     name: ClassVar[str]
+    quick: ClassVar[Parameters] = FEW_TREES
+    wrong: ClassVar[tuple[Parameters, ...]] = ({"learning_rte": 0.1}, {"learning_rate": "fast"})
+    fixed: ClassVar[str]
+    seeded: ClassVar[bool] = True
 
     @pytest.fixture
     def learner(self) -> Learner:
-        return get_learner(self.name, FEW_TREES)
+        return get_learner(self.name, self.quick)
 
     @pytest.fixture
     def matrix(self) -> Matrix:
@@ -72,7 +76,7 @@ class LearnerContract:
     ) -> None:
         one = learner.fit(matrix, target, seed=0, threads=2).predict(matrix, threads=2)
         other = learner.fit(matrix, target, seed=1, threads=2).predict(matrix, threads=2)
-        assert not np.array_equal(one, other)
+        assert np.array_equal(one, other) is not self.seeded
 
     def test_a_row_alone_scores_as_in_the_batch(
         self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
@@ -126,6 +130,24 @@ class LearnerContract:
         missing = matrix.space.encode(frame.with_columns(site=pl.lit(None, pl.String)))
         assert np.array_equal(model.predict(unseen, threads=2), model.predict(missing, threads=2))
 
+    def test_contributions_sum_to_the_log_odds_and_go_to_the_right_features(
+        self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
+    ) -> None:
+        frame, _ = lesions()
+        category_first = FeatureSpace.fit(frame.select("site", "colour", 'size [mm], "long"'))
+        model = learner.fit(category_first.encode(frame), target, seed=0, threads=2)
+        found = model.contributions(matrix, threads=2)  # in the model's order, whatever the matrix's
+        assert found.shape == (600, 4)
+        scores = model.predict(matrix, threads=1)
+        np.testing.assert_allclose(found.sum(axis=1), np.log(scores / (1 - scores)), rtol=0, atol=1e-9)
+        site, colour, size, _ = np.abs(found).mean(axis=0)
+        assert site > 2 * colour  # the target is size + (site is face) + noise
+        assert size > 2 * colour
+        face = (frame["site"] == "face").fill_null(value=False).to_numpy()
+        assert found[face, 0].mean() > found[~face, 0].mean() + 0.2
+        alone = model.contributions(matrix.rows(np.array([7])), threads=1)
+        assert np.array_equal(alone[0], found[7])
+
     def test_numbers_alone_and_categories_alone_are_enough(
         self, learner: Learner, target: npt.NDArray[np.int8]
     ) -> None:
@@ -135,12 +157,20 @@ class LearnerContract:
             scores = learner.fit(part, target, seed=0, threads=2).predict(part, threads=2)
             assert np.isfinite(scores).all()
 
-    @pytest.mark.parametrize(("parameter", "value"), [("learning_rte", 0.1), ("learning_rate", "fast")])
-    def test_a_wrong_parameter_is_refused_before_training(self, parameter: str, value: object) -> None:
+    @pytest.mark.parametrize("which", [0, 1])
+    def test_a_wrong_parameter_is_refused_before_training(self, which: int) -> None:
+        parameter = next(iter(self.wrong[which]))
         with pytest.raises(InputError, match=rf"\[ensemble.parameters.{self.name}\].*{parameter}"):
-            get_learner(self.name, {parameter: value})
+            get_learner(self.name, self.wrong[which])
 
-    def test_what_makes_scores_repeat_can_not_be_changed(self, learner: Learner) -> None:
-        fixed = {"lightgbm": "deterministic", "xgboost": "tree_method", "catboost": "allow_writing_files"}[self.name]
+    def test_what_makes_scores_repeat_can_not_be_changed(self) -> None:
         with pytest.raises(InputError, match="fixed"):
-            get_learner(self.name, {fixed: False})
+            get_learner(self.name, {self.fixed: False})
+
+    def test_weighing_a_row_twice_moves_scores_towards_its_class(
+        self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
+    ) -> None:
+        plain = learner.fit(matrix, target, seed=0, threads=2)
+        weight = np.where(target == 1, 5.0, 1.0)
+        weighed = learner.fit(matrix, target, seed=0, threads=2, weight=weight)
+        assert weighed.predict(matrix, threads=2).mean() > plain.predict(matrix, threads=2).mean() + 0.05

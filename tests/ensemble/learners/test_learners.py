@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
 import pytest
 
 from cohort.errors import InputError
-from ensemble.learners import LEARNERS, get_learner
-from tests.ensemble.learners.contract import LearnerContract
+from ensemble.learners import LEARNERS, Parameters, get_learner
+from ensemble.learners.logistic import LogisticModel
+from ensemble.matrix import FeatureSpace
+from tests.ensemble.learners.contract import LearnerContract, lesions
 
 
 class TestLightGBM(LearnerContract):
     name = "lightgbm"
+    fixed = "deterministic"
 
 
 class TestXGBoost(LearnerContract):
     name = "xgboost"
+    fixed = "tree_method"
 
 
 class TestCatBoost(LearnerContract):
     name = "catboost"
+    fixed = "allow_writing_files"
+
+
+class TestLogistic(LearnerContract):
+    name = "logistic"
+    quick: ClassVar[Parameters] = {"max_iter": 50}
+    wrong: ClassVar[tuple[Parameters, ...]] = ({"penalti": 1}, {"C": "much"})
+    fixed = "solver"
+    seeded = False
 
 
 def test_every_learner_is_under_the_contract() -> None:
@@ -33,3 +50,38 @@ def test_an_unknown_learner_names_the_nearest() -> None:
 def test_a_misspelt_lightgbm_parameter_names_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'learning_rate'"):
         get_learner("lightgbm", {"learning_rte": 0.1})
+
+
+def test_a_learner_of_another_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "another.py").write_text(
+        "from ensemble.learners import Logistic\n\n\nclass Another(Logistic):\n    name = 'another'\n"
+    )
+    information = tmp_path / "another-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[uglyduck.learners]\nanother = another:Another\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    learner = get_learner("another", {})
+    assert learner.name == "another"
+    with pytest.raises(InputError, match="use another"):
+        get_learner("anothr", {})
+
+
+def test_logistic_regression_scores_by_its_formula() -> None:
+    frame, target = lesions()
+    matrix = FeatureSpace.fit(frame).encode(frame)
+    learner = get_learner("logistic", {"C": 1.0})
+    model = learner.fit(matrix, target, seed=0, threads=1)
+    assert isinstance(model, LogisticModel)
+    size = matrix.values[:, 0].astype(np.float64)
+    colour = np.nan_to_num((matrix.values[:, 1] - np.nanmean(matrix.values[:, 1])) / np.nanstd(matrix.values[:, 1]))
+    site = matrix.values[:, 2]
+    columns = [
+        np.clip((size - size.mean()) / size.std(), -4, 4),
+        np.clip(colour, -4, 4),
+        *(site == k for k in range(3)),
+    ]
+    margin = model.intercept + sum(b * x for b, x in zip(model.coefficients, columns, strict=True))
+    np.testing.assert_allclose(model.predict(matrix, threads=1), 1 / (1 + np.exp(-margin)), rtol=1e-5)
