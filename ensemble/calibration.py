@@ -85,7 +85,7 @@ class Calibration:
             inner = np.clip(scores, _EDGE, 1 - _EDGE)
             odds = np.exp(a * np.log(inner) - b * np.log1p(-inner) + c)
         odds = odds * (_odds(self.prevalence) / _odds(self.fitted_prevalence))
-        return odds / (1 + odds)
+        return np.asarray(odds / (1 + odds), dtype=np.float64)
 
     def at(self, prevalence: float) -> Calibration:
         """The same map for another prevalence, in (0, 1)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,19 @@ class FeatureSpace:
     def categorical(self) -> tuple[int, ...]:
         """Positions of the categorical features."""
         return tuple(i for i, name in enumerate(self.names) if name in self.levels)
+
+    def restricted(self, names: Collection[str]) -> FeatureSpace:
+        """The space of some of the features, in the order of this one.
+
+        Raises:
+            InputError: A name is not in it.
+        """
+        if unknown := sorted(set(names) - set(self.names)):
+            raise InputError(
+                f"there are no features {', '.join(unknown[:3])}", where="feature table", remedy="build them first"
+            )
+        kept = tuple(name for name in self.names if name in set(names))
+        return FeatureSpace(kept, {name: levels for name, levels in self.levels.items() if name in kept})
 
     def encode(self, frame: pl.DataFrame) -> Matrix:
         """Bring a feature table into model order; what the model does not know is left out.
@@ -122,6 +135,14 @@ class Matrix:
         """The chosen rows, as a copy."""
         return Matrix(self.space, self.values[index])
 
+    def part(self, rows: npt.NDArray[np.intp], features: Collection[str] | None = None) -> Matrix:
+        """The chosen rows of some features (None: of all), as a copy."""
+        if features is None:
+            return self.rows(rows)
+        space = self.space.restricted(features)
+        columns = np.array([self.space.names.index(name) for name in space.names], dtype=np.intp)
+        return Matrix(space, self.values[rows[:, np.newaxis], columns])
+
     def for_model(self, space: FeatureSpace) -> Array:
         """The values in the order another space asks for.
 
@@ -137,7 +158,8 @@ class Matrix:
                 where="model",
                 remedy="encode the features with the model's own feature space",
             )
-        return np.ascontiguousarray(self.values[:, [self.space.names.index(name) for name in space.names]])
+        place = {name: position for position, name in enumerate(self.space.names)}
+        return np.ascontiguousarray(self.values[:, [place[name] for name in space.names]])
 
 
 def _refuse_infinite(values: Array, names: tuple[str, ...]) -> None:

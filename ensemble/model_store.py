@@ -35,7 +35,7 @@ class ModelStore:
 
     Args:
         folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256 and the
-            fingerprint of everything it was trained from; and the feature space they share.
+            fingerprint of everything it was trained from, and its features where it has not all; and the space of all.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,6 +80,8 @@ class ModelStore:
             "sha256": sha256_of(self.folder / file),
             "fingerprint": fingerprint,
         }
+        if model.space != self.space:
+            self._entries[f"{slot.learner}/{slot.name}"]["features"] = list(model.space.names)
         self._write()
 
     def load(self, slot: Slot, learner: Learner) -> Model:
@@ -98,7 +100,7 @@ class ModelStore:
             raise InputError(
                 "the model file is damaged (its SHA-256 differs from the manifest's)", where=str(path), remedy=_REMEDY
             )
-        return learner.load(path, self.space)
+        return learner.load(path, self.space.restricted(entry.get("features", self.space.names)))
 
     def _write(self) -> None:
         space = self.space.as_dict() if self.space else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from cohort.files import fingerprint
 from ensemble.learners import Learner, Model
 from ensemble.matrix import Matrix
 from ensemble.model_store import ModelStore, Slot
-from ensemble.sampling import sample_rows
+from ensemble.sampling import sample_rows, with_noise
 
 Scores = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int8]
@@ -28,7 +28,10 @@ class Plan:
         assignments: The fold of each row, one array of shape (rows,) for each repeat.
         seeds: Seeds; each also draws its own part of the benign lesions.
         benign_per_malignant: Benign rows for each malignant one in training; infinity for all.
-        identity: What the features and folds are (say their SHA-256 sums); part of each model's fingerprint.
+        identity: What the features, folds and weights are (say their SHA-256 sums); part of each model's fingerprint.
+        features: Names of the features that a learner sees; a learner that is not here sees all.
+        weight: Weight of each row in training, shape (rows,); None weighs all alike.
+        noise: Standard deviation of the noise added to features in training, in that of the feature, by its name.
     """
 
     learners: Mapping[str, Learner]
@@ -36,6 +39,9 @@ class Plan:
     seeds: Sequence[int]
     benign_per_malignant: float
     identity: Mapping[str, str]
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    weight: Scores | None = None
+    noise: Mapping[str, float] = field(default_factory=dict)
 
     def slots(self) -> list[Slot]:
         """Every model to train, in the order in which they are trained."""
@@ -56,6 +62,8 @@ class Plan:
                 "learner": slot.learner,
                 "parameters": dict(learner.parameters),
                 "benign_per_malignant": self.benign_per_malignant,
+                "features": list(self.features.get(slot.learner, ())),
+                "noise": dict(self.noise),
                 **self.identity,
             }
         )
@@ -80,18 +88,40 @@ def train(
         wanted = plan.fingerprint(slot)
         there = store.has(slot, wanted)
         if not there:
-            learner = plan.learners[slot.learner]
             rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
-            chosen = rows[
-                sample_rows(
-                    target[rows],
-                    benign_per_malignant=plan.benign_per_malignant,
-                    seed=(slot.seed, slot.repeat, slot.fold),
-                )
-            ]
-            model = learner.fit(matrix.rows(chosen), target[chosen], seed=slot.seed, threads=threads)
-            store.add(slot, model, suffix=learner.suffix, fingerprint=wanted)
+            key = (slot.seed, slot.repeat, slot.fold)
+            model = fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=threads)
+            store.add(slot, model, suffix=plan.learners[slot.learner].suffix, fingerprint=wanted)
         progress(slot, there)
+
+
+def fit_one(
+    plan: Plan,
+    learner: str,
+    matrix: Matrix,
+    target: npt.NDArray[np.int8],
+    rows: npt.NDArray[np.intp],
+    *,
+    key: tuple[int, ...],
+    threads: int,
+) -> Model:
+    """Train one model on a sample of the given rows.
+
+    Args:
+        plan: The learner, what it sees, and how rows are drawn and weighed.
+        learner: Its name in the plan.
+        matrix: Features, shape (rows, features).
+        target: 0 benign, 1 malignant, shape (rows,).
+        rows: Positions of the rows that it may train on.
+        key: Seed first, then whatever else the draw of benign rows depends on, each 0 or more.
+        threads: CPU threads.
+    """
+    chosen = rows[sample_rows(target[rows], benign_per_malignant=plan.benign_per_malignant, seed=key)]
+    seen = matrix.part(chosen, plan.features.get(learner))
+    if plan.noise:
+        seen = with_noise(seen, plan.noise, seed=key)
+    weight = None if plan.weight is None else plan.weight[chosen]
+    return plan.learners[learner].fit(seen, target[chosen], seed=key[0], threads=threads, weight=weight)
 
 
 def score_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads: int) -> dict[str, Scores]:

@@ -74,7 +74,7 @@ def make_engine(
     if spec.preset is None:
         from image_embeddings.descriptor_engine import DescriptorEngine  # noqa: PLC0415 - scikit-learn is slow to load
 
-        return DescriptorEngine(setting, seed=spec.seed)
+        return DescriptorEngine(setting, seed=spec.seed, clahe=spec.clahe)
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
     from image_embeddings.networks.engine import NetworkEngine  # noqa: PLC0415
 

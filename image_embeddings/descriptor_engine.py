@@ -11,19 +11,28 @@ from numpy.typing import NDArray
 
 from cohort.files import write_parquet
 from cohort.frames import ID, join_by_id
+from cohort.stores.protocol import ImageStore
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import describe
 from image_embeddings.engine import Scores, Setting
+from image_embeddings.equalised import EqualisedStore
 from image_embeddings.labels import Labels
 
 TABLE = "descriptors.parquet"
 
 
 class DescriptorEngine:
-    """Hand-made numbers of each crop and a model over them; no weights, no GPU."""
+    """Hand-made numbers of each crop and a model over them; no weights, no GPU.
 
-    def __init__(self, setting: Setting, *, seed: int = 0) -> None:
+    Attributes:
+        setting: Where and how it works.
+        seed: Of the models.
+        store: Where the crops are read from; with `clahe` their contrast is equalised first.
+    """
+
+    def __init__(self, setting: Setting, *, seed: int = 0, clahe: bool = False) -> None:
         self.setting, self.seed = setting, seed
+        self.store: ImageStore = EqualisedStore(setting.store) if clahe else setting.store
         self._known: pl.DataFrame | None = None
         self._faults: dict[str, str] = {}
 
@@ -44,7 +53,10 @@ class DescriptorEngine:
         """Mean log-odds of the parts; the descriptors themselves are the embedding."""
         described = self._described(ids, keep=False)
         models = [DescriptorModel.load(path) for part in parts for path in self.files(part)]
-        log_odds = np.mean([model.log_odds(described) for model in models], axis=0)
+        readable = described.width > 1
+        log_odds = np.mean(
+            [model.log_odds(described) if readable else np.full(len(ids), np.nan) for model in models], 0
+        )
         faults = {isic_id: self._faults[isic_id] for isic_id in ids if isic_id in self._faults}
         return Scores(log_odds, None, None, faults)
 
@@ -64,7 +76,12 @@ class DescriptorEngine:
             self.setting.tell("describe", done, len(ids))
 
         result = describe(
-            self.setting.store, ids, on_bad=self.setting.on_bad, workers=max(self.setting.workers, 1), progress=tell
+            self.store,
+            ids,
+            on_bad=self.setting.on_bad,
+            required=keep,
+            workers=max(self.setting.workers, 1),
+            progress=tell,
         )
         self._faults |= result.faults
         if keep:

@@ -35,6 +35,7 @@ class Spec(BaseModel):
     weights_sha256: str | None  # of the file the networks started from
     download: bool
     reduce_to: int | None
+    clahe: bool = False  # descriptors are of crops whose contrast was equalised; a network's preset says it itself
     files: dict[str, str] = {}  # SHA-256 of each file of the model, once it is trained
 
     @property

@@ -23,11 +23,13 @@ class DataConfig(_Section):
     """`[data]`: which tables. Paths are relative to the configuration file."""
 
     metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
-    image_scores: Path | None = None  # isic_id, score[, embedding] of every training lesion, out of fold
+    images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
+    image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
     duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
     ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
+    truth: Path | None = None  # simulated cohorts: truth.parquet, to measure the distance to the best possible score
 
 
 class FoldsConfig(_Section):
@@ -45,13 +47,47 @@ class FeaturesConfig(_Section):
     groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
 
 
+class ImagesConfig(_Section):
+    """`[images]`: what scores the crops of `[data] images`, fold by fold; see docs/images.md."""
+
+    model: str = "descriptors"  # or a network's preset, which needs the extra `images`
+    weights: Path | None = None  # first weights of a network, from a local file
+    epochs: int | None = Field(None, ge=1)  # of a network, in place of the preset's
+    clahe: bool = False  # equalise each crop's local contrast first
+    seed: int = Field(0, ge=0)
+    device: str = "auto"  # where a network runs: auto, cpu, cuda ...
+    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that can not be read does
+
+
+class MemberConfig(_Section):
+    """`[ensemble.members.NAME]`: a learner under a name of its own, to be listed in `learners`."""
+
+    learner: str  # lightgbm, xgboost, catboost, logistic, or one that another package brings
+    groups: tuple[str, ...] | None = None  # the run's feature groups (or parts of them) that it sees; all if left out
+    images: bool = True  # whether it sees the group "image"
+    parameters: dict[str, Any] = {}
+
+
 class EnsembleConfig(_Section):
-    """`[ensemble]`: which learners, on which rows."""
+    """`[ensemble]`: which learners, on which rows, and how their scores become one."""
 
     learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)
+    preset: Literal["tuned", "documented"] = "tuned"  # of parameters: ours, or those the public solutions share
     seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
     benign_per_malignant: float = Field(300.0, gt=0)  # benign training rows for each malignant one; inf keeps all
+    blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
+    indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
+    image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
+    table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
+    members: dict[str, MemberConfig] = {}
+
+
+class CalibrationConfig(_Section):
+    """`[calibration]`: from the blended score to a risk."""
+
+    method: Literal["beta", "platt", "isotonic"] = "beta"
+    prevalence: float | None = Field(None, gt=0, lt=1)  # share malignant where risks are used; the cohort's if left out
 
 
 class MetricsConfig(_Section):
@@ -72,14 +108,16 @@ class Config(_Section):
 
     data: DataConfig
     folds: FoldsConfig = FoldsConfig()
+    images: ImagesConfig = ImagesConfig()
     features: FeaturesConfig = FeaturesConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
     metrics: MetricsConfig = MetricsConfig()
     compute: ComputeConfig = ComputeConfig()
 
 
 def load_config(path: Path) -> Config:
-    """Read a TOML configuration; relative paths in `[data]` become absolute.
+    """Read a TOML configuration; relative paths become absolute.
 
     Raises:
         InputError: The file is missing or not TOML, a key is unknown or a value is out of range.
@@ -94,12 +132,19 @@ def load_config(path: Path) -> Config:
         config = Config.model_validate(content)
     except ValidationError as error:
         raise _explain(error, path) from error
+    if config.data.images and config.data.image_scores:
+        raise InputError(
+            "both images and image_scores", where=f"{path}, data", remedy="give the crops or a table of their scores"
+        )
     folder = Path(path).resolve().parent
-    data = config.data
-    absolute = {
-        name: folder / value for name in type(data).model_fields if isinstance(value := getattr(data, name), Path)
-    }
-    return config.model_copy(update={"data": data.model_copy(update=absolute)})
+    return config.model_copy(update={name: _absolute(getattr(config, name), folder) for name in ("data", "images")})
+
+
+def _absolute(section: _Section, folder: Path) -> _Section:
+    """The section with its paths taken relative to a folder."""
+    fields = type(section).model_fields
+    paths = {name: folder / value for name in fields if isinstance(value := getattr(section, name), Path)}
+    return section.model_copy(update=paths)
 
 
 def write_config(config: Config, path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +13,13 @@ from cohort.errors import InputError
 from cohort.files import read_json
 from cohort.reading import Cohort, read_cohort
 from ensemble.blend import Blend
+from ensemble.calibration import Calibration
 from ensemble.learners import Model
 from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import load_models, score_new
 from uglyduck.config import load_config
 from uglyduck.console import log
+from uglyduck.members import models_of_table_alone
 from uglyduck.run import Run
 from uglyduck.run_folder import RunFolder
 
@@ -56,19 +59,29 @@ class Predictor:
 
     def __init__(self, run: Run) -> None:
         folder = run.folder
-        run.manifest.check(folder.dictionary, folder.blend, folder.models / "manifest.json")
+        run.manifest.check(folder.dictionary, folder.blend, folder.calibration, folder.models / "manifest.json")
         stored = read_json(folder.dictionary)
         self._groups: list[str] = stored["groups"]
         self._state = features.FeatureState.from_dict(stored["state"])
         self._wanted = {feature["name"] for feature in stored["features"]}
+        self._of_images = {feature["name"] for feature in stored["features"] if feature["group"] == "image"}
         store = ModelStore(folder.models)
         if store.space is None:
             raise InputError(
                 "the run holds no models", where=str(folder.models), remedy="finish it with `uglyduck run`"
             )
         self._space = store.space
-        self._models: dict[str, list[Model]] = load_models(run.learners, store)
-        self._blend = Blend.from_dict(read_json(folder.blend))
+        # Not the plan's learners, which need the folds: a run that only predicts holds no training data.
+        learners = {name: member.learner for name, member in run.trained.items()}
+        self._models: dict[str, list[Model]] = load_models(learners, store)
+        blend, calibration = read_json(folder.blend), read_json(folder.calibration)
+        whole = {name: name for name in run.learners}
+        self._whole = self._table = _Fusion(whole, Blend.from_dict(blend), Calibration.from_dict(calibration))
+        if len(self._models) > len(whole):
+            run.manifest.check(folder.table_alone)
+            table = read_json(folder.table_alone)
+            parts = Blend.from_dict(table["blend"]), Calibration.from_dict(table["calibration"])
+            self._table = _Fusion(models_of_table_alone(run.members), *parts)
         self._threads = run.threads
 
     def scores(self, cohort: Cohort, images: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -79,18 +92,51 @@ class Predictor:
             images: `isic_id, score[, embedding]` where the run uses images.
 
         Returns:
-            `isic_id`, a column for each learner, and `blend`, in the order of `cohort.frame`.
+            `isic_id`, a column for each learner, `blend`, and `risk`, the calibrated probability of malignancy, in the
+            order of `cohort.frame`.
         """
+        if self._of_images and images is None:
+            log.warning(
+                "no images given: %s",
+                "scored by the learners that see the table alone"
+                if self._table is not self._whole
+                else f"the {len(self._of_images)} features of the image model count as missing",
+            )
         parts = [self._score(block, images) for block in _whole_patients(cohort.frame)]
         return pl.concat(parts)
 
+    def features(self, cohort: Cohort, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+        """The feature tables behind `scores`, one block of whole patients after another."""
+        for block in _whole_patients(cohort.frame):
+            yield features.build(block, self._groups, state=self._state, images=images)
+
+    def panel(self, *, images: bool) -> tuple[Blend, dict[str, list[Model]]]:
+        """What scores lesions with or without image scores: the blend, and by learner the models."""
+        fusion = self._whole if images else self._table
+        return fusion.blend, {name: self._models[model] for name, model in fusion.models.items()}
+
     def _score(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
         built = features.build(frame, self._groups, state=self._state, images=images)
-        absent = sorted(self._wanted - set(built.columns))
+        expected = self._wanted if images is not None else self._wanted - self._of_images
+        absent = sorted(expected - set(built.columns))
         if absent:
             log.warning("absent in this table, scored as missing: %s", ", ".join(absent))
-        scores = score_new(self._models, self._space.encode(built), threads=self._threads)
-        return pl.DataFrame({"isic_id": built["isic_id"], **scores, "blend": self._blend(scores)})
+        fusion = self._table if images is None else self._whole
+        models = {name: self._models[model] for name, model in fusion.models.items()}
+        scores = score_new(models, self._space.encode(built), threads=self._threads)
+        blended = fusion.blend(scores)
+        return pl.DataFrame(
+            {"isic_id": built["isic_id"], **scores, "blend": blended, "risk": fusion.calibration(blended)}
+        )
+
+
+@dataclass(frozen=True)
+class _Fusion:
+    """How the scores of some models, named by learner, become one, and that a risk."""
+
+    models: Mapping[str, str]
+    blend: Blend
+    calibration: Calibration
 
 
 def _whole_patients(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

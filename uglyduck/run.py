@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from cohort.errors import InputError
-from cohort.files import sha256_of
+from cohort.files import fingerprint, read_json, sha256_of
 from cohort.frames import join_by_id
 from cohort.reading import Cohort, read_cohort
 from cv_folds.folds import Folds
-from ensemble.learners import Learner, get_learner
+from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
 from uglyduck.config import Config
+from uglyduck.members import Member, configured_members, with_twins
 from uglyduck.run_folder import Manifest, RunFolder
 
 
@@ -44,7 +46,11 @@ class Run:
     def inputs(self) -> dict[str, str]:
         """SHA-256 of every input file, by its key in `[data]`."""
         data = self.config.data
-        paths = {name: getattr(data, name) for name in ("metadata", "image_scores", "duplicates", "groups")}
+        paths = {
+            name: getattr(data, name)
+            for name in ("metadata", "images", "image_scores", "duplicates", "groups", "truth")
+        }
+        paths["weights"] = self.config.images.weights if data.images else None
         return {name: _sha256_of_input(name, path) for name, path in paths.items() if path is not None}
 
     @cached_property
@@ -63,8 +69,17 @@ class Run:
     @cached_property
     def image_scores(self) -> pl.DataFrame | None:
         """Scores from images for the `image` feature group, if any are configured."""
+        if self.config.data.images is not None:
+            return pl.read_parquet(self.folder.image_scores)
         path = self.config.data.image_scores
         return None if path is None else pl.read_parquet(path)
+
+    @property
+    def feature_groups(self) -> list[str]:
+        """The configured groups, and `image` where crops are scored."""
+        groups = list(self.config.features.groups)
+        wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
+        return [*groups, "image"] if wanted else groups
 
     @cached_property
     def folds(self) -> Folds:
@@ -87,16 +102,14 @@ class Run:
         return np.asarray(self.folds.frame["target"], dtype=np.int8)
 
     @cached_property
+    def members(self) -> dict[str, Member]:
+        """The configured learners by name, and what each may see."""
+        return configured_members(self.config.ensemble)
+
+    @property
     def learners(self) -> dict[str, Learner]:
-        """The configured learners by name."""
-        settings = self.config.ensemble
-        if unused := sorted(set(settings.parameters) - set(settings.learners)):
-            raise InputError(
-                f"parameters for {', '.join(unused)}, which the run does not train",
-                where="[ensemble.parameters]",
-                remedy=f"the learners are {', '.join(settings.learners)}",
-            )
-        return {name: get_learner(name, settings.parameters.get(name, {})) for name in settings.learners}
+        """The learners whose scores are blended, by name."""
+        return {name: member.learner for name, member in self.members.items()}
 
     @cached_property
     def identity(self) -> dict[str, str]:
@@ -104,17 +117,58 @@ class Run:
         return {"features": self.manifest.sha256(self.folder.features), "folds": self.folds.sha256}
 
     @property
+    def specs(self) -> list[dict[str, Any]]:
+        """The feature dictionary: name, group, part and more of each built feature."""
+        listed: list[dict[str, Any]] = read_json(self.folder.dictionary)["features"]
+        return listed
+
+    @property
+    def image_features(self) -> set[str]:
+        """Names of the built features that come from images."""
+        return {spec["name"] for spec in self.specs if spec["group"] == "image"}
+
+    @property
+    def trained(self) -> dict[str, Member]:
+        """What is trained: the learners and, with images, their twins that see the table alone."""
+        wanted = self.image_features and self.config.ensemble.table_alone
+        return with_twins(self.members) if wanted else self.members
+
+    @cached_property
     def plan(self) -> Plan:
-        """Which models to train."""
-        settings = self.config.ensemble
-        assignments = [assignment.to_numpy() for assignment in self.folds.assignments()]
-        return Plan(self.learners, assignments, settings.seeds, settings.benign_per_malignant, self.identity)
+        """Which models to train: the blended learners, and their twins without images where those are asked for."""
+        settings, members, image = self.config.ensemble, self.trained, self.image_features
+        seen = {name: member.features(self.specs) for name, member in members.items()}
+        return Plan(
+            {name: member.learner for name, member in members.items()},
+            [assignment.to_numpy() for assignment in self.folds.assignments()],
+            settings.seeds,
+            settings.benign_per_malignant,
+            {**self.identity, "indeterminate_weight": str(settings.indeterminate_weight)},
+            features={name: names for name, names in seen.items() if names is not None},
+            weight=self._weight(),
+            noise=dict.fromkeys(sorted(image), settings.image_noise) if settings.image_noise else {},
+        )
+
+    def _weight(self) -> npt.NDArray[np.float64] | None:
+        """Training weight of each lesion in the order of the folds; None where all count alike."""
+        wanted = self.config.ensemble.indeterminate_weight
+        if wanted == 1 or "iddx_1" not in self.cohort.frame.columns:
+            return None
+        diagnosis = join_by_id(self.folds.frame.select("isic_id"), self.cohort.frame.select("isic_id", "iddx_1"))
+        return np.where((diagnosis["iddx_1"] == "Indeterminate").fill_null(value=False).to_numpy(), wanted, 1.0)
 
 
 def _sha256_of_input(name: str, path: Path) -> str:
     try:
-        return sha256_of(path)
+        return _sha256_of_folder(path) if path.is_dir() else sha256_of(path)
     except OSError as error:
         raise InputError(
-            f"cannot read this file ({error.strerror})", where=f"[data] {name} = {path}", remedy="check the path"
+            f"cannot read this file ({error.strerror})", where=f"{name} = {path}", remedy="check the path"
         ) from error
+
+
+def _sha256_of_folder(path: Path) -> str:
+    """SHA-256 over name, size and time of change of each file: the images of ISIC 2020 are too many bytes to read."""
+    with os.scandir(path) as entries:
+        files = sorted((entry.name, (found := entry.stat()).st_size, found.st_mtime_ns) for entry in entries)
+    return fingerprint(files)

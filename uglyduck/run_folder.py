@@ -36,6 +36,16 @@ class RunFolder:
         return self.root / "folds.parquet"
 
     @property
+    def images(self) -> Path:
+        """The image model of each fold and its out-of-fold scores."""
+        return self.root / "images"
+
+    @property
+    def image_scores(self) -> Path:
+        """What the image model says of each training lesion, out of fold."""
+        return self.images / "oof.parquet"
+
+    @property
     def features(self) -> Path:
         """One row a lesion."""
         return self.root / "features.parquet"
@@ -57,13 +67,43 @@ class RunFolder:
 
     @property
     def blend(self) -> Path:
-        """Quantile maps and weights."""
+        """Quantile maps and weights of the blend."""
         return self.root / "blend.json"
+
+    @property
+    def calibration(self) -> Path:
+        """From blended score to risk."""
+        return self.root / "calibration.json"
+
+    @property
+    def table_alone(self) -> Path:
+        """Blend and calibration of the learners that see the table alone, in runs with images."""
+        return self.root / "table-alone.json"
 
     @property
     def metrics(self) -> Path:
         """Every number, with its interval."""
         return self.root / "metrics.json"
+
+    @property
+    def nested(self) -> Path:
+        """Fully nested scores."""
+        return self.root / "nested.parquet"
+
+    @property
+    def nested_metrics(self) -> Path:
+        """Figures of the fully nested scores, beside the usual ones."""
+        return self.root / "nested.json"
+
+    @property
+    def explanation(self) -> Path:
+        """What moves the scores: shares of feature groups, and reasons lesion by lesion."""
+        return self.root / "explanation"
+
+    @property
+    def hospitals(self) -> Path:
+        """Figures of each hospital by models that never saw it."""
+        return self.root / "hospitals.json"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 import features
 from cohort.errors import InputError
-from cohort.files import fingerprint, write_json, write_parquet
-from cohort.frames import join_by_id
+from cohort.files import fingerprint
 from cv_folds.folds import make_folds
-from cv_folds.scoring import summarise
-from ensemble.blend import Blend
 from ensemble.model_store import ModelStore, Slot
-from ensemble.out_of_fold import score_out_of_fold, train
+from ensemble.out_of_fold import train
+from uglyduck import image_stage, metrics_stage, oof_scores
 from uglyduck.console import log, progress
 from uglyduck.provenance import code_fingerprint
 from uglyduck.run import Run
@@ -33,12 +29,14 @@ class Stage:
         depends: What its outputs depend on besides code and input files: settings and earlier artifacts.
         packages: The packages whose code it runs.
         work: Does it; returns the files written.
+        applies: Whether the run has this stage at all.
     """
 
     name: str
     depends: Callable[[Run], dict[str, Any]]
     packages: tuple[str, ...]
     work: Callable[[Run], list[Path]]
+    applies: Callable[[Run], bool] = lambda _run: True
 
     def fingerprint(self, run: Run) -> str:
         """Changes when the inputs, the settings or the code change."""
@@ -56,10 +54,11 @@ def run_stages(run: Run, *, until: str | None = None) -> None:
     Raises:
         InputError: `until` names no stage, or a stage refuses its input.
     """
-    names = [stage.name for stage in STAGES]
+    stages = [stage for stage in STAGES if stage.applies(run)]
+    names = [stage.name for stage in stages]
     if until is not None and until not in names:
         raise InputError(f"there is no stage {until!r}", where="--until", remedy=f"use one of {', '.join(names)}")
-    for stage in STAGES:
+    for stage in stages:
         wanted = stage.fingerprint(run)
         if run.manifest.holds(stage.name, wanted):
             log.info("%-8s  unchanged", stage.name)
@@ -92,12 +91,8 @@ def _make_folds(run: Run) -> list[Path]:
 
 
 def _build_features(run: Run) -> list[Path]:
-    frame, groups = run.cohort.frame, list(run.config.features.groups)
-    state = features.fit(frame)
-    built = features.build(frame, groups, state=state, images=run.image_scores)
-    write_parquet(built, run.folder.features)
-    listed = [spec.as_dict() for spec in features.dictionary(frame.columns, groups)]
-    write_json({"groups": groups, "features": listed, "state": state.as_dict()}, run.folder.dictionary)
+    out, dictionary = run.folder.features, run.folder.dictionary
+    features.run_stage(run.cohort.frame, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
     return [run.folder.features, run.folder.dictionary]
 
 
@@ -113,26 +108,6 @@ def _train_models(run: Run) -> list[Path]:
     return store.files()
 
 
-def _score(run: Run) -> list[Path]:
-    scores = score_out_of_fold(run.plan, run.matrix, ModelStore(run.folder.models), threads=run.threads)
-    blend = Blend.fit(scores)
-    columns = {**scores, "blend": blend(scores)}
-    folds = run.folds.frame.select("isic_id", "patient_id", "target", "fold")
-    scored = pl.DataFrame({"isic_id": run.features["isic_id"], **columns})
-    write_parquet(join_by_id(folds, scored), run.folder.oof)
-    write_json(blend.as_dict(), run.folder.blend)
-    return [run.folder.oof, run.folder.blend]
-
-
-def _measure(run: Run) -> list[Path]:
-    settings = run.config.metrics
-    oof = pl.read_parquet(run.folder.oof)
-    columns = [*run.config.ensemble.learners, "blend"]
-    result = {name: summarise(oof, name, replicates=settings.replicates, seed=settings.seed) for name in columns}
-    write_json({"estimate": "out-of-fold", "scores": result}, run.folder.metrics)
-    return [run.folder.metrics]
-
-
 STAGES = (
     Stage(
         "folds",
@@ -141,10 +116,18 @@ STAGES = (
         _make_folds,
     ),
     Stage(
+        "images",
+        lambda run: {"images": run.config.images.model_dump(exclude={"weights"}), "folds": run.folds.sha256},
+        image_stage.PACKAGES,
+        image_stage.train,
+        lambda run: run.config.data.images is not None,
+    ),
+    Stage(
         "features",
         lambda run: {
-            "features": run.config.features.model_dump(),
-            "data": run.config.data.model_dump(exclude={"metadata"}),
+            "features": run.feature_groups,
+            "images": run.manifest.sha256(run.folder.image_scores) if run.config.data.images else None,
+            "data": run.config.data.model_dump(exclude={"metadata", "images", "truth"}),
         },
         ("cohort", "features"),
         _build_features,
@@ -157,14 +140,22 @@ STAGES = (
     ),
     Stage(
         "scores",
-        lambda run: {"ensemble": run.config.ensemble.model_dump(), **run.identity},
-        ("cohort", "ensemble"),
-        _score,
+        lambda run: {
+            "ensemble": run.config.ensemble.model_dump(),
+            "calibration": run.config.calibration.model_dump(),
+            **run.identity,
+        },
+        ("cohort", "cv_folds", "ensemble"),
+        oof_scores.score,
     ),
     Stage(
         "metrics",
-        lambda run: {"metrics": run.config.metrics.model_dump(), "oof": run.manifest.sha256(run.folder.oof)},
-        ("cohort", "cv_folds"),
-        _measure,
+        lambda run: {
+            "metrics": run.config.metrics.model_dump(),
+            "calibration": run.config.calibration.model_dump(),
+            "oof": run.manifest.sha256(run.folder.oof),
+        },
+        ("cohort", "cv_folds", "ensemble"),
+        metrics_stage.measure,
     ),
 )

@@ -110,7 +110,7 @@ def equal_mass_bins(probability: Floats, weight: Floats, bins: int) -> Ints:
     distinct, tie = np.unique(probability, return_inverse=True)
     mass = np.bincount(tie, weight, minlength=distinct.size)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    return np.minimum((middle * bins).astype(np.int64), bins - 1)[tie]
+    return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[tie], dtype=np.int64)
 
 
 def _checked_probabilities(target: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> Lesions:

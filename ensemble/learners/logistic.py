@@ -102,7 +102,7 @@ class LogisticModel:
         columns = self.scaling.columns(matrix.for_model(self.space))
         for coefficient, column in zip(self.coefficients, columns, strict=True):
             margin += coefficient * column  # column after column: the same bits for one lesion and for many
-        return np.clip(expit(margin), 1e-15, 1 - 1e-15)
+        return np.asarray(np.clip(expit(margin), 1e-15, 1 - 1e-15), dtype=np.float64)
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:  # noqa: ARG002 - sums run in one order
         """See `Model.contributions`."""

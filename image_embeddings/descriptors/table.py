@@ -46,6 +46,7 @@ def describe(
     ids: Sequence[str],
     *,
     on_bad: OnBad = "missing",
+    required: bool = True,
     workers: int = 1,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Described:
@@ -55,11 +56,12 @@ def describe(
         store: Where the crops lie.
         ids: At least one.
         on_bad: "stop" raises at the first crop that can not be read, "missing" gives it nulls and goes on.
+        required: That no crop at all can be read is an error; otherwise the frame then holds ids alone.
         workers: Processes; 1 stays in this one. The numbers do not depend on it.
         progress: Told how many crops each step has done.
 
     Raises:
-        CropError: With "stop", a crop can not be read. With either, no crop at all can be read.
+        CropError: With "stop", a crop can not be read. With `required`, no crop at all can be read.
     """
     parts: list[NDArray[np.float32]] = []
     faults: dict[str, str] = {}
@@ -73,7 +75,7 @@ def describe(
         names = chunk.names or names
         parts.append(chunk.values)
         progress(len(chunk.values))
-    if first is not None and len(faults) == len(ids):
+    if required and first is not None and len(faults) == len(ids):
         raise first
     values = np.concatenate(
         [part if part.shape[1] else np.full((len(part), len(names)), np.nan, np.float32) for part in parts]

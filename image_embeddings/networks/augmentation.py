@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms import v2
 
-from image_embeddings.networks.clahe import clahe
+from image_embeddings.clahe import clahe
 from image_embeddings.presets import AugmentationName, Preset
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,38 @@ def test_the_feature_table_keeps_its_names(tmp_path: Path) -> None:
     space = ModelStore(tmp_path).space
     assert space is not None
     assert space.names == tuple(pl.Series(FRAME.columns).filter(pl.Series(FRAME.columns) != "isic_id"))
+
+
+def test_a_learner_may_see_some_of_the_features(tmp_path: Path) -> None:
+    whole = plan(learners=("lightgbm", "xgboost"))
+    narrow = replace(whole, features={"xgboost": ("site", "colour")})
+    run(narrow, tmp_path)
+    store = ModelStore(tmp_path)
+    assert store.load(Slot("xgboost", 0, 1, 0), whole.learners["xgboost"]).space.names == ("colour", "site")
+    scores = score_out_of_fold(narrow, MATRIX, store, threads=2)
+    again = replace(plan(learners=("xgboost",)), identity={"features": "y"})
+    less = FeatureSpace.fit(FRAME.select("isic_id", "colour", "site")).encode(FRAME)
+    train(again, less, TARGET, ModelStore(tmp_path / "less"), threads=2, progress=lambda *_: None)
+    expected = score_out_of_fold(again, less, ModelStore(tmp_path / "less"), threads=2)
+    assert np.array_equal(scores["xgboost"], expected["xgboost"])
+
+
+def test_an_unknown_feature_of_a_learner_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no features taste"):
+        run(replace(plan(), features={"lightgbm": ("taste",)}), tmp_path)
+
+
+def test_row_weights_and_noise_make_other_models(tmp_path: Path) -> None:
+    size = MATRIX.space.names[0]
+    plans = {
+        "plain": plan(),
+        "weighed": replace(plan(), weight=np.where(TARGET == 1, 3.0, 1.0), identity={"features": "w"}),
+        "noisy": replace(plan(), noise={size: 0.5}),
+    }
+    scores = {}
+    for name, wanted in plans.items():
+        run(wanted, tmp_path / name)
+        scores[name] = score_out_of_fold(wanted, MATRIX, ModelStore(tmp_path / name), threads=2)["lightgbm"]
+    assert scores["weighed"].mean() > scores["plain"].mean()
+    assert not np.array_equal(scores["noisy"], scores["plain"])
+    assert plans["noisy"].fingerprint(plans["noisy"].slots()[0]) != plan().fingerprint(plan().slots()[0])

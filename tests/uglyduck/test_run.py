@@ -28,8 +28,9 @@ def digests(run: Path) -> dict[str, str]:
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     models = {f"models/{name}/fold{fold}-seed0{suffix}" for fold in range(3) for name, suffix in SUFFIXES.items()}
-    tables = {"folds.parquet", "features.parquet", "features.json", "oof.parquet", "blend.json", "metrics.json"}
-    assert set(digests(finished)) == models | tables
+    tables = {"folds.parquet", "features.parquet", "features.json", "oof.parquet"}
+    maps = {"blend.json", "calibration.json", "metrics.json"}
+    assert set(digests(finished)) == models | tables | maps
     assert not list(finished.rglob("*.pkl"))
 
 
@@ -39,9 +40,10 @@ SUFFIXES = {"lightgbm": ".txt", "xgboost": ".ubj", "catboost": ".cbm"}
 def test_every_lesion_has_one_score_of_each_learner(finished: Path, small: Path) -> None:
     oof = pl.read_parquet(finished / "oof.parquet")
     train = pl.read_csv(small / "data/train-metadata.csv", infer_schema=False)
-    assert oof.columns == ["isic_id", "patient_id", "target", "fold", *SUFFIXES, "blend"]
+    blends = ["blend_mean", "blend_greedy", "blend_stack", "blend", "risk"]
+    assert oof.columns == ["isic_id", "patient_id", "target", "fold", *SUFFIXES, *blends]
     assert set(oof["isic_id"]) == set(train["isic_id"])
-    scores = oof.select(*SUFFIXES, "blend").to_numpy()
+    scores = oof.select(*SUFFIXES, *blends).to_numpy()
     assert ((scores >= 0) & (scores <= 1)).all()
     assert oof.group_by("patient_id").agg(pl.col("fold").n_unique())["fold"].max() == 1
 

@@ -10,6 +10,7 @@ import typer
 # Fewer folds and features than the defaults, so that a newcomer waits a minute, not ten.
 _CONFIG = """[data]
 metadata = "data/train-metadata.csv"
+truth = "data/truth.parquet"
 [folds]
 n_folds = 3
 [features]

@@ -48,6 +48,7 @@ def train(
     folds: Annotated[Path | None, typer.Option(help="frozen folds; made anew from --seed without")] = None,
     n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
     epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
+    clahe: Annotated[bool, typer.Option("--clahe", help="equalise each crop's local contrast first")] = False,
     labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="in place of the preset's")] = None,
     repeats: Annotated[int, typer.Option(help="networks of each fold, with other seeds, averaged")] = 1,
     policy: Annotated[
@@ -60,6 +61,7 @@ def train(
     seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
     compiled: Annotated[bool, typer.Option("--compile", help="use torch.compile")] = False,
+    replicates: Annotated[int, typer.Option(help="of the patient bootstrap behind the intervals", min=100)] = 10_000,
     workers: Workers = None,
     threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
@@ -79,7 +81,7 @@ def train(
     from image_embeddings.training_run import Material, train_model
 
     start_logging()
-    recipe = _recipe(preset, backbone, size, epochs=epochs, labels=labels)
+    recipe = _recipe(preset, backbone, size, epochs=epochs, labels=labels, clahe=clahe or None)
     cohort = read_cohort(metadata, labels="required", groups=groups, ungrouped=ungrouped)
     made = Folds.read(folds) if folds else make_folds(cohort.frame, n_folds=n_folds, seed=seed)
     frame = _in_order_of(made.frame, cohort.frame)
@@ -99,12 +101,13 @@ def train(
         weights_sha256=sha256_of(weights) if weights and weights.is_file() else None,
         download=download,
         reduce_to=reduce_to,
+        clahe=clahe and recipe is None,
     )
     opened = open_store(store)
     with crop_progress() as tell:
         setting = _setting(out, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=True, tell=tell)
         engine = make_engine(spec, setting, weights=weights, device=device, compiled=compiled)
-        outcome = train_model(out, spec, engine, material)
+        outcome = train_model(out, spec, engine, material, replicates=replicates)
     learning_curves(outcome.history, out / "curves.png")
     contact_sheet(outcome.oof, opened, out / "contact.png")
     if outcome.faults:
@@ -118,6 +121,7 @@ def apply(
     store: Store,
     out: Annotated[Path, typer.Option(help="Parquet file: isic_id, score[, embedding]")],
     metadata: Annotated[Path | None, typer.Option(help="table whose isic_id to score; all crops without")] = None,
+    only: Annotated[Path | None, typer.Option("--ids", help="in place of a table: Parquet file of isic_id")] = None,
     flips: Annotated[int | None, typer.Option(help="views averaged: 1, 2, 4 or 8; the preset's by default")] = None,
     embeddings: Annotated[bool, typer.Option("--embeddings", help="write the embeddings too")] = False,
     on_bad: OnBad = "missing",
@@ -137,7 +141,7 @@ def apply(
     if flips not in {None, 1, 2, 4, 8}:
         raise InputError(f"{flips} views", where="--flips", remedy="use 1, 2, 4 or 8")
     opened = open_store(store)
-    ids = _ids_of(metadata) if metadata else list(opened.ids)
+    ids = _ids_of(metadata, only) or list(opened.ids)
     with crop_progress() as tell:
         engines = [
             open_engine(
@@ -209,10 +213,8 @@ def compare(
     _tell_figures(result, as_json=as_json)
 
 
-def _recipe(
-    preset: str | None, backbone: str | None, size: int, *, epochs: int | None, labels: str | None
-) -> Preset | None:
-    """The preset with what the user changed; None for descriptors."""
+def _recipe(preset: str | None, backbone: str | None, size: int, **changes: str | int | bool | None) -> Preset | None:
+    """The preset with what the user changed, None where nothing was said; None for descriptors."""
     from image_embeddings.presets import for_backbone, preset_named
 
     if preset and backbone:
@@ -220,24 +222,27 @@ def _recipe(
     if backbone is None and (preset or DEFAULT) == DEFAULT:
         return None
     recipe = for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT)
-    changes = {"epochs": epochs, "labels": labels}
     return recipe.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
 def _in_order_of(folds: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """The table's rows in the order of the folds, which must be of the same lesions."""
+    """The lesions of the folds, which may leave out some of the table (duplicates), in the order of the folds."""
     from cohort.frames import join_by_id
 
-    if set(folds["isic_id"]) != set(frame["isic_id"]):
+    if not folds["isic_id"].is_in(frame["isic_id"].implode()).all():
         raise InputError("the folds are of other lesions", where="--folds", remedy="make folds of this table")
-    return join_by_id(folds.select("isic_id"), frame)
+    return join_by_id(folds.select("isic_id", "patient_id"), frame.drop("patient_id"))
 
 
-def _ids_of(metadata: Path) -> list[str]:
-    """isic_id of a table, in the order of the file; nothing else of it is read."""
+def _ids_of(metadata: Path | None, only: Path | None) -> list[str]:
+    """isic_id of a table, in the order of the file, of which nothing else is read; empty without a table."""
+    import polars as pl
+
     from cohort.reading import read_cohort
 
-    return read_cohort(metadata, ungrouped=True).given_order.to_list()
+    if only is not None:
+        return pl.read_parquet(only)["isic_id"].to_list()
+    return read_cohort(metadata, ungrouped=True).given_order.to_list() if metadata else []
 
 
 def _workers(wanted: int | None) -> int:

@@ -13,23 +13,30 @@ def predict(
     metadata: Annotated[Path, typer.Option(help="Table of the lesions to score, with or without labels.")],
     out: Annotated[Path, typer.Option(help="Submission to write.")] = Path("submission.csv"),
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
-    image_scores: Annotated[Path | None, typer.Option(help="isic_id, score of these lesions, as Parquet.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder.")] = None,
+    image_scores: Annotated[
+        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
+    ] = None,
 ) -> None:
     """Score new lesions and write `submission.csv` in the order of their table.
 
-    Example: `uglyduck predict runs/first --metadata test-metadata.csv --out submission.csv`
+    Crops are scored by the mean of the run's fold models; one that can not be read counts as missing. A research tool:
+    a score is no diagnosis.
+
+    Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`
     """
     import polars as pl
 
     from submissions.submission import write_submission
     from uglyduck.console import log, start_logging
+    from uglyduck.image_stage import new_image_scores
     from uglyduck.prediction import Predictor, open_run, read_lesions
 
     start_logging()
     opened = open_run(run)
     predictor = Predictor(opened)
     cohort = read_lesions(opened, metadata, groups=groups)
-    images = None if image_scores is None else pl.read_parquet(image_scores)
-    scores = predictor.scores(cohort, images).select("isic_id", pl.col("blend").alias("target"))
+    scored = new_image_scores(opened, cohort.frame["isic_id"], images=images, table=image_scores)
+    scores = predictor.scores(cohort, scored).select("isic_id", pl.col("blend").alias("target"))
     written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)

@@ -11,26 +11,41 @@ import typer
 def run(
     config: Annotated[Path, typer.Argument(help="TOML configuration; two lines are enough.", metavar="CONFIG.toml")],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/NAME beside the configuration.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last stage: folds, features, models, scores or metrics.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last stage: folds, images, features, models, scores or metrics.")] = None,
+    nested: Annotated[
+        bool, typer.Option("--nested", help="Also the fully nested estimate; takes two to three times as long.")
+    ] = False,
 ) -> None:
-    """Run every stage: folds, features, models, out-of-fold scores, metrics.
+    """Run every stage: folds, image scores where crops are given, features, models, out-of-fold scores, metrics.
 
     A stage whose inputs, settings and code have not changed is skipped, so a killed run goes on where it stopped.
 
+    Figures are out of fold: no score comes from a model that saw the patient, but blend weights and risks are fitted
+    across folds. With `--nested` these are learned without the patient, too, and the difference is stated.
+
     Example: `uglyduck run isic2024.toml --out runs/first`
     """
+    from cohort.errors import InputError
     from uglyduck.config import load_config, write_config
     from uglyduck.console import start_logging
+    from uglyduck.nested_stage import run_nested
     from uglyduck.run import Run
     from uglyduck.run_folder import RunFolder
     from uglyduck.stages import run_stages
-    from uglyduck.summary import show_metrics
+    from uglyduck.summary import show_metrics, show_nested
 
+    if nested and until not in (None, "metrics"):
+        raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
     settings = load_config(config)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
     with folder.locked():
         write_config(settings, folder.config)
-        run_stages(Run(settings, folder), until=until)
+        opened = Run(settings, folder)
+        run_stages(opened, until=until)
+        if nested:
+            run_nested(opened)
     if until in (None, "metrics"):
         show_metrics(folder)
+    if nested:
+        show_nested(folder)

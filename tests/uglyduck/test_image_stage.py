@@ -1,0 +1,145 @@
+"""`[data] images`: the image stage inside a run, and its model applied to new crops."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.uglyduck.conftest import PICTURED, Command
+
+
+def submission(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, schema={"isic_id": pl.String, "target": pl.Float64})
+
+
+def metrics(run: Path) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    return dict(json.loads((run / "metrics.json").read_text())["scores"])
+
+
+def test_each_lesion_has_an_image_score_out_of_the_runs_own_folds(pictured: Path) -> None:
+    scores = pl.read_parquet(pictured / "run/images/oof.parquet")
+    folds = pl.read_parquet(pictured / "run/folds.parquet")
+    assert scores["isic_id"].equals(folds["isic_id"])
+    assert scores["score"].null_count() == 0
+    assert pl.read_parquet(pictured / "run/images/folds.parquet").equals(folds)
+
+
+def test_the_scores_feed_the_image_features(pictured: Path) -> None:
+    built = pl.read_parquet(pictured / "run/features.parquet", columns=["isic_id", "image_score", "image_score_rank"])
+    both = built.join(pl.read_parquet(pictured / "run/images/oof.parquet"), on="isic_id", validate="1:1")
+    np.testing.assert_array_equal(both["image_score"], both["score"].cast(pl.Float32))
+    listed = json.loads((pictured / "run/features.json").read_text())
+    assert "image" in listed["groups"]
+    assert "image_score_rank" in {feature["name"] for feature in listed["features"]}
+
+
+def test_the_image_score_alone_is_measured_beside_the_others(pictured: Path) -> None:
+    scores, oof = metrics(pictured / "run"), pl.read_parquet(pictured / "run/images/oof.parquet")
+    malignant = pl.read_parquet(pictured / "run/folds.parquet")["target"] == 1
+    score = oof["score"].to_numpy()
+    auc = np.mean(score[malignant][:, None] > score[~malignant][None, :])
+    assert scores["image"]["pooled"]["auc"]["estimate"] == pytest.approx(auc)
+    assert auc > 0.6
+
+
+def test_a_second_start_trains_nothing(pictured: Path, command: Command) -> None:
+    done = command("run", pictured / "pictured.toml", "--out", pictured / "run")
+    assert done.stderr.count("unchanged") == 6
+
+
+def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, command: Command) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    shutil.copytree(pictured / "data", tmp_path / "data")
+    (tmp_path / "other.toml").write_text(PICTURED.replace("n_folds = 2", "n_folds = 2\nseed = 1"))
+    command("run", tmp_path / "other.toml", "--out", tmp_path / "run", "--until", "images")
+    before, after = ((folder / "run/images/fold0.npz").read_bytes() for folder in (pictured, tmp_path))
+    assert before != after
+
+
+def predict(command: Command, pictured: Path, out: Path, *more: str | Path) -> tuple[pl.DataFrame, str]:
+    table = pictured / "data/test-metadata.csv"
+    done = command("predict", pictured / "run", "--metadata", table, "--out", out, *more)
+    return submission(out), done.stderr
+
+
+def test_new_crops_are_scored_by_the_mean_of_the_fold_models(pictured: Path, tmp_path: Path, command: Command) -> None:
+    images = pictured / "data/test-image.hdf5"
+    with_crops, said = predict(command, pictured, tmp_path / "a.csv", "--images", images)
+    assert "150 crops scored, 0 missing" in said
+    table = tmp_path / "scores.parquet"
+    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--workers", "1")
+    from_table, _ = predict(command, pictured, tmp_path / "b.csv", "--image-scores", table)
+    assert with_crops.equals(from_table)
+
+
+def test_without_crops_the_table_alone_is_scored_and_one_line_says_so(
+    pictured: Path, tmp_path: Path, command: Command
+) -> None:
+    _, said = predict(command, pictured, tmp_path / "a.csv")
+    assert said.count("no images given") == 1
+    assert "image_score" not in said
+
+
+def test_a_broken_and_an_absent_crop_count_as_missing(pictured: Path, tmp_path: Path, command: Command) -> None:
+    whole, _ = predict(command, pictured, tmp_path / "a.csv", "--images", pictured / "data/test-image.hdf5")
+    shutil.copy(pictured / "data/test-image.hdf5", tmp_path / "broken.hdf5")
+    absent, cut = whole["isic_id"][0], whole["isic_id"][1]
+    with h5py.File(tmp_path / "broken.hdf5", "r+") as file:
+        del file[absent]
+        data = file[cut][()]
+        del file[cut]
+        file[cut] = np.bytes_(data[: len(data) // 2])
+    scored, said = predict(command, pictured, tmp_path / "b.csv", "--images", tmp_path / "broken.hdf5")
+    assert "148 crops scored, 2 missing" in said
+    assert scored["target"].is_between(0, 1).all()
+    patients = pl.read_csv(pictured / "data/test-metadata.csv", columns=["isic_id", "patient_id"])
+    touched = patients.filter(pl.col("isic_id").is_in([absent, cut]))["patient_id"].implode()
+    others = patients.filter(~pl.col("patient_id").is_in(touched))["isic_id"].implode()
+    assert scored.filter(pl.col("isic_id").is_in(others)).equals(whole.filter(pl.col("isic_id").is_in(others)))
+    assert not scored.equals(whole)
+
+
+def test_crops_of_which_none_can_be_read_all_count_as_missing(pictured: Path, tmp_path: Path, command: Command) -> None:
+    with h5py.File(tmp_path / "none.hdf5", "w") as file:
+        file["ISIC_0"] = np.bytes_(b"no image")
+    _, said = predict(command, pictured, tmp_path / "a.csv", "--images", tmp_path / "none.hdf5")
+    assert "0 crops scored, 150 missing" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--images", "none.hdf5"), "no such file or folder"),
+        (("--images", "x.hdf5", "--image-scores", "y.parquet"), "both crops and a table of their scores"),
+        (("--image-scores", "none.parquet"), "not a readable Parquet file"),
+    ],
+)
+def test_wrong_images_are_one_line_and_status_2(
+    pictured: Path, tmp_path: Path, command: Command, arguments: tuple[str, ...], message: str
+) -> None:
+    table, out = pictured / "data/test-metadata.csv", tmp_path / "a.csv"
+    done = command("predict", pictured / "run", "--metadata", table, "--out", out, *arguments, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert not out.exists()
+
+
+def test_a_run_of_tables_alone_refuses_crops(finished: Path, pictured: Path, tmp_path: Path, command: Command) -> None:
+    table, images = pictured / "data/test-metadata.csv", pictured / "data/test-image.hdf5"
+    call = ("predict", finished, "--metadata", table, "--images", images, "--out", tmp_path / "a.csv")
+    done = command(*call, check=False)
+    assert done.returncode == 2
+    assert "this run has no image model" in done.stderr
+
+
+def test_images_and_their_scores_can_not_both_be_configured(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "both.toml").write_text('[data]\nmetadata = "a.csv"\nimages = "b.hdf5"\nimage_scores = "c.parquet"\n')
+    done = command("run", tmp_path / "both.toml", check=False)
+    assert done.returncode == 2
+    assert "both images and image_scores" in done.stderr

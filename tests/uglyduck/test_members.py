@@ -1,0 +1,151 @@
+"""Members of the ensemble, the table alone, calibration, the known optimum and the nested estimate, in a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cohort.errors import InputError
+from ensemble.learners import get_learner
+from ensemble.model_store import ModelStore, Slot
+from tests.uglyduck.conftest import QUICK, Command
+from uglyduck.config import EnsembleConfig
+from uglyduck.members import Member, configured_members, models_of_table_alone, with_twins
+
+SPECS = [
+    {"name": "age", "group": "basic", "part": ""},
+    {"name": "area", "group": "tbp", "part": ""},
+    {"name": "area_z", "group": "patient", "part": "z"},
+    {"name": "area_rank", "group": "patient", "part": "rank"},
+    {"name": "image_score", "group": "image", "part": "score"},
+]
+LEARNER = get_learner("logistic", {})
+
+
+def test_a_member_sees_its_groups_and_parts() -> None:
+    assert Member(LEARNER).features(SPECS) is None
+    assert Member(LEARNER, ("basic", "patient.z")).features(SPECS) == ("age", "area_z")
+    assert Member(LEARNER, ("patient",)).features(SPECS) == ("area_z", "area_rank")
+    assert Member(LEARNER, images=False).features(SPECS) == ("age", "area", "area_z", "area_rank")
+
+
+def test_a_group_that_the_run_does_not_build_is_refused() -> None:
+    with pytest.raises(InputError, match="no features of hospital"):
+        Member(LEARNER, ("hospital",)).features(SPECS)
+    with pytest.raises(InputError, match="sees no feature"):
+        Member(LEARNER, ("image",), images=False).features(SPECS)
+
+
+def test_each_member_that_sees_images_has_a_twin_that_does_not() -> None:
+    members = {"a": Member(LEARNER), "b": Member(LEARNER, images=False)}
+    assert list(with_twins(members)) == ["a", "b", "a-table"]
+    assert models_of_table_alone(members) == {"a": "a-table", "b": "b"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learners": ("lightgbm",), "members": {"plain": {"learner": "logistic"}}}, "plain, which the run"),
+        ({"learners": ("lightgbm", "lightgbm")}, "named twice"),
+        ({"learners": ("plain",), "members": {"plain": {"learner": "logistics"}}}, "use logistic"),
+    ],
+)
+def test_wrong_members_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        configured_members(EnsembleConfig.model_validate(settings))
+
+
+@pytest.fixture(scope="module")
+def imaged(small: Path, command: Command) -> Path:
+    """A run with image scores, a member of its own, the truth, and the nested estimate."""
+    train = pl.read_parquet(small / "data" / "truth.parquet")
+    train.select("isic_id", score="p_crop").write_parquet(small / "scores.parquet")
+    ensemble = """learners = ["lightgbm", "plain"]
+blend = "stack"
+image_noise = 0.1
+indeterminate_weight = 2.0
+[ensemble.members.plain]
+learner = "logistic"
+groups = ["basic", "tbp"]
+images = false
+[ensemble.parameters]
+lightgbm = { n_trees = 20 }
+[calibration]
+prevalence = 0.001
+"""
+    config = QUICK[: QUICK.index("[ensemble.parameters]")] + "[ensemble]\n" + ensemble + "[metrics]\nreplicates = 200\n"
+    config = config.replace('csv"', 'csv"\nimage_scores = "scores.parquet"\ntruth = "data/truth.parquet"')
+    config = config.replace('"context"]', '"context", "image"]')
+    (small / "imaged.toml").write_text(config)
+    command("run", small / "imaged.toml", "--out", small / "imaged", "--nested")
+    return small / "imaged"
+
+
+def test_oof_holds_the_table_alone_and_every_blend(imaged: Path) -> None:
+    oof = pl.read_parquet(imaged / "oof.parquet")
+    keys = ["isic_id", "patient_id", "target", "fold"]
+    blends = ["blend_mean", "blend_greedy", "blend_stack", "blend", "risk"]
+    assert oof.columns == [*keys, "lightgbm", "plain", "lightgbm-table", *blends, "table"]
+    assert oof["blend"].equals(oof["blend_stack"], check_names=False)
+    assert oof["risk"].median() < 0.001 < oof["risk"].mean() < oof["target"].mean()  # stated at 1 in 1,000, not 20
+    for _, fold in oof.group_by("fold"):  # each fold has a map of its own
+        assert fold.sort("blend")["risk"].is_sorted()
+
+
+def test_models_hold_the_features_they_may_see(imaged: Path) -> None:
+    store = ModelStore(imaged / "models")
+    space = store.load(Slot("plain", 0, 0, 0), LEARNER).space
+    assert "image_score" not in space.names
+    assert not any("patient" in name for name in space.names)
+    assert "image_score" in (store.space.names if store.space else ())
+
+
+def test_metrics_show_table_image_and_both_with_the_distance_to_the_optimum(imaged: Path) -> None:
+    metrics = json.loads((imaged / "metrics.json").read_text())
+    assert metrics["data"] == "simulated"
+    assert {"lightgbm", "plain", "blend", "table"} <= set(metrics["scores"])
+    best = metrics["optimum"]["both"]["pooled"]["pauc"]["estimate"]
+    lacking = metrics["optimum"]["both"]["blend_minus"]["pauc"]["estimate"]
+    assert metrics["scores"]["blend"]["pooled"]["pauc"]["estimate"] - best == pytest.approx(lacking)
+    assert metrics["blends"]["methods"]["mean"]["minus_mean"]["pauc"]["estimate"] == 0
+    calibration = metrics["calibration"]
+    assert calibration["method"] == "beta"
+    assert calibration["prevalence"] == 0.001
+    assert calibration["expected_over_observed"]["estimate"] == pytest.approx(1, abs=0.2)
+
+
+def test_without_images_the_learners_that_see_the_table_score(imaged: Path, small: Path, command: Command) -> None:
+    test = small / "data" / "test-metadata.csv"
+    done = command("predict", imaged, "--metadata", test, "--out", small / "alone.csv")
+    assert "table alone" in done.stderr
+    truth = pl.read_parquet(small / "data" / "test-truth.parquet")
+    truth.select("isic_id", score="p_crop").write_parquet(small / "test-scores.parquet")
+    given = ["--image-scores", small / "test-scores.parquet", "--out", small / "both.csv"]
+    command("predict", imaged, "--metadata", test, *given)
+    alone, both = (pl.read_csv(small / name)["target"] for name in ("alone.csv", "both.csv"))
+    assert not alone.equals(both)
+    assert np.corrcoef(alone.rank(), both.rank())[0, 1] > 0.5
+
+
+def test_the_nested_estimate_is_written_and_kept(imaged: Path, small: Path, command: Command) -> None:
+    nested = json.loads((imaged / "nested.json").read_text())
+    usual = json.loads((imaged / "metrics.json").read_text())["scores"]["blend"]["pooled"]["pauc"]["estimate"]
+    assert nested["usual"]["pooled"]["pauc"]["estimate"] == usual
+    difference = nested["nested_minus_usual"]["pooled"]["pauc"]["estimate"]
+    assert nested["scores"]["blend"]["pooled"]["pauc"]["estimate"] - usual == pytest.approx(difference)
+    before = (imaged / "nested.parquet").read_bytes()
+    (imaged / "nested.parquet").unlink()
+    done = command("run", small / "imaged.toml", "--out", imaged, "--nested")
+    assert "held out" not in done.stderr  # every pair of folds was kept
+    assert (imaged / "nested.parquet").read_bytes() == before
+    assert "Fully nested" in done.stdout
+
+
+def test_nested_and_until_do_not_go_together(small: Path, command: Command) -> None:
+    done = command("run", small / "quick.toml", "--nested", "--until", "folds", check=False)
+    assert done.returncode == 2
+    assert "leave --until out" in done.stderr

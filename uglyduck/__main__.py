@@ -1,0 +1,6 @@
+"""`python -m uglyduck`: the command line where the program itself is not on the path."""
+
+from uglyduck.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""An explanation as tables on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import polars as pl
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_FEATURES = 12
+
+
+def show_explanation(report: dict[str, Any], lesions: pl.DataFrame) -> None:
+    """Print the shares of groups and features, and the most suspicious lesion as an example."""
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    counts = report["counts"]
+    source = "" if report["data"] == "unknown" else f", {report['data']} data"
+    console.print(
+        f"{report['explains']}{source}: {counts['explained']:,} of {counts['lesions']:,} lesions explained, "
+        f"{counts['shown']:,} of {counts['shown_patients']:,} patients one by one",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(_groups(report))
+    console.print(_features(report["features"][:_FEATURES]))
+    if lesions.height:
+        console.print(_lesion(lesions.filter(pl.col("isic_id") == lesions["isic_id"][0])))
+    for note in report["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+
+
+def _groups(report: dict[str, Any]) -> Table:
+    learners = list(report["learners"])
+    table = _table("Share of what moves the blended score, by group", ["group", "features", "blend", "short lists"])
+    for learner in learners:
+        table.add_column(learner, justify="right")
+    for row in report["groups"]:
+        shares = [row["share"], row["share_shown"], *(row["by_learner"][learner] for learner in learners)]
+        table.add_row(row["group"], str(row["features"]), *(f"{share:.1%}" for share in shares))
+    table.add_section()
+    table.add_row("of the blend", "", "", "", *(f"{report['learners'][learner]:.1%}" for learner in learners))
+    return table
+
+
+def _features(rows: list[dict[str, Any]]) -> Table:
+    table = _table("Features that move it most", ["feature", "group", "share"])
+    for row in rows:
+        table.add_row(row["feature"], row["group"], f"{row['share']:.1%}")
+    return table
+
+
+def _lesion(rows: pl.DataFrame) -> Table:
+    first = rows.row(0, named=True)
+    usual = "patient's usual" if first["against"] == "patient" else "cohort's base"
+    title = f"For example {first['isic_id']}, patient {first['patient_id']}, score {first['score']:.4f}"
+    table = _table(title, [f"raised against the {usual} by", "by", "value", "patient's median"])
+    for row in rows.iter_rows(named=True):
+        table.add_row(
+            row["feature"], f"{row['contribution']:+.4f}", row["value"] or "missing", row["patient_median"] or "missing"
+        )
+    return table
+
+
+def _table(title: str, columns: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 or column == "group" else "right")
+    return table
