@@ -49,6 +49,10 @@ tests: env
 bench: env  ## Full-size timing and memory; writes docs/performance.md
 	$(BIN)/pytest tests/benches -m bench -s
 
+docs: env  ## The API reference from docstrings, as HTML in build/api
+	$(BIN)/pdoc --docformat google --math --output-directory build/api cohort cv_folds features image_embeddings ensemble \
+	    submissions uglyduck '!image_embeddings.networks'
+
 lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet
