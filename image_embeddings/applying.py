@@ -111,7 +111,7 @@ def apply_models(folders: Sequence[Path], engines: Sequence[Engine], ids: Sequen
     if not ids:
         raise InputError("no crops", where="--images", remedy="give a store with at least one image")
     specs = [Spec.read(folder) for folder in folders]
-    references = [pl.read_parquet(folder / OOF)["score"].fill_null(np.nan).to_numpy() for folder in folders]
+    references = [_reference(folder, alone=len(folders) == 1) for folder in folders]
     scored: list[NDArray[np.float64]] = []
     faults: dict[str, str] = {}
     with atomic_path(out) as temporary:
@@ -134,6 +134,19 @@ def apply_models(folders: Sequence[Path], engines: Sequence[Engine], ids: Sequen
             writer.close()
     reference = references[0] if len(references) == 1 else combined(references, references)
     return Applied(len(ids), faults, shift(reference, np.concatenate(scored)))
+
+
+def _reference(folder: Path, *, alone: bool) -> NDArray[np.float64]:
+    """Out-of-fold scores of training; none where a model was passed on without its training lesions.
+
+    Raises:
+        InputError: There are none, and models are to be combined, which needs them.
+    """
+    if (folder / OOF).is_file():
+        return pl.read_parquet(folder / OOF)["score"].fill_null(np.nan).to_numpy()
+    if not alone:
+        raise InputError("no out-of-fold scores", where=str(folder / OOF), remedy="combine models where they were made")
+    return np.empty(0)
 
 
 def _parts(spec: Spec) -> list[str]:

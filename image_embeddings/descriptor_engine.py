@@ -49,6 +49,10 @@ class DescriptorEngine:
         model.save(self.files(part)[0])
         return []
 
+    def prepare(self, ids: Sequence[str]) -> None:
+        """Describe the crops, once for all parts."""
+        self._known = self._described(ids, keep=False)
+
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Scores:
         """Mean log-odds of the parts; the descriptors themselves are the embedding."""
         described = self._described(ids, keep=False)

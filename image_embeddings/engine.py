@@ -74,6 +74,10 @@ class Engine(Protocol):
         """Fit one part on `rows` of the frame; returns an entry per epoch, if there are epochs."""
         ...
 
+    def prepare(self, ids: Sequence[str]) -> None:
+        """Compute once what scoring these crops by several parts shares."""
+        ...
+
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Scores:
         """Score crops: the mean log-odds over the parts."""
         ...

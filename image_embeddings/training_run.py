@@ -92,7 +92,7 @@ def train_model(folder: Path, spec: Spec, engine: Engine, material: Material, *,
     frame, labels = material.frame, material.labels
     parts = material.parts | ({ALL: np.arange(len(frame))} if spec.policy == "refit" else {})
     history = _fit_parts(folder, engine, material, parts)
-    scores = _out_of_fold(engine, material.ids, material.fold)
+    scores = out_of_fold(engine, material.ids, material.fold)
     oof = pl.DataFrame({ID: frame[ID], "score": pl.Series(expit(scores.log_odds)).fill_nan(None)})
     write_parquet(oof, folder / OOF)
     metrics = measure(material.folds.frame, {"image": scores.log_odds}, replicates=replicates)
@@ -125,7 +125,7 @@ def _fit_parts(
     return dict(history)
 
 
-def _out_of_fold(engine: Engine, ids: list[str], fold: NDArray[np.int8]) -> Scores:
+def out_of_fold(engine: Engine, ids: list[str], fold: NDArray[np.int8]) -> Scores:
     """Each lesion scored by the part it was held out from."""
     log_odds = np.full(len(ids), np.nan)
     probabilities: NDArray[np.float64] | None = None

@@ -2,31 +2,102 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
+import numpy as np
 import polars as pl
 
+from cohort.errors import InputError
 from cohort.frames import collect
+from cv_folds.metrics.inputs import Floats, Ints
+from submissions.shortlist import Shortlist
+
+PatientsBy = Literal["noisy-or", "max", "expected"]
+PATIENTS_BY: tuple[PatientsBy, ...] = get_args(PatientsBy)
 
 
-def rank_lesions(scores: pl.DataFrame, *, k: int = 15) -> pl.DataFrame:
-    """Order lesions within their patient, and patients by their most suspicious lesion.
+def rank_lesions(
+    scores: pl.DataFrame, *, shortlist: Shortlist | None = None, patients_by: PatientsBy | None = None
+) -> pl.DataFrame:
+    r"""Order lesions within their patient, and patients by what their lesions amount to.
+
+    With $p_j$ the calibrated risks of a patient's lesions, patients stand in the falling order of
+
+    - "noisy-or": $1 - \prod_j (1 - p_j)$, the chance that at least one is malignant if lesions were independent;
+    - "max": $\max_j p_j$, or the highest score where risks are not known or equal;
+    - "expected": $\sum_j p_j$, the expected number of malignant lesions, which no dependence changes.
+
+    Source of the noisy or: Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3.
 
     Args:
-        scores: Columns `isic_id`, `patient_id` and `score` (higher is more suspicious), a row a lesion.
-        k: Length of a patient's short list; 15 is what the organisers' top-15 retrieval sensitivity looks at.
+        scores: Columns `isic_id`, `patient_id`, `score` (finite, higher is more suspicious) and, where scores are
+            calibrated, `risk` in [0, 1]; a row a lesion.
+        shortlist: Which lesions to flag; by default each patient's first 15, which is what the organisers' top-15
+            retrieval sensitivity looks at.
+        patients_by: Order of patients; by default "noisy-or" where there are risks, else "max".
 
     Returns:
-        `patient_rank` (1 is the patient with the highest single score), `patient_id`, `lesions` (how many the patient
-        has), `rank` (1 to `lesions`), `isic_id`, `score`, `shortlist` (rank at most k); in this order. Equal scores
-        stand in the order of their ids.
+        `patient_rank` (from 1), `patient_id`, `patient_risk` (the number that orders patients; null without risks),
+        `lesions` (how many the patient has), `rank` (1 to `lesions`), `isic_id`, `score`, `risk` (null where it is
+        not known), `shortlist`; in this order. Lesions of equal score stand in the order of their ids.
+
+    Raises:
+        InputError: Patients are to be ordered by risks that are not there.
     """
+    known = "risk" in scores.columns
+    order: PatientsBy = patients_by or ("noisy-or" if known else "max")
+    if order != "max" and not known:
+        raise InputError(
+            f"patients can not be ordered by {order} since scores are not calibrated",
+            where="--patients-by",
+            remedy="use max, or calibrate: a score is a place among scores, not a probability",
+        )
+    if not known:
+        scores = scores.with_columns(risk=pl.lit(None, pl.Float64))
+    lesions = ranked_within(scores)
+    patients = _patients(lesions, order, known=known)
+    return collect(
+        lesions.lazy()
+        .join(patients.lazy(), on="patient_id", how="left", validate="m:1", maintain_order="left")
+        .sort("patient_rank", "rank")
+        .with_columns((shortlist or Shortlist.top()).listed.alias("shortlist"))
+        .select(
+            "patient_rank", "patient_id", "patient_risk", "lesions", "rank", "isic_id", "score", "risk", "shortlist"
+        )
+    )
+
+
+def ranked_within(scores: pl.DataFrame) -> pl.DataFrame:
+    """Lesions by patient and falling score, equal ones by id, with `rank` (1 to `lesions`) and `lesions`."""
     by_suspicion = scores.lazy().sort(["patient_id", "score", "isic_id"], descending=[False, True, False])
-    ranked = by_suspicion.with_columns(
-        (pl.int_range(pl.len()).over("patient_id") + 1).cast(pl.Int32).alias("rank"),
-        pl.len().over("patient_id").cast(pl.Int32).alias("lesions"),
-        pl.col("score").max().over("patient_id").alias("highest"),
+    return collect(
+        by_suspicion.with_columns(
+            (pl.int_range(pl.len()).over("patient_id") + 1).cast(pl.Int32).alias("rank"),
+            pl.len().over("patient_id").cast(pl.Int32).alias("lesions"),
+        )
     )
-    order = ranked.sort(["highest", "patient_id", "rank"], descending=[True, False, False]).with_columns(
-        (pl.col("patient_id").rle_id() + 1).cast(pl.Int32).alias("patient_rank"),
-        (pl.col("rank") <= k).alias("shortlist"),
+
+
+def _patients(lesions: pl.DataFrame, order: PatientsBy, *, known: bool) -> pl.DataFrame:
+    """`patient_id`, `patient_rank` and `patient_risk`; lesions come by patient and falling score."""
+    starts = np.flatnonzero((lesions["rank"] == 1).to_numpy())
+    first = lesions[starts].select("patient_id", highest="score")
+    # A score takes the place of a missing risk in the order alone.
+    values = lesions["risk" if known else "score"].to_numpy()
+    amount, key = _amounts(values, starts.astype(np.int64), order)
+    risk = pl.Series(amount) if known else pl.lit(None, pl.Float64)
+    ordered = first.with_columns(patient_risk=risk, key=pl.Series(key)).sort(
+        ["key", "highest", "patient_id"], descending=[True, True, False]
     )
-    return collect(order.select("patient_rank", "patient_id", "lesions", "rank", "isic_id", "score", "shortlist"))
+    return ordered.select("patient_id", "patient_risk", patient_rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+
+
+def _amounts(risk: Floats, starts: Ints, order: PatientsBy) -> tuple[Floats, Floats]:
+    """The number that is shown, and the one to sort by: near 1 the logarithm still tells patients apart."""
+    if order == "noisy-or":
+        with np.errstate(divide="ignore"):  # a risk of 1 leaves no chance that nothing is malignant
+            doubt = np.add.reduceat(np.log1p(-risk), starts)
+        return -np.expm1(doubt), -doubt
+    reduce = np.maximum if order == "max" else np.add
+    amount: Floats = reduce.reduceat(risk, starts)
+    return amount, amount

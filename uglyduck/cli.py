@@ -10,15 +10,24 @@ from typing import Annotated
 import typer
 
 from cohort.errors import InputError
+from uglyduck.commands.ablate import ablate
+from uglyduck.commands.bundle import bundle
+from uglyduck.commands.card import card
 from uglyduck.commands.check import check
 from uglyduck.commands.demo import demo
+from uglyduck.commands.explain import explain
 from uglyduck.commands.features import features
+from uglyduck.commands.hospitals import hospitals
 from uglyduck.commands.images import images
 from uglyduck.commands.predict import predict
 from uglyduck.commands.rank import rank
+from uglyduck.commands.report import report
+from uglyduck.commands.robustness import robustness
 from uglyduck.commands.run import run
 from uglyduck.commands.score import score
 from uglyduck.commands.simulate import simulate
+from uglyduck.commands.tune import tune
+from uglyduck.commands.validate import validate
 
 # Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training beside other busy
 # processes took 10 to 30 times as long on 2 cores.
@@ -33,7 +42,25 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (demo, simulate, check, run, score, predict, rank, features):
+for _command in (
+    demo,
+    simulate,
+    check,
+    run,
+    score,
+    predict,
+    validate,
+    rank,
+    report,
+    card,
+    features,
+    tune,
+    ablate,
+    explain,
+    hospitals,
+    bundle,
+    robustness,
+):
     app.command()(_command)
 app.add_typer(images, name="images")
 

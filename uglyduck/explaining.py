@@ -119,7 +119,7 @@ def explain_new(
     lesions = _lesions(run, cohort.frame, score, chosen, built)
     found = _study(run, lesions, explanation.new_lesions(panel, len(chosen.rows)), blend, settings)
     facts = {"explains": "scores of new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
-    report = _report(run, facts, cohort.frame, lesions, found, blend, settings)
+    report = _report(run, facts, cohort.frame, lesions, found=found, blend=blend, settings=settings)
     folder = out or run.folder.explanation / metadata.name.split(".")[0]
     _write(report, found, folder)
     return report, folder
@@ -137,7 +137,8 @@ def _explain_training(run: Run, settings: Settings) -> None:
     store = ModelStore(run.folder.models)
     sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
     found = _study(run, lesions, sittings, blend, settings)
-    report = _report(run, {"explains": "out-of-fold scores"}, oof, lesions, found, blend, settings)
+    facts = {"explains": "out-of-fold scores"}
+    report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
     _write(report, found, run.folder.explanation)
 
 
@@ -180,12 +181,14 @@ def _report(
     facts: dict[str, Any],
     frame: pl.DataFrame,
     lesions: Lesions,
+    *,
     found: Study,
     blend: Blend,
     settings: Settings,
 ) -> dict[str, Any]:
     chosen = lesions.selection
     shown = lesions.frame.filter(pl.Series(chosen.shown))
+    compared = int((chosen.weight > 0).sum())
     return {
         **facts,
         "data": "unknown" if run.config.data.truth is None else "simulated",
@@ -193,15 +196,22 @@ def _report(
             "lesions": frame.height,
             "patients": frame["patient_id"].n_unique(),
             "explained": len(chosen.rows),
-            "compared": int((chosen.weight > 0).sum()),
+            "compared": compared,
             "shown": shown.height,
             "shown_patients": shown["patient_id"].n_unique(),
         },
         "settings": asdict(settings),
         "unit": "score of the stack" if blend.method == "stack" else "quantile level among out-of-fold scores",
         **found.shares,
-        "notes": [*_NOTES],
+        "notes": [*_sampling(frame.height, compared), *_NOTES],
     }
+
+
+def _sampling(lesions: int, compared: int) -> list[str]:
+    if compared == lesions:
+        return []
+    drawn = f"{compared:,} of {lesions:,} lesions, drawn at random within patients and weighted to stand for all"
+    return [f"shares and patients' medians come from {drawn}; --sample explains more"]
 
 
 def _write(report: dict[str, Any], found: Study, folder: Path) -> None:

@@ -56,7 +56,7 @@ def _lesion(rows: pl.DataFrame) -> Table:
     first = rows.row(0, named=True)
     usual = "patient's usual" if first["against"] == "patient" else "cohort's base"
     title = f"For example {first['isic_id']}, patient {first['patient_id']}, score {first['score']:.4f}"
-    table = _table(title, [f"raised against the {usual} by", "by", "value", "patient's median"])
+    table = _table(title, [f"raised above the {usual} by", "score", "value", "patient's median"])
     for row in rows.iter_rows(named=True):
         table.add_row(
             row["feature"], f"{row['contribution']:+.4f}", row["value"] or "missing", row["patient_median"] or "missing"

@@ -11,6 +11,7 @@ import polars as pl
 from cohort.errors import InputError
 from cohort.files import fingerprint, read_json, write_json, write_parquet
 from cohort.frames import ID, join_by_id
+from uglyduck.config import ImagesConfig
 from uglyduck.console import log
 from uglyduck.image_process import call_images
 from uglyduck.provenance import code_fingerprint
@@ -37,13 +38,48 @@ def train(run: Run) -> list[Path]:
     Raises:
         InputError: The crops, the settings or the weights are wrong, or torch is missing.
     """
-    folder, wanted = run.folder.images, _identity(run)
+    folder = run.folder.images
+    _train_in(folder, run, run.config.images)
+    files = [folder / name for name in read_json(folder / _SPEC)["files"]]
+    return [folder / _SPEC, run.folder.image_scores, folder / "metrics.json", *files]
+
+
+def train_twin(run: Run) -> Path:
+    """Train the run's image model once more, with contrast equalised if it is not, and the other way round.
+
+    Returns:
+        The folder of the model; one that is finished is kept.
+
+    Raises:
+        InputError: As in `train`.
+    """
+    settings = run.config.images.model_copy(update={"clahe": not run.config.images.clahe})
+    folder = run.folder.root / "images-twin"
+    if not (_holds(folder, _identity(run, settings)) and (folder / "metrics.json").is_file()):
+        _train_in(folder, run, settings)
+    return folder
+
+
+def perturbed_scores(run: Run, folder: Path, ids: pl.Series) -> pl.DataFrame:
+    """Out-of-fold scores of training crops under every perturbation, by the image model in `folder`.
+
+    Returns:
+        `isic_id`, `unchanged`, and a column for each perturbation; null where a crop is unreadable.
+    """
+    with TemporaryDirectory(prefix="uglyduck-") as scratch:
+        asked, out = Path(scratch, "ids.parquet"), Path(scratch, "scores.parquet")
+        write_parquet(ids.rename(ID).to_frame(), asked)
+        given = ["--images", str(run.config.data.images), "--ids", asked, "--out", out]
+        call_images(["perturb", folder, *given, "--device", run.config.images.device, *_resources(run, len(ids))])
+        return pl.read_parquet(out)
+
+
+def _train_in(folder: Path, run: Run, settings: ImagesConfig) -> None:
+    wanted = _identity(run, settings)
     if folder.exists() and not _holds(folder, wanted):
         shutil.rmtree(folder)
     write_json(wanted, folder / _IDENTITY)
-    call_images(["train", *_training_arguments(run)])
-    files = [folder / name for name in read_json(folder / _SPEC)["files"]]
-    return [folder / _SPEC, run.folder.image_scores, folder / "metrics.json", *files]
+    call_images(["train", *_training_arguments(run, settings), "--out", folder])
 
 
 def image_scores_of(run: Run, images: Path, ids: pl.Series) -> pl.DataFrame:
@@ -80,7 +116,10 @@ def image_scores_of(run: Run, images: Path, ids: pl.Series) -> pl.DataFrame:
 def new_image_scores(
     run: Run, ids: pl.Series, *, images: Path | None = None, table: Path | None = None
 ) -> pl.DataFrame | None:
-    """Image scores of lesions to score, from their crops or from a table; None where neither is given.
+    """Image scores of lesions to score, from their crops or from a table.
+
+    Returns:
+        `isic_id, score`; None where neither is given, or not one crop can be read: the table alone is scored then.
 
     Raises:
         InputError: Both are given, or one of them can not be read.
@@ -88,7 +127,8 @@ def new_image_scores(
     if images is not None and table is not None:
         raise InputError("both crops and a table of their scores", where="--images", remedy="give one of them")
     if images is not None:
-        return image_scores_of(run, images, ids)
+        scores = image_scores_of(run, images, ids)
+        return None if scores["score"].null_count() == len(scores) else scores
     if table is None:
         return None
     try:
@@ -108,13 +148,12 @@ def with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
     return join_by_id(oof, scores)
 
 
-def _identity(run: Run) -> dict[str, str]:
+def _identity(run: Run, settings: ImagesConfig) -> dict[str, str]:
     """What decides the model, by SHA-256."""
-    settings = run.config.images.model_dump(exclude={"weights"})
     return {
         **run.inputs,
         "folds": run.folds.sha256,
-        "settings": fingerprint(settings),
+        "settings": fingerprint(settings.model_dump(exclude={"weights"})),
         "code": code_fingerprint(PACKAGES),
     }
 
@@ -124,13 +163,13 @@ def _holds(folder: Path, wanted: dict[str, str]) -> bool:
     return path.is_file() and read_json(path) == wanted
 
 
-def _training_arguments(run: Run) -> list[str | Path]:
-    data, settings, folder = run.config.data, run.config.images, run.folder
+def _training_arguments(run: Run, settings: ImagesConfig) -> list[str | Path]:
+    data = run.config.data
     values: dict[str, str | Path | int | None] = {
         "--metadata": data.metadata,
         "--images": data.images,
         "--groups": data.groups,
-        "--folds": folder.folds,
+        "--folds": run.folder.folds,
         "--preset": settings.model,
         "--weights": settings.weights,
         "--epochs": settings.epochs,
@@ -138,7 +177,6 @@ def _training_arguments(run: Run) -> list[str | Path]:
         "--on-bad": settings.on_bad,
         "--device": settings.device,
         "--replicates": run.config.metrics.replicates,
-        "--out": folder.images,
     }
     switches = {"--ungrouped": data.ungrouped, "--clahe": settings.clahe}
     named = [part for name, value in values.items() if value is not None for part in (name, str(value))]

@@ -146,6 +146,12 @@ class Manifest:
             for name, sha256 in entry["outputs"].items()
         )
 
+    @property
+    def recorded(self) -> dict[str, str]:
+        """SHA-256 of every artifact of the finished stages, by its path below the run."""
+        stages = self._content["stages"].values()
+        return {name: sha256 for entry in stages for name, sha256 in entry["outputs"].items()}
+
     def sha256(self, path: Path) -> str:
         """The recorded SHA-256 of an artifact of a finished stage."""
         name = str(path.relative_to(self._folder.root))

@@ -50,7 +50,7 @@ def tune_run(
 
 def _problem(run: Run, learner: str, model_seeds: int) -> Problem:
     problem = Problem(
-        plan=replace(run.plan, seeds=run.plan.seeds[:model_seeds]),
+        plan=replace(run.plan, learners=run.learners, seeds=run.plan.seeds[:model_seeds]),
         learner=learner,
         matrix=run.matrix,
         keys=run.folds.frame.select("isic_id", "patient_id", "target"),

@@ -19,7 +19,7 @@ AUC_TOLERANCE = 0.03
 CORRELATION_MEAN, CORRELATION_LARGEST = 0.05, 0.20
 
 
-def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Every published quantile, within 0.1 of the column's published standard deviation, overall and by class."""
     parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
     for name, column in facts["columns"].items():
@@ -27,33 +27,33 @@ def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> It
             values = part[name].drop_nulls().to_numpy()
             for percent, wanted in column[label].items():
                 have = float(np.quantile(values, float(percent) / 100))
-                tolerance = QUANTILE_TOLERANCE * column["sd"] * slack
+                tolerance = QUANTILE_TOLERANCE * column["sd"]
                 yield near("quantiles", f"{name}, {label}, {percent} %", wanted, have, tolerance)
 
 
-def zeros(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Shares of exact zeros and of capped values, within a percentage point."""
     parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
     for name, shares in facts["zeros"].items():
         for label, wanted in shares.items():
             have = float((parts[label][name] == 0).mean() or 0.0)
-            yield near("zeros and caps", f"{name} = 0, {label}", wanted, have, POINT * slack)
+            yield near("zeros and caps", f"{name} = 0, {label}", wanted, have, POINT)
     for name, cap in facts["caps"].items():
         for label in ("benign", "malignant"):
             have = float((parts[label][name] > cap["above"]).mean() or 0.0)
-            yield near("zeros and caps", f"{name} > {cap['above']}, {label}", cap[label], have, POINT * slack)
+            yield near("zeros and caps", f"{name} > {cap['above']}, {label}", cap[label], have, POINT)
 
 
-def univariate(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def univariate(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """The published AUCs of single columns for malignant against benign, within 0.03."""
     wanted = {name: column["auc"] for name, column in facts["columns"].items() if "auc" in column}
     wanted[CONFIDENCE] = facts["confidence_auc"]
     malignant = (frame["target"] == 1).to_numpy()
     for name, auc in wanted.items():
-        yield near("univariate AUC", name, auc, _auc(frame[name].to_numpy(), malignant), AUC_TOLERANCE * slack)
+        yield near("univariate AUC", name, auc, _auc(frame[name].to_numpy(), malignant), AUC_TOLERANCE)
 
 
-def correlations(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def correlations(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Differences to the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
     names = facts["correlation"]["columns"]
     upper = np.concatenate([np.array(row) for row in facts["correlation"]["upper"]])
@@ -62,9 +62,9 @@ def correlations(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) ->
     worst = int(np.argmax(difference))
     row, column = (int(index[worst]) for index in np.triu_indices(len(names), 1))
     mean, largest = float(difference.mean()), float(difference.max())
-    yield Finding("correlations", "mean absolute difference", None, mean, 0.0, CORRELATION_MEAN * slack)
+    yield Finding("correlations", "mean absolute difference", None, mean, 0.0, CORRELATION_MEAN)
     what = f"largest difference ({names[row]} and {names[column]})"
-    yield Finding("correlations", what, None, largest, 0.0, CORRELATION_LARGEST * slack)
+    yield Finding("correlations", what, None, largest, 0.0, CORRELATION_LARGEST)
 
 
 def correlation_matrix(frame: pl.DataFrame) -> Array:

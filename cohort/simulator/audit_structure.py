@@ -47,7 +47,7 @@ def relations(frame: pl.DataFrame) -> Iterator[Finding]:
         gaps[f"delta{axis} = {axis} - {axis}ext"] = pl.col(f"tbp_lv_delta{axis}") - (inside - outside)
     for what, gap in gaps.items():
         largest = float(frame.select(gap.abs().max()).item())
-        yield Finding("exact relations", what, 0.0, largest, 0.0, EXACT)
+        yield Finding("exact relations", what, 0.0, largest, 0.0, EXACT, exact=True)
     places = frame["tbp_lv_location"].unique().to_list()
     texts = {
         "anatom_site_general follows from location": pl.col("anatom_site_general").ne_missing(
@@ -60,21 +60,21 @@ def relations(frame: pl.DataFrame) -> Iterator[Finding]:
         != pl.concat_str([f"iddx_{level}" for level in range(1, 6)], separator="::", ignore_nulls=True),
     }
     for what, broken in texts.items():
-        yield Finding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0)
+        yield Finding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0, exact=True)
 
 
-def categories(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Shares of every level, within a percentage point; missing values are a level."""
     for name, key in _CATEGORIES.items():
         total = sum(level["lesions"] for level in facts[key].values())
         values = frame[name].fill_null("missing")
         for level, counts in facts[key].items():
             have = float((values == level).mean() or 0.0)
-            yield near("categories", f"{name}: {level}", counts["lesions"] / total, have, POINT * slack)
+            yield near("categories", f"{name}: {level}", counts["lesions"] / total, have, POINT)
     lesions = facts["totals"]["lesions"]
     for name, missing in facts["missing"].items():
         have = frame[name].null_count() / len(frame)
-        yield near("categories", f"{name}: missing", missing / lesions, have, POINT * slack)
+        yield near("categories", f"{name}: missing", missing / lesions, have, POINT)
 
 
 def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
@@ -91,34 +91,34 @@ def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[
             yield Finding("malignant counts", f"{name}: {level}", share * len(cancers), have, float(low), float(high))
 
 
-def patients(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Quantiles of lesions per patient within 10 %; how the malignant lesions spread over the patients."""
     table = frame.group_by("patient_id", maintain_order=True).agg(size=pl.len(), cases=pl.col("target").sum())
     sizes, cases = table["size"].to_numpy(), table["cases"].to_numpy()
     wanted = facts["patients"]
     for percent, value in wanted["size"].items():
         have = float(np.quantile(sizes, float(percent) / 100))
-        yield near("patients", f"lesions per patient, {percent} %", value, have, PATIENT_TOLERANCE * value * slack)
+        yield near("patients", f"lesions per patient, {percent} %", value, have, PATIENT_TOLERANCE * value)
     mean, largest = wanted["mean"], wanted["largest"]
-    yield near("patients", "lesions per patient, mean", mean, float(sizes.mean()), PATIENT_TOLERANCE * mean * slack)
-    yield near("patients", "lesions per patient, largest", largest, float(sizes.max()), 0.25 * largest * slack)
+    yield near("patients", "lesions per patient, mean", mean, float(sizes.mean()), PATIENT_TOLERANCE * mean)
+    yield near("patients", "lesions per patient, largest", largest, float(sizes.max()), 0.25 * largest)
     positive = facts["totals"]["patients_with_malignant"] / facts["totals"]["patients"]
     have = float((cases > 0).mean())
-    yield near("patients", "share with a malignant lesion", positive, have, PATIENT_TOLERANCE * positive * slack)
+    yield near("patients", "share with a malignant lesion", positive, have, PATIENT_TOLERANCE * positive)
     some = cases[cases > 0]
     counts = {"1": some == 1, "2-4": (some >= 2) & (some <= 4), "5+": some >= 5}
     for label, hit in counts.items():
         share = wanted["cases"][label] / facts["totals"]["patients_with_malignant"]
         what = f"share of these with {label} malignant"
-        yield near("patients", what, share, float(hit.mean()), 0.05 * slack)
+        yield near("patients", what, share, float(hit.mean()), 0.05)
     thirds = np.array_split(cases[np.argsort(sizes, kind="stable")] > 0, 3)
     for label, third, count in zip(("fewest", "middle", "most"), thirds, wanted["positive_by_size_third"], strict=True):
         share = count / facts["totals"]["patients_with_malignant"]
         what = f"share of these in the third with the {label} lesions"
-        yield near("patients", what, share, float(third.sum() / max(some.size, 1)), 0.07 * slack)
+        yield near("patients", what, share, float(third.sum() / max(some.size, 1)), 0.07)
 
 
-def tagging(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """The manual-tagging artefact: what automatic detection passes by is in the table only where somebody tagged it."""
     wanted = facts["tagged"]
     tagged = pl.col("lesion_id").is_not_null()
@@ -129,33 +129,38 @@ def tagging(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iter
         "lesions of a contrast below the floor without a tag": (pl.col(CONTRAST) < wanted["contrast_floor"]) & ~tagged,
     }
     for what, rule in rules.items():
-        yield Finding("tagging", what, 0.0, float(frame.select(rule.sum()).item()), 0.0, 0.0)
+        yield Finding("tagging", what, 0.0, float(frame.select(rule.sum()).item()), 0.0, 0.0, exact=True)
     share = wanted["benign"] / wanted["benign_lesions"]
     have = benign.select(tagged.mean()).item()
-    yield near("tagging", "share of benign lesions with a tag", share, have, POINT * slack)
+    yield near("tagging", "share of benign lesions with a tag", share, have, POINT)
     small = float((benign[SIZE] < wanted["smallest_untagged"]).mean() or 0.0)
-    yield near("tagging", "share of benign lesions below 2.5 mm", wanted["below_floor_benign"], small, POINT * slack)
+    yield near("tagging", "share of benign lesions below 2.5 mm", wanted["below_floor_benign"], small, POINT)
     for name, hospital in facts["hospitals"].items():
         here = frame.filter(attribution=name)
         have = here.select(tagged.mean()).item() if len(here) else 0.0
         published = hospital["tagged"] / hospital["lesions"]
-        yield near("tagging", f"share of lesions with a tag: {name}", published, have, POINT * slack)
+        yield near("tagging", f"share of lesions with a tag: {name}", published, have, POINT)
     sizes = benign.filter(tagged)[SIZE].to_numpy()
     for percent, value in wanted["size"].items():
         have = float(np.quantile(sizes, float(percent) / 100))
         what = f"size of tagged benign lesions, {percent} % (published of 307)"
-        yield near("tagging", what, value, have, wanted["size_tolerance"][percent] * slack)
+        yield near("tagging", what, value, have, wanted["size_tolerance"][percent])
 
 
-def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any], slack: float) -> Iterator[Finding]:
+def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """On size, where the malignant lesions stand among their patient's lesions, within 5 points."""
     wanted = facts["ugly_duckling"]
     rank = 100.0 * pl.col(wanted["column"]).rank("average").over("patient_id") / pl.len().over("patient_id")
     rank_of_cancers = frame.select("target", rank=rank).filter(target=1)["rank"].to_numpy()
-    tolerance = DUCKLING_TOLERANCE * slack
     what = "median percentile of malignant lesions within their patient"
-    yield near("ugly ducklings", what, wanted["median_percentile"], float(np.median(rank_of_cancers)), tolerance)
+    yield near(
+        "ugly ducklings", what, wanted["median_percentile"], float(np.median(rank_of_cancers)), DUCKLING_TOLERANCE
+    )
     share = 100.0 * float((rank_of_cancers > 90.0).mean())
     yield near(
-        "ugly ducklings", "per cent in their patient's top decile", 100 * wanted["top_decile_share"], share, tolerance
+        "ugly ducklings",
+        "per cent in their patient's top decile",
+        100 * wanted["top_decile_share"],
+        share,
+        DUCKLING_TOLERANCE,
     )

@@ -1,8 +1,8 @@
 """The figures the simulator is fitted to, read once from `calibration.json` and `published.json`.
 
 `published.json` holds what is known of the real 401,059 lesions (counts, moments, quantiles, correlations), with its
-sources; `calibration.json` holds the simulator's parameters, fitted to it by `python -m cohort.simulator.fitting`.
-Neither holds a row of the data.
+sources; `calibration.json` holds the simulator's parameters, fitted to it as docs/simulator.md says. Neither holds a
+row of the data.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class Calibration:
         faint: Lesions of a contrast below the detection's floor.
         zero: Scores below which the two colour spreads are 0.
         sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
+        shifted: Whether the population is not the published one, so that its figures are not either.
         facts: Everything else in the file: counts by category, places, diagnoses, patient sizes.
     """
 
@@ -125,6 +126,7 @@ class Calibration:
     faint: Stratum
     zero: tuple[float, float]
     sign_shift: float
+    shifted: bool
     facts: Mapping[str, Any]
 
     def at(self, name: str) -> int:
@@ -169,6 +171,7 @@ def parse(raw: Mapping[str, Any]) -> Calibration:
         faint=stratum("faint", CONTRAST),
         zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),
         sign_shift=raw["sign_shift"],
+        shifted=raw.get("shifted", False),
         facts=raw,
     )
 

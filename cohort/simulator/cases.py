@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration, Index
+from cohort.simulator.calibration import Array, Calibration, Index, published
 from cohort.simulator.levels import Levels
 from cohort.simulator.patients import SEXES, TILES, Patients
 
 _SWEEPS = 40
 _SWAPS = 6000
 _NEIGHBOURS = 40
+_TRIES = 40
 _FEWEST = 100
 _PATIENTS_PER_CASE = 0.66
 
@@ -19,7 +20,7 @@ def expected_cases(patients: Patients, levels: Levels, n_malignant: int, calibra
     """Expected malignant lesions of each patient; they add up to `n_malignant`.
 
     A power of the patient's number of lesions (so that the rate per lesion falls with it), times the exponential of a
-    linear score of the patient's own level, raked to the published margins of hospital, lighting, sex and age.
+    linear score of the patient's own level, raked to the published margins of hospital, lighting, sex, age and size.
     """
     weights = np.linalg.solve(calibration.between, calibration.tilt)
     score = np.zeros(len(patients))
@@ -34,28 +35,51 @@ def expected_cases(patients: Patients, levels: Levels, n_malignant: int, calibra
             expected = expected * np.where(have > 0, wanted / np.where(have > 0, have, 1.0), 1.0)[level]
             expected *= n_malignant / expected.sum()
         expected = np.minimum(expected, 0.5 * patients.size)
-    return np.asarray(expected, dtype=np.float64)
+    return expected
 
 
 def draw_cases(patients: Patients, expected: Array, calibration: Calibration, rng: np.random.Generator) -> Index:
     """Malignant lesions of each patient, `expected` on average, near the published margins in every draw.
 
     Each patient's expectation is multiplied by a gamma frailty that patient and learner do not know, cases are placed
-    by systematic sampling, and then pairs of similar patients swap their counts while that brings the margins closer.
+    by systematic sampling (the best of some tries), and then pairs of similar patients swap their counts while that
+    brings the margins closer.
     """
     total = round(float(expected.sum()))
     frailty = calibration.facts["patients"]["frailty"]
-    count = _systematic(expected * rng.gamma(frailty, 1.0 / frailty, size=len(expected)), total, rng)
-    count = _within_size(count, patients.size)
+    tries = []
+    for _ in range(_TRIES):
+        risk = expected * rng.gamma(frailty, 1.0 / frailty, size=len(expected))
+        tries.append(_within_size(_systematic(risk, total, rng), patients.size))
+    third = _thirds(patients)
+    count = min(tries, key=lambda each: _distance_to_published(each, third))
     if total < _FEWEST:
         count = _spread(count, expected, min(len(count), max(2, round(_PATIENTS_PER_CASE * total))))
     return _swapped(count, patients, expected, calibration, rng)
+
+
+def _distance_to_published(count: Index, third: Index) -> float:
+    """How far the numbers of patients with malignant lesions, by these and by size, are from the published ones."""
+    facts = published()["patients"]
+    wanted = np.array([*facts["cases"].values(), *facts["positive_by_size_third"]], dtype=np.float64)
+    wanted *= count.sum() / published()["totals"]["malignant"]
+    groups = [(count == 1).sum(), ((count > 1) & (count < 5)).sum(), (count >= 5).sum()]
+    have = np.array([*groups, *np.bincount(third[count > 0], minlength=3)])
+    return float(np.sum(np.square(have - wanted) / (wanted + 1.0)))
+
+
+def _thirds(patients: Patients) -> Index:
+    """0, 1 or 2: the third with the fewest, middle or most lesions."""
+    third = np.empty(len(patients), dtype=np.int64)
+    third[np.argsort(patients.size, kind="stable")] = np.arange(len(patients)) * 3 // len(patients)
+    return third
 
 
 def _margins(patients: Patients, calibration: Calibration) -> list[tuple[Index, Array]]:
     """Level of each patient and published malignant lesions of each level, for each raked margin."""
     facts = calibration.facts
     return [
+        (_thirds(patients), np.array(facts["patients"]["cases_by_size_third"], dtype=np.float64)),
         (patients.hospital, np.array([float(place["malignant"]) for place in facts["hospitals"]])),
         (patients.white, np.array([float(facts["tiles"][name]["malignant"]) for name in TILES])),
         (patients.sex, np.array([float(facts["sex"][name]["malignant"]) for name in SEXES])),
@@ -98,29 +122,33 @@ def _spread(count: Index, expected: Array, patients: int) -> Index:
 def _swapped(
     count: Index, patients: Patients, expected: Array, calibration: Calibration, rng: np.random.Generator
 ) -> Index:
-    """Swap counts between patients of similar expectation while the margins come closer to what is expected."""
-    codes, wanted = [], []
-    offset = 0
-    for level, cases in _margins(patients, calibration):
-        codes.append(level + offset)
-        wanted.append(np.bincount(level, weights=expected, minlength=len(cases)))
-        offset += len(cases)
-    code, target = np.stack(codes, axis=1), np.concatenate(wanted)
-    have = np.bincount(code.ravel(), weights=np.repeat(count, code.shape[1]), minlength=offset).astype(np.float64)
-    weight = 1.0 / (target + 1.0)
+    """Swap counts between patients of similar expectation while margins come closer.
+
+    The margins are the malignant lesions of each level as expected, and the patients that have any of each third by
+    size as published.
+    """
+    margins = _margins(patients, calibration)
+    expectations = [np.bincount(level, weights=expected, minlength=len(cases)) for level, cases in margins]
+    facts = published()
+    having = np.array(facts["patients"]["positive_by_size_third"]) * count.sum() / facts["totals"]["malignant"]
+    target = np.concatenate([*expectations, having])
+    starts = np.cumsum([0, *(len(part) for part in expectations)])
+    code = np.stack([level for level, _ in margins] + [_thirds(patients)], axis=1) + starts
+    have = np.bincount(code[:, :-1].ravel(), np.repeat(count, len(margins)), len(target)).astype(np.float64)
+    have += np.bincount(code[count > 0, -1], minlength=len(target))
     order = np.argsort(expected, kind="stable")
     first = rng.integers(0, len(count), _SWAPS)
     second = (first + rng.integers(1, _NEIGHBOURS, _SWAPS)).clip(max=len(count) - 1)
-    count = count.copy()
+    count, room = count.copy(), np.maximum(1, patients.size // 2)
     for left, right in zip(order[first], order[second], strict=True):
         move = count[left] - count[right]
-        if move == 0 or max(count[left] - patients.size[right] // 2, count[right] - patients.size[left] // 2) > 0:
+        if move == 0 or count[left] > room[right] or count[right] > room[left]:
             continue
-        step = np.zeros(offset)
-        np.add.at(step, code[left], -move)
-        np.add.at(step, code[right], move)
-        error = have - target
-        if np.sum(weight * step * (2.0 * error + step)) < 0:
+        moves = np.append(np.full(len(margins), move), int(count[left] > 0) - int(count[right] > 0))
+        step = np.zeros(len(target))
+        np.add.at(step, code[left], -moves)
+        np.add.at(step, code[right], moves)
+        if np.sum(step * (2.0 * (have - target) + step) / (target + 1.0)) < 0:
             have += step
             count[left], count[right] = count[right], count[left]
     return count

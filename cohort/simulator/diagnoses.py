@@ -81,8 +81,7 @@ def _melanoma(key: str, invasive: Index, n: int, calibration: Calibration, rng: 
 
 
 def _confidence(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Array:
-    """Per cent, from the published quantiles of each group, interpolated on the logit scale."""
-    draws = rng.random(len(malignant))
+    """Per cent: stratified draws from the published quantiles of each group, interpolated on the logit scale."""
     group = np.where(malignant == 1, 0, np.where(tagged, 1, 2))
     out = np.empty(len(malignant))
     for index, name in enumerate(("malignant", "tagged", "untagged")):
@@ -90,5 +89,6 @@ def _confidence(malignant: Index, tagged: Array, calibration: Calibration, rng: 
         heights = logit(np.clip(np.array(knots["value"]) / 100, 1e-9, 1 - 1e-9))
         rows = np.flatnonzero(group == index)
         curve = PchipInterpolator(knots["share"], heights)
-        out[rows] = 100.0 * expit(curve(np.clip(draws[rows], knots["share"][0], knots["share"][-1])))
+        share = rng.permutation((np.arange(len(rows)) + rng.random(len(rows))) / max(len(rows), 1))
+        out[rows] = 100.0 * expit(curve(share))
     return np.round(out, 6)

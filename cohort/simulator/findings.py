@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Finding:
         simulated: The simulated figure.
         low: Smallest figure that passes.
         high: Largest figure that passes.
+        exact: Whether the bound holds in a cohort of any size; the others are stated for the published one.
+        applies: Whether the figure of this cohort can be judged.
     """
 
     group: str
@@ -25,11 +27,20 @@ class Finding:
     simulated: float
     low: float
     high: float
+    exact: bool = False
+    applies: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether the simulated figure is within the bounds."""
         return bool(self.low <= self.simulated <= self.high)
+
+    @property
+    def verdict(self) -> Literal["within", "outside", "not applicable"]:
+        """What the audit says of the figure."""
+        if not self.applies:
+            return "not applicable"
+        return "within" if self.passed else "outside"
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON values."""
@@ -40,7 +51,7 @@ class Finding:
             "simulated": self.simulated,
             "low": self.low,
             "high": self.high,
-            "passed": self.passed,
+            "verdict": self.verdict,
         }
 
 

@@ -37,7 +37,7 @@ def shifted(calibration: Calibration, shift: str | None) -> tuple[Calibration, f
 
 def _new_hospital(calibration: Calibration) -> Calibration:
     """One hospital in two entries of the same name, one a skin tone."""
-    facts = deepcopy(dict(calibration.facts))
+    facts = deepcopy(dict(calibration.facts)) | {"shifted": True}
     common = {"name": NEW_HOSPITAL, "licence": "CC-BY", "white_share": _WHITE_SHARE}
     facts["hospitals"] = [{**common, **tone} for tone in _SKIN]
     for name, share in zip(TILES, (1 - _WHITE_SHARE, _WHITE_SHARE), strict=True):

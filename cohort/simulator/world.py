@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logit
 
+from cohort.simulator.balance import choose
 from cohort.simulator.calibration import SIZE, Array, Calibration, Index, published
 from cohort.simulator.cases import draw_cases, expected_cases
 from cohort.simulator.lesions import draw_lesions
@@ -15,7 +16,6 @@ from cohort.simulator.levels import Levels, draw_levels
 from cohort.simulator.malignant import (
     Candidates,
     candidates_each,
-    choose,
     features_of,
     rank_within,
     share_below,
@@ -26,6 +26,7 @@ from cohort.simulator.places import Habits, body_site, draw_habits, draw_places,
 from cohort.simulator.risk import crop_log_ratio, score_log_ratio, sign_log_ratio
 
 _BLOCK = 200_000
+_ROUNDS = 30
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,15 @@ def draw_benign(world: World, streams: Iterator[np.random.Generator]) -> Group:
 
 
 def draw_malignant(world: World, benign: Group, streams: Iterator[np.random.Generator]) -> Group:
-    """The malignant lesions: chosen from candidates, see `malignant`."""
-    each = candidates_each(int(world.cases.sum()))
+    """The malignant lesions: chosen from candidates, see `malignant`; of a shifted population, as they come."""
     patient = np.repeat(np.arange(len(world.cases)), world.cases)
+    if world.calibration.shifted:
+        return _draw(world, patient, next(streams), malignant=True)
+    each = candidates_each(len(patient))
     pool = _draw(world, np.repeat(patient, each), next(streams), malignant=True)
     features = features_of(_candidates(world, pool, benign), benign.columns, len(patient), published())
-    chosen = choose(features.values.reshape(len(patient), each, -1), features.target)
+    values = features.values.reshape(len(patient), each, -1)
+    chosen = choose(values, features.low, features.high, rounds=_ROUNDS)
     return pool.take(np.arange(len(patient)) * each + chosen)
 
 

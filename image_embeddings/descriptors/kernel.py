@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
-_BLOCK = 2048
+T = TypeVar("T", bound=np.generic)
+# The last bits of a row of a matrix product depend on the number of rows, and where the tiles of the product are not
+# whole also on where the row stands. So every product has this many rows, and a multiple of that many columns.
+_BLOCK = 256
+_TILE = 64
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,20 @@ class Kernel:
         )
 
     def decision(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(lesions,) signed distance from the boundary in feature space; positive is malignant."""
-        own = (self.support**2).sum(1)
+        """(lesions,) signed distance from the boundary in feature space; positive is malignant.
+
+        A lesion's is the same to the last bit alone and in any batch.
+        """
+        support, weight = _padded(self.support, _TILE), _padded(self.weight, _TILE)
+        own, padded = (support**2).sum(1), _padded(values, _BLOCK)
         parts = []
-        for begin in range(0, len(values), _BLOCK):
-            block = (values[begin : begin + _BLOCK] - self.mean) / self.scale
-            squared = (block**2).sum(1)[:, None] + own - 2 * block @ self.support.T
-            parts.append(np.exp(-self.gamma * np.maximum(squared, 0)) @ self.weight)
-        return np.concatenate(parts) + self.intercept
+        for begin in range(0, len(padded), _BLOCK):
+            block = (padded[begin : begin + _BLOCK] - self.mean) / self.scale
+            squared = (block**2).sum(1)[:, None] + own - 2 * block @ support.T
+            parts.append(np.exp(-self.gamma * np.maximum(squared, 0)) @ weight)
+        return np.concatenate(parts)[: len(values)] + self.intercept
+
+
+def _padded(values: NDArray[T], multiple: int) -> NDArray[T]:
+    """With rows of zeros up to the next multiple."""
+    return np.concatenate([values, np.zeros((-len(values) % multiple, *values.shape[1:]), values.dtype)])

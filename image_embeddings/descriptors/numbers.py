@@ -24,7 +24,7 @@ TEXTURE_SIZE = 128
 def describe_crops(crops: Sequence[Crop]) -> dict[str, Doubles]:
     """Every descriptor of every crop.
 
-    A crop's numbers depend on that crop alone, whatever else is in the batch.
+    A crop's numbers depend on that crop alone, and in their last bits on how many crops there are.
 
     Args:
         crops: At least one crop, each of any size; all are taken to show the same width of skin.

@@ -50,7 +50,7 @@ def describe(
     workers: int = 1,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Described:
-    """Descriptors of the crops of `ids`.
+    """Descriptors of the crops of `ids`; a crop's are the same to the last bit alone and in any batch.
 
     Args:
         store: Where the crops lie.
@@ -108,8 +108,9 @@ def _describe_chunk(store: ImageStore, ids: Sequence[str]) -> _Chunk:
     crops = [result for result in results if not isinstance(result, CropError)]
     if not crops:
         return _Chunk([], np.empty((len(ids), 0), np.float32), faults)
-    numbers = describe_crops(crops)
+    # Every batch has as many crops: the last bits of some numbers depend on how many there are.
+    numbers = describe_crops([*crops, *crops[-1:] * (CHUNK - len(crops))])
     values = np.full((len(ids), len(numbers)), np.nan, np.float32)
     readable = [place for place, result in enumerate(results) if not isinstance(result, CropError)]
-    values[readable] = np.stack(list(numbers.values()), axis=1)
+    values[readable] = np.stack(list(numbers.values()), axis=1)[: len(crops)]
     return _Chunk(list(numbers), values, faults)

@@ -78,6 +78,9 @@ class NetworkEngine:
                 history += self._fit_one(path, frame, labels, rows, repeat)
         return history
 
+    def prepare(self, ids: Sequence[str]) -> None:
+        """Nothing: each part's networks look at the pixels themselves."""
+
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Scores:
         """Mean log-odds over the networks of the parts, all of which see each crop once it is decoded."""
         networks = [self._load(path) for part in parts for path in self.files(part)]

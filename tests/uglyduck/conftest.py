@@ -29,6 +29,23 @@ catboost = { n_trees = 10 }
 replicates = 200
 """
 
+PICTURED = """
+[data]
+metadata = "data/train-metadata.csv"
+images = "data/train-image.hdf5"
+[folds]
+n_folds = 2
+[features]
+groups = ["basic", "tbp"]
+[ensemble]
+learners = ["lightgbm", "xgboost"]
+[ensemble.parameters]
+lightgbm = { n_trees = 20 }
+xgboost = { n_trees = 10 }
+[metrics]
+replicates = 200
+"""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -76,3 +93,13 @@ def finished(small: Path, command: Command) -> Path:
     """The run folder of `quick.toml`."""
     command("run", small / "quick.toml", "--out", small / "run")
     return small / "run"
+
+
+@pytest.fixture(scope="session")
+def pictured(tmp_path_factory: pytest.TempPathFactory, command: Command) -> Path:
+    """A folder with `data/` (600 lesions with crops, 40 malignant), `pictured.toml` and its finished run in `run/`."""
+    folder = tmp_path_factory.mktemp("pictured")
+    write_folder(folder / "data", 600, seed=3, malignant=40, test_lesions=150, images=True)
+    (folder / "pictured.toml").write_text(PICTURED)
+    command("run", folder / "pictured.toml", "--out", folder / "run")
+    return folder

@@ -1,4 +1,4 @@
-"""`uglyduck check`: is this data fit for use?"""
+"""`uglyduck check`: is this data fit for use, and can this run be trusted?"""
 
 from __future__ import annotations
 
@@ -9,30 +9,42 @@ import typer
 
 
 def check(
-    data: Annotated[Path, typer.Argument(help="A lesion table, or a folder with the official files.", metavar="DATA")],
+    data: Annotated[
+        Path,
+        typer.Argument(help="A lesion table, a folder with the official files, or a run folder.", metavar="DATA|RUN"),
+    ],
     duplicates: Annotated[Path | None, typer.Option(help="ISIC 2020: the list of duplicate pairs.")] = None,
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: lesion groupings or HAM10000 metadata.")] = None,
     ungrouped: Annotated[bool, typer.Option("--ungrouped", help="Accept a table without patients.")] = False,
+    metadata: Annotated[Path | None, typer.Option(help="Of a run: new lesions to compare with training.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Check a table or a folder, and print coded findings (UD101 ...).
+    """Check a table, a folder of tables (UD101 ...) or a run (UD201 ...), and print coded findings.
 
-    Exit status 2 if any finding is an error.
+    Findings of a run also go to RUN/findings.json. Exit status 2 if any finding is an error.
 
-    Example: `uglyduck check isic-2024-challenge`
+    Example: `uglyduck check isic-2024-challenge`, `uglyduck check runs/first --metadata test-metadata.csv`
     """
     import json
     import sys
 
     from rich.console import Console
 
-    from cohort.checking import check_data
     from cohort.errors import InputError
     from cohort.findings import as_report
     from uglyduck.findings_table import findings_table, summary
 
-    findings = check_data(data, duplicates=duplicates, groups=groups, ungrouped=ungrouped)
+    if all((data / name).is_file() for name in ("config.toml", "manifest.json")):
+        from uglyduck.run_checking import check_run
+
+        findings = check_run(data, metadata)
+    else:
+        from cohort.checking import check_data
+
+        if metadata is not None:
+            raise InputError("--metadata goes with a run", where=str(data), remedy="give a run folder")
+        findings = check_data(data, duplicates=duplicates, groups=groups, ungrouped=ungrouped)
     if as_json:
         typer.echo(json.dumps(as_report(str(data), findings), ensure_ascii=False))
     else:

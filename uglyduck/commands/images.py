@@ -166,6 +166,38 @@ def apply(
 
 
 @images.command()
+def perturb(
+    model: Annotated[Path, typer.Argument(help="folder of a model")],
+    store: Store,
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, unchanged, and a score for each perturbation")],
+    only: Annotated[Path | None, typer.Option("--ids", help="Parquet file of isic_id; all lesions without")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+    workers: Workers = None,
+    threads: Threads = None,
+) -> None:
+    """Score a model's training crops out of fold as they are and as another camera might have taken them.
+
+    Example: `uglyduck images perturb image-model --images train-image.hdf5 --out perturbed.parquet`
+    """
+    from cohort.files import write_parquet
+    from cohort.stores.opening import open_store
+    from cv_folds.folds import Folds
+    from image_embeddings.robust_scoring import score_perturbed
+    from image_embeddings.training_run import FOLDS
+
+    start_logging()
+    opened = open_store(store)
+    ids = _ids_of(None, only) or Folds.read(model / FOLDS).frame["isic_id"].to_list()
+    with crop_progress() as tell:
+        setting = _setting(
+            model, opened, on_bad="missing", workers=workers, threads=threads, embeddings=False, tell=tell
+        )
+        scores = score_perturbed(model, setting, ids, device=device)
+    write_parquet(scores, out)
+    typer.echo(f"{len(scores)} crops under {scores.width - 2} perturbations in {out}")
+
+
+@images.command()
 def describe(
     store: Store,
     out: Annotated[Path, typer.Option(help="Parquet file: isic_id and the descriptors")],

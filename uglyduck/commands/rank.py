@@ -3,35 +3,131 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from submissions.shortlist import Shortlist
+
+DISCLAIMER = "A research tool, not a diagnosis: no place in this list says that a lesion is benign."
 
 
 def rank(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
-    metadata: Annotated[Path, typer.Option(help="Table of the lesions to rank, with or without labels.")],
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = Path("ranking.csv"),
-    k: Annotated[int, typer.Option("--top", help="Lesions on each patient's short list.", min=1)] = 15,
+    metadata: Annotated[
+        Path | None, typer.Option(help="Table of the lesions to rank; without it, the run's own lesions out of fold.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder.")] = None,
+    image_scores: Annotated[
+        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")] = None,
+    sensitivity: Annotated[
+        float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")
+    ] = None,
+    shortlist_by: Annotated[
+        Literal["rank", "score"], typer.Option(help="As many lesions for each patient, or all above one score.")
+    ] = "rank",
+    loss: Annotated[
+        Literal["share", "any"],
+        typer.Option(help="What sensitivity counts: malignant lesions found, or patients with none missed."),
+    ] = "share",
+    patients_by: Annotated[
+        Literal["noisy-or", "max", "expected"] | None,
+        typer.Option(help="Chance of any malignancy (the default), highest risk, or expected number."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .json.")] = Path("ranking.csv"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about the ranking.")] = False,
 ) -> None:
-    """Rank each patient's lesions by suspicion, patients by their most suspicious lesion.
+    """Rank each patient's lesions by suspicion, and patients by risk; say what is unusual about each lesion.
 
-    A score is a place among the training cohort's scores, not a probability, and never a diagnosis.
+    Where labels are known, `ranking.curves.json` beside the ranking says what lists of every length find; for the
+    run's own lesions that is `RUN/curves.json`. A research tool, not a diagnosis.
 
     Example: `uglyduck rank runs/first --metadata clinic.csv --out ranking.csv`
+
+    Example: `uglyduck rank runs/first --metadata clinic.csv --sensitivity 0.8 --confidence 0.9 --out ranking.json`
     """
-    from cohort.files import atomic_path
+    import json
+
+    from cohort.files import write_json
     from cohort.frames import join_by_id
+    from submissions.curves import curves
     from submissions.ranking import rank_lesions
+    from submissions.ranking_files import require_format, write_ranking
     from uglyduck.console import log, start_logging
-    from uglyduck.prediction import Predictor, open_run, read_lesions
+    from uglyduck.prediction import open_run
+    from uglyduck.ranking import choose_shortlist, new_lesions, training_lesions
 
     start_logging()
+    require_format(out)
     opened = open_run(run)
-    cohort = read_lesions(opened, metadata)
-    scores = Predictor(opened).scores(cohort).select("isic_id", score="blend")
-    ranked = rank_lesions(join_by_id(scores, cohort.frame.select("isic_id", "patient_id")), k=k)
-    with atomic_path(out) as temporary:
-        ranked.write_csv(temporary)
-    patients = ranked["patient_id"].n_unique()
-    log.info("%s lesions of %s patients ranked: %s", f"{ranked.height:,}", f"{patients:,}", out)
+    shortlist = choose_shortlist(
+        opened, top=top, sensitivity=sensitivity, confidence=confidence, loss=loss, by=shortlist_by
+    )
+    if metadata is None:
+        _refuse_images_of_nothing(images, image_scores)
+        lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
+    else:
+        lesions = new_lesions(opened, metadata, images=images, image_scores=image_scores)
+        curves_path = out.with_suffix(".curves.json")
+    ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
+    about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")
+    write_ranking(join_by_id(ranked, lesions.reasons(opened)), out, about=about)
+    if lesions.labelled:
+        write_json(curves(lesions.scores, replicates=opened.config.metrics.replicates), curves_path)
+        log.info("what lists of every length find: %s", curves_path)
+    if as_json:
+        found = {"out": str(out), "curves": str(curves_path) if lesions.labelled else None}
+        typer.echo(json.dumps(about | found, ensure_ascii=False))
+    for line in _said(about):
+        log.info(line)
+    log.info("written: %s. %s", out, DISCLAIMER)
+
+
+def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) -> None:
+    from cohort.errors import InputError
+
+    if images is not None or image_scores is not None:
+        raise InputError(
+            "images of no table",
+            where="--images" if images is not None else "--image-scores",
+            remedy="name the lesions with --metadata; the run's own lesions have their image scores already",
+        )
+
+
+def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str, Any]:
+    """What stands beside the lesions: which scores, which list, how much there is to read."""
+    return {
+        "about": DISCLAIMER,
+        "scores": scores,
+        "calibrated": ranked["risk"].null_count() < ranked.height,
+        "shortlist": shortlist.as_dict(),
+        "lesions": ranked.height,
+        "patients": ranked["patient_id"].n_unique(),
+        "on_shortlists": int(ranked["shortlist"].sum()),
+        "patients_on_shortlists": ranked.filter("shortlist")["patient_id"].n_unique(),
+    }
+
+
+def _said(about: dict[str, Any]) -> list[str]:
+    listed, lesions = about["on_shortlists"], about["lesions"]
+    lines = [
+        f"{lesions:,} lesions of {about['patients']:,} patients ranked, {about['scores']}",
+        f"short list: {about['shortlist']['words']}; {listed:,} lesions, {100 * listed / max(lesions, 1):.3g} % of all",
+    ]
+    if about["shortlist"]["found_on"]:
+        patients = about["shortlist"]["found_on"]["patients"]
+        lines.append(
+            f"that rests on {patients} patients with a malignant lesion, scored out of fold, and holds for patients "
+            "like them; new lesions are scored by the mean of the fold models, which is close to that but not the same"
+        )
+    if not about["calibrated"]:
+        lines.append("risk: not calibrated")
+    return lines

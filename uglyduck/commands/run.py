@@ -11,7 +11,9 @@ import typer
 def run(
     config: Annotated[Path, typer.Argument(help="TOML configuration; two lines are enough.", metavar="CONFIG.toml")],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/NAME beside the configuration.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last stage: folds, images, features, models, scores or metrics.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Last stage: folds, images, features, models, scores or metrics.")
+    ] = None,
     nested: Annotated[
         bool, typer.Option("--nested", help="Also the fully nested estimate; takes two to three times as long.")
     ] = False,

@@ -9,28 +9,48 @@ import typer
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")],
-    lesions: Annotated[int, typer.Option(help="Lesions of the train table.")] = 20_000,
+    out: Annotated[Path | None, typer.Argument(help="Folder to write; with --audit it may be left out.")] = None,
+    lesions: Annotated[
+        int | None, typer.Option(help="Lesions of the train table; 20,000, or 401,059 for an audit alone.")
+    ] = None,
     images: Annotated[bool, typer.Option("--images", help="Also draw the crops.")] = False,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.", min=0)] = 0,
     test_lesions: Annotated[int | None, typer.Option(help="Lesions of the test table; a quarter by default.")] = None,
     malignant: Annotated[int | None, typer.Option(help="Malignant lesions; the published share by default.")] = None,
-    shift: Annotated[str | None, typer.Option(help="Population of the test table: hospital or prevalence.")] = None,
+    shift: Annotated[
+        str | None, typer.Option(help="Population of the test table: hospital, prevalence or both.")
+    ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Compare the train table with the published figures; writes audit.json.")
+        bool, typer.Option("--audit", help="Compare the train cohort with the published figures; writes audit.json.")
     ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Of the audit, list every figure.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the audit as one JSON object.")] = False,
 ) -> None:
     """Simulate a cohort shaped like SLICE-3D, whose probabilities of malignancy are known.
 
+    With --audit, exit status 2 if a figure is outside its bounds.
+
     Example: `uglyduck simulate cohort --lesions 20000 --malignant 40`
     """
+    from cohort.errors import InputError
+    from cohort.simulator import simulate as draw
     from cohort.simulator import write_folder
+    from uglyduck.console import log, start_logging
 
-    train = write_folder(
-        out, lesions, images=images, seed=seed, test_lesions=test_lesions, malignant=malignant, shift=shift
-    )
-    typer.echo(f"{lesions:,} lesions in {out}")
+    start_logging()
+    if out is None and not audit:
+        raise InputError("no folder to write to", remedy="name one, or add --audit to look at the figures alone")
+    if as_json and not audit:
+        raise InputError("--json prints the audit, and there is none", remedy="add --audit")
+    if out is None:
+        train = draw(401_059 if lesions is None else lesions, seed=seed, malignant=malignant)
+    else:
+        size = 20_000 if lesions is None else lesions
+        train = write_folder(
+            out, size, images=images, seed=seed, test_lesions=test_lesions, malignant=malignant, shift=shift
+        )
+        log.info("%s lesions in %s", f"{size:,}", out)
     if audit:
-        from uglyduck.simulator_audit import audit_cohort
+        from uglyduck.simulator_audit import show_audit
 
-        typer.echo(audit_cohort(train.metadata, out / "audit.json"))
+        show_audit(train, None if out is None else out / "audit.json", as_json=as_json, every=every)

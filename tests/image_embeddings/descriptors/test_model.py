@@ -154,3 +154,16 @@ def test_real_crops_are_told_apart(real_data: Path) -> None:
     held = target[~fitted]
     concordance = (score[held == 1][:, None] > score[held == 0][None, :]).mean()
     assert concordance > 0.8
+
+
+def test_a_crop_has_the_same_bits_alone_and_in_any_batch(crops: SimpleNamespace) -> None:
+    ids = list(crops.store.ids)
+    whole = describe(crops.store, ids).frame
+    model = DescriptorModel.fit(whole, crops.frame["target"].to_numpy().astype(np.int8), trees=5)
+    score = model.log_odds(whole)
+    chance = np.random.default_rng(0)
+    for size in (1, 2, 3, 31, 64, 79):
+        chosen = chance.permutation(len(ids))[:size]
+        some = describe(crops.store, [ids[place] for place in chosen]).frame
+        assert some.equals(whole[chosen.tolist()])
+        np.testing.assert_array_equal(model.log_odds(some), score[chosen])

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from image_embeddings.networks.augmentation import RandomView, as_tensor, augmentation, prepare  # noqa: E402
 from image_embeddings.clahe import clahe  # noqa: E402
+from image_embeddings.networks.augmentation import RandomView, as_tensor, augmentation, prepare  # noqa: E402
 from image_embeddings.networks.scoring import seen_as  # noqa: E402
 from image_embeddings.presets import PRESETS  # noqa: E402
 

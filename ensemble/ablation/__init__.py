@@ -1,0 +1,21 @@
+"""Which feature family is worth its place: variants of a run's features, trained alike and compared by patient."""
+
+from ensemble.ablation.comparison import compare, holm
+from ensemble.ablation.families import families
+from ensemble.ablation.forest import forest
+from ensemble.ablation.training import Training, train_variants
+from ensemble.ablation.variants import ALL, Design, Variant, group_design, organisers_design
+
+__all__ = [
+    "ALL",
+    "Design",
+    "Training",
+    "Variant",
+    "compare",
+    "families",
+    "forest",
+    "group_design",
+    "holm",
+    "organisers_design",
+    "train_variants",
+]

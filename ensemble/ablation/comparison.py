@@ -1,0 +1,111 @@
+"""Variants side by side: paired patient-bootstrap intervals, p values, and their correction for many comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cv_folds.bootstrap import POOLED, Replicates, replicate
+from cv_folds.bootstrap.intervals import Sample, difference
+from ensemble.ablation.variants import ALL, Variant
+from ensemble.out_of_fold import Scores
+
+METRIC = "pauc"
+
+
+def compare(
+    variants: Sequence[Variant],
+    scores: Mapping[str, Scores],
+    *,
+    target: npt.NDArray[np.int8],
+    patient: pl.Series,
+    replicates: int,
+    seed: int,
+    level: float = 0.95,
+) -> dict[str, Any]:
+    """Measure the pooled pAUC of every variant and its paired difference to the variant that it is compared with.
+
+    All variants see the same drawn patients in every replicate.
+
+    Args:
+        variants: What was trained, the one with all features among them.
+        scores: Blended out-of-fold scores by variant, each of shape (lesions,).
+        target: 0 benign, 1 malignant, shape (lesions,).
+        patient: Patient of each lesion.
+        replicates: Of the bootstrap, at least 100.
+        seed: Of the bootstrap.
+        level: Nominal coverage of the intervals.
+
+    Returns:
+        Ready for JSON: `baseline` with features and pauc, and `rows` with name, kind, against, features, pauc, and
+        `difference` (variant minus what it is compared with: estimate, low, high, p, p_adjusted, distinguishable, not
+        corrected but for p_adjusted). A pair has an `interaction` too: what leaving out both changes beyond the sum of
+        what leaving out each does.
+    """
+    named = {variant.name: scores[variant.name] for variant in variants}
+    drawn = replicate(target, named, patient=patient, replicates=replicates, seed=seed)
+    rows = [_row(drawn, variant, level) for variant in variants if variant.name != ALL]
+    known = [row["difference"] for row in rows if row["difference"]["p"] is not None]
+    for found, adjusted in zip(known, holm([found["p"] for found in known]), strict=True):
+        found["p_adjusted"] = adjusted
+    whole = next(variant for variant in variants if variant.name == ALL)
+    baseline = {"features": len(whole.features), METRIC: _interval(drawn, whole, level)}
+    return {"baseline": baseline, "rows": rows}
+
+
+def two_sided_p(values: npt.NDArray[np.float64]) -> float | None:
+    """Twice the share of replicates on the rarer side of 0, at most 1; None without replicates.
+
+    A replicate at 0 counts on both sides, and the sample itself as one replicate more, so that p is never 0.
+    Source: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 4.2.
+
+    Args:
+        values: Replicates of a difference, shape (replicates,).
+    """
+    if not values.size:
+        return None
+    rarer = min(int((values <= 0).sum()), int((values >= 0).sum()))
+    return min(1.0, 2 * (rarer + 1) / (values.size + 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P values that hold for all comparisons together: the chance of one false find or more stays below them.
+
+    The smallest of m is multiplied by m, the next by m - 1 and so on, and none may fall below one that is smaller.
+    Source: Holm, Scandinavian Journal of Statistics 6:65, 1979. Valid however the comparisons hang together.
+    """
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def _row(drawn: Replicates, variant: Variant, level: float) -> dict[str, Any]:
+    change = _sample(drawn, variant.name).minus(_sample(drawn, variant.against))
+    found = difference(change, level=level).as_dict() | {"p": two_sided_p(change.values), "p_adjusted": None}
+    row = {
+        "name": variant.name,
+        "kind": variant.kind,
+        "against": variant.against,
+        "features": len(variant.features),
+        METRIC: _interval(drawn, variant, level),
+        "difference": found,
+    }
+    if variant.apart and all((POOLED, METRIC, name) in drawn.samples for name in variant.apart):
+        first, second = (_sample(drawn, name) for name in variant.apart)
+        beyond = change.minus(first.minus(_sample(drawn, ALL))).minus(second.minus(_sample(drawn, ALL)))
+        row["interaction"] = difference(beyond, level=level).as_dict()
+    return row
+
+
+def _sample(drawn: Replicates, name: str) -> Sample:
+    return drawn.samples[POOLED, METRIC, name]
+
+
+def _interval(drawn: Replicates, variant: Variant, level: float) -> dict[str, Any]:
+    return drawn.interval(POOLED, METRIC, variant.name, level=level).as_dict()

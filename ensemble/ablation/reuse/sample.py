@@ -1,0 +1,64 @@
+"""Training rows, and what is trained on parts of their columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ensemble.learners import Learner, Model
+from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.matrix import FeatureSpace, Matrix
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Training rows.
+
+    Attributes:
+        matrix: Features, shape (rows, features).
+        target: 0 benign, 1 malignant, shape (rows,).
+        weight: Weight of each row, shape (rows,); None weighs all alike.
+    """
+
+    matrix: Matrix
+    target: Target
+    weight: Scores | None
+
+    def columns(self, space: FeatureSpace) -> Matrix:
+        """The features of another space, as a copy."""
+        return Matrix(space, self.matrix.for_model(space))
+
+
+class Shared(Protocol):
+    """A sample prepared for one learner and one seed."""
+
+    def fit(self, space: FeatureSpace) -> Model:
+        """Train on these features alone: the model that the learner's own `fit` would give, bit for bit."""
+        ...
+
+
+class Plain:
+    """Nothing reused: the learner's own `fit`."""
+
+    def __init__(self, learner: Learner, sample: Sample, *, seed: int, threads: int) -> None:
+        self._learner, self._sample, self._seed, self._threads = learner, sample, seed, threads
+
+    def fit(self, space: FeatureSpace) -> Model:
+        """See `Shared.fit`."""
+        sample = self._sample
+        return self._learner.fit(
+            sample.columns(space), sample.target, seed=self._seed, threads=self._threads, weight=sample.weight
+        )
+
+
+def free_of(parameters: Parameters, *names: str) -> bool:
+    """Whether none of these parameters is set: they speak of single features or draw them in a way not reused."""
+    return not set(parameters) & set(names)
+
+
+def positions(whole: FeatureSpace, part: FeatureSpace) -> list[int]:
+    """Where the features of one space stand in another, ascending."""
+    wanted = set(part.names)
+    return [int(place) for place in np.flatnonzero([name in wanted for name in whole.names])]

@@ -1,0 +1,75 @@
+"""How much of the blended score each group of features moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ensemble.explanation.blended import Explained
+from ensemble.explanation.chain import Floats
+
+
+class Shares:
+    """Sums over lesions of how far each group, each feature and each learner moves the blended score.
+
+    A group's move of a lesion is the absolute value of the sum of its features' contributions, so that features which
+    undo each other inside a group do not make it look important. Its share is its sum of moves over all groups' sums.
+
+    Args:
+        names: The features.
+        group_of: The group of each feature.
+    """
+
+    def __init__(self, names: Sequence[str], group_of: Mapping[str, str]) -> None:
+        self._names = tuple(names)
+        self._group_of = group_of
+        self._order = sorted(range(len(names)), key=lambda at: group_of[names[at]])
+        sorted_groups = [group_of[names[at]] for at in self._order]
+        self.groups = sorted(set(sorted_groups))
+        self._starts = [sorted_groups.index(group) for group in self.groups]
+        self._by_group: dict[str, Floats] = {}
+        self._by_feature = np.zeros(len(names))
+        self._by_learner: dict[str, float] = {}
+
+    def add(self, explained: Explained, weight: Floats) -> None:
+        """Add lesions, each `weight` times; shape (rows,)."""
+        for learner, contributions in explained.by_learner.items():
+            self._add_groups(learner, contributions, weight)
+            moved = float((weight * np.abs(contributions.sum(axis=1))).sum())
+            self._by_learner[learner] = self._by_learner.get(learner, 0.0) + moved
+        self._add_groups("blend", explained.blended, weight)
+        self._by_feature += (weight[:, None] * np.abs(explained.blended)).sum(axis=0)
+
+    def _add_groups(self, who: str, contributions: Floats, weight: Floats) -> None:
+        moves = np.abs(np.add.reduceat(contributions[:, self._order], self._starts, axis=1))
+        self._by_group[who] = self._by_group.get(who, np.zeros(len(self.groups))) + (weight[:, None] * moves).sum(
+            axis=0
+        )
+
+    def of_groups(self) -> dict[str, dict[str, float]]:
+        """By group the share of the blend, under `blend`, and of each learner; each sums to 1 over groups."""
+        shares = {who: _normalised(moves) for who, moves in self._by_group.items()}
+        return {
+            group: {who: float(values[at]) for who, values in shares.items()} for at, group in enumerate(self.groups)
+        }
+
+    def of_features(self) -> list[dict[str, Any]]:
+        """Feature, group and share of the blend, the largest first; shares sum to 1 over features."""
+        shares = _normalised(self._by_feature)
+        return [
+            {"feature": self._names[at], "group": self._group_of[self._names[at]], "share": float(shares[at])}
+            for at in np.argsort(-shares, kind="stable")
+        ]
+
+    def of_learners(self) -> dict[str, float]:
+        """By learner its share of the blend; sums to 1."""
+        shares = _normalised(np.array(list(self._by_learner.values())))
+        return dict(zip(self._by_learner, shares.tolist(), strict=True))
+
+
+def _normalised(moves: Floats) -> Floats:
+    """Shares that sum to 1; nothing moves where no model knows anything."""
+    total = float(moves.sum())
+    return moves / total if total > 0 else moves

@@ -1,0 +1,141 @@
+"""Leave one hospital out: each hospital is scored by models that never saw a lesion taken there, nor its name.
+
+Patient folds answer how well new patients of the same hospitals are ranked. A new hospital has another camera, other
+lighting and other patients; the figure for that holds out whole hospitals. Everything is learned without the one held
+out: cohort constants of the features, category levels, models, quantile maps and weights of the blend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cohort.errors import InputError
+from cohort.frames import collect, join_by_id
+from cv_folds.folds import Folds, make_folds
+from cv_folds.schemes import HOSPITAL
+from ensemble.matrix import FeatureSpace, Matrix
+from ensemble.model_store import ModelStore, Slot
+from ensemble.out_of_fold import Plan, fit_one
+
+Scores = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Target = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Hospitals:
+    """Who is held out with which hospital.
+
+    A patient seen at two hospitals is held out with the one of most lesions. The patient's lesions taken elsewhere are
+    then neither trained on while that other hospital is held out (its cameras would be known) nor measured (a hospital
+    that trained their models took them).
+
+    Attributes:
+        folds: The hospital folds.
+        home: Fold of each lesion's patient; shape (lesions,).
+        taken: Fold of the hospital where each lesion was taken, the patient's own where that is not stated; (lesions,).
+    """
+
+    folds: Folds
+    home: npt.NDArray[np.int8]
+    taken: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Hospitals:
+        """Hold out each hospital of a cohort; hospitals without malignant lesions go with the one that has fewest.
+
+        Args:
+            frame: isic_id, patient_id, target and attribution, in any order; the arrays follow it.
+
+        Raises:
+            InputError: There is no attribution, a patient has none, or fewer than two hospitals have malignant lesions.
+        """
+        folds = make_folds(frame, scheme="leave-one-hospital-out", without_malignant="merge")
+        rows = join_by_id(frame.select("isic_id", HOSPITAL), folds.frame.select("isic_id", "fold"))
+        visits = collect(rows.lazy().drop_nulls(HOSPITAL).group_by(HOSPITAL, "fold").agg(pl.len().alias("lesions")))
+        fold_of = visits.sort("lesions", "fold", descending=[True, False]).unique(HOSPITAL, keep="first")
+        known = dict(zip(fold_of[HOSPITAL], fold_of["fold"], strict=True))
+        taken = rows[HOSPITAL].replace_strict(known, default=None, return_dtype=pl.Int8).fill_null(rows["fold"])
+        return cls(folds, rows["fold"].to_numpy(), taken.to_numpy())
+
+    def held_out(self, fold: int) -> Flags:
+        """Lesions to score while this hospital is held out: those of its patients; shape (lesions,)."""
+        return np.asarray(self.home == fold)
+
+    def trained_on(self, fold: int) -> Flags:
+        """Lesions that may be learned from meanwhile: of other patients, taken elsewhere; shape (lesions,)."""
+        return np.asarray((self.home != fold) & (self.taken != fold))
+
+    @property
+    def measured(self) -> Flags:
+        """Lesions of figures: taken at the hospital that is held out with their patient; shape (lesions,)."""
+        return np.asarray(self.home == self.taken)
+
+
+def score_hospital(
+    plan: Plan,
+    hospitals: Hospitals,
+    fold: int,
+    *,
+    table: pl.DataFrame,
+    target: Target,
+    store: ModelStore,
+    threads: int,
+    progress: Callable[[Slot, bool], None],
+) -> dict[str, Scores]:
+    """Train what the store lacks without one hospital, and score its patients' lesions.
+
+    Args:
+        plan: Learners, seeds and sampling, as the run's; its folds are not used. Features that the table lacks are
+            left out.
+        hospitals: Who is held out.
+        fold: The hospital.
+        table: `isic_id` and features of every lesion, fitted without the hospital, in the order of `hospitals`.
+        target: 0 benign, 1 malignant, shape (lesions,).
+        store: Models of this hospital alone; those with the same fingerprint are kept.
+        threads: CPU threads.
+        progress: Called after each model with its slot and whether it was there already.
+
+    Returns:
+        By learner the mean over seeds of the scores of `hospitals.held_out(fold)`, each of shape (held out,).
+
+    Raises:
+        InputError: A learner sees none of the table's features.
+    """
+    allowed, held_out = hospitals.trained_on(fold), hospitals.held_out(fold)
+    matrix = FeatureSpace.fit(table.filter(pl.Series(allowed))).encode(table)
+    own = _without_absent(plan, matrix, hospitals)
+    slots = [Slot(learner, 0, fold, seed) for learner in plan.learners for seed in plan.seeds]
+    store.begin(matrix.space, slots)
+    rows, waiting = np.flatnonzero(allowed), matrix.rows(held_out)
+    totals = {name: np.zeros(int(held_out.sum())) for name in plan.learners}
+    for slot in slots:
+        learner, wanted = plan.learners[slot.learner], own.fingerprint(slot)
+        there = store.has(slot, wanted)
+        if not there:
+            key = (slot.seed, 0, fold)
+            model = fit_one(own, slot.learner, matrix, target, rows, key=key, threads=threads)
+            store.add(slot, model, suffix=learner.suffix, fingerprint=wanted)
+        totals[slot.learner] += store.load(slot, learner).predict(waiting, threads=threads)
+        progress(slot, there)
+    return {name: total / len(plan.seeds) for name, total in totals.items()}
+
+
+def _without_absent(plan: Plan, matrix: Matrix, hospitals: Hospitals) -> Plan:
+    """The plan for this matrix: its features alone, and what it holds as the models' identity."""
+    known = set(matrix.space.names)
+    seen = {name: tuple(feature for feature in names if feature in known) for name, names in plan.features.items()}
+    if blind := [name for name, names in seen.items() if not names]:
+        raise InputError(
+            f"without what names the hospital {', '.join(blind)} sees no feature",
+            where="[ensemble.members] groups",
+            remedy="give it other groups",
+        )
+    held = {"matrix": hashlib.sha256(matrix.values.data).hexdigest(), "folds": hospitals.folds.sha256}
+    return replace(plan, features=seen, identity={**plan.identity, **held})

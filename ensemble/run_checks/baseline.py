@@ -1,0 +1,65 @@
+"""Is the ensemble better than a logistic regression on the plain columns?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from cohort.findings import Check, Finding
+from cv_folds.bootstrap import replicate
+from cv_folds.scoring import MEAN
+from ensemble.learners import Logistic
+from ensemble.matrix import Matrix
+from ensemble.out_of_fold import Plan, Scores, fit_one
+
+NOT_BETTER = Check("UD208", "a blend that is not shown to be better than a logistic baseline", "warning")
+PLAIN_GROUPS = ("basic", "tbp")
+_NAME = "logistic baseline"
+
+
+def logistic_scores(plan: Plan, matrix: Matrix, features: Sequence[str], oof: pl.DataFrame, *, threads: int) -> Scores:
+    """Out-of-fold scores of a logistic regression, by the run's folds and samples, shape (lesions,).
+
+    Args:
+        plan: How the run trains; its first seed and repeat are used.
+        matrix: Features, in the order of `oof`.
+        features: Names of the plain columns.
+        oof: Holds target.
+        threads: CPU threads.
+    """
+    plan = replace(plan, learners={_NAME: Logistic.configured({})}, features={_NAME: tuple(features)}, noise={})
+    target, fold = oof["target"].to_numpy().astype(np.int8), plan.assignments[0]
+    scores = np.zeros(len(target))
+    for held_out in np.unique(fold):
+        rows, key = np.flatnonzero(fold != held_out), (plan.seeds[0], 0, int(held_out))
+        model = fit_one(plan, _NAME, matrix, target, rows, key=key, threads=threads)
+        here = np.flatnonzero(fold == held_out)
+        scores[here] = model.predict(matrix.rows(here), threads=threads)
+    return scores
+
+
+def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) -> Finding:
+    """The paired difference of blend and baseline, as the mean over folds: their scales between folds differ.
+
+    Args:
+        oof: patient_id, target, fold and blend.
+        baseline: Scores of the baseline, shape (lesions,).
+        replicates: Of the patient bootstrap.
+    """
+    views = {f"fold {fold}": (oof["fold"] == fold).to_numpy() for fold in sorted(oof["fold"].unique())}
+    scores = {"blend": oof["blend"].to_numpy(), _NAME: baseline}
+    drawn = replicate(
+        oof["target"], scores, patient=oof["patient_id"], views=views, means={MEAN: list(views)}, replicates=replicates
+    )
+    blend, plain = (drawn.interval(MEAN, "pauc", name) for name in scores)
+    gap = drawn.difference(MEAN, "pauc", "blend", _NAME)
+    measured = (
+        f"mean pAUC over folds {blend.estimate:.4f}, baseline {plain.estimate:.4f}, difference {gap.estimate:+.4f} "
+        f"({gap.low:+.4f} to {gap.high:+.4f})"
+    )
+    verdict = "; worse" if gap.high < 0 else "; not distinguishable" if gap.low <= 0 else ""
+    ask = NOT_BETTER.clear if gap.low > 0 else NOT_BETTER.found
+    return ask(measured + verdict, blend=blend.as_dict(), baseline=plain.as_dict(), difference=gap.as_dict())

@@ -1,0 +1,42 @@
+"""Small measures that several checks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import ks_2samp
+
+Floats = npt.NDArray[np.floating[Any]]
+Rows = npt.NDArray[np.intp]
+
+
+def generator(seed: int = 0) -> np.random.Generator:
+    """Random numbers that are the same on every machine."""
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def largest_gap(first: Floats, second: Floats) -> float:
+    """Kolmogorov and Smirnov's distance: the largest gap between two distribution functions, missing values left out.
+
+    Returns:
+        0 for equal distributions, 1 for separate ones; NaN where one side has no value.
+    """
+    known = [values[np.isfinite(values)] for values in (first, second)]
+    if not all(len(values) for values in known):
+        return float("nan")
+    return float(ks_2samp(*known, method="asymp").statistic)
+
+
+def level_gap(first: Floats, second: Floats) -> float:
+    """Half the sum of the differences in share of each category: 0 to 1; a missing category is one of its own."""
+    codes = [np.where(np.isnan(values), -1, values) for values in (first, second)]
+    levels = np.unique(np.concatenate(codes))
+    ours, theirs = (np.array([np.mean(values == level) for level in levels]) for values in codes)
+    return float(np.abs(ours - theirs).sum() / 2)
+
+
+def thinned(rows: Rows, most: int) -> Rows:
+    """At most so many of the rows, drawn at random, ascending."""
+    return rows if len(rows) <= most else np.sort(generator().choice(rows, size=most, replace=False))

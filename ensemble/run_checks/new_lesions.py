@@ -1,0 +1,107 @@
+"""Are new lesions like those of training, and do their scores mean the same?"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from cohort.findings import Check, Finding
+from ensemble.matrix import Matrix
+from ensemble.run_checks.measures import Floats, Rows, generator, largest_gap, level_gap, thinned
+
+SHIFTED = Check("UD214", "features that are distributed otherwise in new lesions", "warning")
+OTHER_SCALE = Check("UD215", "scores of new lesions on another scale than those out of fold", "warning")
+GAP = 0.1
+"""Smaller gaps between two distributions are passed over."""
+_DRAWS = 20
+_LESIONS = 5_000
+_KINDS = ("gap", "missing")
+_LEAST_SPREAD = 0.005  # a share that hardly varies in training is not surprising at the first lesion
+_FEWEST = 50
+_LEVELS = (0.5, 0.9, 0.99)
+
+
+def shifted_features(train: Matrix, patient: pl.Series, new: Matrix, new_patients: int) -> Finding:
+    """Compare each feature's distribution, and its share of missing values, with training.
+
+    A few patients differ from the rest by chance, all the more in what is the same for a whole patient. So the gap of
+    each feature is also measured between as many training patients drawn at random and the rest, 20 times. A feature
+    counts as shifted where its gap lies more standard deviations above the mean of those than any feature's in any of
+    the 20 draws (Westfall and Young, Resampling-Based Multiple Testing, 1993).
+
+    Args:
+        train: Features of training lesions.
+        patient: Their patients.
+        new: Features of new lesions, in the same order.
+        new_patients: How many patients they come from.
+    """
+    if len(new) < _FEWEST:
+        return SHIFTED.not_applicable(f"{len(new)} lesions are too few to compare distributions")
+    gaps = _gaps(train, thinned(np.arange(len(train)), _LESIONS), new.values[thinned(np.arange(len(new)), _LESIONS)])
+    drawn = _draws(_codes(patient), new_patients)
+    noise = np.stack([_gaps(train, others, train.values[ours]) for ours, others in drawn])
+    centre, spread = noise.mean(axis=0), np.maximum(noise.std(axis=0, ddof=1), _LEAST_SPREAD)
+    limit = float(((noise - centre) / spread).max())
+    shifted = (gaps > GAP) & ((gaps - centre) / spread > limit)
+    values = {
+        name: {kind: float(gaps[place, k]) for k, kind in enumerate(_KINDS) if shifted[place, k]}
+        for place, name in enumerate(train.space.names)
+        if shifted[place].any()
+    }
+    if not values:
+        return SHIFTED.clear(f"{len(train.space.names)} features, {len(new)} lesions of {new_patients} patients")
+    ranked = sorted(values, key=lambda name: -max(values[name].values()))
+    words = ", ".join(f"{name} ({max(values[name].values()):.2f})" for name in ranked[:3])
+    return SHIFTED.found(
+        f"{len(values)} of {len(train.space.names)} features, most of all {words}",
+        features={name: values[name] for name in ranked},
+    )
+
+
+def _gaps(train: Matrix, rows: Rows, other: Floats) -> Floats:
+    """Gap of each feature in values and in the share missing; shape (features, 2), 0 where it can not be had."""
+    here = train.values[rows]
+    found = np.zeros((len(train.space.names), len(_KINDS)))
+    for place, name in enumerate(train.space.names):
+        ours, theirs = here[:, place], other[:, place]
+        found[place, 0] = (level_gap if name in train.space.levels else largest_gap)(ours, theirs)
+        found[place, 1] = abs(float(np.isnan(ours).mean()) - float(np.isnan(theirs).mean()))
+    return np.nan_to_num(found)
+
+
+def other_scale(oof: Floats, patient: pl.Series, new: Floats, new_patients: int) -> Finding:
+    """Compare scores out of fold with scores of new lesions.
+
+    Out of fold one model of each seed scores a lesion, a new one gets the mean of all folds' models, which varies less.
+    As with features, a gap must exceed those that as many training patients drawn at random have.
+
+    Args:
+        oof: Scores of training lesions, shape (lesions,).
+        patient: Their patients.
+        new: Scores of new lesions, shape (new lesions,).
+        new_patients: How many patients they come from.
+    """
+    if len(new) < _FEWEST:
+        return OTHER_SCALE.not_applicable(f"{len(new)} lesions are too few to compare distributions")
+    gap = largest_gap(oof, new)
+    noise = max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(_codes(patient), new_patients))
+    quantiles = {f"{level:.0%}": [float(np.quantile(each, level)) for each in (oof, new)] for level in _LEVELS}
+    words = ", ".join(f"{level} {ours:.3f} and {theirs:.3f}" for level, (ours, theirs) in quantiles.items())
+    measured = f"gap {gap:.3f}, by chance up to {noise:.3f}; quantiles out of fold and new: {words}"
+    ask = OTHER_SCALE.found if gap > max(GAP, noise) else OTHER_SCALE.clear
+    return ask(measured, gap=gap, by_chance=noise, quantiles=quantiles)
+
+
+def _codes(patient: pl.Series) -> Rows:
+    return patient.rank("dense").to_numpy().astype(np.intp) - 1
+
+
+def _draws(code: Rows, patients: int) -> list[tuple[Rows, Rows]]:
+    """Rows of patients drawn at random, and of the others; at most half the patients are drawn."""
+    count = int(code.max()) + 1
+    random = generator()
+    parts = []
+    for _ in range(_DRAWS):
+        chosen = np.isin(code, random.choice(count, size=max(1, min(patients, count // 2)), replace=False))
+        parts.append((thinned(np.flatnonzero(chosen), _LESIONS), thinned(np.flatnonzero(~chosen), _LESIONS)))
+    return parts

@@ -1,0 +1,33 @@
+"""When a trial is stopped before its last fold."""
+
+from __future__ import annotations
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+
+class MedianOfFolds(optuna.pruners.BasePruner):
+    """Stop a trial whose mean over the folds so far is below the median of earlier trials on the same folds.
+
+    The library's own pruners suit folds less. Its median pruner takes the best of a trial's reports, which is the
+    first one where the first fold is the easiest. Its Wilcoxon test over folds has a least p-value of 1/32 with 5
+    folds, so it could stop a trial after the fourth at the earliest, and with 3 folds never.
+
+    Args:
+        least_trials: Earlier trials that must have been scored on as many folds.
+        least_folds: Folds that every trial is scored on.
+    """
+
+    def __init__(self, *, least_trials: int, least_folds: int = 2) -> None:
+        self._least_trials = least_trials
+        self._least_folds = least_folds
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Whether to stop; a step's report is the mean over the folds up to it."""
+        step = trial.last_step
+        if step is None or step + 1 < self._least_folds:
+            return False
+        others = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        known = [one.intermediate_values[step] for one in others if step in one.intermediate_values]
+        return len(known) >= self._least_trials and trial.intermediate_values[step] < float(np.median(known))

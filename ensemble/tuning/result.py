@@ -1,0 +1,94 @@
+"""What tuning found, in numbers: the best parameters, which lie at an edge, and what tuning honestly gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from cv_folds.bootstrap import Replicates, replicate
+from cv_folds.scoring import MEAN
+from ensemble.tuning.candidates import Candidate, Scores, best_of, list_candidates, nested_selection, read_scores
+from ensemble.tuning.problem import Problem
+from ensemble.tuning.search import Tally
+from ensemble.tuning.study import StudyFolder, open_study
+
+Estimate = Literal["nested selection", "nested"]
+
+
+def tuned(
+    problem: Problem,
+    folder: StudyFolder,
+    *,
+    nested: tuple[list[Candidate], Scores] | None = None,
+    replicates: int = 10_000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Sum a finished search up.
+
+    All figures are the mean over folds of the pAUC: parameters differ between folds, and so do scales of scores.
+
+    Args:
+        problem: What was tuned on what.
+        folder: The study.
+        nested: What `tune_by_fold` returned; without it, nested selection among the study's trials.
+        replicates: Of the patient bootstrap.
+        seed: Of the patient bootstrap.
+
+    Returns:
+        Ready for JSON: `trials`; `run` (the run's own parameters), `best` (chosen and measured on the same folds, so
+        optimistic) and `honest` (chosen without the fold it is measured on), each with `pauc`, the last two with the
+        paired `difference` to the run's; `edges`: parameters of the best
+        that lie at an end of the range searched.
+    """
+    candidates = list_candidates(problem, folder)
+    best = best_of(candidates)
+    chosen, scores = nested or nested_selection(problem, candidates)
+    columns = {
+        "run": read_scores(problem, folder.baseline),
+        "best": read_scores(problem, best.scores),
+        "honest": scores,
+    }
+    drawn = _draw(problem, columns, replicates, seed)
+    tally = Tally.of(open_study(folder))
+    return {
+        "learner": problem.learner,
+        "metric": "pAUC, mean over folds",
+        "trials": {"complete": tally.complete, "pruned": tally.pruned, "failed": tally.failed},
+        "run": {"parameters": dict(problem.configured({}).parameters), "by_fold": list(candidates[0].pauc)}
+        | _figures(drawn, "run"),
+        "best": {"name": best.name, "parameters": dict(best.chosen), "by_fold": list(best.pauc)}
+        | _figures(drawn, "best"),
+        "honest": {"estimate": "nested" if nested else "nested selection"}
+        | {"chosen": [{"fold": fold, "name": one.name} for fold, one in zip(problem.folds, chosen, strict=True)]}
+        | _figures(drawn, "honest"),
+        "edges": edges(problem, best),
+    }
+
+
+def _draw(problem: Problem, scores: Mapping[str, Scores], replicates: int, seed: int) -> Replicates:
+    views = {f"fold {fold}": problem.fold == fold for fold in problem.folds}
+    return replicate(
+        problem.target,
+        scores,
+        patient=problem.keys["patient_id"],
+        views=views,
+        means={MEAN: list(views)},
+        replicates=replicates,
+        seed=seed,
+    )
+
+
+def _figures(drawn: Replicates, score: str) -> dict[str, Any]:
+    figures = {"pauc": drawn.interval(MEAN, "pauc", score).as_dict()}
+    if score != "run":
+        figures["difference"] = drawn.difference(MEAN, "pauc", score, "run").as_dict()
+    return figures
+
+
+def edges(problem: Problem, best: Candidate) -> list[dict[str, Any]]:
+    """Parameters whose best value lies at an end of the range searched."""
+    return [
+        {"name": each.name, "value": best.chosen[each.name], "end": end, "low": each.low, "high": each.high}
+        for each in problem.space
+        if each.name in best.chosen and (end := each.edge(best.chosen[each.name]))
+    ]

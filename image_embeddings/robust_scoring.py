@@ -1,0 +1,52 @@
+"""What a model says of its own training crops once they are perturbed, each by the part that never saw its patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+from scipy.special import expit
+
+from cohort.errors import InputError
+from cohort.frames import ID, join_by_id
+from cv_folds.folds import Folds
+from image_embeddings.applying import open_engine
+from image_embeddings.engine import Setting
+from image_embeddings.perturbations import ALL, PerturbedStore
+from image_embeddings.training_run import FOLDS, out_of_fold
+
+UNCHANGED = "unchanged"
+
+
+def score_perturbed(folder: Path, setting: Setting, ids: Sequence[str], *, device: str = "auto") -> pl.DataFrame:
+    """Out-of-fold scores of crops as they are and under every perturbation.
+
+    Args:
+        folder: What training wrote.
+        setting: Where and how it works; its store holds the crops the model was trained on.
+        ids: Of some of the lesions it was trained on.
+        device: Where networks run.
+
+    Returns:
+        `isic_id`, `unchanged`, and a column for each perturbation, "blur 2" for example; null where a crop is
+        unreadable.
+
+    Raises:
+        InputError: A lesion is not among those of the model's folds.
+    """
+    wanted = pl.DataFrame({ID: pl.Series(ids, dtype=pl.String)})
+    fold = join_by_id(wanted, Folds.read(folder / FOLDS).frame.select(ID, "fold"))["fold"]
+    if fold.null_count():
+        raise InputError(
+            "a lesion that the model was not trained on", where=str(folder), remedy="give lesions of its folds"
+        )
+    stores = {UNCHANGED: setting.store, **{each.name: PerturbedStore(setting.store, each) for each in ALL}}
+    columns = []
+    for name, store in stores.items():
+        engine = open_engine(folder, replace(setting, store=store), device=device)
+        engine.prepare(ids)
+        log_odds = out_of_fold(engine, list(ids), fold.to_numpy()).log_odds
+        columns.append(pl.Series(name, expit(log_odds)).fill_nan(None))
+    return wanted.with_columns(columns)

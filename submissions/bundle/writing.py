@@ -1,0 +1,154 @@
+"""Puts a bundle together: a run's models, wheels, a kernel, and what the upload client asks for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cohort.errors import InputError
+from cohort.files import TEMPORARY, sha256_of, write_json
+from submissions.bundle import kernel
+from submissions.bundle.notebook import notebook
+from submissions.bundle.requirements import requirements
+
+_ABOUT = """Answers the competition without network from the attached bundle, whose models `uglyduck` trained.
+
+It first writes a valid submission that gives every lesion the same score, and replaces it once every lesion is scored.
+A research tool: a score is no diagnosis."""
+_SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Where a bundle goes.
+
+    Attributes:
+        user: Account that owns data set and kernel.
+        name: Of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes.
+        competition: Whose data the kernel reads.
+    """
+
+    user: str
+    name: str
+    competition: str
+
+    def check(self) -> None:
+        """Refuse names that the upload client would.
+
+        Raises:
+            InputError: One is.
+        """
+        for option, value in (("--user", self.user), ("--name", self.name), ("--competition", self.competition)):
+            if not _SLUG.fullmatch(value.lower() if option == "--user" else value):
+                raise InputError(
+                    f"{value!r} can not be part of an address",
+                    where=option,
+                    remedy="use small letters, digits and single dashes",
+                )
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a bundle is made of.
+
+    Attributes:
+        run: File by its path in the run folder.
+        prior: Score of every lesion until the real ones are there: the share malignant among the training lesions.
+        images: Whether the run scores crops.
+        networks: Whether it does so with a network, which needs torch.
+        image_seconds: How long table and crops may take before the table alone is scored.
+        wheels: Ours first.
+    """
+
+    run: Mapping[str, Path]
+    prior: float
+    images: bool
+    networks: bool
+    image_seconds: float
+    wheels: Sequence[Path]
+
+
+def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
+    """Write the folder, whole or not at all.
+
+    Args:
+        out: Folder that does not exist yet, or is empty.
+        content: What goes in.
+        upload: Where it goes.
+
+    Returns:
+        The names of its files, ascending.
+
+    Raises:
+        InputError: The folder holds something, or a name can not be part of an address.
+    """
+    upload.check()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("something is there already", where=str(out), remedy="choose another --out or remove it")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=TEMPORARY) as scratch:
+        draft = Path(scratch, "bundle")
+        _copy(draft, content)
+        _write_descriptions(draft, content, upload)
+        if out.exists():
+            out.rmdir()
+        draft.rename(out)
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+
+
+def _copy(draft: Path, content: Content) -> None:
+    sources = {f"run/{name}": path for name, path in content.run.items()}
+    sources |= {f"wheels/{path.name}": path for path in content.wheels}
+    for name, path in sources.items():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, draft / name)
+
+
+def _write_descriptions(draft: Path, content: Content, upload: Upload) -> None:
+    wanted = requirements(networks=content.networks)
+    files = {path.relative_to(draft).as_posix(): sha256_of(path) for path in sorted(draft.rglob("*")) if path.is_file()}
+    manifest = {
+        "kind": "uglyduck bundle",
+        "prior": content.prior,
+        "images": content.images,
+        "image_seconds": content.image_seconds,
+        "requirements": wanted,
+        "files": files,
+    }
+    write_json(manifest, draft / "MANIFEST.json")
+    lines = [f"{name}=={version}\n" for name, version in wanted.items()]
+    (draft / "requirements.txt").write_text("".join(lines), "utf-8")
+    write_json(_data_set(upload), draft / "dataset-metadata.json")
+    program = Path(kernel.__file__).read_text("utf-8")
+    write_json(_kernel(upload), draft / "kernel" / "kernel-metadata.json")
+    (draft / "kernel" / "submit.py").write_text(program, "utf-8")
+    write_json(notebook("Offline submission", _ABOUT, program), draft / "kernel" / "submit.ipynb")
+
+
+def _data_set(upload: Upload) -> dict[str, Any]:
+    """What the client's `datasets create` reads."""
+    return {"title": upload.name, "id": f"{upload.user}/{upload.name}", "licenses": [{"name": "other"}]}
+
+
+def _kernel(upload: Upload) -> dict[str, Any]:
+    """What the client's `kernels push` reads."""
+    title = f"{upload.name}-submission"
+    return {
+        "id": f"{upload.user}/{title}",
+        "title": title,
+        "code_file": "submit.ipynb",
+        "language": "python",
+        "kernel_type": "notebook",
+        "is_private": True,
+        "enable_gpu": False,
+        "enable_internet": False,
+        "dataset_sources": [f"{upload.user}/{upload.name}"],
+        "competition_sources": [upload.competition],
+        "kernel_sources": [],
+        "model_sources": [],
+    }

@@ -1,0 +1,29 @@
+"""What the run was made from and by: enough to make it again and to see whether a file was changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from submissions.report.artifacts import Artifacts
+
+
+def provenance(run: Artifacts) -> dict[str, Any]:
+    """Versions, git state, SHA-256 of inputs and artifacts, seconds by stage, settings."""
+    stages = run.manifest["stages"]
+    return {
+        "versions": run.manifest.get("versions", {}),
+        "git": run.manifest.get("git"),
+        "inputs": run.manifest.get("inputs", {}),
+        "outputs": {name: sha256 for stage in stages.values() for name, sha256 in stage["outputs"].items()},
+        "seconds": {name: stage["seconds"] for name, stage in stages.items()},
+        "config": {part: _without_folders(settings) for part, settings in run.config.items()},
+    }
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Paths by their last part: where files lay on one machine is nobody else's business."""
+    return {
+        key: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for key, value in settings.items()
+    }

@@ -1,0 +1,80 @@
+"""The short list: which of a patient's lesions to look at, by a fixed number or by what it is to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import polars as pl
+
+from cohort.errors import InputError
+from submissions.conformal import Limit, Promise, find_limit
+
+By = Literal["rank", "score"]
+SHORTLIST_BY: tuple[By, ...] = get_args(By)
+TOP = 15
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """A rule that says which lesions are on the list.
+
+    Attributes:
+        by: "rank": the same number of lesions for every patient; "score": every lesion that scores enough, so lists
+            of some patients are long and of others empty.
+        limit: The number of lesions, or the least score.
+        promise: What the list keeps; None if the number was simply chosen.
+        found: What the promise rests on.
+    """
+
+    by: By
+    limit: float
+    promise: Promise | None = None
+    found: Limit | None = None
+
+    @classmethod
+    def top(cls, k: int = TOP) -> Shortlist:
+        """The first k lesions of every patient.
+
+        Raises:
+            InputError: k is below 1.
+        """
+        if k < 1:
+            raise InputError(f"a short list of {k} lesions", where="--top", remedy="choose at least 1")
+        return cls("rank", float(k))
+
+    @classmethod
+    def promised(cls, lesions: pl.DataFrame, promise: Promise, *, by: By = "rank") -> Shortlist:
+        """The shortest list that keeps a promise.
+
+        Args:
+            lesions: Lesions of known labels: `patient_id`, `target`, `score` and `rank` as `ranked_within` gives them.
+            promise: What is to be kept.
+            by: As in the attribute.
+
+        Raises:
+            InputError: Too few patients have a malignant lesion.
+        """
+        malignant = lesions.filter(pl.col("target") == 1)
+        entry = malignant["rank"] if by == "rank" else -malignant["score"]
+        patient = malignant["patient_id"].rank("dense")
+        found = find_limit(entry.cast(pl.Float64).to_numpy(), patient.cast(pl.Int64).to_numpy(), promise)
+        return cls(by, found.entry if by == "rank" else -found.entry, promise, found)
+
+    @property
+    def listed(self) -> pl.Expr:
+        """Whether a lesion, with its columns `rank` and `score`, is on the list."""
+        return pl.col("rank") <= self.limit if self.by == "rank" else pl.col("score") >= self.limit
+
+    def __str__(self) -> str:
+        if self.by == "score":
+            rule = f"every lesion that scores at least {self.limit:.6g}"
+        else:
+            rule = f"the first {self.limit:.0f} lesions of each patient"
+        return f"{rule}: {self.promise}" if self.promise else rule
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        found = None if self.found is None else {"patients": self.found.patients, "mean_loss": self.found.mean_loss}
+        promise = self.promise.as_dict() if self.promise else None
+        return {"by": self.by, "limit": self.limit, "words": str(self), "promise": promise, "found_on": found}

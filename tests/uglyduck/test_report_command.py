@@ -1,0 +1,72 @@
+"""`uglyduck report` and `uglyduck card` as a user runs them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cohort.files import read_json
+from tests.uglyduck.conftest import Command
+
+
+def test_report_beside_the_run(finished: Path, command: Command, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    command("report", finished, "--out", page)
+    text, stored = page.read_text("utf-8"), read_json(tmp_path / "report.json")
+    metrics = read_json(finished / "metrics.json")
+    assert stored["overview"]["rows"][0]["pooled"] == metrics["scores"]["blend"]["pooled"]
+    assert stored["origin"]["kind"] == "simulated"
+    for name, label in metrics["scores"]["blend"]["metrics"].items():
+        cell = metrics["scores"]["blend"]["pooled"][name]
+        assert f"{cell['estimate']:.4f}" in text
+        assert label in text
+    assert "Simulated data" in text
+    assert str(finished.parent) not in text, "folders of the machine stay on the machine"
+
+
+def test_the_same_page_again(finished: Path, command: Command, tmp_path: Path) -> None:
+    pages = [tmp_path / "first.html", tmp_path / "second.html"]
+    for page in pages:
+        command("report", finished, "--out", page)
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_card(finished: Path, command: Command, tmp_path: Path) -> None:
+    page = tmp_path / "model-card.md"
+    command("card", finished, "--out", page)
+    pauc = read_json(finished / "metrics.json")["scores"]["blend"]["pooled"]["pauc"]
+    assert f"pAUC {pauc['estimate']:.4f}" in page.read_text("utf-8")
+    assert read_json(tmp_path / "model-card.json")["title"].startswith("Model card")
+
+
+@pytest.mark.parametrize("name", ["report", "card"])
+def test_no_run(name: str, command: Command, tmp_path: Path) -> None:
+    done = command(name, tmp_path, check=False)
+    assert done.returncode == 2
+    assert "holds no run" in done.stderr
+
+
+def test_damaged_scores_are_refused_and_nothing_is_written(finished: Path, command: Command, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(finished, root)
+    pl.read_parquet(root / "oof.parquet").with_columns(pl.col("blend") / 2).write_parquet(root / "oof.parquet")
+    done = command("report", root, check=False)
+    assert done.returncode == 2
+    assert "SHA-256" in done.stderr
+    assert not (root / "report.html").exists()
+
+
+def test_another_training_table_is_refused(finished: Path, command: Command, tmp_path: Path) -> None:
+    shutil.copytree(finished.parent / "data", tmp_path / "data")
+    root = tmp_path / "run"
+    shutil.copytree(finished, root)
+    config = root / "config.toml"
+    config.write_text(config.read_text().replace(str(finished.parent / "data"), str(tmp_path / "data")))
+    table = tmp_path / "data" / "train-metadata.csv"
+    table.write_text(table.read_text() + "\n")
+    done = command("report", root, check=False)
+    assert done.returncode == 2
+    assert "training table has changed" in done.stderr

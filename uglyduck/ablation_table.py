@@ -1,0 +1,83 @@
+"""An ablation as a table on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_KINDS = {
+    "without": "left out, against all",
+    "pair": "pairs left out, against all",
+    "only": "alone, against all",
+    "base plus": "added to the base, against the base",
+}
+
+
+def show_ablation(report: dict[str, Any], folder: Path) -> None:
+    """Print the rows of an ablation, what could not be tried, and what to keep in mind."""
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console.print(ablation_table(report))
+    for row in report["not_applicable"]:
+        console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)
+    if report["baseline_is_the_run"] is not None:
+        said = "equals" if report["baseline_is_the_run"] else "differs from"
+        console.print(f"all features: {said} the run's own out-of-fold scores", markup=False)
+    for note in report["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    console.print(f"written to {folder}", markup=False, soft_wrap=True)
+
+
+def ablation_table(report: dict[str, Any]) -> Table:
+    """The table: a row for each variant, in sections by kind."""
+    counts = report["counts"]
+    data = f"{report['data']} data" if report["data"] else "data of unstated origin"
+    table = Table(
+        title=f"Ablation of {counts['lesions']:,} lesions of {counts['patients']:,} patients, "
+        f"{counts['malignant']:,} malignant; {data}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("features")
+    table.add_column("number", justify="right")
+    table.add_column("pAUC", no_wrap=True)
+    table.add_column("difference", no_wrap=True)
+    table.add_column("p", justify="right")
+    table.add_column("p, Holm", justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_row("all", str(report["baseline"]["features"]), _cell(report["baseline"]["pauc"], ".4f"))
+    for kind, title in _KINDS.items():
+        rows = [row for row in report["rows"] if row["kind"] == kind]
+        if rows:
+            table.add_section()
+            table.add_row(f"[bold]{title}[/bold]")
+        for row in rows:
+            found = row["difference"]
+            p_values = [_p(found["p"]), _p(found["p_adjusted"])]
+            numbers = [str(row["features"]), _cell(row["pauc"], ".4f"), _cell(found, "+.4f")]
+            table.add_row(f"  {row['name']}", *numbers, *p_values, verdict(found))
+    return table
+
+
+def verdict(found: dict[str, Any]) -> str:
+    """What a difference says, in words."""
+    if found["low"] is None:
+        return "too few patients"
+    if not found["distinguishable"]:
+        return "not distinguishable"
+    way = "higher" if found["estimate"] > 0 else "lower"
+    return way if found["p_adjusted"] < 1 - found["level"] else f"{way}, but not after correction"
+
+
+def _cell(interval: dict[str, Any], pattern: str) -> str:
+    ends = "" if interval["low"] is None else f" [{interval['low']:{pattern}}, {interval['high']:{pattern}}]"
+    return f"{interval['estimate']:{pattern}}{ends}"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

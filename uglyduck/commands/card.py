@@ -1,0 +1,37 @@
+"""`uglyduck card`: a model card of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def card(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write; RUN/model-card.md by default.")] = None,
+    data: Annotated[
+        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing beside them tells.")
+    ] = None,
+) -> None:
+    """Write a model card on the TRIPOD+AI headings, as Markdown and as JSON beside it.
+
+    Filled from the run: intended use, data and licences, who is missing from the data, figures with intervals, limits,
+    provenance. What a run can not know, such as ethical approval, is said to be missing.
+
+    Example: `uglyduck card runs/first`
+    """
+    from cohort.files import atomic_path, write_json
+    from submissions.model_card import as_markdown, model_card
+    from uglyduck.console import log, start_logging
+    from uglyduck.reporting import report_of
+
+    start_logging()
+    opened, content = report_of(run, stated=data)
+    written = model_card(content)
+    page = out or opened.folder.root / "model-card.md"
+    write_json(written, page.with_suffix(".json"))
+    with atomic_path(page) as temporary:
+        temporary.write_text(as_markdown(written), "utf-8")
+    log.info("%s. A research tool, not a diagnosis.", page)

@@ -1,0 +1,69 @@
+"""`uglyduck explain`: which features move the scores, overall and lesion by lesion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    metadata: Annotated[
+        Path | None, typer.Option(help="New lesions to explain; without, the training lesions, out of fold.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Crops of the new lesions: HDF5 file or folder.")] = None,
+    image_scores: Annotated[
+        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
+    ] = None,
+    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for new lesions' explanation; RUN/explanation/NAME by default.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Lesions of each patient to explain one by one.")] = 15,
+    features: Annotated[int, typer.Option(min=1, help="Features to name for a lesion, at most.")] = 8,
+    sample: Annotated[int, typer.Option(min=1, help="Most lesions to explain.")] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample's random part.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Explain scores: the share of each feature group, and for each patient's top lesions what makes them stand out.
+
+    By TreeSHAP, blended as the scores are. A training lesion is explained by the models that did not train on its
+    patient. `lesions.parquet` names the features that raise a lesion beside the same patient's others, with its value
+    and the patient's median; `groups.json` holds the shares. It says what the models use, and is no diagnosis.
+
+    Example: `uglyduck explain runs/first`
+
+    Example: `uglyduck explain runs/first --metadata clinic.csv --top 5 --out clinic-explained`
+    """
+    import json
+
+    import polars as pl
+
+    from cohort.errors import InputError
+    from uglyduck.console import start_logging
+    from uglyduck.explaining import LESIONS, Settings, explain_new, explain_training
+    from uglyduck.explanation_tables import show_explanation
+    from uglyduck.prediction import open_run
+
+    start_logging()
+    if metadata is None and (images or image_scores or groups or out):
+        raise InputError(
+            "training lesions are explained from the run itself",
+            where="--images, --image-scores, --groups, --out",
+            remedy="name the new lesions with --metadata",
+        )
+    opened, settings = open_run(run), Settings(top, features, sample, seed)
+    if metadata is None:
+        with opened.folder.locked():
+            report, folder = explain_training(opened, settings), opened.folder.explanation
+    else:
+        report, folder = explain_new(
+            opened, metadata, settings, out=out, groups=groups, images=images, image_scores=image_scores
+        )
+    if as_json:
+        typer.echo(json.dumps({**report, "lesions": str(folder / LESIONS)}, ensure_ascii=False))
+    else:
+        show_explanation(report, pl.read_parquet(folder / LESIONS))
+        typer.echo(f"lesion by lesion: {folder / LESIONS}")

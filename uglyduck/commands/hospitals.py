@@ -1,0 +1,39 @@
+"""`uglyduck hospitals`: how well each hospital is ranked by models that never saw it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def hospitals(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    fewest: Annotated[int, typer.Option(min=1, help="Malignant lesions a hospital needs for figures.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Leave one hospital out at a time: train the run's learners without it, score it, compare with the patient folds.
+
+    Patient folds tell how well new patients of the same hospitals are ranked; this tells of a new hospital. Nothing
+    knows the one held out: its lesions, its name, the features' constants. Each model is kept, so a killed command goes
+    on where it stopped. Figures are of the same lesions on both sides, with paired patient-bootstrap intervals, in
+    `RUN/hospitals.json`. A research tool, not a diagnosis.
+
+    Example: `uglyduck hospitals runs/first`
+    """
+    import json
+
+    from uglyduck.console import start_logging
+    from uglyduck.hospitals_table import show_hospitals
+    from uglyduck.leaving_out import leave_hospitals_out
+    from uglyduck.prediction import open_run
+
+    start_logging()
+    opened = open_run(run)
+    with opened.folder.locked():
+        found = leave_hospitals_out(opened, fewest=fewest)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        show_hospitals(found)

@@ -1,0 +1,46 @@
+"""`uglyduck report`: a run as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    images: Annotated[
+        Path | None, typer.Option(help="Crops for the gallery: HDF5 file or folder; by default the run's own.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; RUN/report.html by default.")] = None,
+    data: Annotated[
+        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing beside them tells.")
+    ] = None,
+) -> None:
+    """Write one HTML file about a run that opens anywhere and loads nothing, and the same as JSON beside it.
+
+    Figures with intervals, the scored region of the ROC curve, calibration, fairness, the ugly ducklings, the worst
+    mistakes, provenance. What was not run is named with its command. It lists single lesions: treat it as the data.
+
+    Example: `uglyduck report runs/first --images isic-2024-challenge/train-image.hdf5`
+    """
+    from cohort.files import atomic_path, write_json
+    from cohort.stores.opening import open_store
+    from submissions.report import render_page
+    from submissions.report.building import pictured
+    from submissions.report.thumbnails import thumbnails
+    from uglyduck.console import log, start_logging
+    from uglyduck.reporting import report_of
+
+    start_logging()
+    store = None if images is None else open_store(images)
+    opened, content = report_of(run, stated=data)
+    if store is None and opened.config.data.images is not None:
+        store = open_store(opened.config.data.images)
+    pictures = {} if store is None else thumbnails(store, pictured(content))
+    page = out or opened.folder.root / "report.html"
+    write_json(content, page.with_suffix(".json"))
+    with atomic_path(page) as temporary:
+        temporary.write_text(render_page(content, pictures), "utf-8")
+    log.info("%s: %.1f MB, %d crops. A research tool, not a diagnosis.", page, page.stat().st_size / 1e6, len(pictures))

@@ -1,0 +1,46 @@
+"""`uglyduck robustness`: what another camera would do to the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def robustness(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run with images.", metavar="RUN")],
+    lesions: Annotated[
+        int, typer.Option(min=1, help="Lesions at most; where there are more, whole patients with a malignant one.")
+    ] = 5_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of patients.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Perturb the training crops as a telephone would, at three strengths, and score them out of fold.
+
+    Lighting, white balance, blur, JPEG quality, resolution, rotation; by the image model without and with equalised
+    contrast (CLAHE), and by the blend. Trains the model that the run lacks; writes robustness.json and robustness.csv
+    into the run. Simulated perturbations, not photographs of patients.
+
+    Example: `uglyduck robustness runs/first --lesions 5000`
+    """
+    import json
+
+    from cohort.files import atomic_path, write_json
+    from uglyduck.console import log, start_logging
+    from uglyduck.prediction import open_run
+    from uglyduck.robustness import measure_robustness
+    from uglyduck.robustness_table import as_table, show_robustness
+
+    start_logging()
+    opened = open_run(run)
+    with opened.folder.locked():
+        result = measure_robustness(opened, most=lesions, seed=seed)
+        write_json(result, opened.folder.root / "robustness.json")
+        with atomic_path(opened.folder.root / "robustness.csv") as temporary:
+            as_table(result).write_csv(temporary)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    else:
+        show_robustness(result)
+    log.info("robustness.json and robustness.csv are in %s", opened.folder.root)

@@ -1,0 +1,42 @@
+"""`uglyduck tune`: search a learner's parameters on the run's patient folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def tune(
+    run: Annotated[Path, typer.Argument(help="A run folder with folds and features.", metavar="RUN")],
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials wanted in total, earlier ones included.")] = 50,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; each gets its share of the threads.")] = 1,
+    learner: Annotated[str, typer.Option(help="One of the run's learners.")] = "lightgbm",
+    seed: Annotated[int, typer.Option(min=0, help="Of the sampler.")] = 0,
+    model_seeds: Annotated[int, typer.Option(min=1, help="How many of the run's seeds each trial trains.")] = 1,
+    nested: Annotated[bool, typer.Option("--nested", help="Tune anew for each outer fold, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Search a learner's parameters by the run's frozen patient folds, and say what that honestly gains.
+
+    A search that was killed goes on where it stopped. The best value of a search is measured on the folds it was
+    chosen by, so it flatters. The honest figure chooses for each fold by the other folds; with `--nested` each outer
+    fold also has a search of its own that never sees it, at as many times the cost as there are folds.
+
+    Example: `uglyduck tune runs/first --trials 50 --workers 2 --learner lightgbm`
+    """
+    import json
+
+    from uglyduck.console import start_logging
+    from uglyduck.prediction import open_run
+    from uglyduck.tuning import show_tuning, tune_run
+
+    start_logging()
+    result = tune_run(
+        open_run(run), learner, trials=trials, workers=workers, seed=seed, model_seeds=model_seeds, nested=nested
+    )
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        show_tuning(result)

@@ -1,0 +1,48 @@
+"""`uglyduck validate`: would a scorer take this submission?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def validate(
+    submission: Annotated[Path, typer.Argument(help="The file to upload.", metavar="SUBMISSION")],
+    like: Annotated[Path, typer.Option(help="The competition's sample_submission.csv.")],
+    every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a scorer would reject in a submission, by coded findings (UD301 ...).
+
+    Rows in another order than the sample's are an error: a scorer compares by position. Exit status 2 if any finding is
+    an error.
+
+    Example: `uglyduck validate submission.csv --like sample_submission.csv`
+    """
+    import json
+    import sys
+
+    from rich.console import Console
+
+    from cohort.errors import InputError
+    from cohort.findings import as_report
+    from submissions.validation import validate_submission
+    from uglyduck.findings_table import findings_table, summary
+
+    findings = validate_submission(submission, like)
+    if as_json:
+        typer.echo(json.dumps(as_report(str(submission), findings), ensure_ascii=False))
+    else:
+        shown = [finding for finding in findings if every or finding.status == "found"]
+        if shown:
+            Console(width=None if sys.stdout.isatty() else 160).print(findings_table(shown))
+        typer.echo(f"{submission}: {summary(findings)}")
+    errors = [finding for finding in findings if finding.is_error]
+    if errors:
+        raise InputError(
+            f"a scorer would reject this submission or misread it ({errors[0].code}: {errors[0].title})",
+            where=str(submission),
+            remedy=f"found: {errors[0].measured.rstrip('.')}",
+        )

@@ -1,0 +1,61 @@
+"""Leave-one-hospital-out figures as a table on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_POOLED, _MEAN = "all, ranked together", "mean of those with figures"
+
+
+def show_hospitals(found: dict[str, Any]) -> None:
+    """Print the figures of each hospital, or why there are none."""
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    if not found["applicable"]:
+        console.print(f"not applicable: {found['reason']}", markup=False, soft_wrap=True)
+        return
+    source = "" if found["data"] == "unknown" else f", {found['data']} data"
+    console.print(f"Leave one hospital out{source}, against {found['compared_with']}", markup=False)
+    console.print(_table(found))
+    drawn = f"{found['replicates']:,} patient bootstrap replicates"
+    console.print(
+        f"95 % intervals: {drawn}; figures from {found['fewest_malignant']} malignant lesions up", markup=False
+    )
+    for note in found["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+
+
+def _table(found: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("hospital", min_width=36)
+    for column in ("lesions", "malignant"):
+        table.add_column(column, justify="right")
+    for column in ("pAUC, hospital left out", "pAUC, patient folds", "difference"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("")
+    for row in found["hospitals"]:
+        table.add_row(row["hospital"], f"{row['lesions']:,}", f"{row['malignant']:,}", *_cells(row))
+    table.add_section()
+    lesions, malignant = (sum(row[name] for row in found["hospitals"]) for name in ("lesions", "malignant"))
+    table.add_row(_POOLED, f"{lesions:,}", f"{malignant:,}", *_cells(found["pooled"]))
+    if found["mean"]:
+        table.add_row(_MEAN, "", "", *_cells(found["mean"]))
+    return table
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    if row["left_out"] is None:
+        return "–", "–", "–", str(row["verdict"])
+    left_out, patient_folds = (_interval(row[name]["pauc"], ".4f") for name in ("left_out", "patient_folds"))
+    return left_out, patient_folds, _interval(row["difference"]["pauc"], "+.4f"), str(row["verdict"])
+
+
+def _interval(value: dict[str, Any], pattern: str) -> str:
+    if value["estimate"] is None:
+        return "undefined"
+    ends = "" if value["low"] is None else f" [{value['low']:{pattern}}, {value['high']:{pattern}}]"
+    return f"{value['estimate']:{pattern}}{ends}"
