@@ -43,7 +43,7 @@ def ablation_table(report: dict[str, Any]) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    table.add_column("features")
+    table.add_column("features", no_wrap=True)
     table.add_column("number", justify="right")
     table.add_column("pAUC", no_wrap=True)
     table.add_column("difference", no_wrap=True)

@@ -66,11 +66,16 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series) -> pl.DataFrame:
     Returns:
         `isic_id`, `unchanged`, and a column for each perturbation; null where a crop is unreadable.
     """
+    return _scored(run, "perturb", folder, Path(run.config.data.images or ""), ids)
+
+
+def _scored(run: Run, command: str, folder: Path, images: Path, ids: pl.Series) -> pl.DataFrame:
+    """What `uglyduck images COMMAND` says of some crops."""
     with TemporaryDirectory(prefix="uglyduck-") as scratch:
         asked, out = Path(scratch, "ids.parquet"), Path(scratch, "scores.parquet")
         write_parquet(ids.rename(ID).to_frame(), asked)
-        given = ["--images", str(run.config.data.images), "--ids", asked, "--out", out]
-        call_images(["perturb", folder, *given, "--device", run.config.images.device, *_resources(run, len(ids))])
+        given: list[str | Path] = [folder, "--images", images, "--ids", asked, "--out", out]
+        call_images([command, *given, "--device", run.config.images.device, *_resources(run, len(ids))])
         return pl.read_parquet(out)
 
 
@@ -102,12 +107,7 @@ def image_scores_of(run: Run, images: Path, ids: pl.Series) -> pl.DataFrame:
             "this run has no image model", where=str(images), remedy="leave --images out, or run with [data] images"
         )
     run.manifest.check(folder / _SPEC)
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        asked, out = Path(scratch, "ids.parquet"), Path(scratch, "scores.parquet")
-        write_parquet(ids.rename(ID).to_frame(), asked)
-        given = ["--images", images, "--ids", asked, "--out", out, "--device", run.config.images.device]
-        call_images(["apply", folder, *given, *_resources(run, len(ids))])
-        scores = pl.read_parquet(out)
+    scores = _scored(run, "apply", folder, images, ids)
     missing = scores["score"].null_count()
     log.info("images    %s crops scored, %s missing", f"{len(scores) - missing:,}", f"{missing:,}")
     return scores

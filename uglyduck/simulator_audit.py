@@ -71,10 +71,10 @@ def _chapters(findings: Sequence[Finding]) -> Table:
         table.add_column(verdict, justify="right")
     for group in dict.fromkeys(finding.group for finding in findings):
         verdicts = [finding.verdict for finding in findings if finding.group == group]
-        table.add_row(group, *(str(verdicts.count(verdict)) for verdict in _VERDICTS))
+        table.add_row(group, *(str(sum(found == verdict for found in verdicts)) for verdict in _VERDICTS))
     verdicts = [finding.verdict for finding in findings]
     table.add_section()
-    table.add_row("all", *(str(verdicts.count(verdict)) for verdict in _VERDICTS))
+    table.add_row("all", *(str(sum(found == verdict for found in verdicts)) for verdict in _VERDICTS))
     return table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cohort.simulator.calibration import Array
@@ -25,7 +26,7 @@ def optimum(truth: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding("optimum", "partial AUC of p_both less that of p_table", gap, both - table, *GAP)
 
 
-def partial_auc(score: Array, malignant: Array) -> float:
+def partial_auc(score: Array, malignant: npt.NDArray[np.bool_]) -> float:
     """Area between the ROC curve and a sensitivity of 0.8, at most 0.2, as the ISIC 2024 challenge counted it.
 
     It is the area over the fifth of the malignant lesions with the lowest scores: of each, the share of benign lesions

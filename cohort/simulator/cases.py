@@ -35,7 +35,7 @@ def expected_cases(patients: Patients, levels: Levels, n_malignant: int, calibra
             expected = expected * np.where(have > 0, wanted / np.where(have > 0, have, 1.0), 1.0)[level]
             expected *= n_malignant / expected.sum()
         expected = np.minimum(expected, 0.5 * patients.size)
-    return expected
+    return np.asarray(expected, dtype=np.float64)
 
 
 def draw_cases(patients: Patients, expected: Array, calibration: Calibration, rng: np.random.Generator) -> Index:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cohort.simulator.calibration import Array, Index
 from cohort.simulator.measures import Columns
@@ -141,7 +142,7 @@ def _quantile(value: Array, cut: float, share: float, width: float, n: int) -> I
     yield _Range(_share(value <= cut + width), min(rank + 2, n) / n, 2.0, unit)
 
 
-def _share(condition: Array) -> Array:
+def _share(condition: npt.NDArray[np.bool_]) -> Array:
     return np.asarray(condition, dtype=np.float64)
 
 

@@ -92,7 +92,7 @@ class _Scale:
         return cls(low, high) if high > low else cls(-0.001, 0.001)
 
     def __call__(self, value: float) -> float:
-        return _LABELS + _PLOT * (value / self.step - self.low) / (self.high - self.low)
+        return float(_LABELS + _PLOT * (value / self.step - self.low) / (self.high - self.low))
 
     @property
     def lines(self) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -81,8 +82,7 @@ def train_variants(
             _train(work, tasks, workers=min(workers, max(len(tasks), 1)), threads=threads, progress=progress)
         for name, plan in missing.items():
             files[name].write(training.ids, _gather(plan, training))
-        for cell in _cells(training.folder):  # only now: variants may share some
-            cell.unlink()
+    shutil.rmtree(training.folder / "cells", ignore_errors=True)  # only now: variants may share some
     return {name: file.read() for name, file in files.items()}
 
 
@@ -115,10 +115,6 @@ def _model_identity(plan: Plan, slot: Slot) -> str:
 
 def _cell(folder: Path, plan: Plan, slot: Slot) -> Path:
     return folder / "cells" / f"{_model_identity(plan, slot)}.npy"
-
-
-def _cells(folder: Path) -> list[Path]:
-    return sorted((folder / "cells").glob("*.npy"))
 
 
 def _tasks(plans: Mapping[str, Plan], folder: Path) -> list[_Task]:

@@ -58,7 +58,7 @@ class Design:
     """What an ablation tries.
 
     Attributes:
-        variants: The one with all features first, each name and each set of features once.
+        variants: The one with all features first; each name once, each comparison once.
         not_applicable: Names of rows that this run can not fill, with the reason.
         families: Names of features by family.
     """
@@ -72,7 +72,8 @@ class Design:
         """Put the variant with all features first, and say which of the others can not be tried."""
         kept, missing = [Variant(ALL, "all", tuple(every))], {}
         for variant in variants:
-            same = next((known for known in kept if known.features == variant.features), None)
+            tried = (variant.features, variant.against)
+            same = next((known for known in kept if (known.features, known.against) == tried), None)
             if not variant.features:
                 missing[variant.name] = "no feature is left"
             elif same:

@@ -85,8 +85,8 @@ def test_the_reference_recipe(tmp_path: Path) -> None:
     record(
         "The reference recipe",
         f"5 folds × 5 seeds × (LightGBM, 200 trees of up to 239 leaves and depth 7; CatBoost, 200 trees of depth 7) on"
-        f" {TRAIN:,} lesions, {n_features} features, about 41,000 sampled rows a model; {TEST:,} lesions scored with all"
-        f" 50 models. Reference: the best open re-implementation with 250 features, the same models and sampling.",
+        f" {TRAIN:,} lesions, {n_features} features, about 41,000 sampled rows a model; {TEST:,} lesions scored with"
+        f" all 50 models. Reference: the best open re-implementation with 250 features, the same models and sampling.",
         ["step", "seconds", "peak GB", "reference"],
         rows,
     )

@@ -1,0 +1,113 @@
+"""`uglyduck ablate` on the small run: its scores are those of separate runs, and what it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from cohort.files import read_json
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def ablated(finished: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished run, its groups basic and patient tried."""
+    run = tmp_path_factory.mktemp("ablate") / "run"
+    shutil.copytree(finished, run)
+    command("ablate", run, "--groups", "basic,patient", "--pairs", "--workers", "1")
+    return run
+
+
+def scores(run: Path, variant: str, name: str = "groups") -> pl.DataFrame:
+    return pl.read_parquet(run / "ablation" / name / "scores" / f"{variant}.parquet")
+
+
+def test_all_features_score_as_the_run_does(ablated: Path) -> None:
+    own = pl.read_parquet(ablated / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
+    assert scores(ablated, "all").equals(own)
+    assert read_json(ablated / "ablation" / "groups" / "ablation.json")["baseline_is_the_run"] is True
+
+
+def test_basic_alone_scores_as_a_run_of_basic_alone(
+    ablated: Path, small: Path, command: Command, tmp_path: Path
+) -> None:
+    toml = (small / "quick.toml").read_text().replace('"basic", "tbp", "patient.z", "context"', '"basic"')
+    config = tmp_path / "basic.toml"
+    config.write_text(toml.replace('"data/', f'"{small}/data/'))
+    command("run", config, "--out", tmp_path / "run")
+    own = pl.read_parquet(tmp_path / "run" / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
+    assert scores(ablated, "only-basic").equals(own)
+    report = read_json(ablated / "ablation" / "groups" / "ablation.json")
+    alone = next(row for row in report["rows"] if row["name"] == "only basic")
+    pooled = read_json(tmp_path / "run" / "metrics.json")["scores"]["blend"]["pooled"]["pauc"]
+    assert {end: alone["pauc"][end] for end in ("estimate", "low", "high")} == {
+        end: pooled[end] for end in ("estimate", "low", "high")
+    }
+
+
+def test_the_files_agree(ablated: Path) -> None:
+    folder = ablated / "ablation" / "groups"
+    assert sorted(path.name for path in folder.iterdir()) == ["ablation.csv", "ablation.json", "forest.svg", "scores"]
+    report = read_json(folder / "ablation.json")
+    names = ["without basic", "without patient", "without basic + patient", "only basic + tbp", "only basic"]
+    names += ["only patient", "basic + tbp plus patient"]
+    assert [row["name"] for row in report["rows"]] == names
+    assert report["counts"]["lesions"] == 3000
+    assert report["families"] == {"basic": 4, "patient": 77}
+    table = pl.read_csv(folder / "ablation.csv")
+    assert table["name"].to_list() == names
+    assert table["difference"].to_list() == [row["difference"]["estimate"] for row in report["rows"]]
+    picture = ET.parse(folder / "forest.svg").getroot()  # noqa: S314 - our own
+    assert set(names) <= {element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")}
+
+
+def test_a_deleted_variant_alone_is_trained_again(ablated: Path, command: Command) -> None:
+    before = read_json(ablated / "ablation" / "groups" / "ablation.json")
+    (ablated / "ablation" / "groups" / "scores" / "only-patient.parquet").unlink()
+    arguments = ("ablate", ablated, "--groups", "basic,patient", "--pairs", "--workers", "1", "--json")
+    done = command(*arguments)
+    assert json.loads(done.stdout) == before
+    assert done.stderr.count("1 variants") == 9  # 3 learners, 3 folds
+    assert "variants" not in command(*arguments).stderr
+
+
+def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command) -> None:
+    done = command(
+        "ablate", ablated, "--preset", "organisers", "--quick", "--learners", "xgboost", "--workers", "1"
+    ).stdout
+    assert "not applicable: only tiles (the run has no features of tiles)" in done
+    assert "differs from the run's own out-of-fold scores" in done
+    report = read_json(ablated / "ablation" / "organisers-quick" / "ablation.json")
+    assert report["settings"]["benign_per_malignant"] == 100
+    assert list(report["settings"]["learners"]) == ["xgboost"]
+    assert "only TBP measurements + patient context" in [row["name"] for row in report["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--groups", "pattient"], "did you mean 'patient'"),
+        (["--base", "site"], "no features of 'site'"),
+        (["--learners", "forest"], "choose among lightgbm, xgboost, catboost"),
+        (["--preset", "organisers", "--pairs"], "the organisers' table has its own families"),
+        (["--out", "../elsewhere"], "is no folder name"),
+    ],
+)
+def test_wrong_input_is_one_line(ablated: Path, command: Command, arguments: list[str], said: str) -> None:
+    done = command("ablate", ablated, *arguments, "--workers", "1", check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_folder_without_a_run(command: Command, tmp_path: Path) -> None:
+    done = command("ablate", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "this folder holds no run" in done.stderr
