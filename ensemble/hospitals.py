@@ -1,8 +1,9 @@
 """Leave one hospital out: each hospital is scored by models that never saw a lesion taken there, nor its name.
 
 Patient folds answer how well new patients of the same hospitals are ranked. A new hospital has another camera, other
-lighting and other patients; the figure for that holds out whole hospitals. Everything is learned without the one held
-out: cohort constants of the features, category levels, models, quantile maps and weights of the blend.
+lighting and other patients; the figure for that holds out whole hospitals. Cohort constants of the features, category
+levels and models are learned without the one held out. The blend is fitted on other hospitals' lesions, though on their
+out-of-fold scores by the run's models, which trained on it too: that is the one trace it leaves.
 """
 
 from __future__ import annotations

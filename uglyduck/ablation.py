@@ -52,6 +52,7 @@ class Request:
         groups: Families to try; None for all groups of the run.
         base: Families of the base that others are added to; None for those of basic and tbp that the run has.
         pairs: Leave out each two families, too.
+        leave_out: Leave families out, and nothing else.
         learners: Which of the run's learners; None for all.
         benign: Benign training rows for each malignant one; None for the run's.
         quick: Cheaper models for every variant.
@@ -63,6 +64,7 @@ class Request:
     groups: tuple[str, ...] | None = None
     base: tuple[str, ...] | None = None
     pairs: bool = False
+    leave_out: bool = False
     learners: tuple[str, ...] | None = None
     benign: float | None = None
     quick: bool = False
@@ -117,15 +119,18 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
 def _design(run: Run, request: Request) -> Design:
     every, specs = run.matrix.space.names, run.specs
     if request.preset == "organisers":
-        if request.groups or request.base or request.pairs:
+        if request.groups or request.base or request.pairs or request.leave_out:
             raise InputError(
-                "the organisers' table has its own families", where="--groups, --base, --pairs", remedy="leave them out"
+                "the organisers' table has rows of its own",
+                where="--groups, --base, --pairs, --leave-out",
+                remedy="leave them out",
             )
         return organisers_design(every, specs)
     built = {spec["group"] for spec in specs}
     base = tuple(group for group in _BASE if group in built) if request.base is None else request.base
     tried = families(specs, request.groups, where="--groups")
-    return group_design(every, tried, families(specs, base, where="--base"), pairs=request.pairs)
+    based = families(specs, base, where="--base")
+    return group_design(every, tried, based, pairs=request.pairs, leave_out=request.leave_out)
 
 
 def _plan(run: Run, request: Request) -> Plan:

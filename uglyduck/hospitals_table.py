@@ -31,12 +31,12 @@ def show_hospitals(found: dict[str, Any]) -> None:
 
 def _table(found: dict[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("hospital", min_width=36)
+    table.add_column("hospital", min_width=30)
     for column in ("lesions", "malignant"):
         table.add_column(column, justify="right")
     for column in ("pAUC, hospital left out", "pAUC, patient folds", "difference"):
         table.add_column(column, no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for row in found["hospitals"]:
         table.add_row(row["hospital"], f"{row['lesions']:,}", f"{row['malignant']:,}", *_cells(row))
     table.add_section()

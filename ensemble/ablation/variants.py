@@ -83,7 +83,9 @@ class Design:
         return cls(tuple(kept), missing, families)
 
 
-def group_design(every: Sequence[str], families: Families, base: Families, *, pairs: bool = False) -> Design:
+def group_design(
+    every: Sequence[str], families: Families, base: Families, *, pairs: bool = False, leave_out: bool = False
+) -> Design:
     """Each family left out, alone, and added to a base; on request each pair left out.
 
     Args:
@@ -91,12 +93,15 @@ def group_design(every: Sequence[str], families: Families, base: Families, *, pa
         families: Families to try.
         base: Families of the base; empty adds nothing to anything.
         pairs: Leave out each two families together, too.
+        leave_out: Leave families out, and nothing else.
     """
     base_name = " + ".join(base)
     based = {name for names in base.values() for name in names}
     variants = [Variant(_without(name), "without", _rest(every, names)) for name, names in families.items()]
     if pairs:
         variants += [_pair(every, families, first, second) for first, second in combinations(families, 2)]
+    if leave_out:
+        return Design.of(every, variants, families)
     variants += [Variant(f"only {base_name}", "only", _these(every, based))] if base else []
     variants += [Variant(f"only {name}", "only", names) for name, names in families.items()]
     variants += [

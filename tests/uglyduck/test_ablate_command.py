@@ -97,7 +97,7 @@ def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command
         (["--groups", "pattient"], "did you mean 'patient'"),
         (["--base", "site"], "no features of 'site'"),
         (["--learners", "forest"], "choose among lightgbm, xgboost, catboost"),
-        (["--preset", "organisers", "--pairs"], "the organisers' table has its own families"),
+        (["--preset", "organisers", "--pairs"], "the organisers' table has rows of its own"),
         (["--out", "../elsewhere"], "is no folder name"),
     ],
 )

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -23,7 +22,7 @@ KINDS = ["unchanged", "lighting", "white balance", "blur", "JPEG", "resolution",
 def measured(pictured: Path, tmp_path_factory: pytest.TempPathFactory, command: Command) -> SimpleNamespace:
     run = tmp_path_factory.mktemp("robust") / "run"
     shutil.copytree(pictured / "run", run)
-    done = command("robustness", run, "--lesions", "150", "--json")
+    done = command("robustness", run, "--lesions", "64", "--json")
     return SimpleNamespace(run=run, result=json.loads(done.stdout))
 
 
@@ -48,7 +47,7 @@ def test_every_score_is_measured_under_every_perturbation(measured: SimpleNamesp
 
 def test_the_unchanged_crops_score_as_in_the_run(measured: SimpleNamespace) -> None:
     folds = pl.read_parquet(measured.run / "folds.parquet")
-    chosen = choose_lesions(folds, 150, 0)
+    chosen = choose_lesions(folds, 64, 0)
     assert (chosen.height, int(chosen["target"].sum())) == (measured.result["lesions"], measured.result["malignant"])
     oof = pl.read_parquet(measured.run / "oof.parquet").join(chosen.select("isic_id"), on="isic_id", how="semi")
     target = oof["target"].to_numpy()
@@ -76,27 +75,35 @@ def test_the_run_itself_stays_as_it_was(measured: SimpleNamespace, pictured: Pat
         assert (measured.run / name).read_bytes() == (pictured / "run" / name).read_bytes()
 
 
-def test_whole_patients_with_a_malignant_lesion_are_chosen() -> None:
-    sizes, malignant = [5, 8, 3, 9, 6], {1, 2, 4}
-    folds = pl.DataFrame(
+def cohort(sizes: list[int], malignant: set[int]) -> pl.DataFrame:
+    """Patients with so many lesions each; of those named, the first lesion is malignant."""
+    pairs = [(patient, place) for patient, size in enumerate(sizes) for place in range(size)]
+    return pl.DataFrame(
         {
-            "isic_id": [f"{patient}-{place}" for patient, size in enumerate(sizes) for place in range(size)],
-            "patient_id": [str(patient) for patient, size in enumerate(sizes) for _ in range(size)],
-            "target": [
-                int(place == 0 and patient in malignant) for patient, size in enumerate(sizes) for place in range(size)
-            ],
+            "isic_id": [f"{patient}-{place}" for patient, place in pairs],
+            "patient_id": [str(patient) for patient, _ in pairs],
+            "target": [int(place == 0 and patient in malignant) for patient, place in pairs],
         }
     )
+
+
+def test_whole_patients_are_chosen_and_those_with_a_malignant_lesion_first() -> None:
+    folds = cohort([5, 8, 3, 9, 6], {1, 2, 4})
     assert choose_lesions(folds, 31, 0).equals(folds)
-    for seed in range(5):
-        for most in (1, 9, 14, 17):
-            found = choose_lesions(folds, most, seed)
-            counts = dict(found.group_by("patient_id").len().iter_rows())
-            assert all(counts[patient] == sizes[int(patient)] for patient in counts)
-            assert {int(patient) for patient in counts} <= malignant
-            assert found.height <= most or len(counts) == 1
-    assert choose_lesions(folds, 17, 0).height == 17
-    assert np.unique([choose_lesions(folds, 9, seed)["patient_id"][0] for seed in range(20)]).size > 1
+    seen = set()
+    for seed in range(20):
+        # 18 lesions for patients 1, 2 and 4, who have 17; then 3, for which neither patient 0 nor 3 is small enough.
+        found = dict(choose_lesions(folds, 20, seed).group_by("patient_id").len().iter_rows())
+        assert {"1", "2", "4"} < set(found)
+        assert len(found) == 4
+        assert all(found[patient] == [5, 8, 3, 9, 6][int(patient)] for patient in found)
+        seen |= set(found)
+    assert seen == {"0", "1", "2", "3", "4"}
+
+
+def test_where_every_lesion_is_a_patient_both_kinds_are_chosen() -> None:
+    found = choose_lesions(cohort([1] * 100, set(range(30))), 20, 0)
+    assert (found.height, found["target"].sum()) == (20, 18)
 
 
 def test_a_run_of_tables_alone_is_refused(finished: Path, command: Command) -> None:

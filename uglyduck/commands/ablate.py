@@ -19,6 +19,9 @@ def ablate(
     ] = None,
     base: Annotated[str | None, typer.Option(help="Groups that others are added to.")] = None,
     pairs: Annotated[bool, typer.Option("--pairs", help="Leave out each two groups, too.")] = False,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="Only leave groups out: none alone, none added.")
+    ] = False,
     learners: Annotated[str | None, typer.Option(help="Some of the run's learners; all without.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer benign rows, coarser CatBoost: other models than the run's.")
@@ -56,6 +59,7 @@ def ablate(
         groups=_names(groups),
         base=_names(base),
         pairs=pairs,
+        leave_out=leave_out,
         learners=_names(learners),
         benign=benign,
         quick=quick,

@@ -15,10 +15,11 @@ def hospitals(
 ) -> None:
     """Leave one hospital out at a time: train the run's learners without it, score it, compare with the patient folds.
 
-    Patient folds tell how well new patients of the same hospitals are ranked; this tells of a new hospital. Nothing
-    knows the one held out: its lesions, its name, the features' constants. Each model is kept, so a killed command goes
-    on where it stopped. Figures are of the same lesions on both sides, with paired patient-bootstrap intervals, in
-    `RUN/hospitals.json`. A research tool, not a diagnosis.
+    Patient folds tell how well new patients of the same hospitals are ranked; this tells of a new hospital. Models and
+    the features' constants know nothing of the one held out, nor its name (the blend's scale is the one trace of it,
+    see docs/hospitals.md). Each model is kept, so a killed command goes on where it stopped. Figures are of the same
+    lesions on both sides, with paired patient-bootstrap intervals, in `RUN/hospitals.json`. A research tool, not a
+    diagnosis.
 
     Example: `uglyduck hospitals runs/first`
     """

@@ -11,8 +11,8 @@ import typer
 def robustness(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run with images.", metavar="RUN")],
     lesions: Annotated[
-        int, typer.Option(min=1, help="Lesions at most; where there are more, whole patients with a malignant one.")
-    ] = 5_000,
+        int, typer.Option(min=1, help="Lesions at most; whole patients, those with a malignant lesion first.")
+    ] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of patients.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -22,7 +22,7 @@ def robustness(
     contrast (CLAHE), and by the blend. Trains the model that the run lacks; writes robustness.json and robustness.csv
     into the run. Simulated perturbations, not photographs of patients.
 
-    Example: `uglyduck robustness runs/first --lesions 5000`
+    Example: `uglyduck robustness runs/first --lesions 20000`
     """
     import json
 

@@ -47,6 +47,8 @@ def test_groups_are_left_out_used_alone_and_added() -> None:
         ),
     }
     assert design.not_applicable == {}
+    design = group_design(EVERY, tried, {}, leave_out=True)
+    assert [variant.name for variant in design.variants] == ["all", "without basic", "without patient"]
 
 
 def test_pairs_know_their_two_halves() -> None:
