@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,16 @@ from submissions.validation import validate_submission
 from tests.uglyduck.conftest import Command
 
 OFFLINE = ["unshare", "--map-root-user", "--net"]
+# Python imports it first; whatever looks up a host or opens a connection then fails, and the command with it.
+REFUSE_SOCKETS = """import sys
+
+def refuse(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname"}:
+        raise RuntimeError(f"{event} {arguments}: there is no network")
+
+sys.addaudithook(refuse)
+"""
+REPEATS = 400
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +41,23 @@ def bundle(pictured: Path, command: Command) -> Path:
     out = pictured / "bundle"
     command("bundle", pictured / "run", "--out", out, "--user", "jane", "--name", "moles")
     return out
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What `uglyduck predict` writes for the test lesions."""
+
+    whole: Path
+    table_alone: Path
+
+
+@pytest.fixture(scope="module")
+def expected(pictured: Path, command: Command) -> Expected:
+    made = Expected(pictured / "whole.csv", pictured / "table-alone.csv")
+    for out, more in ((made.whole, ["--images", pictured / "data/test-image.hdf5"]), (made.table_alone, [])):
+        command("predict", pictured / "run", "--metadata", pictured / "data/test-metadata.csv", "--out", out, *more)
+    assert made.whole.read_bytes() != made.table_alone.read_bytes()
+    return made
 
 
 @dataclass(frozen=True)
@@ -63,7 +92,16 @@ class Place:
         return not any(found.status == "found" and found.severity == "error" for found in findings)
 
     def scores(self) -> pl.DataFrame:
-        return pl.read_csv(self.submission, schema={"isic_id": pl.String, "target": pl.Float64})
+        return read_scores(self.submission)
+
+    def ask_for(self, lesions: pl.DataFrame) -> None:
+        """Put other lesions into the competition's folder."""
+        lesions.write_csv(self.competition / "test-metadata.csv")
+        lesions.select("isic_id", target=pl.lit("0.3")).write_csv(self.competition / "sample_submission.csv")
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, schema={"isic_id": pl.String, "target": pl.Float64})
 
 
 @pytest.fixture
@@ -77,77 +115,153 @@ def place(bundle: Path, pictured: Path, tmp_path: Path) -> Place:
     return made
 
 
-def predict(command: Command, pictured: Path, out: Path, *more: str | Path) -> bytes:
-    command("predict", pictured / "run", "--metadata", pictured / "data/test-metadata.csv", "--out", out, *more)
-    return out.read_bytes()
-
-
 def digests(folder: Path) -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_offline_and_read_only_it_gives_the_bits_of_predict(
-    place: Place, pictured: Path, tmp_path: Path, command: Command
+    place: Place, pictured: Path, tmp_path: Path, expected: Expected, command: Command
 ) -> None:
-    offline = OFFLINE if subprocess.run([*OFFLINE, "true"], check=False, capture_output=True).returncode == 0 else []
+    (wheel,) = (place.input / "moles/wheels").iterdir()
+    wheel.rename(tmp_path / wheel.name)
+    (tmp_path / "more").mkdir()
+    with zipfile.ZipFile(tmp_path / "more/refuse-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("refuse-1.0.data/purelib/sitecustomize.py", REFUSE_SOCKETS)
+    shutil.rmtree(place.input / "moles")
+    options = ["--wheel", tmp_path / wheel.name, "--wheels", tmp_path / "more"]
+    command("bundle", pictured / "run", "--out", place.input / "moles", *options)
     before = digests(place.input)
     for path in place.input.rglob("*"):
         path.chmod(path.stat().st_mode & ~0o222)
-    done = place.run(*offline)
+
+    done = place.run(*offline())
     assert done.returncode == 0, done.stderr
     assert "scored from table and crops" in done.stdout
-    expected = predict(command, pictured, tmp_path / "a.csv", "--images", pictured / "data/test-image.hdf5")
-    assert place.submission.read_bytes() == expected
+    assert place.submission.read_bytes() == expected.whole.read_bytes()
     assert place.is_valid()
     assert digests(place.input) == before
     assert [path.name for path in place.output.iterdir()] == ["submission.csv"]
 
 
-def test_a_placeholder_of_one_patient_gets_the_bits_of_the_batch(
-    place: Place, pictured: Path, tmp_path: Path, command: Command
-) -> None:
-    predict(command, pictured, tmp_path / "a.csv", "--images", pictured / "data/test-image.hdf5")
-    whole = pl.read_csv(tmp_path / "a.csv", schema={"isic_id": pl.String, "target": pl.Float64})
+def offline() -> list[str]:
+    """What to put before a command for it to see no network, where the machine allows that."""
+    possible = shutil.which(OFFLINE[0]) and subprocess.run([*OFFLINE, "true"], check=False, capture_output=True)
+    return OFFLINE if possible and possible.returncode == 0 else []
+
+
+def test_refused_sockets_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSE_SOCKETS)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    call = [sys.executable, "-c", "import socket; socket.create_connection(('localhost', 9))"]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+    assert "there is no network" in done.stderr
+
+
+def test_a_placeholder_of_one_patient_gets_the_bits_of_the_batch(place: Place, expected: Expected) -> None:
     table = pl.read_csv(place.competition / "test-metadata.csv", infer_schema=False)
     few = table.group_by("patient_id").len().filter(pl.col("len") >= 3).sort("len", "patient_id")["patient_id"][0]
     alone = table.filter(pl.col("patient_id") == few)
-    alone.write_csv(place.competition / "test-metadata.csv")
-    alone.select("isic_id", target=pl.lit("0.3")).write_csv(place.competition / "sample_submission.csv")
-    assert place.run().returncode == 0
+    place.ask_for(alone)
+    done = place.run()
+    assert "scored from table and crops" in done.stdout
     assert place.is_valid()
-    expected = whole.filter(pl.col("isic_id").is_in(alone["isic_id"].implode()))
-    assert place.scores().sort("isic_id").equals(expected.sort("isic_id"))
+    batch = read_scores(expected.whole).filter(pl.col("isic_id").is_in(alone["isic_id"].implode()))
+    assert place.scores().sort("isic_id").equals(batch.sort("isic_id"))
 
 
-def test_a_broken_image_file_leaves_the_table_alone(
-    place: Place, pictured: Path, tmp_path: Path, command: Command
-) -> None:
+def test_three_rows_are_answered(place: Place) -> None:
+    place.ask_for(pl.read_csv(place.competition / "test-metadata.csv", infer_schema=False).head(3))
+    (place.competition / "test-image.hdf5").unlink()
+    assert "scored from the table alone" in place.run().stdout
+    assert place.is_valid()
+    assert place.scores().height == 3
+
+
+def test_many_rows_are_answered_with_the_bits_of_few(place: Place, expected: Expected) -> None:
+    (place.competition / "test-image.hdf5").unlink()
+    few = pl.read_csv(place.competition / "test-metadata.csv", infer_schema=False)
+    copies = pl.DataFrame({"copy": [f"_{number}" for number in range(REPEATS)]})
+    many = few.join(copies, how="cross").with_columns(pl.col("isic_id", "patient_id") + pl.col("copy")).drop("copy")
+    place.ask_for(many)
+    done = place.run()
+    assert "scored from the table alone" in done.stdout, done.stderr
+    assert place.is_valid()
+    found = place.scores().with_columns(pl.col("isic_id").str.replace(r"_\d+$", "")).group_by("isic_id")
+    same = found.agg(pl.col("target").first(), pl.len(), values=pl.col("target").n_unique())
+    assert same["len"].unique().to_list() == [REPEATS]
+    assert same["values"].unique().to_list() == [1]
+    batch = read_scores(expected.table_alone).sort("isic_id")
+    assert same.select("isic_id", "target").sort("isic_id").equals(batch)
+
+
+def test_a_broken_image_file_leaves_the_table_alone(place: Place, expected: Expected) -> None:
     (place.competition / "test-image.hdf5").write_bytes(b"no HDF5 file")
     done = place.run()
     assert "going on with the table alone" in done.stdout
     assert "scored from the table alone" in done.stdout
-    assert place.submission.read_bytes() == predict(command, pictured, tmp_path / "a.csv")
+    assert place.submission.read_bytes() == expected.table_alone.read_bytes()
 
 
-def test_crops_that_take_too_long_leave_the_table_alone(
-    place: Place, pictured: Path, tmp_path: Path, command: Command
-) -> None:
+def test_crops_that_take_too_long_leave_the_table_alone(place: Place, expected: Expected) -> None:
     about = json.loads(place.manifest.read_text())
     place.manifest.write_text(json.dumps({**about, "image_seconds": 0.2}))
     assert "scored from the table alone" in place.run().stdout
-    assert place.submission.read_bytes() == predict(command, pictured, tmp_path / "a.csv")
+    assert place.submission.read_bytes() == expected.table_alone.read_bytes()
 
 
-def test_killed_on_the_way_it_leaves_the_prior_which_is_valid(place: Place, pictured: Path) -> None:
-    call, environment = place.call()
-    with subprocess.Popen(call, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while not place.submission.exists():
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-    assert place.is_valid()
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """What writes to it waits for ever: nobody reads, and no byte fits."""
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with suppress(BlockingIOError):
+        while os.write(writes, bytes(4096)):
+            pass
+    with suppress(BlockingIOError):
+        while os.write(writes, bytes(1)):
+            pass
+    os.set_blocking(writes, True)
+    yield writes
+    os.close(writes)
+    os.close(reads)
+
+
+def is_the_prior(place: Place, pictured: Path) -> bool:
     prevalence = pl.read_csv(pictured / "data/train-metadata.csv", columns=["target"])["target"].mean()
-    assert place.scores()["target"].unique().to_list() == [pytest.approx(prevalence)]
+    return place.is_valid() and place.scores()["target"].unique().to_list() == [pytest.approx(prevalence)]
+
+
+def test_killed_at_its_first_word_it_leaves_the_prior(place: Place, pictured: Path, full_pipe: int) -> None:
+    call, environment = place.call()
+    with subprocess.Popen(call, env=environment, stdout=full_pipe, stderr=subprocess.DEVNULL) as process:
+        wait_for(place.submission.exists, process)
+        process.send_signal(signal.SIGKILL)
+    assert is_the_prior(place, pictured)
+
+
+def test_killed_while_scoring_it_leaves_the_prior(place: Place, pictured: Path, full_pipe: int) -> None:
+    (place.competition / "test-image.hdf5").unlink()  # scoring then says that there are no images, and stops at that
+    call, environment = place.call()
+    with subprocess.Popen(call, env=environment, stdout=subprocess.DEVNULL, stderr=full_pipe) as process:
+        wait_for(lambda: children(process.pid), process)
+        assert is_the_prior(place, pictured)
+        scoring = children(process.pid)
+        process.send_signal(signal.SIGKILL)
+        for child in scoring:
+            os.kill(child, signal.SIGKILL)
+    assert is_the_prior(place, pictured)
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.005)
+
+
+def children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [line.split() for line in listed.splitlines()]
+    return [int(pid) for pid, of in pairs if int(of) == parent]
 
 
 def test_a_damaged_model_is_refused_and_the_prior_stands(place: Place) -> None:
