@@ -11,6 +11,7 @@ from multiprocessing import get_context
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cohort.frames import ID
 from cohort.stores.protocol import CropError, ImageStore, OnBad, try_read
@@ -108,8 +109,10 @@ def _describe_chunk(store: ImageStore, ids: Sequence[str]) -> _Chunk:
     crops = [result for result in results if not isinstance(result, CropError)]
     if not crops:
         return _Chunk([], np.empty((len(ids), 0), np.float32), faults)
-    # Every batch has as many crops: the last bits of some numbers depend on how many there are.
-    numbers = describe_crops([*crops, *crops[-1:] * (CHUNK - len(crops))])
+    # Every batch has as many crops: the last bits of some numbers depend on how many there are. The matrix products are
+    # small: on two threads they take no less time and twice the processors', which the other workers then lack.
+    with threadpool_limits(limits=1):
+        numbers = describe_crops([*crops, *crops[-1:] * (CHUNK - len(crops))])
     values = np.full((len(ids), len(numbers)), np.nan, np.float32)
     readable = [place for place, result in enumerate(results) if not isinstance(result, CropError)]
     values[readable] = np.stack(list(numbers.values()), axis=1)[: len(crops)]

@@ -108,7 +108,7 @@ def build(
         download: Let timm fetch the backbone's weights; nothing reaches for the network otherwise.
 
     Raises:
-        InputError: No such backbone, or the weights are missing, damaged or another network's.
+        InputError: No such backbone, or the weights are missing, damaged, another network's or not to be fetched.
     """
     network = Network(preset, classes, n_sites, download=download)
     if weights is not None:
@@ -120,16 +120,28 @@ def build(
 
 
 def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm is untyped
-    if preset.backbone == "mobilenet_v1_025":
+    name = preset.backbone
+    if name == "mobilenet_v1_025":
+        if download:
+            raise InputError(
+                "these weights can not be downloaded",
+                where="--download",
+                remedy=f"give {preset.weights} with --weights",
+            )
         return MobileNetV1()
-    if preset.backbone == "resnet50_vgg":
-        return ResNet50Vgg(preset.drop_rate)
     options: dict[str, Any] = {"img_size": preset.size} if preset.fixed_size else {}
     if preset.drop_path:
         options["drop_path_rate"] = preset.drop_path
     try:
-        return timm.create_model(preset.backbone, pretrained=download, num_classes=0, **options)
+        if name == "resnet50_vgg":
+            return ResNet50Vgg(preset.drop_rate, download=download)
+        return timm.create_model(name, pretrained=download, num_classes=0, **options)
     except RuntimeError as error:
+        what = "weights for the" if download and timm.is_model(name) else "backbone"
+        raise InputError(f"timm has no {what} {name!r}", where="--backbone", remedy="see timm.list_models()") from error
+    except OSError as error:
         raise InputError(
-            f"timm has no backbone {preset.backbone!r}", where="--backbone", remedy="see timm.list_models()"
+            f"the weights of {name} could not be fetched ({type(error).__name__})",
+            where="--download",
+            remedy="check the network, or give a file with --weights",
         ) from error

@@ -19,9 +19,9 @@ class ResNet50Vgg(nn.Module):
 
     num_features = WIDTH
 
-    def __init__(self, drop_rate: float = 0.5) -> None:
+    def __init__(self, drop_rate: float = 0.5, *, download: bool = False) -> None:
         super().__init__()
-        resnet = timm.create_model("resnet50", pretrained=False, num_classes=0)
+        resnet = timm.create_model("resnet50", pretrained=download, num_classes=0)
         self.stages = nn.ModuleList(
             [
                 nn.Sequential(resnet.conv1, resnet.bn1, resnet.act1, resnet.maxpool),

@@ -93,6 +93,24 @@ def test_the_report_preset_is_the_report() -> None:
     assert preset.frozen_stages == 3
 
 
+def test_the_winning_presets_are_what_their_entries_published() -> None:
+    # The entries' code: Adam 1e-4 with decay 1e-6, batches of 32, half of them malignant; AdamW 1e-4, 30 epochs in
+    # which each malignant lesion is seen twice beside as many benign ones.
+    for name, size in (("edgenext_base", 256), ("eva02_small_336", 336), ("efficientnet_b0", 384)):
+        preset = PRESETS[name]
+        assert (preset.size, preset.optimizer, preset.learning_rate, preset.weight_decay) == (size, "adam", 1e-4, 1e-6)
+        assert (preset.batch_size, preset.benign_ratio, preset.malignant_copies, preset.drop_rate) == (32, 1, 1, 0)
+    for name, decay in (("convnextv2_nano", 1e-2), ("vit_tiny", 1e-3)):
+        preset = PRESETS[name]
+        assert (preset.size, preset.optimizer, preset.learning_rate, preset.weight_decay) == (224, "adamw", 1e-4, decay)
+        assert (preset.epochs, preset.benign_ratio, preset.malignant_copies, preset.warmup) == (30, 2, 2, 0.05)
+
+
+def test_what_is_ours_is_a_setting() -> None:
+    for preset in PRESETS.values():
+        assert set(preset.ours) <= set(Preset.model_fields)
+
+
 def test_an_unknown_preset_names_its_neighbour() -> None:
     with pytest.raises(InputError, match="did you mean efficientnet_b0"):
         preset_named("eficientnet_b0")

@@ -82,6 +82,7 @@ def train(
 
     start_logging()
     recipe = _recipe(preset, backbone, size, epochs=epochs, labels=labels, clahe=clahe or None)
+    _check_first_weights(recipe, weights, download=download)
     cohort = read_cohort(metadata, labels="required", groups=groups, ungrouped=ungrouped)
     made = Folds.read(folds) if folds else make_folds(cohort.frame, n_folds=n_folds, seed=seed)
     frame = _in_order_of(made.frame, cohort.frame)
@@ -255,6 +256,26 @@ def _recipe(preset: str | None, backbone: str | None, size: int, **changes: str 
         return None
     recipe = for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT)
     return recipe.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def _check_first_weights(recipe: Preset | None, weights: Path | None, *, download: bool) -> None:
+    """Refuse what contradicts itself, and say where weights can be had when a network starts without any."""
+    if recipe is None:
+        if weights or download:
+            raise InputError(
+                "descriptors have no weights",
+                where="--weights" if weights else "--download",
+                remedy="leave it out, or name a network with --preset or --backbone",
+            )
+    elif weights and download:
+        raise InputError("both a weights file and a download", where="--download", remedy="give one of them")
+    elif not weights and not download and recipe.name != "tiny":
+        log.warning(
+            "first weights are random; %s can start from %s (%s): --weights FILE, or --download",
+            recipe.name,
+            recipe.backbone,
+            recipe.weights,
+        )
 
 
 def _in_order_of(folds: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from image_embeddings.networks.mobilenet import MobileNetV1, SameConv2d, from_ke
 from image_embeddings.networks.network import build  # noqa: E402
 from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50  # noqa: E402
 from image_embeddings.networks.weights import read_weights  # noqa: E402
-from image_embeddings.presets import PRESETS  # noqa: E402
+from image_embeddings.presets import PRESETS, Preset  # noqa: E402
 
 pytestmark = pytest.mark.images
 # After the package, which makes torchvision importable beside a CPU-only torch.
@@ -165,6 +165,15 @@ def test_preprocessing_is_saved_with_the_weights() -> None:
     torch.testing.assert_close(state["mean"].flatten(), torch.full((3,), 127.5))
 
 
+@pytest.mark.parametrize(
+    "preset", [each for each in PRESETS.values() if timm.is_model(each.backbone)], ids=lambda each: each.name
+)
+def test_pixels_are_normalised_as_the_backbone_was_pretrained(preset: Preset) -> None:
+    published = timm.models.get_pretrained_cfg(preset.backbone)
+    assert (preset.mean, preset.std) == (published.mean, published.std)
+    assert preset.fixed_size == published.fixed_input_size
+
+
 def test_any_timm_backbone_by_name_and_a_clear_error_for_none() -> None:
     build(TINY.model_copy(update={"backbone": "test_resnet"}), TWO)
     with pytest.raises(InputError, match="no backbone 'resnet5000'"):
@@ -177,6 +186,11 @@ def test_any_timm_backbone_by_name_and_a_clear_error_for_none() -> None:
 def test_a_missing_file_says_where_weights_can_be_had(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no such weights file.*edgenext_base\.in21k_ft_in1k: the timm model hub"):
         read_weights(tmp_path / "absent.safetensors", PRESETS["edgenext_base"])
+
+
+def test_a_network_without_a_download_says_so() -> None:
+    with pytest.raises(InputError, match="can not be downloaded"):
+        build(PRESETS["mobilenet_v1_025"], TWO, download=True)
 
 
 def test_a_checkpoint_with_code_in_it_is_not_opened(tmp_path: Path) -> None:

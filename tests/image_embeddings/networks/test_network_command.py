@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +16,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
+from cohort.errors import InputError
 from cv_folds.metrics import roc_auc
 from image_embeddings.networks import training
 from uglyduck.commands.images import images
@@ -107,3 +111,39 @@ def test_unseen_crops_are_scored_with_embeddings(
     assert answer["shift"]["counts"] == {"out_of_fold": 80, "new": 80}
     both = table.join(crops.frame, on="isic_id")
     assert roc_auc(both["target"].to_numpy(), both["score"].to_numpy()) > 0.7
+
+
+# First weights.
+
+
+def failed(*arguments: object, **environment: str) -> str:
+    command = [sys.executable, "-m", "uglyduck", "images", "train", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+    assert done.returncode == 2, done.stderr
+    return done.stderr
+
+
+def test_a_download_that_fails_is_one_line(crops: SimpleNamespace, tmp_path: Path) -> None:
+    arguments = ["--metadata", crops.metadata, "--images", crops.images, "--out", tmp_path / "m", "--n-folds", 2, *FAST]
+    # Offline, and with nothing fetched before: only `--download` ever asks the hub.
+    alone = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")}
+    lines = failed(*arguments, "--backbone", "test_vit", "--size", 160, "--download", **alone).splitlines()
+    assert "the weights of test_vit could not be fetched" in lines[-1]
+    assert "--weights" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--preset", "tiny", "--weights", "w.safetensors", "--download"], "both a weights file and a download"),
+        (["--download"], "descriptors have no weights"),
+        (["--preset", "vit_tiny", "--weights", "absent.safetensors"], "no such weights file"),
+    ],
+)
+def test_first_weights_that_contradict_or_are_missing(
+    crops: SimpleNamespace, tmp_path: Path, more: list[str], message: str
+) -> None:
+    arguments = ["train", "--metadata", crops.metadata, "--images", crops.images, "--out", tmp_path / "m", *FAST, *more]
+    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
