@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
@@ -15,8 +14,8 @@ import polars as pl
 from cohort.errors import InputError
 from cohort.frames import ID, collect
 from cohort.stores.decoding import check_pixels
-from cohort.stores.folder import list_files, read_file
-from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, Pixels
+from cohort.stores.folder import list_files, open_file
+from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, OnBad, Pixels
 
 SUFFIXES = (".dcm",)
 METADATA_SCHEMA = {
@@ -65,13 +64,22 @@ class DicomStore:
             raise self._damaged(isic_id, error) from error
         return Crop(isic_id, pixels, encoded)
 
-    def metadata(self) -> pl.DataFrame:
+    def metadata(self, *, on_bad: OnBad = "stop") -> pl.DataFrame:
         """Patient, age, sex and site as the files themselves state them, one row per id.
 
+        Args:
+            on_bad: "stop" raises at the first file that can not be read, "missing" leaves it out.
+
         Raises:
-            CropError: A file is not DICOM.
+            CropError: With "stop", a file is not DICOM.
         """
-        rows = [_fields(isic_id, self._record(isic_id, with_pixels=False)) for isic_id in self.ids]
+        rows = []
+        for isic_id in self.ids:
+            try:
+                rows.append(_fields(isic_id, self._record(isic_id, with_pixels=False)))
+            except CropError:
+                if on_bad == "stop":
+                    raise
         return pl.DataFrame(rows, schema=METADATA_SCHEMA, orient="row")
 
     def close(self) -> None:
@@ -82,12 +90,12 @@ class DicomStore:
         return list_files(self._path, SUFFIXES)
 
     def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
-        data = read_file(self._files, isic_id, limits=self._limits, where=self._path)
         pydicom = _pydicom(self._path)
-        try:
-            return pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not with_pixels)
-        except (*_DAMAGED, pydicom.errors.InvalidDicomError) as error:
-            raise self._damaged(isic_id, error) from error
+        with open_file(self._files, isic_id, limits=self._limits, where=self._path) as stream:
+            try:
+                return pydicom.dcmread(stream, stop_before_pixels=not with_pixels)
+            except (*_DAMAGED, pydicom.errors.InvalidDicomError) as error:
+                raise self._damaged(isic_id, error) from error
 
     def _damaged(self, isic_id: str, error: Exception) -> CropError:
         line = (str(error).splitlines() or [type(error).__name__])[0]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from cohort.errors import InputError
 from cohort.stores.decoding import check_size, decode
@@ -73,6 +75,17 @@ def read_file(files: dict[str, Path], isic_id: str, *, limits: Limits, where: Pa
     """The bytes of a regular file within the byte cap.
 
     Raises:
+        CropError: See `open_file`.
+    """
+    with open_file(files, isic_id, limits=limits, where=where) as stream:
+        return stream.read(limits.max_bytes + 1)
+
+
+@contextmanager
+def open_file(files: dict[str, Path], isic_id: str, *, limits: Limits, where: Path) -> Iterator[BinaryIO]:
+    """Open a regular file within the byte cap.
+
+    Raises:
         CropError: No such id, not a regular file (links are not followed), or over the cap.
     """
     require_id(isic_id, where)
@@ -94,4 +107,4 @@ def read_file(files: dict[str, Path], isic_id: str, *, limits: Limits, where: Pa
         if not stat.S_ISREG(status.st_mode):
             raise CropError(isic_id, "not a regular file", where=str(where), remedy="put the file itself there")
         check_size(isic_id, status.st_size, limits=limits, where=where)
-        return stream.read(limits.max_bytes + 1)
+        yield stream

@@ -42,9 +42,9 @@ def lab(rgb: NDArray[np.uint8]) -> Floats:
     Returns:
         (3, ...) float32: L* in 0 to 100, a* and b* in about -110 to 110, planes first so that each is contiguous.
     """
-    xyz = _LINEAR[rgb].reshape(-1, 3) @ _MATRIX
+    xyz = _LINEAR.take(rgb).reshape(-1, 3) @ _MATRIX
     np.clip(xyz, 0, 1, out=xyz)
-    f = _CUBE_ROOT[(xyz * _STEPS + 0.5).astype(np.int32)]
+    f = _CUBE_ROOT.take((xyz * _STEPS + 0.5).astype(np.int32))
     shape = rgb.shape[:-1]
     planes = np.empty((3, f.shape[0]), np.float32)
     planes[0] = 116 * f[:, 1] - 16

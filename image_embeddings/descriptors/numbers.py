@@ -10,6 +10,7 @@ from PIL import Image
 
 from cohort.stores.protocol import Crop
 from image_embeddings.descriptors.colour import lab
+from image_embeddings.descriptors.gradients import gradient_numbers
 from image_embeddings.descriptors.inside import inside_numbers
 from image_embeddings.descriptors.region import Doubles, Region
 from image_embeddings.descriptors.rings import ring_numbers
@@ -40,6 +41,7 @@ def describe_crops(crops: Sequence[Crop]) -> dict[str, Doubles]:
     return {
         **_file_numbers(crops),
         **ring_numbers(planes),
+        **gradient_numbers(planes),
         **inside_numbers(lesion, region, planes),
         **shape_numbers(lesion, region, planes),
         **texture_numbers(luma, planes),

@@ -76,13 +76,19 @@ def _patterns(name: str, plane: NDArray[np.uint8]) -> dict[str, Doubles]:
     for bit, (y, x) in enumerate(around):
         higher = plane[:, y : y + size - 2, x : x + size - 2] > middle
         code |= higher.view(np.uint8) << np.uint8(bit)
-    classes = (_PATTERN_OF[code] + _PATTERNS * (radius(size)[1:-1, 1:-1] >= 0.4)).reshape(len(plane), -1)
+    classes = (_PATTERN_OF.take(code) + _first_class(size)).reshape(len(plane), -1)
     histogram = np.stack([np.bincount(row, minlength=2 * _PATTERNS) for row in classes])
     numbers: dict[str, Doubles] = {}
     for zone, counts in zip(("centre", "around"), (histogram[:, :_PATTERNS], histogram[:, _PATTERNS:]), strict=True):
         shares = counts / counts.sum(1, keepdims=True)
         numbers |= {f"lbp_{name}_{zone}_{pattern}": shares[:, pattern] for pattern in range(_PATTERNS)}
     return numbers
+
+
+@lru_cache(maxsize=8)
+def _first_class(size: int) -> NDArray[np.uint8]:
+    """(size - 2, size - 2) 0 at the centre; in the rest of the crop, where patterns are counted apart, their number."""
+    return (_PATTERNS * (radius(size)[1:-1, 1:-1] >= 0.4)).astype(np.uint8)
 
 
 def _pattern_table() -> NDArray[np.uint8]:

@@ -185,6 +185,45 @@ def test_a_table_without_patients_needs_ungrouped_and_says_so(
     assert "no patient is known" in run("train", *arguments, "--ungrouped", *FAST)
 
 
+def as_dicom(crops: SimpleNamespace, folder: Path) -> Path:
+    """The crops as DICOM files that say what the table says, but for the sex of the first and the age of the last."""
+    pydicom = pytest.importorskip("pydicom")
+    folder.mkdir()
+    rows = crops.frame.to_dicts()
+    for row in rows:
+        pixels = crops.store.read(row["isic_id"]).pixels
+        record = pydicom.Dataset()
+        record.file_meta = pydicom.dataset.FileMetaDataset()
+        record.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        record.SOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
+        record.SOPInstanceUID = pydicom.uid.generate_uid()
+        record.Rows, record.Columns, record.SamplesPerPixel = *pixels.shape[:2], 3
+        record.PhotometricInterpretation, record.PlanarConfiguration = "RGB", 0
+        record.BitsAllocated = record.BitsStored = 8
+        record.HighBit, record.PixelRepresentation = 7, 0
+        record.PixelData = pixels.tobytes()
+        record["PixelData"].VR = "OB"
+        record.PatientID = row["patient_id"]
+        record.PatientSex = "F" if row == rows[0] else row["sex"][0].upper()
+        record.PatientAge = "099Y" if row == rows[-1] else f"{row['age_approx']:03.0f}Y"
+        record.save_as(folder / f"{row['isic_id']}.dcm", enforce_file_format=True)
+    return folder
+
+
+def test_metadata_in_dicom_files_is_compared_with_the_table(
+    crops: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = as_dicom(crops, tmp_path / "d")
+    run("train", "--metadata", crops.metadata, "--images", store, "--out", tmp_path / "m", *FAST)
+    first, last = crops.frame["isic_id"][0], crops.frame["isic_id"][-1]
+    found = pl.read_parquet(tmp_path / "m" / "contradictions.parquet")
+    assert found.rows() == [
+        (first, "sex", "female", "male"),
+        (last, "age_approx", "99.0", str(crops.frame["age_approx"][-1])),
+    ]
+    assert "contradict the table 2 times" in caplog.text
+
+
 def test_a_changed_model_file_is_refused(crops: SimpleNamespace, trained: SimpleNamespace, tmp_path: Path) -> None:
     import shutil
 

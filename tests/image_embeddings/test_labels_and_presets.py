@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -109,6 +111,17 @@ def test_the_winning_presets_are_what_their_entries_published() -> None:
 def test_what_is_ours_is_a_setting() -> None:
     for preset in PRESETS.values():
         assert set(preset.ours) <= set(Preset.model_fields)
+
+
+def test_the_document_lists_the_presets() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "images.md").read_text("utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    listed = {row[0].strip("`"): (row[1], row[2], row[4]) for row in rows if len(row) == 5}
+    ours = {
+        name: "every setting" if preset.source.endswith("every setting is ours") else ", ".join(preset.ours)
+        for name, preset in PRESETS.items()
+    }
+    assert listed == {name: (preset.backbone, str(preset.size), ours[name]) for name, preset in PRESETS.items()}
 
 
 def test_an_unknown_preset_names_its_neighbour() -> None:

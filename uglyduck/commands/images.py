@@ -29,6 +29,7 @@ OnBad = Annotated[
     Literal["stop", "missing"], typer.Option(help="what a crop that can not be read does: stop, or count as missing")
 ]
 DEFAULT = "descriptors"
+CONTRADICTIONS = "contradictions.parquet"
 
 
 @images.command()
@@ -105,6 +106,7 @@ def train(
         clahe=clahe and recipe is None,
     )
     opened = open_store(store)
+    _tell_contradictions(opened, cohort.frame, out, on_bad=on_bad, ungrouped=ungrouped)
     with crop_progress() as tell:
         setting = _setting(out, opened, on_bad=on_bad, workers=workers, threads=threads, embeddings=True, tell=tell)
         engine = make_engine(spec, setting, weights=weights, device=device, compiled=compiled)
@@ -276,6 +278,25 @@ def _check_first_weights(recipe: Preset | None, weights: Path | None, *, downloa
             recipe.backbone,
             recipe.weights,
         )
+
+
+def _tell_contradictions(
+    store: ImageStore, frame: pl.DataFrame, out: Path, *, on_bad: Literal["stop", "missing"], ungrouped: bool
+) -> None:
+    """Warn where the metadata embedded in DICOM files contradicts the table, and write it all down."""
+    from cohort.files import write_parquet
+    from cohort.stores.dicom import DicomStore, differences
+
+    if not isinstance(store, DicomStore):
+        return
+    found = differences(store.metadata(on_bad=on_bad), frame.drop("patient_id") if ungrouped else frame)
+    if len(found):
+        first = found.row(0, named=True)
+        log.warning(
+            "DICOM files contradict the table %d times (%s: %s is %s in the file, %s in the table): %s",
+            *(len(found), first["isic_id"], first["column"], first["embedded"], first["table"], out / CONTRADICTIONS),
+        )
+        write_parquet(found, out / CONTRADICTIONS)
 
 
 def _in_order_of(folds: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:

@@ -106,6 +106,30 @@ def test_half_a_lesion_in_another_colour_is_asymmetric_in_colour_only(draw: Simp
     assert split["shape_asymmetry_major"][0] < 0.1
 
 
+def test_a_disc_changes_outwards_and_a_star_also_around() -> None:
+    axis = (np.arange(128) + 0.5) / 128 * 2 - 1
+    distance, angle = np.hypot(axis[:, None], axis), np.arctan2(axis[:, None], axis)
+    disc, star = (
+        np.where((distance < edge)[:, :, None], (90, 50, 40), (205, 160, 135)).astype(np.uint8)
+        for edge in (0.38, 0.38 + 0.07 * np.cos(6 * angle))
+    )
+    numbers = described(disc, star, np.full((128, 128, 3), 200, np.uint8))
+    # The outline lies in the third ring, 0.3 to 0.45; it is lighter outside, and an even crop changes nowhere.
+    assert numbers["gradient2_l_outwards"][0] > 5
+    assert numbers["gradient2_l_around"][0] < -1.5 < numbers["gradient2_l_around"][1] + 1
+    assert numbers["gradient2_l_outwards"][2] == pytest.approx(0, abs=1e-4)
+    assert numbers["gradient2_l_around"][2] == pytest.approx(0, abs=1e-4)
+
+
+def test_gradients_do_not_depend_on_how_the_crop_is_turned(draw: SimpleNamespace) -> None:
+    # At the size that colour is measured at: resizing rounds first along the rows.
+    picture = draw.disc(0.4, (90, 50, 40), size=64, centre=(0.1, 0.05), stretch=1.4, noise=6)
+    numbers = described(picture, np.rot90(picture), picture[:, ::-1])
+    for name, values in numbers.items():
+        if name.startswith("gradient"):
+            np.testing.assert_allclose(values, values[0], atol=1e-4, err_msg=name)
+
+
 def test_noise_shows_in_the_finest_band_only_where_it_is(draw: SimpleNamespace) -> None:
     numbers = described(draw.disc(0.3, (120, 60, 50)), draw.disc(0.3, (120, 60, 50), noise=20))
     fine = numbers["texture_l_band0_rim"]
