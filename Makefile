@@ -10,7 +10,7 @@ DEMO ?= demo
 # CPU threads of every numeric library, stated once; see tests/conftest.py for the tests' own cap.
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env demo test lint types contracts tests bench lock docs clean
+.PHONY: help env demo test lint types contracts tests bench pictures lock docs clean
 
 help:  ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -48,6 +48,10 @@ tests: env
 
 bench: env  ## Full-size timing and memory; writes docs/performance.md
 	$(BIN)/pytest tests/benches -m bench -s
+
+pictures: env  ## The picture of the README, from a simulated run
+	$(BIN)/uglyduck demo --out build/pictures
+	cp build/pictures/overview.svg docs/pictures/overview.svg
 
 docs: env  ## The API reference from docstrings, as HTML in build/api
 	$(BIN)/pdoc --docformat google --math --output-directory build/api cohort cv_folds features image_embeddings ensemble \

@@ -111,7 +111,8 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         replicates=settings.replicates,
         seed=settings.seed,
     )
-    report = {"name": folder.name, **_facts(run, request, plan), **found, **_remarks(run, request, design, blended)}
+    facts = {"made_from": run.manifest.state, **_facts(run, request, plan)}
+    report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
     _write(report, folder)
     return report
 

@@ -137,7 +137,7 @@ def _explain_training(run: Run, settings: Settings) -> None:
     store = ModelStore(run.folder.models)
     sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
     found = _study(run, lesions, sittings, blend, settings)
-    facts = {"explains": "out-of-fold scores"}
+    facts = {"explains": "out-of-fold scores", "made_from": run.manifest.state}
     report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
     _write(report, found, run.folder.explanation)
 

@@ -110,7 +110,7 @@ def _leave_out(run: Run, fewest: int) -> list[Path]:
         frame = join_by_id(run.folds.frame.select("isic_id"), run.cohort.frame)
         hospitals, entry = Hospitals.of(frame), Entry.of(run)
     except InputError as error:
-        write_json({"applicable": False, "reason": str(error)}, out)
+        write_json({"applicable": False, "reason": str(error), "made_from": run.manifest.state}, out)
         return [out]
     oof = join_by_id(run.folds.frame.select("isic_id"), pl.read_parquet(run.folder.oof))
     scores = _scores(run, frame, hospitals, entry, oof)
@@ -127,7 +127,8 @@ def _leave_out(run: Run, fewest: int) -> list[Path]:
         seed=settings.seed,
         fewest=fewest,
     )
-    write_json({"applicable": True, **_facts(run, hospitals, entry), **figures}, out)
+    facts = {**_facts(run, hospitals, entry), "made_from": run.manifest.state}
+    write_json({"applicable": True, **facts, **figures}, out)
     return [out, out.with_suffix("") / "oof.parquet"]
 
 

@@ -49,7 +49,7 @@ def run_nested(run: Run) -> None:
     keys = run.folds.frame.select("isic_id", "patient_id", "target", "fold")
     frame = keys.with_columns(**{name: pl.Series(values) for name, values in nested.items()})
     write_parquet(frame, run.folder.nested)
-    write_json(_figures(run, frame), run.folder.nested_metrics)
+    write_json({**_figures(run, frame), "made_from": run.manifest.state}, run.folder.nested_metrics)
 
 
 def _settings(run: Run) -> dict[str, Any]:

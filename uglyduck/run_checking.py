@@ -61,7 +61,8 @@ def check_run(root: Path, metadata: Path | None = None) -> list[Finding]:
     """
     run = open_run(root)
     findings = RunChecks(run, metadata).findings()
-    write_json(as_report(str(root), findings), run.folder.root / "findings.json")
+    report = {**as_report(str(root), findings), "made_from": run.manifest.state}
+    write_json(report, run.folder.root / "findings.json")
     return findings
 
 

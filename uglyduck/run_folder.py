@@ -129,6 +129,10 @@ class RunFolder:
             yield
 
 
+#: Artifacts that decide what later commands say about a run.
+_DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
+
+
 class Manifest:
     """What each finished stage was made from and what it made."""
 
@@ -151,6 +155,16 @@ class Manifest:
         """SHA-256 of every artifact of the finished stages, by its path below the run."""
         stages = self._content["stages"].values()
         return {name: sha256 for entry in stages for name, sha256 in entry["outputs"].items()}
+
+    @property
+    def state(self) -> dict[str, str]:
+        """SHA-256 of folds, features and out-of-fold scores, as far as they are finished.
+
+        A command that writes about the run stores it as `made_from`, so that the report can tell whether the run was
+        trained anew since.
+        """
+        recorded = self.recorded
+        return {name: recorded[name] for name in _DECISIVE if name in recorded}
 
     def sha256(self, path: Path) -> str:
         """The recorded SHA-256 of an artifact of a finished stage."""

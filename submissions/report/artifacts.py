@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class Artifacts:
         optional: By name (`curves`, `hospitals`, `findings`, `nested`, `groups`), those that are there.
         ablations: Each `ablation/NAME/ablation.json`, by name.
         drivers: `explanation/lesions.parquet`, or None.
+        stale: Which of these were left out because the run was trained anew after they were made.
     """
 
     name: str
@@ -46,10 +48,11 @@ class Artifacts:
     optional: dict[str, Any] = field(default_factory=dict)
     ablations: dict[str, dict[str, Any]] = field(default_factory=dict)
     drivers: pl.DataFrame | None = None
+    stale: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, root: Path) -> Artifacts:
-        """Read a run's folder.
+        """Read a run's folder; what was made before the run was trained anew is left out.
 
         Args:
             root: The folder of a run whose stages are all finished; the caller has checked its SHA-256 sums.
@@ -58,24 +61,26 @@ class Artifacts:
             InputError: A file that every finished run has is missing or can not be read.
         """
         root = Path(root)
-        optional = {name: read_json(root / f"{name}.json") for name in _OPTIONAL if (root / f"{name}.json").is_file()}
-        groups = root / "explanation" / "groups.json"
-        if groups.is_file():
-            optional["groups"] = read_json(groups)
+        manifest = read_json(root / "manifest.json")
+        files = {name: root / f"{name}.json" for name in _OPTIONAL} | {"groups": root / "explanation" / "groups.json"}
+        optional, stale = _current(files, manifest)
+        studies = {path.parent.name: path for path in sorted(root.glob("ablation/*/ablation.json"))}
+        ablations, stale_ablations = _current(studies, manifest)
         dictionary = read_json(root / "features.json")
         lesions = root / "explanation" / "lesions.parquet"
         return cls(
             name=root.resolve().name,
             config=_read_toml(root / "config.toml"),
-            manifest=read_json(root / "manifest.json"),
+            manifest=manifest,
             metrics=read_json(root / "metrics.json"),
             blend=read_json(root / "blend.json"),
             features=dictionary["features"],
             state=FeatureState.from_dict(dictionary["state"]),
             oof=pl.read_parquet(root / "oof.parquet"),
             optional=optional,
-            ablations={path.parent.name: read_json(path) for path in sorted(root.glob("ablation/*/ablation.json"))},
-            drivers=pl.read_parquet(lesions) if lesions.is_file() else None,
+            ablations=ablations,
+            drivers=pl.read_parquet(lesions) if "groups" in optional and lesions.is_file() else None,
+            stale=stale | ({"ablations"} if stale_ablations else frozenset()),
         )
 
     @property
@@ -92,6 +97,19 @@ class Artifacts:
     def seed(self) -> int:
         """Of the run's bootstrap; the report's own intervals use the same."""
         return int(self.config["metrics"]["seed"])
+
+
+def _current(files: Mapping[str, Path], manifest: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Those files that are there and were made from the run as it is now, and the names of those made from another."""
+    there = {name: read_json(path) for name, path in files.items() if path.is_file()}
+    recorded = {name: sha256 for stage in manifest["stages"].values() for name, sha256 in stage["outputs"].items()}
+    stale = frozenset(
+        name
+        for name, content in there.items()
+        if not (made_from := content.get("made_from"))
+        or any(recorded.get(part) != sha256 for part, sha256 in made_from.items())
+    )
+    return {name: content for name, content in there.items() if name not in stale}, stale
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) ->
         origin: As `origin.tell_origin` says.
 
     Returns:
-        Ready for JSON; `not_run` names, for each section without content, the command that would fill it.
+        Ready for JSON; `not_run` names, for each section without content, the command that would fill it, `stale` the
+        sections that lack something made before the run was trained anew.
     """
     lesions = placed(join_by_id(run.oof, table.drop(_OWN & set(table.columns))))
     content = {
@@ -60,6 +61,7 @@ def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) ->
         "findings": run.optional.get("findings"),
         "features": _feature_groups(run),
         "provenance": provenance(run),
+        "stale": sorted({"groups": "explanation"}.get(name, name) for name in run.stale),
     }
     return content | {"not_run": {name: command for name, command in COMMANDS.items() if not content[name]}}
 

@@ -105,7 +105,7 @@ def _rank_by_chance(run: Path) -> None:
 
 
 def _spoil_a_fold(run: Path) -> None:
-    better = pl.col("target") * 0.1 + pl.col("blend") * 0.9
+    better = pl.col("target") * 0.5 + pl.col("blend") * 0.5
     chance = pl.lit(_noise(pl.read_parquet(run / "oof.parquet").height))
     _oof(run, blend=pl.when(pl.col("fold") == 0).then(chance).otherwise(better))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -70,3 +71,44 @@ def test_another_training_table_is_refused(finished: Path, command: Command, tmp
     done = command("report", root, check=False)
     assert done.returncode == 2
     assert "training table has changed" in done.stderr
+
+
+def test_what_was_made_before_the_run_was_trained_anew_is_not_shown(
+    small: Path, finished: Path, command: Command, tmp_path: Path
+) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(finished, root)
+    command("rank", root, "--out", tmp_path / "ranking.csv")
+    command("check", root)
+    command("report", root)
+    current = read_json(root / "report.json")
+    assert current["stale"] == []
+    assert current["curves"]
+    assert current["findings"]
+
+    config = small / "anew.toml"
+    config.write_text(
+        (small / "quick.toml").read_text().replace("xgboost = { n_trees = 10 }", "xgboost = { n_trees = 5 }")
+    )
+    command("run", config, "--out", root)
+    command("report", root)
+    stale = read_json(root / "report.json")
+    assert stale["stale"] == ["curves", "findings"]
+    assert stale["curves"] is None
+    assert stale["not_run"]["curves"] == "uglyduck rank RUN"
+    assert "run it again: <code>uglyduck rank RUN</code>" in (root / "report.html").read_text("utf-8")
+    command("rank", root, "--out", tmp_path / "ranking.csv")
+    command("report", root)
+    assert read_json(root / "report.json")["stale"] == ["findings"]
+
+
+def test_the_picture_says_what_the_report_says(finished: Path, command: Command, tmp_path: Path) -> None:
+    command("report", finished, "--out", tmp_path / "report.html", "--picture", tmp_path / "run.svg")
+    drawn = ET.fromstring((tmp_path / "run.svg").read_text("utf-8"))  # noqa: S314 - our own file
+    words = " ".join(drawn.itertext())
+    pauc = read_json(tmp_path / "report.json")["roc"]["pauc"]
+    assert f"pAUC {pauc['estimate']:.4f} ({pauc['low']:.4f} to {pauc['high']:.4f})" in words
+    assert words.startswith("Simulated cohort: 3,000 lesions")
+    assert "http" not in (tmp_path / "run.svg").read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+    command("report", finished, "--out", tmp_path / "again.html", "--picture", tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "run.svg").read_bytes()

@@ -25,7 +25,7 @@ def demo(
     lesions: Annotated[int, typer.Option(help="Training lesions to simulate.", min=2_000)] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
 ) -> None:
-    """Simulate a cohort, run every stage, score its test lesions, and print where things are.
+    """Simulate a cohort, run every stage, score and rank its test lesions, report, and print what to open first.
 
     Every number it prints is of a simulated cohort, one in 200 of whose lesions is malignant: five times as many as in
     SLICE-3D, so that a small cohort shows something.
@@ -34,16 +34,39 @@ def demo(
     """
     from cohort.files import atomic_path
     from cohort.simulator import write_folder
+    from uglyduck.commands.card import card
     from uglyduck.commands.predict import predict
+    from uglyduck.commands.rank import rank
+    from uglyduck.commands.report import report
     from uglyduck.commands.run import run
     from uglyduck.console import log, start_logging
 
     start_logging()
-    data, results = out / "data", out / "run"
+    data, results, test = out / "data", out / "run", out / "data" / "test-metadata.csv"
     log.info("simulating %s lesions in %s", f"{lesions:,}", data)
     write_folder(data, lesions, seed=seed, malignant=lesions // 200)
     with atomic_path(out / "demo.toml") as temporary:
         temporary.write_text(_CONFIG, "utf-8")
     run(out / "demo.toml", out=results)
-    predict(results, metadata=data / "test-metadata.csv", out=out / "submission.csv")
-    typer.echo(f"\nAll of it is simulated. The run is in {results}, the submission in {out / 'submission.csv'}.")
+    predict(results, metadata=test, out=out / "submission.csv")
+    rank(results, out=results / "ranking.csv")  # what lists find is known for lesions with labels only
+    rank(results, metadata=test, out=out / "ranking.csv")
+    report(results, out=out / "report.html", picture=out / "overview.svg")
+    card(results, out=out / "model-card.md")
+    typer.echo(_told(out))
+
+
+def _told(out: Path) -> str:
+    """Where everything is, in the order in which a newcomer would open it."""
+    places = {
+        "report.html": "the run on one page: open it in a browser",
+        "ranking.csv": "the test lesions, each patient's most suspicious first, and why",
+        "submission.csv": "the same lesions as a competition wants them",
+        "model-card.md": "what the run is for, and what is not known",
+        "demo.toml": "the configuration, to change and run again: uglyduck run demo.toml",
+        "run": "folds, features, models, scores and figures",
+        "data": "the simulated cohort, under the official names",
+    }
+    width = max(len(str(out / name)) for name in places)
+    lines = [f"  {out / name!s:<{width}}  {words}" for name, words in places.items()]
+    return "\n".join(["\nAll of it is simulated. Open in this order:", *lines])

@@ -81,7 +81,8 @@ def rank(
     about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")
     write_ranking(join_by_id(ranked, lesions.reasons(opened)), out, about=about)
     if lesions.labelled:
-        write_json(curves(lesions.scores, replicates=opened.config.metrics.replicates), curves_path)
+        found = curves(lesions.scores, replicates=opened.config.metrics.replicates)
+        write_json({**found, "made_from": opened.manifest.state}, curves_path)
         log.info("what lists of every length find: %s", curves_path)
     if as_json:
         found = {"out": str(out), "curves": str(curves_path) if lesions.labelled else None}

@@ -14,6 +14,9 @@ def report(
         Path | None, typer.Option(help="Crops for the gallery: HDF5 file or folder; by default the run's own.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="HTML file to write; RUN/report.html by default.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also the main pictures as one SVG file; none by default.")
+    ] = None,
     data: Annotated[
         Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing beside them tells.")
     ] = None,
@@ -29,6 +32,7 @@ def report(
     from cohort.stores.opening import open_store
     from submissions.report import render_page
     from submissions.report.building import pictured
+    from submissions.report.poster import poster
     from submissions.report.thumbnails import thumbnails
     from uglyduck.console import log, start_logging
     from uglyduck.reporting import report_of
@@ -43,4 +47,7 @@ def report(
     write_json(content, page.with_suffix(".json"))
     with atomic_path(page) as temporary:
         temporary.write_text(render_page(content, pictures), "utf-8")
+    if picture is not None:
+        with atomic_path(picture) as temporary:
+            temporary.write_text(poster(content), "utf-8")
     log.info("%s: %.1f MB, %d crops. A research tool, not a diagnosis.", page, page.stat().st_size / 1e6, len(pictures))
