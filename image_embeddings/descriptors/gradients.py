@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_embeddings.descriptors.colour import Floats
-from image_embeddings.descriptors.grid import RING_EDGES, radius, ring_weights, smoothed
+from image_embeddings.descriptors.grid import RING_EDGES, halved, radius, ring_weights, smoothed
 from image_embeddings.descriptors.region import Doubles
 
 AXES = ("l", "a", "b")
@@ -19,30 +19,38 @@ _FLOOR = 0.05
 def gradient_numbers(planes: Floats) -> dict[str, Doubles]:
     """How each of L*, a*, b* changes in six rings about the centre; one value per crop and name.
 
-    `outwards` is the mean gradient away from the centre, per two pixels. `around` is the log of the ratio of two root
-    mean squares: of the gradient around the centre, and of the one away from it.
+    `outwards` is the mean gradient away from the centre, per two pixels of half the resolution. `around` is the log of
+    the ratio of two root mean squares: of the gradient around the centre, and of the one away from it; at half the
+    resolution (`fine`) and at a quarter (`coarse`).
 
     Args:
         planes: (3, crops, size, size) L*, a*, b*.
     """
-    _, crops, size, _ = planes.shape
-    right, down = _directions(size)
-    weights = ring_weights(size).astype(np.float32)
-    smooth = smoothed(planes)
+    half = halved(planes)
     numbers: dict[str, Doubles] = {}
-    for axis, plane in zip(AXES, smooth, strict=True):
-        dy, dx = np.zeros_like(plane), np.zeros_like(plane)
-        np.subtract(plane[:, 2:], plane[:, :-2], out=dy[:, 1:-1])
-        np.subtract(plane[:, :, 2:], plane[:, :, :-2], out=dx[:, :, 1:-1])
-        outwards, around = dx * right + dy * down, dy * right - dx * down
-        mean, along, across = (
-            each.reshape(crops, -1) @ weights for each in (outwards, outwards * outwards, around * around)
-        )
-        for ring in range(len(RING_EDGES) - 1):
-            numbers[f"gradient{ring}_{axis}_outwards"] = mean[:, ring].astype(np.float64)
-            ratio = (np.sqrt(across[:, ring]) + _FLOOR) / (np.sqrt(along[:, ring]) + _FLOOR)
-            numbers[f"gradient{ring}_{axis}_around"] = np.log(ratio).astype(np.float64)
+    for scale, view in (("fine", smoothed(half)), ("coarse", halved(half))):
+        _, crops, size, _ = view.shape
+        weights = ring_weights(size).astype(np.float32)
+        for axis, plane in zip(AXES, view, strict=True):
+            outwards, around = _along_and_across(plane)
+            mean, along, across = (
+                each.reshape(crops, -1) @ weights for each in (outwards, outwards * outwards, around * around)
+            )
+            ratio = np.log((np.sqrt(across) + _FLOOR) / (np.sqrt(along) + _FLOOR)).astype(np.float64)
+            for ring in range(len(RING_EDGES) - 1):
+                numbers[f"gradient{ring}_{axis}_around_{scale}"] = ratio[:, ring]
+                if scale == "fine":
+                    numbers[f"gradient{ring}_{axis}_outwards"] = mean[:, ring].astype(np.float64)
     return numbers
+
+
+def _along_and_across(plane: Floats) -> tuple[Floats, Floats]:
+    """(crops, size, size) gradient away from the centre and around it, per two pixels; 0 at the crop's edge."""
+    right, down = _directions(plane.shape[1])
+    dy, dx = np.zeros_like(plane), np.zeros_like(plane)
+    np.subtract(plane[:, 2:], plane[:, :-2], out=dy[:, 1:-1])
+    np.subtract(plane[:, :, 2:], plane[:, :, :-2], out=dx[:, :, 1:-1])
+    return dx * right + dy * down, dy * right - dx * down
 
 
 @lru_cache(maxsize=8)

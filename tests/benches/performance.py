@@ -41,12 +41,19 @@ def measure(*command: str | Path) -> Measured:
     return Measured(time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9)
 
 
-def record(section: str, introduction: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a section of docs/performance.md in place of the one with the same title."""
+def record(
+    section: str,
+    introduction: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    document: Path = DOCUMENT,
+) -> None:
+    """Write a section of docs/performance.md, or of another document, in place of the one with the same title."""
     table = [header, ["---"] * len(header), *rows]
     lines = "\n".join("| " + " | ".join(row) + " |" for row in table)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     body = f"## {section}\n\n{introduction}\n\n{lines}\n\nMeasured {datetime.now(UTC):%Y-%m-%d} on {machine}.\n"
-    known = DOCUMENT.read_text("utf-8").split("\n## ") if DOCUMENT.exists() else [_HEAD]
+    known = document.read_text("utf-8").split("\n## ") if document.exists() else [_HEAD]
     others = [f"## {part}".rstrip() + "\n" for part in known[1:] if part.splitlines()[0] != section]
-    DOCUMENT.write_text("\n".join([known[0].rstrip() + "\n", *sorted([*others, body])]), "utf-8")
+    document.write_text("\n".join([known[0].rstrip() + "\n", *sorted([*others, body])]), "utf-8")
