@@ -10,9 +10,10 @@ Normalisation is the one the backbone was pretrained with.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cohort.errors import InputError
 
@@ -236,3 +237,25 @@ def for_backbone(backbone: str, *, size: int) -> Preset:
         learning_rate=2e-4,
         **_FINE_TUNED,
     )
+
+
+def changed(preset: Preset, settings: Mapping[str, object]) -> Preset:
+    """The preset with some settings changed; text is read as the setting's type, "none" as nothing.
+
+    Raises:
+        InputError: No such setting (the message names the nearest), or not a value that it can have.
+    """
+    for name in settings:
+        if name not in Preset.model_fields:
+            near = difflib.get_close_matches(name, Preset.model_fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(Preset.model_fields)}"
+            raise InputError(f"no setting {name!r}", where=f"preset {preset.name}", remedy=hint)
+    values = {name: None if value == "none" else value for name, value in settings.items()}
+    try:
+        return Preset.model_validate(preset.model_dump() | values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise InputError(
+            f"{name} = {settings.get(name)!r}", where=f"preset {preset.name}", remedy=first["msg"].lower()
+        ) from error

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from cohort.errors import InputError
 from image_embeddings.labels import make_labels
-from image_embeddings.presets import PRESETS, Preset, for_backbone, preset_named
+from image_embeddings.presets import PRESETS, Preset, changed, for_backbone, preset_named
 
 FRAME = pl.DataFrame(
     {
@@ -127,6 +127,15 @@ def test_the_document_lists_the_presets() -> None:
 def test_an_unknown_preset_names_its_neighbour() -> None:
     with pytest.raises(InputError, match="did you mean efficientnet_b0"):
         preset_named("eficientnet_b0")
+
+
+def test_settings_change_as_text_of_their_type() -> None:
+    preset = changed(PRESETS["tiny"], {"size_weight": "0.1", "epochs": 7, "clip_norm": "none", "clahe": "true"})
+    assert (preset.size_weight, preset.epochs, preset.clip_norm, preset.clahe) == (0.1, 7, None, True)
+    with pytest.raises(InputError, match="did you mean size_weight"):
+        changed(PRESETS["tiny"], {"size_wait": "0.1"})
+    with pytest.raises(InputError, match=r"epochs = 0.*greater than or equal to 1"):
+        changed(PRESETS["tiny"], {"epochs": 0})
 
 
 def test_any_backbone_has_a_recipe_and_a_typing_error_none() -> None:

@@ -51,6 +51,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
     clahe: Annotated[bool, typer.Option("--clahe", help="equalise each crop's local contrast first")] = False,
     labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="in place of the preset's")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE in place of any other setting of the preset")
+    ] = None,
     repeats: Annotated[int, typer.Option(help="networks of each fold, with other seeds, averaged")] = 1,
     policy: Annotated[
         Literal["mean", "refit"], typer.Option(help="new crops: mean of folds, or one fit on all")
@@ -82,7 +85,7 @@ def train(
     from image_embeddings.training_run import Material, train_model
 
     start_logging()
-    recipe = _recipe(preset, backbone, size, epochs=epochs, labels=labels, clahe=clahe or None)
+    recipe = _recipe(preset, backbone, size, settings or [], epochs=epochs, labels=labels, clahe=clahe or None)
     _check_first_weights(recipe, weights, download=download)
     cohort = read_cohort(metadata, labels="required", groups=groups, ungrouped=ungrouped)
     made = Folds.read(folds) if folds else make_folds(cohort.frame, n_folds=n_folds, seed=seed)
@@ -248,16 +251,29 @@ def compare(
     _tell_figures(result, as_json=as_json)
 
 
-def _recipe(preset: str | None, backbone: str | None, size: int, **changes: str | int | bool | None) -> Preset | None:
+def _recipe(
+    preset: str | None, backbone: str | None, size: int, settings: list[str], **changes: str | int | bool | None
+) -> Preset | None:
     """The preset with what the user changed, None where nothing was said; None for descriptors."""
-    from image_embeddings.presets import for_backbone, preset_named
+    from image_embeddings.presets import changed, for_backbone, preset_named
 
     if preset and backbone:
         raise InputError("both a preset and a backbone", where="--backbone", remedy="give one of them")
+    said: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"{setting!r}", where="--set", remedy="write NAME=VALUE, for example size_weight=0.1")
+        said[name.strip()] = value.strip()
     if backbone is None and (preset or DEFAULT) == DEFAULT:
+        if said.keys() - {"clahe"}:
+            raise InputError(
+                f"descriptors have no {min(said.keys() - {'clahe'})}",
+                where="images train",
+                remedy="leave it out, or name a network with --preset or --backbone",
+            )
         return None
-    recipe = for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT)
-    return recipe.model_copy(update={name: value for name, value in changes.items() if value is not None})
+    return changed(for_backbone(backbone, size=size) if backbone else preset_named(preset or DEFAULT), said)
 
 
 def _check_first_weights(recipe: Preset | None, weights: Path | None, *, download: bool) -> None:

@@ -113,6 +113,13 @@ def test_unseen_crops_are_scored_with_embeddings(
     assert roc_auc(both["target"].to_numpy(), both["score"].to_numpy()) > 0.7
 
 
+def test_any_setting_can_be_changed(crops: SimpleNamespace, tmp_path: Path) -> None:
+    train(crops, tmp_path / "m", "--epochs", 1, "--set", "site_weight=0.1", "--set", "benign_ratio=1", "--set", "ema=0")
+    spec = json.loads((tmp_path / "m" / "spec.json").read_text())
+    assert (spec["preset"]["site_weight"], spec["preset"]["benign_ratio"], spec["preset"]["ema"]) == (0.1, 1, 0)
+    assert spec["n_sites"] == 1
+
+
 # First weights.
 
 
@@ -138,9 +145,12 @@ def test_a_download_that_fails_is_one_line(crops: SimpleNamespace, tmp_path: Pat
         (["--preset", "tiny", "--weights", "w.safetensors", "--download"], "both a weights file and a download"),
         (["--download"], "descriptors have no weights"),
         (["--preset", "vit_tiny", "--weights", "absent.safetensors"], "no such weights file"),
+        (["--epochs", "3"], "descriptors have no epochs"),
+        (["--preset", "tiny", "--set", "mixup"], "write NAME=VALUE"),
+        (["--preset", "tiny", "--set", "mixup=much"], "mixup = 'much'"),
     ],
 )
-def test_first_weights_that_contradict_or_are_missing(
+def test_options_that_contradict_or_are_wrong(
     crops: SimpleNamespace, tmp_path: Path, more: list[str], message: str
 ) -> None:
     arguments = ["train", "--metadata", crops.metadata, "--images", crops.images, "--out", tmp_path / "m", *FAST, *more]
