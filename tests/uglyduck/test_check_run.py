@@ -105,7 +105,7 @@ def _rank_by_chance(run: Path) -> None:
 
 
 def _spoil_a_fold(run: Path) -> None:
-    better = pl.col("target") * 0.5 + pl.col("blend") * 0.5
+    better = pl.col("target") * 0.25 + pl.col("blend") * 0.75
     chance = pl.lit(_noise(pl.read_parquet(run / "oof.parquet").height))
     _oof(run, blend=pl.when(pl.col("fold") == 0).then(chance).otherwise(better))
 
@@ -213,7 +213,10 @@ def test_the_command_checks_a_run_and_keeps_the_answers(copy: Path, command: Com
     report = json.loads(command("check", copy, "--json").stdout)
     assert report["ok"]
     assert [one["code"] for one in report["findings"]] == list(BY_CODE)
-    assert report == read_json(copy / "findings.json")
+    stored = read_json(copy / "findings.json")
+    recorded = read_json(copy / "manifest.json")["stages"]["scores"]["outputs"]["oof.parquet"]
+    assert stored.pop("made_from")["oof.parquet"] == recorded
+    assert report == stored
 
 
 def test_an_error_ends_with_2_and_one_line(copy: Path, command: Command) -> None:
