@@ -20,6 +20,8 @@ _ABOUT = """Answers the competition without network from the attached bundle, wh
 
 It first writes a valid submission that gives every lesion the same score, and replaces it once every lesion is scored.
 A research tool: a score is no diagnosis."""
+_KERNEL = "-submission"
+_SHORTEST, _LONGEST = 6, 50  # of a title
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
 
@@ -29,7 +31,8 @@ class Upload:
 
     Attributes:
         user: Account that owns data set and kernel.
-        name: Of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes.
+        name: Of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes, 6 to 39
+            characters (the client takes titles of 6 to 50).
         competition: Whose data the kernel reads.
     """
 
@@ -50,6 +53,12 @@ class Upload:
                     where=option,
                     remedy="use small letters, digits and single dashes",
                 )
+        if not _SHORTEST <= len(self.name) <= _LONGEST - len(_KERNEL):
+            raise InputError(
+                f"{self.name!r} has {len(self.name)} characters, which the upload client refuses",
+                where="--name",
+                remedy=f"use {_SHORTEST} to {_LONGEST - len(_KERNEL)} characters",
+            )
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,7 @@ def _data_set(upload: Upload) -> dict[str, Any]:
 
 def _kernel(upload: Upload) -> dict[str, Any]:
     """What the client's `kernels push` reads."""
-    title = f"{upload.name}-submission"
+    title = f"{upload.name}{_KERNEL}"
     return {
         "id": f"{upload.user}/{title}",
         "title": title,

@@ -39,7 +39,7 @@ REPEATS = 400
 @pytest.fixture(scope="module")
 def bundle(pictured: Path, command: Command) -> Path:
     out = pictured / "bundle"
-    command("bundle", pictured / "run", "--out", out, "--user", "jane", "--name", "moles")
+    command("bundle", pictured / "run", "--out", out, "--user", "jane", "--name", "my-moles")
     return out
 
 
@@ -77,11 +77,11 @@ class Place:
 
     @property
     def manifest(self) -> Path:
-        return self.input / "moles/MANIFEST.json"
+        return self.input / "my-moles/MANIFEST.json"
 
     def call(self, *before: str) -> tuple[list[str], dict[str, str]]:
         environment = {**os.environ, "UGLYDUCK_INPUT": str(self.input), "UGLYDUCK_OUTPUT": str(self.output)}
-        return [*before, sys.executable, str(self.input / "moles/kernel/submit.py")], environment
+        return [*before, sys.executable, str(self.input / "my-moles/kernel/submit.py")], environment
 
     def run(self, *before: str) -> subprocess.CompletedProcess[str]:
         call, environment = self.call(*before)
@@ -109,7 +109,7 @@ def place(bundle: Path, pictured: Path, tmp_path: Path) -> Place:
     made = Place(tmp_path / "input", tmp_path / "output")
     made.competition.mkdir(parents=True)
     made.output.mkdir()
-    shutil.copytree(bundle, made.input / "moles")
+    shutil.copytree(bundle, made.input / "my-moles")
     for name in ("test-metadata.csv", "test-image.hdf5", "sample_submission.csv"):
         shutil.copy(pictured / "data" / name, made.competition)
     return made
@@ -122,14 +122,14 @@ def digests(folder: Path) -> dict[str, str]:
 def test_offline_and_read_only_it_gives_the_bits_of_predict(
     place: Place, pictured: Path, tmp_path: Path, expected: Expected, command: Command
 ) -> None:
-    (wheel,) = (place.input / "moles/wheels").iterdir()
+    (wheel,) = (place.input / "my-moles/wheels").iterdir()
     wheel.rename(tmp_path / wheel.name)
     (tmp_path / "more").mkdir()
     with zipfile.ZipFile(tmp_path / "more/refuse-1.0-py3-none-any.whl", "w") as archive:
         archive.writestr("refuse-1.0.data/purelib/sitecustomize.py", REFUSE_SOCKETS)
-    shutil.rmtree(place.input / "moles")
+    shutil.rmtree(place.input / "my-moles")
     options = ["--wheel", tmp_path / wheel.name, "--wheels", tmp_path / "more"]
-    command("bundle", pictured / "run", "--out", place.input / "moles", *options)
+    command("bundle", pictured / "run", "--out", place.input / "my-moles", *options)
     before = digests(place.input)
     for path in place.input.rglob("*"):
         path.chmod(path.stat().st_mode & ~0o222)
@@ -265,7 +265,7 @@ def children(parent: int) -> list[int]:
 
 
 def test_a_damaged_model_is_refused_and_the_prior_stands(place: Place) -> None:
-    model = place.input / "moles/run/models/lightgbm/fold0-seed0.txt"
+    model = place.input / "my-moles/run/models/lightgbm/fold0-seed0.txt"
     model.write_text(model.read_text()[:1000])
     done = place.run()
     assert done.returncode == 1
@@ -298,8 +298,8 @@ def test_the_wheel_holds_every_package_and_its_data(bundle: Path) -> None:
 def test_the_descriptions_name_the_upload(bundle: Path) -> None:
     data_set = json.loads((bundle / "dataset-metadata.json").read_text())
     kernel = json.loads((bundle / "kernel/kernel-metadata.json").read_text())
-    assert data_set["id"] == "jane/moles"
-    assert kernel["dataset_sources"] == ["jane/moles"]
+    assert data_set["id"] == "jane/my-moles"
+    assert kernel["dataset_sources"] == ["jane/my-moles"]
     assert kernel["competition_sources"] == ["isic-2024-challenge"]
     assert kernel["enable_internet"] is False
     made = json.loads((bundle / "kernel" / kernel["code_file"]).read_text())

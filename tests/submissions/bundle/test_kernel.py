@@ -106,11 +106,11 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
     (tmp_path / "out/mine.txt").write_text("mine")
     content = Content(run={}, prior=0.1, images=False, networks=False, image_seconds=1, wheels=[])
     with pytest.raises(InputError, match="something is there already"):
-        write_bundle(tmp_path / "out", content, Upload("jane", "x", "y"))
+        write_bundle(tmp_path / "out", content, Upload("jane", "my-moles", "y"))
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "mine.txt"]
 
 
-@pytest.mark.parametrize("name", ["Capital", "two--dashes", "dash-", "under_score", "", "a/b"])
+@pytest.mark.parametrize("name", ["Capital", "two--dashes", "a-dash-", "under_score", "", "a/b/c/d", "moles", "a" * 40])
 def test_a_name_that_can_not_be_part_of_an_address_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="--name"):
         Upload("jane", name, "competition").check()
