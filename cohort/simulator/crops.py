@@ -67,7 +67,16 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
     crops = paint(rows, seed=seed, workers=workers)
     with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w") as file:
         for isic_id, jpeg in crops:
-            file.create_dataset(isic_id, data=np.bytes_(jpeg))
+            _store(file, isic_id, jpeg)
+
+
+def _store(file: h5py.File, isic_id: str, jpeg: bytes) -> None:
+    """Write one scalar byte string, in half the time of `create_dataset`."""
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(len(jpeg))
+    kind.set_strpad(h5py.h5t.STR_NULLPAD)
+    made = h5py.h5d.create(file.id, isic_id.encode("ascii"), kind, h5py.h5s.create(h5py.h5s.SCALAR))
+    made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(jpeg, f"S{len(jpeg)}"))
 
 
 def _paint_here(lesions: Iterable[Subject], seed: int) -> Iterator[tuple[str, bytes]]:

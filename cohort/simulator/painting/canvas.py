@@ -116,6 +116,21 @@ def lens(on: Canvas) -> Spectrum:
 def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
     """Independent random fields of mean 0 and expected variance 1, one per amplitude spectrum.
 
+    Args:
+        on: The canvas.
+        rng: Source of two bytes per coefficient.
+        spectra: Amplitudes on the canvas's half plane, shape (period, period // 2 + 1) each.
+
+    Returns:
+        Array of shape (len(spectra), side, side).
+    """
+    made = points(on, rng, spectra)
+    return made if on.step == 1 else between(made)
+
+
+def points(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
+    """`fields` on the points of the canvas alone: of a coarse one, every other pixel.
+
     The coefficients are uniform bytes, eight times quicker than normal numbers; every pixel sums so many that it is
     normal all the same.
 
@@ -125,7 +140,7 @@ def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
         spectra: Amplitudes on the canvas's half plane, shape (period, period // 2 + 1) each.
 
     Returns:
-        Array of shape (len(spectra), side, side).
+        Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1.
     """
     shape = (len(spectra), on.period, on.period // 2 + 1)
     raw = random_bytes(rng, 2 * int(np.prod(shape))).astype(np.float32)
@@ -135,12 +150,12 @@ def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
         power = float((squared.sum(0) * on.shares[0]).sum() - squared[0, 0])
         coefficients[index] *= spectrum * np.float32(1 / (BYTE_SD * np.sqrt(2 * power)))
     coefficients[:, 0, 0] = 0
-    points = (on.side - 1) // on.step + 1
-    made: Field = fft.irfft2(coefficients, s=(on.period, on.period), axes=(1, 2), norm="forward")[:, :points, :points]
-    return made if on.step == 1 else _between(made)
+    many = (on.side - 1) // on.step + 1
+    made: Field = fft.irfft2(coefficients, s=(on.period, on.period), axes=(1, 2), norm="forward")[:, :many, :many]
+    return made
 
 
-def _between(points: Field) -> Field:
+def between(points: Field) -> Field:
     """Put between the points the means of their neighbours: shape (count, n, n) to (count, 2n - 1, 2n - 1)."""
     count, high, wide = points.shape
     rows = np.empty((count, high, 2 * wide - 1), np.float32)

@@ -41,10 +41,10 @@ class Lighting:
 
 
 WHITE = Lighting(
-    pivot=(59.7, 14.7, 25.7),
+    pivot=(59.2, 15.6, 26.0),
     skin=(62.3, 12.7, 15.4),
     slope=(0.65, 0.78, 0.82),
-    jitter=(3.5, 0.9, 1.4),
+    jitter=(5.0, 0.9, 1.4),
     contrast=(1.08, 1.0, 1.0),
     tint=(0.0, 0.0, 1.3),
     relief=1.1,
@@ -53,10 +53,10 @@ WHITE = Lighting(
     fall_off=0.06,
 )
 CROSS_POLARISED = Lighting(
-    pivot=(48.6, 15.0, 27.4),
-    skin=(57.8, 14.2, 22.3),
+    pivot=(47.2, 14.7, 26.9),
+    skin=(58.4, 14.0, 22.3),
     slope=(0.95, 1.3, 1.0),
-    jitter=(4.5, 1.5, 1.6),
+    jitter=(6.0, 1.5, 1.6),
     contrast=(1.2, 1.15, 1.0),
     tint=(0.0, 0.0, 1.8),
     relief=1.0,

@@ -11,9 +11,10 @@ from cohort.simulator.painting.canvas import (
     WIDTH_MM,
     Canvas,
     Field,
-    fields,
+    between,
     lens,
     low_pass,
+    points,
     sigmoid,
     squared_frequency,
     tint,
@@ -62,21 +63,20 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
     """
     half, minor = _half_axes(subject, growth)
     radius = float(np.sqrt(half * minor))
-    window = _window(on, 1.5 * half + 2.5)
-    patches = _patches(on, radius, rng)[:, *window]
+    window, patches = _patches(on, _margin(on, 1.5 * half + 2.5), radius, rng)
     turn = np.radians(subject.angle)
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     x, y = on.x[window], on.y[window]
     u, v = c * x + s * y, c * y - s * x
     depth = np.sqrt((u * np.float32(1 / half)) ** 2 + (v * np.float32(1 / minor)) ** 2)
     depth = (1 - depth) * np.float32(radius) + np.float32(_wander(subject, radius)) * patches[0]
+    depth -= _surplus(depth, np.pi * half * minor / on.pitch**2)
     # A crop is centred on the table's outline; what has grown beyond it lies to one side.
     astray = (0.03 + 0.3 * growth) * rng.standard_normal(2) / on.pitch
     down, right = (_middle(depth > 0) - astray).round().astype(int)
     if down or right:
-        depth, patches = np.roll(depth, (-down, -right), (0, 1)), np.roll(patches, (-down, -right), (1, 2))
-        u += (c * np.float32(right) + s * np.float32(down)) * np.float32(on.pitch)
-        v += (c * np.float32(down) - s * np.float32(right)) * np.float32(on.pitch)
+        window, kept = _moved(window, (-down, -right), on.side)
+        u, v, depth, patches = u[kept], v[kept], depth[kept], patches[:, *kept]
     soft = np.hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, on.blur_mm)
     cover = np.float32(0.85) * sigmoid(depth * np.float32(1.6 / soft))
     cover += np.float32(0.15) * sigmoid((depth + np.float32(0.3 * radius)) * np.float32(5 / radius))
@@ -96,10 +96,27 @@ def _wander(subject: Subject, radius: float) -> float:
     return min(radius, 1.6) * (0.05 + 0.42 * ragged + 0.25 * subject.asymmetry)
 
 
-def _window(on: Canvas, reach: float) -> tuple[slice, slice]:
-    """The centred square of `reach` mm to each side, as far as the canvas goes."""
-    margin = max(0, int((WIDTH_MM / 2 - reach) / on.pitch))
-    return slice(margin, on.side - margin), slice(margin, on.side - margin)
+def _surplus(depth: Field, pixels: float) -> np.float32:
+    """What to take from `depth` for so many pixels to lie inside: a wandering border must not change the area."""
+    rank = depth.size - int(min(max(pixels, 1), depth.size))
+    return np.float32(np.partition(depth, rank, axis=None)[rank])
+
+
+def _margin(on: Canvas, reach: float) -> int:
+    """Pixels, an even number, from the canvas's edge to the centred square of `reach` mm to each side."""
+    return 2 * max(0, int((WIDTH_MM / 2 - reach) / on.pitch / 2))
+
+
+def _moved(
+    window: tuple[slice, slice], by: tuple[int, int], side: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The window `by` rows and columns further, and the part of the fields on it that is still on the canvas."""
+    places, kept = [], []
+    for line, step in zip(window, by, strict=True):
+        start, stop = max(line.start + step, 0), min(line.stop + step, side)
+        places.append(slice(start, stop))
+        kept.append(slice(start - line.start - step, stop - line.start - step))
+    return (places[0], places[1]), (kept[0], kept[1])
 
 
 def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -111,12 +128,14 @@ def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.array([(inside.sum(1) * line).sum(), (inside.sum(0) * line).sum()]) / total
 
 
-def _patches(on: Canvas, radius: float, rng: np.random.Generator) -> Field:
+def _patches(on: Canvas, margin: int, radius: float, rng: np.random.Generator) -> tuple[tuple[slice, slice], Field]:
+    """The window within `margin` pixels, and the fields on it; only they are refined."""
     coarse = on.coarse()
     squared, soft = squared_frequency(coarse), lens(coarse)
     outline = low_pass(squared, 0.30 + 0.35 / radius, 1.6) * soft
     patch = low_pass(squared, 0.25 + 0.3 / radius, 1.2) * soft
-    return fields(coarse, rng, [outline, patch, patch])
+    line, inner = slice(margin, on.side - margin), slice(margin // 2, (on.side - margin + 1) // 2)
+    return (line, line), between(points(coarse, rng, [outline, patch, patch])[:, inner, inner])
 
 
 def pigment(subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> Field:
@@ -138,13 +157,22 @@ def paint_mole(lab: Field, subject: Subject, mole: Mole, relief: Field, rng: np.
     """Lay the lesion's colour over the skin `lab`, in place."""
     lab = lab[:, *mole.window]
     tint(lab, mole.contrast, pigment(subject, mole, relief[mole.window], rng))
-    spread = np.float32(min(0.7 * subject.colour_spread, 2.5)) * mole.cover
-    lab[1] += spread * mole.patches[0] * np.float32(0.8)
-    lab[2] += spread * mole.patches[2]
+    spread = min(0.7 * subject.colour_spread, 3.5)
+    inside = mole.cover > 0.5
+    for channel, patch, share in ((1, mole.patches[0], 0.8), (2, mole.patches[2], 1.0)):
+        middle, width = _middle_and_width(patch[inside])
+        lab[channel] += np.float32(share * spread / width) * mole.cover * (patch - np.float32(middle))
     turn = rng.random() * 2 * np.pi
     slope = mole.u * np.float32(np.cos(turn) / mole.radius) + mole.v * np.float32(np.sin(turn) / mole.radius)
     slope *= np.float32(0.7 * subject.colour_asymmetry) * mole.cover
     tint(lab, (1.2, 0.0, 0.6), slope)
+
+
+def _middle_and_width(values: Field) -> tuple[float, float]:
+    """Mean and standard deviation, the latter at least 0.4: a patch as large as the lesion is not forced to spread."""
+    if not values.size:
+        return 0.0, 1.0
+    return float(values.mean()), max(float(values.std()), 0.4)
 
 
 def paint_neighbours(lab: Field, contrast: Field, on: Canvas, wobble: Field, rng: np.random.Generator) -> None:

@@ -18,30 +18,32 @@ from cohort.simulator.painting.skin import bare_skin, texture
 from cohort.simulator.painting.subject import Subject
 
 # Sides of the 10,294 published crops: quantiles 0, 1, 5, 25, 50, 75, 95, 99, 100 %.
-_SIDE_SHARES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-_SIDES = (51, 95, 105, 117, 127, 137, 153, 175, 239)
+_SIDE_SHARES = np.array([0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0])
+_SIDES = np.array([51.0, 95.0, 105.0, 117.0, 127.0, 137.0, 153.0, 175.0, 239.0])
 _QUALITY = 75
-# Standard deviation of the sensor noise of red, green and blue, in levels, before the encoder flattens it.
-_GRAIN = (3.0, 3.0, 4.0)
+# Sensor noise of red, green and blue for a unit of noise bytes: a standard deviation of 3, 3 and 4 levels, before the
+# encoder flattens it.
+_GRAIN = np.array([3.0, 3.0, 4.0], np.float32) / np.float32(BYTE_SD)
 
 
 def side(subject: Subject, rng: np.random.Generator) -> int:
     """An odd number of pixels along an edge, 51 to 239, median 127."""
     wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES)) * lights.camera(subject).fineness
-    return int(np.clip(2 * round((wide - 1) / 2) + 1, _SIDES[0], _SIDES[-1]))
+    return int(min(max(2 * round((wide - 1) / 2) + 1, _SIDES[0]), _SIDES[-1]))
 
 
 def paint_crop(subject: Subject, seed: int) -> bytes:
     """The JPEG of one lesion; it depends on the lesion and the seed alone."""
     rng = stream(seed, subject.isic_id, "scene")
     on = _focused(canvas(side(subject, rng)), rng)
-    light = lights.lighting(subject)
+    light, growth = lights.lighting(subject), strength(subject)
     base = lights.skin_colour(subject, light, rng)
     lab, relief, mottle = bare_skin(base, on, texture(subject, light, rng), rng)
-    mole = lay_out(subject, lights.contrast(subject, light), on, rng, growth=strength(subject))
+    mole = lay_out(subject, lights.contrast(subject, light), on, rng, growth=growth)
     paint_neighbours(lab, mole.contrast, on, mottle, rng)
     paint_mole(lab, subject, mole, relief, rng)
-    paint_signs(lab, subject, mole, on, stream(seed, subject.isic_id, "signs"))
+    if growth:
+        paint_signs(lab, mole, on, stream(seed, subject.isic_id, "signs"), growth)
     clutter = stream(seed, subject.isic_id, "clutter")
     paint_streaks(lab, on, clutter)
     paint_hair(lab, subject, on, clutter)
@@ -61,7 +63,7 @@ def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     raw = random_bytes(rng, levels.size).reshape(levels.shape)
     pixels = np.empty((*levels.shape[1:], 3), np.uint8)
     for channel, (level, noise, amount) in enumerate(zip(levels, raw, _GRAIN, strict=True)):
-        noisy = noise * np.float32(amount / BYTE_SD)
+        noisy = noise * amount
         noisy += level
         pixels[..., channel] = noisy.clip(0, 255, out=noisy)
     return pixels

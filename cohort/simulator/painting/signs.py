@@ -14,8 +14,8 @@ _VESSELS_FROM = 0.4
 
 
 def strength(subject: Subject) -> float:
-    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.2 at 2, to 1.5."""
-    return float(np.clip(np.log1p(np.exp(1.4 * (subject.sign - 0.5))) / 1.6 - 0.17, 0, 1.5))
+    """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.7 at 2, to 1.8."""
+    return float(np.clip(np.log1p(np.exp(1.6 * (subject.sign - 0.4))) / 1.4 - 0.16, 0, 1.8))
 
 
 def pigmented(contrast: Field) -> float:
@@ -23,17 +23,14 @@ def pigmented(contrast: Field) -> float:
     return float(1 / (1 + np.exp(0.45 * (contrast[0] + 9) + 0.25 * (contrast[1] - 7))))
 
 
-def paint_signs(lab: Field, subject: Subject, mole: Mole, on: Canvas, rng: np.random.Generator) -> None:
-    """Add the signs to `lab`, in place."""
-    g = strength(subject)
-    if g == 0:
-        return
+def paint_signs(lab: Field, mole: Mole, on: Canvas, rng: np.random.Generator, g: float) -> None:
+    """Add signs of the strength `g` to `lab`, in place."""
     whole, lab = lab, lab[:, *mole.window]
     dark = pigmented(mole.contrast)
     kind = rng.random()
-    amounts = 0.5 + 0.5 * rng.random(6)
-    _halo(lab, mole, min(g * amounts[0] * (1.5 - 0.8 * dark), 1.3))
-    _second_focus(lab, mole, g * amounts[1] * (0.7 + dark), rng)
+    amounts = 0.6 + 0.4 * rng.random(6)
+    _halo(lab, mole, min(g * amounts[0] * (1.5 - 0.6 * dark), 1.1))
+    _second_focus(lab, mole, g * amounts[1] * (0.5 + 0.6 * dark), rng)
     if kind < dark:
         _network(lab, mole, _grained(on, mole, 1.1, 0.35, rng), g * amounts[2])
         _veil(lab, mole, g * amounts[3], rng)
@@ -55,7 +52,8 @@ def _halo(lab: Field, mole: Mole, amount: float) -> None:
     """Patchy redness around the lesion."""
     ring = np.exp(-((np.minimum(mole.depth, 0) / np.float32(1.0 + 0.4 * mole.radius)) ** 2))
     ring *= np.float32(amount) * np.maximum(1 + np.float32(0.7) * mole.patches[0], 0)
-    tint(lab, (-2.5, 5.5, -0.5), ring)
+    ring *= 1 - np.float32(0.3) * mole.cover
+    tint(lab, (-2.5, 6.0, 1.0), ring)
 
 
 def _second_focus(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> None:
@@ -71,13 +69,13 @@ def _second_focus(lab: Field, mole: Mole, amount: float, rng: np.random.Generato
 def _network(lab: Field, mole: Mole, mesh: Field, amount: float) -> None:
     """A coarse dark mesh."""
     lines = np.exp(mesh * mesh * np.float32(-1 / (2 * 0.45**2))) - np.float32(0.4)
-    lab[0] -= np.float32(7 * amount) * lines * mole.cover
+    tint(lab, (-5.5 * amount, 0.4 * amount, 1.2 * amount), lines * mole.cover)
 
 
 def _veil(lab: Field, mole: Mole, amount: float, rng: np.random.Generator) -> None:
     """A structureless blue-white area over a part of the lesion."""
     area = mole.cover * sigmoid(3 * (mole.patches[2] + np.float32(rng.random() - 0.7)))
-    tint(lab, np.multiply((1.0, -4.0, -8.0), amount), area)
+    tint(lab, np.multiply((1.0, -6.0, -6.0), amount), area)
 
 
 def _scale(lab: Field, mole: Mole, field: Field, amount: float) -> None:

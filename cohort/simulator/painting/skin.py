@@ -10,9 +10,11 @@ from cohort.simulator.painting.canvas import (
     Canvas,
     Field,
     band_pass,
+    between,
     fields,
     lens,
     low_pass,
+    points,
     sigmoid,
     squared_frequency,
     tint,
@@ -105,23 +107,26 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
         spectra.append(low_pass(squared_frequency(coarse, angle=how.angle, stretch=5.0), 0.7, 2.0))
     if how.freckles:
         spectra.append(band_pass(mild, 0.45, 0.8) * soft)
-    made = fields(coarse, rng, spectra)
+    made = points(coarse, rng, spectra)
     melanin, blood, carotene = made[:3]
-    lab = np.empty((3, on.side, on.side), np.float32)
-    lab[:] = base
+    # What has no fine detail is laid down on the coarse points, so that three planes are refined and not five fields.
+    colour = np.empty((3, *melanin.shape), np.float32)
+    colour[:] = base
     for shade, strength, field in (
-        (RELIEF, how.relief, relief),
         (MELANIN, how.melanin, melanin),
         (BLOOD, how.blood, blood),
         (CAROTENE, how.carotene, carotene),
     ):
-        tint(lab, np.multiply(shade, strength), field)
+        tint(colour, np.multiply(shade, strength), field)
+    if how.freckles:
+        tint(colour, np.multiply(MELANIN, how.freckles), sigmoid(3 * (made[-1] - np.float32(1.0))))
+    fine = between(np.concatenate([colour, made[:1], made[3:4]] if how.creases else [colour, made[:1]]))
+    lab, melanin = fine[:3], fine[3]
+    tint(lab, np.multiply(RELIEF, how.relief), relief)
     if how.glints:
         lab[0] += np.float32(2.5 * how.glints) * np.maximum(relief - np.float32(1.3), 0) ** 2
     if how.creases:
-        _crease(lab, made[3], melanin, how.creases)
-    if how.freckles:
-        tint(lab, np.multiply(MELANIN, how.freckles), sigmoid(3 * (made[-1] - np.float32(1.0))))
+        _crease(lab, fine[4], melanin, how.creases)
     if how.pores:
         _pores(lab, on, how.angle, rng)
     return lab, relief, melanin

@@ -52,10 +52,11 @@ def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, *, blur_
     mask = Image.new("L", (size, size))
     draw = ImageDraw.Draw(mask)
     thick = widths * scale
-    for path, width, strength in zip(points, thick, strengths, strict=True):
-        # A stroke thinner than a fine pixel is drawn a pixel wide and fainter.
-        opacity = strength * min(1.0, float(width))
-        draw.line(path.ravel().tolist(), fill=round(255 * opacity), width=max(1, round(float(width))), joint=None)
+    # A stroke thinner than a fine pixel is drawn a pixel wide and fainter.
+    shades = np.rint(255 * strengths * np.minimum(1, thick)).astype(int).tolist()
+    pens = np.maximum(1, np.rint(thick)).astype(int).tolist()
+    for path, shade, pen in zip(points.reshape(len(points), -1).tolist(), shades, pens, strict=True):
+        draw.line(path, fill=shade, width=pen, joint=None)
     small = mask.reduce(_OVERSAMPLING)
     # A box of this half width has the variance of the Gaussian, and costs a third.
     small = small.filter(ImageFilter.BoxBlur(max(0.0, float(1.732 * blur_mm / on.pitch - 0.5))))
