@@ -44,11 +44,11 @@ def ablation_table(report: dict[str, Any]) -> Table:
         pad_edge=False,
     )
     table.add_column("features", no_wrap=True)
-    table.add_column("number", justify="right")
+    table.add_column("number", justify="right", no_wrap=True)
     table.add_column("pAUC", no_wrap=True)
     table.add_column("difference", no_wrap=True)
-    table.add_column("p", justify="right")
-    table.add_column("p, Holm", justify="right")
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("p, Holm", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_row("all", str(report["baseline"]["features"]), _cell(report["baseline"]["pauc"], ".4f"))
     for kind, title in _KINDS.items():
@@ -71,7 +71,7 @@ def verdict(found: dict[str, Any]) -> str:
     if not found["distinguishable"]:
         return "not distinguishable"
     way = "higher" if found["estimate"] > 0 else "lower"
-    return way if found["p_adjusted"] < 1 - found["level"] else f"{way}, but not after correction"
+    return way if found["p_adjusted"] < 1 - found["level"] else f"{way}, not after Holm"
 
 
 def _cell(interval: dict[str, Any], pattern: str) -> str:

@@ -50,7 +50,7 @@ def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random
 
 def _halo(lab: Field, mole: Mole, amount: float) -> None:
     """Patchy redness around the lesion."""
-    ring = np.exp(-((np.minimum(mole.depth, 0) / np.float32(1.0 + 0.4 * mole.radius)) ** 2))
+    ring = np.exp(-((np.minimum(mole.depth, 0) / np.float32(0.8 + 0.35 * mole.radius)) ** 2))
     ring *= np.float32(amount) * np.maximum(1 + np.float32(0.7) * mole.patches[0], 0)
     ring *= 1 - np.float32(0.3) * mole.cover
     tint(lab, (-2.5, 6.0, 1.0), ring)
