@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cohort.errors import InputError
 from cohort.stores.protocol import ImageStore, OnBad
 from image_embeddings.networks.batches import Crops, loader
 from image_embeddings.networks.device import Device
@@ -71,11 +72,14 @@ def score(
 
     Raises:
         CropError: With "stop".
+        InputError: No rows.
     """
     preset, device = how.preset, how.device
     crops = Crops(store, ids, preset, how.on_bad)
     batches = [[(int(row), -1) for row in rows[start : start + BATCH]] for start in range(0, len(rows), BATCH)]
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    # Filled in place: a list of small tensors would keep the pixels' memory between them from being used again.
+    whole: tuple[Tensor, Tensor, Tensor] | None = None
+    done = 0
     faults: dict[str, str] = {}
     networks = [device.place(network).eval() for network in networks]
     with torch.inference_mode():
@@ -83,10 +87,16 @@ def score(
             log_odds, log_shares, embedding = _look(networks, device.pixels(batch.pixels), preset.flips, device)
             unreadable = ~batch.readable
             log_odds[unreadable], log_shares[unreadable] = torch.nan, torch.nan
-            parts.append((log_odds, log_shares, embedding.half() if how.embeddings else embedding[:, :0].half()))
+            parts = log_odds, log_shares, (embedding if how.embeddings else embedding[:, :0]).half()
+            whole = whole or tuple(part.new_empty((len(rows), part.shape[1])) for part in parts)
+            for all_, part in zip(whole, parts, strict=True):
+                all_[done : done + len(part)] = part
+            done += len(batch.rows)
             faults |= {fault.isic_id: fault.reason for fault in batch.faults}
             how.tell(len(batch.rows))
-    log_odds, log_shares, embedding = (torch.cat(values) for values in zip(*parts, strict=True))
+    if whole is None:
+        raise InputError("no crops", where=str(store.path), remedy="give at least one")
+    log_odds, log_shares, embedding = whole
     return Scored(log_odds.numpy(), torch.softmax(log_shares, 1).numpy(), embedding.numpy(), faults)
 
 

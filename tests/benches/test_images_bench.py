@@ -150,7 +150,7 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
         f"Applying {name} on {device}",
         f"{count:,} crops already decoded, at {preset.size} px, one view.",
         ["", "images a second"],
-        [["bare network", f"{rates[0]:,.0f}"], ["apply", f"{rates[1]:,.0f}"], ["ratio", f"{rates[1] / rates[0]:.3f}"]],
+        [["bare network", f"{rates[0]:,.1f}"], ["apply", f"{rates[1]:,.1f}"], ["ratio", f"{rates[1] / rates[0]:.3f}"]],
     )
     assert rates[1] / rates[0] >= 0.9
 
