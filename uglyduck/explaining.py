@@ -149,7 +149,7 @@ def _made_from(run: Run) -> list[Path]:
 
 def _fingerprint(run: Run, settings: Settings) -> str:
     files = [run.manifest.sha256(path) for path in _made_from(run)]
-    code = code_fingerprint(("cohort", "ensemble", "uglyduck"))
+    code = code_fingerprint(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
     return fingerprint({"files": files, "settings": asdict(settings), "code": code})
 
 

@@ -11,6 +11,14 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+#: Code that works on finished runs or makes cohorts: it can not change a fold, a feature or a model.
+_APART = (
+    "cohort.simulator",
+    "ensemble.ablation",
+    "ensemble.explanation",
+    "ensemble.run_checks",
+    "ensemble.tuning",
+)
 _LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "xgboost", "catboost", "optuna")
 
 
@@ -31,7 +39,11 @@ def git_state() -> dict[str, str | bool] | None:
 
 @cache
 def code_fingerprint(packages: tuple[str, ...]) -> str:
-    """SHA-256 over the names and bytes of every source file of these packages."""
+    """SHA-256 over the names and bytes of every source file of these packages.
+
+    Packages of what is done with finished runs (tuning, ablation, ...) count only where they are named themselves, so
+    that a new version of them leaves the models of a run as they are.
+    """
     digest = hashlib.sha256()
     for path in _sources(packages):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -39,7 +51,13 @@ def code_fingerprint(packages: tuple[str, ...]) -> str:
 
 
 def _sources(packages: Iterable[str]) -> list[Path]:
-    return [path for package in packages for path in sorted(_folder(package).rglob("*.py"))]
+    return [path for package in packages for path in sorted(_files(package))]
+
+
+def _files(package: str) -> Iterable[Path]:
+    top = _folder(package)
+    apart = [_folder(name) for name in _APART if name.startswith(f"{package}.")]
+    return (path for path in top.rglob("*.py") if not any(path.is_relative_to(folder) for folder in apart))
 
 
 def _folder(package: str) -> Path:

@@ -116,10 +116,11 @@ def fail_unfinished(study: optuna.Study, *, worker: int | None = None) -> None:
 
     Args:
         study: The study.
-        worker: Whose trials; None for everybody's, when nobody works.
+        worker: Whose trials; None for everybody's, when nobody works. A trial that was asked for a moment ago and says
+            no worker yet may be a living one's: it is left alone until then.
     """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if worker is None or trial.user_attrs.get(WORKER) in (worker, None):
+        if worker is None or trial.user_attrs.get(WORKER) == worker:
             study.tell(trial.number, state=TrialState.FAIL)
             attempt = trial.user_attrs.get(ATTEMPT, 1)
             chosen: Mapping[str, Any] = {**trial.system_attrs.get("fixed_params", {}), **trial.params}

@@ -134,6 +134,7 @@ def _lead(team: _Team, study: optuna.Study, trials: int, progress: Callable[[], 
     for connection in list(team.busy):  # their trials are finished, their reports on the way
         _hears(connection)
         team.idle[connection] = team.busy.pop(connection)
+    fail_unfinished(study)  # of workers that died before they could say whose trial it was
 
 
 def _hears(connection: Connection) -> bool:
