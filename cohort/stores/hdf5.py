@@ -76,6 +76,7 @@ class Hdf5Store:
                     remedy="give an HDF5 file with one JPEG byte string per isic_id",
                 ) from error
             self._process = os.getpid()
+            _bound_cache(self._file)
         return self._file
 
     def _encoded(self, isic_id: str) -> bytes:
@@ -119,3 +120,11 @@ class Hdf5Store:
 
     def _refuse(self, isic_id: str, what: str) -> CropError:
         return CropError(isic_id, what, where=str(self._path), remedy="store one JPEG byte string per isic_id")
+
+
+def _bound_cache(file: Any) -> None:  # noqa: ANN401 - h5py is untyped
+    """Let HDF5 remember 1 MB of what it knows of entries: left alone that grows to tens of MB with the crops read."""
+    cache = file.id.get_mdc_config()
+    cache.set_initial_size = True
+    cache.initial_size = cache.min_size = cache.max_size = 2**20
+    file.id.set_mdc_config(cache)
