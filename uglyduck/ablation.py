@@ -139,7 +139,8 @@ def _plan(run: Run, request: Request) -> Plan:
     chosen = _chosen(request.learners, list(run.learners))
     learners = {name: _quick(plan.learners[name]) if request.quick else plan.learners[name] for name in chosen}
     benign = request.benign or plan.benign_per_malignant
-    identity = {**plan.identity, "code": code_fingerprint(("cohort", "ensemble", "ensemble.ablation")), "versions": str(versions())}
+    code = code_fingerprint(("cohort", "ensemble", "ensemble.ablation"))
+    identity = {**plan.identity, "code": code, "versions": str(versions())}
     return replace(
         plan,
         learners=learners,
