@@ -19,8 +19,9 @@ import numpy as np
 import polars as pl
 
 from cohort.files import atomic_path
-from cohort.simulator.painting.scene import paint_crop
-from cohort.simulator.painting.subject import Subject, check_rows, subjects
+from cohort.simulator.painting.rows import check_rows, subjects
+from cohort.simulator.painting.scene import paint_batch, paint_crops
+from cohort.simulator.painting.subject import Subject
 
 _BATCH = 32
 # A worker process takes about as long to start as 1,000 crops take to paint.
@@ -47,7 +48,7 @@ def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Itera
     lesions = subjects(check_rows(rows))
     if workers is None:
         workers = max(1, min(os.cpu_count() or 1, rows.height // _WORTH_A_WORKER))
-    return _paint_here(lesions, seed) if workers == 1 else _paint_there(lesions, seed, workers)
+    return paint_crops(lesions, seed) if workers == 1 else _paint_there(lesions, seed, workers)
 
 
 def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None = None) -> None:
@@ -79,15 +80,6 @@ def _store(file: h5py.File, isic_id: str, jpeg: bytes) -> None:
     made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(jpeg, f"S{len(jpeg)}"))
 
 
-def _paint_here(lesions: Iterable[Subject], seed: int) -> Iterator[tuple[str, bytes]]:
-    for lesion in lesions:
-        yield lesion.isic_id, paint_crop(lesion, seed)
-
-
-def _paint_batch(lesions: tuple[Subject, ...], seed: int) -> list[tuple[str, bytes]]:
-    return list(_paint_here(lesions, seed))
-
-
 def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterator[tuple[str, bytes]]:
     """Paint in worker processes, never more than a few batches ahead of the reader.
 
@@ -98,12 +90,12 @@ def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterato
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
         ahead: deque[Future[list[tuple[str, bytes]]]] = deque(
-            pool.submit(_paint_batch, batch, seed) for batch in islice(batches, 3 * workers)
+            pool.submit(paint_batch, batch, seed) for batch in islice(batches, 3 * workers)
         )
         while ahead:
             painted = ahead.popleft().result()
             for batch in islice(batches, 1):
-                ahead.append(pool.submit(_paint_batch, batch, seed))
+                ahead.append(pool.submit(paint_batch, batch, seed))
             yield from painted
     finally:
         pool.shutdown(cancel_futures=True)

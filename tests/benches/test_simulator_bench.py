@@ -23,7 +23,7 @@ from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import describe
 from tests.benches.performance import record
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "simulator.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "simulator-figures.md"
 LESIONS = 401_059
 COHORT_SEEDS = (0, 1, 2, 3)
 GROUPS = ("basic", "tbp", "patient")

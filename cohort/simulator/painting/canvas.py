@@ -30,6 +30,7 @@ class Canvas:
         y: Millimetres below the centre, shape (side, side).
         fx: Cycles per millimetre along x, shape (1, period // 2 + 1).
         fy: Cycles per millimetre along y, shape (period, 1).
+        squared: Squared cycles per millimetre, shape (period, period // 2 + 1).
         shares: How often each coefficient of the half plane counts in the whole plane, shape of `fx`.
         blur_mm: Standard deviation of the camera's blur.
     """
@@ -41,6 +42,7 @@ class Canvas:
     y: Field
     fx: Spectrum
     fy: Spectrum
+    squared: Spectrum
     shares: Spectrum
     blur_mm: float = 0.0
 
@@ -67,9 +69,10 @@ def canvas(side: int, step: int = 1) -> Canvas:
     shares[0, 0] = 1
     if period % 2 == 0:
         shares[0, -1] = 1
-    for array in (x, y, fx, fy, shares):
+    squared = fx**2 + fy**2
+    for array in (x, y, fx, fy, squared, shares):
         array.setflags(write=False)
-    return Canvas(side, step, period, x, y, fx, fy, shares)
+    return Canvas(side, step, period, x, y, fx, fy, squared, shares)
 
 
 def random_bytes(rng: np.random.Generator, count: int) -> NDArray[np.int8]:
@@ -80,14 +83,13 @@ def random_bytes(rng: np.random.Generator, count: int) -> NDArray[np.int8]:
 def stream(seed: int, isic_id: str, stage: str) -> np.random.Generator:
     """The random numbers of one stage of one crop: they depend on nothing but these three."""
     digest = blake2b(f"{seed}/{isic_id}/{stage}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return np.random.Generator(np.random.SFC64(int.from_bytes(digest, "little")))
 
 
 def squared_frequency(on: Canvas, *, angle: float = 0.0, stretch: float = 1.0) -> Spectrum:
     """Squared cycles per millimetre; a pattern of `stretch` times the length along `angle` (radians) counts as one."""
     if stretch == 1.0:
-        plain: Spectrum = on.fx**2 + on.fy**2
-        return plain
+        return on.squared
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     along, across = c * on.fx + s * on.fy, c * on.fy - s * on.fx
     squared: Spectrum = (np.float32(stretch) * along) ** 2 + across**2
@@ -109,7 +111,7 @@ def band_pass(squared: Spectrum, centre: float, width: float) -> Spectrum:
 
 def lens(on: Canvas) -> Spectrum:
     """Transfer of the camera's Gaussian blur."""
-    transfer: Spectrum = np.exp((on.fx**2 + on.fy**2) * np.float32(-2 * (np.pi * on.blur_mm) ** 2))
+    transfer: Spectrum = np.exp(on.squared * np.float32(-2 * (np.pi * on.blur_mm) ** 2))
     return transfer
 
 

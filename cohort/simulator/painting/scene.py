@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,17 @@ def side(subject: Subject, rng: np.random.Generator) -> int:
     """An odd number of pixels along an edge, 51 to 239, median 127."""
     wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES)) * lights.camera(subject).fineness
     return int(min(max(2 * round((wide - 1) / 2) + 1, _SIDES[0]), _SIDES[-1]))
+
+
+def paint_crops(lesions: Iterable[Subject], seed: int) -> Iterator[tuple[str, bytes]]:
+    """The id and the JPEG of each lesion, in order."""
+    for lesion in lesions:
+        yield lesion.isic_id, paint_crop(lesion, seed)
+
+
+def paint_batch(lesions: tuple[Subject, ...], seed: int) -> list[tuple[str, bytes]]:
+    """`paint_crops`, as a list, for a worker process."""
+    return list(paint_crops(lesions, seed))
 
 
 def paint_crop(subject: Subject, seed: int) -> bytes:

@@ -13,9 +13,9 @@ from PIL import Image
 from cohort.errors import InputError
 from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
+from cohort.simulator.painting.rows import check_rows, subjects
 from cohort.simulator.painting.scene import side
 from cohort.simulator.painting.sheet import contact_sheet
-from cohort.simulator.painting.subject import check_rows, subjects
 
 PLAIN: dict[str, Any] = {
     "clin_size_long_diam_mm": 4.0,
