@@ -72,7 +72,7 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
     depth = (1 - depth) * np.float32(radius) + np.float32(_wander(subject, radius)) * patches[0]
     depth -= _surplus(depth, np.pi * half * minor / on.pitch**2)
     # A crop is centred on the table's outline; what has grown beyond it lies to one side.
-    astray = (0.03 + 0.3 * growth) * rng.standard_normal(2) / on.pitch
+    astray = (0.03 + 0.3 * growth) * rng.standard_normal(2).clip(-1.5, 1.5) / on.pitch
     down, right = (_middle(depth > 0) - astray).round().astype(int)
     if down or right:
         window, kept = _moved(window, (-down, -right), on.side)
