@@ -17,7 +17,7 @@ from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
 from tests.benches.performance import record
 
-LESIONS = 12_000
+LESIONS = 40_000
 LEAST_PER_SECOND = 600
 SAMPLE = 1500
 DOCUMENT = Path(__file__).parents[2] / "docs" / "simulator-crops.md"

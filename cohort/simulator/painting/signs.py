@@ -43,8 +43,9 @@ def paint_signs(lab: Field, mole: Mole, on: Canvas, rng: np.random.Generator, g:
 
 def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random.Generator) -> Field:
     """A field with grains of about 1 / (2 centre) mm."""
-    spectrum = band_pass(squared_frequency(on), centre, width) * lens(on)
-    field: Field = fields(on, rng, [spectrum])[0][mole.window]
+    coarse = on.coarse()
+    spectrum = band_pass(squared_frequency(coarse), centre, width) * lens(coarse)
+    field: Field = fields(coarse, rng, [spectrum])[0][mole.window]
     return field
 
 
