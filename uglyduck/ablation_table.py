@@ -20,7 +20,7 @@ _KINDS = {
 
 def show_ablation(report: dict[str, Any], folder: Path) -> None:
     """Print the rows of an ablation, what could not be tried, and what to keep in mind."""
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
     console.print(ablation_table(report))
     for row in report["not_applicable"]:
         console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)

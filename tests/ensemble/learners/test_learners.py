@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from cohort.errors import InputError
-from ensemble.learners import LEARNERS, Parameters, get_learner
+from ensemble.learners import LEARNERS, Learner, Parameters, get_learner
+from ensemble.learners.catboost import TRAINING_THREADS
 from ensemble.learners.logistic import LogisticModel
-from ensemble.matrix import FeatureSpace
+from ensemble.matrix import FeatureSpace, Matrix
 from tests.ensemble.learners.contract import LearnerContract, lesions
 
 
@@ -28,6 +30,13 @@ class TestXGBoost(LearnerContract):
 class TestCatBoost(LearnerContract):
     name = "catboost"
     fixed = "allow_writing_files"
+
+    def test_the_number_of_threads_that_train_is_not_the_callers(
+        self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
+    ) -> None:
+        """On ISIC 2020 the library's model differs by it: equally good splits come in another order."""
+        boosters = [learner.fit(matrix, target, seed=0, threads=threads).booster for threads in (1, 3)]
+        assert [booster.get_param("thread_count") for booster in boosters] == [TRAINING_THREADS] * 2
 
 
 class TestLogistic(LearnerContract):
