@@ -10,9 +10,36 @@ from ensemble.learners.base import Parameters
 Preset = Literal["tuned", "documented"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
-#: What `uglyduck tune` found on a simulated cohort of the published size; docs/tuning.md says how. The parameters that
+#: LightGBM, XGBoost: the best trial of `uglyduck tune` on a simulated cohort of the published size; docs/tuning.md says
+#: how, and what it gains. CatBoost: documented, but for coarser borders, which take half the time. The parameters that
 #: the leading public ISIC 2024 solutions share ("documented") are the learners' own defaults.
-TUNED: Mapping[str, Parameters] = {}
+TUNED: Mapping[str, Parameters] = {
+    "lightgbm": {
+        "learning_rate": 0.0932,
+        "max_depth": 9,
+        "num_leaves": 6,
+        "min_data_in_leaf": 114,
+        "lambda_l1": 1.688,
+        "lambda_l2": 0.00146,
+        "feature_fraction": 0.495,
+        "feature_fraction_bynode": 0.5507,
+        "bagging_fraction": 0.9963,
+        "scale_pos_weight": 3.459,
+    },
+    "xgboost": {
+        "learning_rate": 0.2005,
+        "max_depth": 2,
+        "min_child_weight": 1.902,
+        "reg_alpha": 0.00491,
+        "reg_lambda": 0.01866,
+        "subsample": 0.6904,
+        "colsample_bytree": 0.7002,
+        "colsample_bylevel": 0.5476,
+        "colsample_bynode": 0.9762,
+        "scale_pos_weight": 3.805,
+    },
+    "catboost": {"border_count": 64},
+}
 
 
 def preset_parameters(learner: str, preset: Preset) -> dict[str, Any]:

@@ -39,7 +39,7 @@ REPORT, TABLE, PICTURE = "ablation.json", "ablation.csv", "forest.svg"
 """What an ablation writes into its folder."""
 #: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
 #: time goes with the borders more than with the rows.
-QUICK_BENIGN, QUICK_BORDERS = 100.0, 64
+QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
 _BASE = ("basic", "tbp")
 
 
@@ -162,9 +162,10 @@ def _chosen(wanted: Iterable[str] | None, known: list[str]) -> list[str]:
 
 
 def _quick(learner: Learner) -> Learner:
-    if isinstance(learner, CatBoost) and not {"border_count", "max_bin"} & set(learner.parameters):
-        return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
-    return learner
+    if not isinstance(learner, CatBoost):
+        return learner
+    given = {name: value for name, value in learner.parameters.items() if name not in ("border_count", "max_bin")}
+    return CatBoost({**given, "border_count": QUICK_BORDERS})
 
 
 def _trained(run: Run, training: Training, variants: tuple[Variant, ...], workers: int) -> dict[str, dict[str, Scores]]:

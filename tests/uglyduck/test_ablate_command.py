@@ -86,7 +86,7 @@ def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command
     assert "not applicable: only tiles (the run has no features of tiles)" in done
     assert "differs from the run's own out-of-fold scores" in done
     report = read_json(ablated / "ablation" / "organisers-quick" / "ablation.json")
-    assert report["settings"]["benign_per_malignant"] == 100
+    assert report["settings"]["benign_per_malignant"] == 20
     assert list(report["settings"]["learners"]) == ["xgboost"]
     assert "only TBP measurements + patient context" in [row["name"] for row in report["rows"]]
 
