@@ -46,7 +46,7 @@ contracts: env
 tests: env
 	$(BIN)/pytest -n 2
 
-bench: env  ## Full-size timing and memory; writes docs/performance.md
+bench: env  ## Full-size timing, memory and figures; writes docs/performance.md and tables of other pages
 	$(BIN)/pytest tests/benches -m bench -s
 
 pictures: env  ## The picture of the README, from a simulated run

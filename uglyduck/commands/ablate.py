@@ -15,22 +15,24 @@ def ablate(
         typer.Option(help="Each feature group in turn, or the rows of the challenge organisers' table."),
     ] = "groups",
     groups: Annotated[
-        str | None, typer.Option(help="Groups or parts to try, say patient.z,context; all groups without.")
+        str | None, typer.Option(help="Groups or parts to try, say patient.z,context; by default all groups.")
     ] = None,
-    base: Annotated[str | None, typer.Option(help="Groups that others are added to.")] = None,
+    base: Annotated[str | None, typer.Option(help="Groups that others are added to; by default basic,tbp.")] = None,
     pairs: Annotated[bool, typer.Option("--pairs", help="Leave out each two groups, too.")] = False,
     leave_out: Annotated[
         bool, typer.Option("--leave-out", help="Only leave groups out: none alone, none added.")
     ] = False,
-    learners: Annotated[str | None, typer.Option(help="Some of the run's learners; all without.")] = None,
+    learners: Annotated[
+        str | None, typer.Option(help="Some of the run's learners, separated by commas; by default all.")
+    ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer benign rows, coarser CatBoost: other models than the run's.")
+        bool, typer.Option("--quick", help="At most 20 benign rows for each malignant one and coarser CatBoost models.")
     ] = False,
     benign: Annotated[
-        float | None, typer.Option(min=1, help="Benign training rows for each malignant one; the run's without.")
+        float | None, typer.Option(min=1, help="Benign training rows for each malignant one; by default the run's.")
     ] = None,
-    out: Annotated[str | None, typer.Option(help="Name of the folder under RUN/ablation.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a thread without.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder under RUN/ablation; by default the preset's name.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each thread.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Leave feature groups out one at a time, add them to a base, use them alone: which are worth their place?

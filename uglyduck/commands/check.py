@@ -24,7 +24,9 @@ def check(
 
     Findings of a run also go to RUN/findings.json. Exit status 2 if any finding is an error.
 
-    Example: `uglyduck check isic-2024-challenge`, `uglyduck check runs/first --metadata test-metadata.csv`
+    Example: `uglyduck check isic-2024-challenge`
+
+    Example: `uglyduck check runs/first --metadata test-metadata.csv`
     """
     import json
     import sys

@@ -11,7 +11,7 @@ import typer
 def explain(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
     metadata: Annotated[
-        Path | None, typer.Option(help="New lesions to explain; without, the training lesions, out of fold.")
+        Path | None, typer.Option(help="New lesions to explain; by default the training lesions, out of fold.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Crops of the new lesions: HDF5 file or folder.")] = None,
     image_scores: Annotated[

@@ -21,7 +21,10 @@ def simulate(
         str | None, typer.Option(help="Population of the test table: hospital, prevalence or both.")
     ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Compare the train cohort with the published figures; writes audit.json.")
+        bool,
+        typer.Option(
+            "--audit", help="Compare the train cohort with the published figures; also writes OUT/audit.json."
+        ),
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Of the audit, list every figure.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as one JSON object.")] = False,
