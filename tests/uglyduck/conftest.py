@@ -21,6 +21,8 @@ metadata = "data/train-metadata.csv"
 n_folds = 3
 [features]
 groups = ["basic", "tbp", "patient.z", "context"]
+[ensemble]
+preset = "documented"
 [ensemble.parameters]
 lightgbm = { n_trees = 20 }
 xgboost = { n_trees = 10 }

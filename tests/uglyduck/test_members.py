@@ -77,7 +77,7 @@ lightgbm = { n_trees = 20 }
 [calibration]
 prevalence = 0.001
 """
-    config = QUICK[: QUICK.index("[ensemble.parameters]")] + "[ensemble]\n" + ensemble + "[metrics]\nreplicates = 200\n"
+    config = QUICK[: QUICK.index("[ensemble]")] + "[ensemble]\n" + ensemble + "[metrics]\nreplicates = 200\n"
     config = config.replace('csv"', 'csv"\nimage_scores = "scores.parquet"\ntruth = "data/truth.parquet"')
     config = config.replace('"context"]', '"context", "image"]')
     (small / "imaged.toml").write_text(config)
