@@ -129,6 +129,12 @@ def _data(report: Report) -> list[Section]:
 _SPREADS = (("age", "Age in years"), ("lesions_per_patient", "Lesions of a patient"))
 
 
+def _sampling(ratio: float | str) -> str:
+    if isinstance(ratio, str):  # "inf", see `submissions.report.provenance`
+        return "All benign training lesions."
+    return f"{ratio:g} benign training lesions for each malignant one, drawn by seed."
+
+
 def _methods(report: Report) -> list[Section]:
     config, fair = report["provenance"]["config"], report["fairness"]
     learners = ", ".join(row["name"] for row in report["learners"]["differences"])
@@ -139,7 +145,7 @@ def _methods(report: Report) -> list[Section]:
         (
             "13",
             "Class imbalance",
-            [f"{ensemble['benign_per_malignant']:g} benign training lesions for each malignant one, drawn by seed."],
+            [_sampling(ensemble["benign_per_malignant"])],
         ),
         (
             "14",

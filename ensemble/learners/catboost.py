@@ -29,6 +29,8 @@ DEFAULTS: Parameters = {
 #: a machine with fewer cores takes turns, at no cost that could be measured.
 TRAINING_THREADS = 4
 _FIXED: Parameters = {"loss_function": "Logloss", "allow_writing_files": False, "verbose": False, "task_type": "CPU"}
+# What a run says itself, by seed and thread.
+_OURS = ("random_seed", "random_state", "thread_count")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class CatBoost:
     @classmethod
     def configured(cls, parameters: Parameters) -> CatBoost:
         """Lay `parameters` over the defaults; the library says which names it does not know."""
-        refuse_unknown(parameters, None, owner=_FIXED, learner=cls.name)
+        if "max_bin" in parameters:  # another name of it, which the user chose
+            parameters = {name: value for name, value in parameters.items() if name != "border_count"}
+        refuse_unknown(parameters, None, owner=(*_FIXED, *_OURS), learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

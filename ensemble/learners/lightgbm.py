@@ -31,6 +31,8 @@ DEFAULTS: Parameters = {
 }
 # Same bits at any number of threads; trees of a fixed number, no early stopping.
 _FIXED: Parameters = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
+# What a run says itself, by seed and thread.
+_OURS = ("seed", "random_state", "random_seed", "num_threads", "num_thread", "nthread", "nthreads", "n_jobs")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class LightGBM:
     def configured(cls, parameters: Parameters) -> LightGBM:
         """Lay `parameters` over the defaults; an unknown name is refused."""
         known = set(lightgbm.basic._ConfigAliases._get_all_param_aliases())  # the only list there is
-        refuse_unknown(parameters, known | {"n_trees"}, owner=_FIXED, learner=cls.name)
+        refuse_unknown(parameters, known | {"n_trees"}, owner=(*_FIXED, *_OURS), learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

@@ -33,6 +33,8 @@ _FIXED: Parameters = {
     "device": "cpu",
     "validate_parameters": True,
 }
+# What a run says itself, by seed and thread.
+_OURS = ("seed", "random_state", "nthread", "n_jobs")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class XGBoost:
     @classmethod
     def configured(cls, parameters: Parameters) -> XGBoost:
         """Lay `parameters` over the defaults; the library says which names it does not know."""
-        refuse_unknown(parameters, None, owner=_FIXED, learner=cls.name)
+        refuse_unknown(parameters, None, owner=(*_FIXED, *_OURS), learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

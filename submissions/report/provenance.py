@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ def provenance(run: Artifacts) -> dict[str, Any]:
         "inputs": run.manifest.get("inputs", {}),
         "outputs": {name: sha256 for stage in stages.values() for name, sha256 in stage["outputs"].items()},
         "seconds": {name: stage["seconds"] for name, stage in stages.items()},
-        "config": {part: _without_folders(settings) for part, settings in run.config.items()},
+        "config": {part: _plain(settings) for part, settings in run.config.items()},
     }
 
 
-def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
-    """Paths by their last part: where files lay on one machine is nobody else's business."""
-    return {
-        key: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-        for key, value in settings.items()
-    }
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: _value(value) for key, value in settings.items()}
+
+
+def _value(value: object) -> object:
+    """Paths by their last part: where files lay on one machine is nobody else's business. JSON has no infinity."""
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return "inf" if value == math.inf else value

@@ -48,12 +48,16 @@ def record(
     rows: Sequence[Sequence[str]],
     *,
     document: Path = DOCUMENT,
+    head: str = _HEAD,
 ) -> None:
-    """Write a section of docs/performance.md, or of another document, in place of the one with the same title."""
+    """Write a section of docs/performance.md, or of another document, in place of the one with the same title.
+
+    Sections stand in alphabetical order; `head` opens a document that does not exist yet.
+    """
     table = [header, ["---"] * len(header), *rows]
     lines = "\n".join("| " + " | ".join(row) + " |" for row in table)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     body = f"## {section}\n\n{introduction}\n\n{lines}\n\nMeasured {datetime.now(UTC):%Y-%m-%d} on {machine}.\n"
-    known = document.read_text("utf-8").split("\n## ") if document.exists() else [_HEAD]
+    known = document.read_text("utf-8").split("\n## ") if document.exists() else [head]
     others = [f"## {part}".rstrip() + "\n" for part in known[1:] if part.splitlines()[0] != section]
     document.write_text("\n".join([known[0].rstrip() + "\n", *sorted([*others, body])]), "utf-8")

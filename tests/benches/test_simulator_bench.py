@@ -24,6 +24,10 @@ from image_embeddings.descriptors.table import describe
 from tests.benches.performance import record
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "simulator-figures.md"
+HEAD = """# What a learner makes of the simulated cohort
+
+Written by `make bench`; every cohort in it is *simulated*. [The simulated cohort](simulator.md) says what it is.
+"""
 LESIONS = 401_059
 COHORT_SEEDS = (0, 1, 2, 3)
 GROUPS = ("basic", "tbp", "patient")
@@ -32,7 +36,7 @@ BENIGN_PER_MALIGNANT = 60
 LEAST_GAIN, MOST_GAIN = 0.01, 0.03
 BENIGN_CROPS, MALIGNANT_CROPS = 10_000, 294
 LEAST_OF_CROPS, MOST_OF_CROPS = 0.11, 0.15
-#: The leading public solutions' LightGBM, as in docs/ensemble.md, with their least leaf for few columns.
+#: The leading public solutions' LightGBM, as in ensemble/learners/lightgbm.py.
 PARAMETERS = {
     "objective": "binary",
     "learning_rate": 0.03231,
@@ -117,6 +121,7 @@ def test_patient_features_gain_what_published_ablations_report(tmp_path: Path) -
         ["seed of the cohort", "basic + tbp", "and patient", "difference"],
         rows,
         document=DOCUMENT,
+        head=HEAD,
     )
     assert LEAST_GAIN <= np.mean(gains) <= MOST_GAIN
 
@@ -151,5 +156,6 @@ def test_descriptors_see_in_the_crops_what_they_see_in_real_ones(tmp_path: Path)
         ["pAUC"],
         [[f"{found:.4f}"]],
         document=DOCUMENT,
+        head=HEAD,
     )
     assert LEAST_OF_CROPS <= found <= MOST_OF_CROPS
