@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from cohort.errors import InputError
 from ensemble.tuning import Problem, StudyFolder, Tally, search
+from ensemble.tuning.spaces import SPACES
 from ensemble.tuning.study import open_study
 from ensemble.tuning.trials import draw_trial
 from tests.ensemble.tuning.conftest import make_problem
@@ -118,8 +119,9 @@ def test_a_worker_that_dies_leaves_a_failed_trial_and_the_search_goes_on(tmp_pat
             if child is None or child.pid is None or victims:
                 continue
             os.kill(child.pid, signal.SIGSTOP)  # it can not finish its trial while we look again
-            if open_study(folder).get_trials()[trial.number].state is TrialState.RUNNING:
-                victims.append(trial.params)
+            stopped = open_study(folder).get_trials()[trial.number]
+            if stopped.state is TrialState.RUNNING and len(stopped.params) == len(SPACES["lightgbm"]):
+                victims.append(stopped.params)
                 child.kill()
             else:
                 os.kill(child.pid, signal.SIGCONT)
