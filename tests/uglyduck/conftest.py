@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,13 @@ replicates = 200
 """
 
 
+def digests(run: Path) -> dict[str, str]:
+    """SHA-256 of every artifact; the manifests hold times and paths and are left out."""
+    left_out = {"manifest.json", "config.toml", ".lock"}
+    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in left_out]
+    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command left: its exit status and what it said."""
@@ -91,10 +100,19 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(small: Path, command: Command) -> Path:
-    """The run folder of `quick.toml`."""
-    command("run", small / "quick.toml", "--out", small / "run")
-    return small / "run"
+def finished(small: Path, command: Command) -> Iterator[Path]:
+    """The run folder of `quick.toml`, for all tests to read; a test that writes into it takes `copied`."""
+    run = small / "run"
+    command("run", small / "quick.toml", "--out", run)
+    held = digests(run)
+    yield run
+    assert digests(run) == held, "a test wrote into the run that all of them read: it should take `copied`"
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run for one test to write into."""
+    return Path(shutil.copytree(finished, tmp_path / "copied"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Each check of a run fires on a copy of a finished run that was doctored for it, and is clear on the run itself."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,6 @@ from uglyduck.run_checking import RunChecks
 
 Command = Callable[..., Any]
 BY_CODE = {check.code: check for check in RUN_CHECKS}
-
-
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +147,10 @@ DOCTORED: list[tuple[str, Callable[[Path], None], str]] = [
 
 @pytest.mark.parametrize(("code", "doctor", "said"), DOCTORED, ids=lambda value: getattr(value, "__name__", None))
 def test_a_doctored_run_is_found_out(
-    code: str, doctor: Callable[[Path], None], said: str, copy: Path, small: Path
+    code: str, doctor: Callable[[Path], None], said: str, copied: Path, small: Path
 ) -> None:
-    doctor(copy)
-    found = RunChecks(open_run(copy), small / "data" / "train-metadata.csv").answer(BY_CODE[code])
+    doctor(copied)
+    found = RunChecks(open_run(copied), small / "data" / "train-metadata.csv").answer(BY_CODE[code])
     assert found.status == "found", found.measured
     assert said in found.measured
 
@@ -176,9 +170,9 @@ def test_a_sound_run_is_clear(code: str, sound: dict[str, Finding]) -> None:
     assert sound[code].status == "clear", sound[code].measured
 
 
-def test_a_blend_that_ranks_well_is_better_than_the_baseline(copy: Path) -> None:
-    _rank_well(copy)
-    assert RunChecks(open_run(copy)).answer(BY_CODE["UD208"]).status == "clear"
+def test_a_blend_that_ranks_well_is_better_than_the_baseline(copied: Path) -> None:
+    _rank_well(copied)
+    assert RunChecks(open_run(copied)).answer(BY_CODE["UD208"]).status == "clear"
 
 
 def test_every_code_is_answered_in_order(sound: dict[str, Finding]) -> None:
@@ -195,9 +189,9 @@ def test_what_does_not_apply_says_why(code: str, reason: str, finished: Path) ->
     assert reason in found.measured
 
 
-def test_what_damage_keeps_from_being_measured_is_not_called_clear(copy: Path) -> None:
-    (copy / "oof.parquet").write_bytes(b"PAR1")
-    answers = [RunChecks(open_run(copy)).answer(BY_CODE[code]) for code in ("UD203", "UD204", "UD208", "UD209")]
+def test_what_damage_keeps_from_being_measured_is_not_called_clear(copied: Path) -> None:
+    (copied / "oof.parquet").write_bytes(b"PAR1")
+    answers = [RunChecks(open_run(copied)).answer(BY_CODE[code]) for code in ("UD203", "UD204", "UD208", "UD209")]
     assert [one.status for one in answers] == ["not applicable", "found", "not applicable", "not applicable"]
 
 
@@ -209,19 +203,19 @@ def test_a_run_that_has_only_begun_has_little_to_check(small: Path, tmp_path: Pa
     assert {status for code, status in answers.items() if code not in clear} == {"not applicable"}
 
 
-def test_the_command_checks_a_run_and_keeps_the_answers(copy: Path, command: Command) -> None:
-    report = json.loads(command("check", copy, "--json").stdout)
+def test_the_command_checks_a_run_and_keeps_the_answers(copied: Path, command: Command) -> None:
+    report = json.loads(command("check", copied, "--json").stdout)
     assert report["ok"]
     assert [one["code"] for one in report["findings"]] == list(BY_CODE)
-    stored = read_json(copy / "findings.json")
-    recorded = read_json(copy / "manifest.json")["stages"]["scores"]["outputs"]["oof.parquet"]
+    stored = read_json(copied / "findings.json")
+    recorded = read_json(copied / "manifest.json")["stages"]["scores"]["outputs"]["oof.parquet"]
     assert stored.pop("made_from")["oof.parquet"] == recorded
     assert report == stored
 
 
-def test_an_error_ends_with_2_and_one_line(copy: Path, command: Command) -> None:
-    _change_a_model(copy)
-    done = command("check", copy, check=False)
+def test_an_error_ends_with_2_and_one_line(copied: Path, command: Command) -> None:
+    _change_a_model(copied)
+    done = command("check", copied, check=False)
     assert done.returncode == 2
     assert "UD204" in done.stdout
     assert "1 error found. UD204: 0 missing, 1 changed of" in done.stderr

@@ -111,17 +111,12 @@ def test_a_test_table_without_ids_or_patients_is_refused(
 
 @pytest.mark.parametrize("name", ["models/catboost/fold0-seed0.cbm", "blend.json", "features.json"])
 def test_a_damaged_run_is_refused_and_an_earlier_submission_kept(
-    command: Command, finished: Path, small: Path, tmp_path: Path, name: str
+    command: Command, copied: Path, small: Path, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "submission.csv").write_text("earlier")
-    damaged = finished / name
-    whole_file = damaged.read_bytes()
-    damaged.write_bytes(whole_file[:-40])
-    try:
-        data = small / "data/test-metadata.csv"
-        done = command("predict", finished, "--metadata", data, "--out", tmp_path / "submission.csv", check=False)
-    finally:
-        damaged.write_bytes(whole_file)
+    (copied / name).write_bytes((copied / name).read_bytes()[:-40])
+    data = small / "data/test-metadata.csv"
+    done = command("predict", copied, "--metadata", data, "--out", tmp_path / "submission.csv", check=False)
     assert done.returncode == 2
     assert Path(name).name in done.stderr
     assert (tmp_path / "submission.csv").read_text() == "earlier"

@@ -72,20 +72,20 @@ def test_a_promised_list_says_what_it_rests_on(
     assert "scored out of fold" in done.stderr
 
 
-def test_the_runs_own_lesions_are_ranked_out_of_fold(command: Command, finished: Path, tmp_path: Path) -> None:
-    done = command("rank", finished, "--sensitivity", "0.6", "--shortlist-by", "score", "--out", tmp_path / "o.parquet")
-    table, oof = pl.read_parquet(tmp_path / "o.parquet"), pl.read_parquet(finished / "oof.parquet")
+def test_the_runs_own_lesions_are_ranked_out_of_fold(command: Command, copied: Path, tmp_path: Path) -> None:
+    done = command("rank", copied, "--sensitivity", "0.6", "--shortlist-by", "score", "--out", tmp_path / "o.parquet")
+    table, oof = pl.read_parquet(tmp_path / "o.parquet"), pl.read_parquet(copied / "oof.parquet")
     both = table.join(oof, on="isic_id", how="inner", validate="1:1")
     assert both.height == oof.height == table.height
     assert both["score"].equals(both["blend"], null_equal=False)
     listed = both.filter(pl.col("target") == 1).group_by("patient_id").agg(pl.col("shortlist").mean())
     assert listed["shortlist"].mean() >= 0.6
-    curves = json.loads((finished / "curves.json").read_text("utf-8"))
+    curves = json.loads((copied / "curves.json").read_text("utf-8"))
     assert [point["k"] for point in curves["setopk"]] == list(range(1, 51))
-    metrics = json.loads((finished / "metrics.json").read_text("utf-8"))
+    metrics = json.loads((copied / "metrics.json").read_text("utf-8"))
     blend = metrics["scores"]["blend"]["pooled"]
     assert curves["setopk"][14]["estimate"] == pytest.approx(blend["setop15"]["estimate"])
-    assert str(finished / "curves.json") in done.stderr
+    assert str(copied / "curves.json") in done.stderr
 
 
 def test_a_table_with_labels_gets_its_curves_beside_the_ranking(

@@ -50,38 +50,32 @@ def test_no_run(name: str, command: Command, tmp_path: Path) -> None:
     assert "holds no run" in done.stderr
 
 
-def test_damaged_scores_are_refused_and_nothing_is_written(finished: Path, command: Command, tmp_path: Path) -> None:
-    root = tmp_path / "run"
-    shutil.copytree(finished, root)
-    pl.read_parquet(root / "oof.parquet").with_columns(pl.col("blend") / 2).write_parquet(root / "oof.parquet")
-    done = command("report", root, check=False)
+def test_damaged_scores_are_refused_and_nothing_is_written(copied: Path, command: Command, tmp_path: Path) -> None:
+    pl.read_parquet(copied / "oof.parquet").with_columns(pl.col("blend") / 2).write_parquet(copied / "oof.parquet")
+    done = command("report", copied, check=False)
     assert done.returncode == 2
     assert "SHA-256" in done.stderr
-    assert not (root / "report.html").exists()
+    assert not (copied / "report.html").exists()
 
 
-def test_another_training_table_is_refused(finished: Path, command: Command, tmp_path: Path) -> None:
+def test_another_training_table_is_refused(finished: Path, copied: Path, command: Command, tmp_path: Path) -> None:
     shutil.copytree(finished.parent / "data", tmp_path / "data")
-    root = tmp_path / "run"
-    shutil.copytree(finished, root)
-    config = root / "config.toml"
+    config = copied / "config.toml"
     config.write_text(config.read_text().replace(str(finished.parent / "data"), str(tmp_path / "data")))
     table = tmp_path / "data" / "train-metadata.csv"
     table.write_text(table.read_text() + "\n")
-    done = command("report", root, check=False)
+    done = command("report", copied, check=False)
     assert done.returncode == 2
     assert "training table has changed" in done.stderr
 
 
 def test_what_was_made_before_the_run_was_trained_anew_is_not_shown(
-    small: Path, finished: Path, command: Command, tmp_path: Path
+    small: Path, copied: Path, command: Command, tmp_path: Path
 ) -> None:
-    root = tmp_path / "run"
-    shutil.copytree(finished, root)
-    command("rank", root, "--out", tmp_path / "ranking.csv")
-    command("check", root)
-    command("report", root)
-    current = read_json(root / "report.json")
+    command("rank", copied, "--out", tmp_path / "ranking.csv")
+    command("check", copied)
+    command("report", copied)
+    current = read_json(copied / "report.json")
     assert current["stale"] == []
     assert current["curves"]
     assert current["findings"]
@@ -90,16 +84,16 @@ def test_what_was_made_before_the_run_was_trained_anew_is_not_shown(
     config.write_text(
         (small / "quick.toml").read_text().replace("xgboost = { n_trees = 10 }", "xgboost = { n_trees = 5 }")
     )
-    command("run", config, "--out", root)
-    command("report", root)
-    stale = read_json(root / "report.json")
+    command("run", config, "--out", copied)
+    command("report", copied)
+    stale = read_json(copied / "report.json")
     assert stale["stale"] == ["curves", "findings"]
     assert stale["curves"] is None
     assert stale["not_run"]["curves"] == "uglyduck rank RUN"
-    assert "run it again: <code>uglyduck rank RUN</code>" in (root / "report.html").read_text("utf-8")
-    command("rank", root, "--out", tmp_path / "ranking.csv")
-    command("report", root)
-    assert read_json(root / "report.json")["stale"] == ["findings"]
+    assert "run it again: <code>uglyduck rank RUN</code>" in (copied / "report.html").read_text("utf-8")
+    command("rank", copied, "--out", tmp_path / "ranking.csv")
+    command("report", copied)
+    assert read_json(copied / "report.json")["stale"] == ["findings"]
 
 
 def test_the_picture_says_what_the_report_says(finished: Path, command: Command, tmp_path: Path) -> None:

@@ -15,15 +15,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.uglyduck.conftest import PROGRAM, QUICK, Command
+from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
 from uglyduck.run_folder import RunFolder
-
-
-def digests(run: Path) -> dict[str, str]:
-    """SHA-256 of every artifact; the manifests hold times and paths and are left out."""
-    left_out = {"manifest.json", "config.toml", ".lock"}
-    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in left_out]
-    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
