@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from cohort.files import fingerprint
 from ensemble.learners import Learner, Model
 from ensemble.matrix import Matrix
 from ensemble.model_store import ModelStore, Slot
-from ensemble.sampling import sample_rows, with_noise
+from ensemble.sampling import Sample, sample_rows, with_noise
 
 Scores = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int8]
@@ -116,12 +116,35 @@ def fit_one(
         key: Seed first, then whatever else the draw of benign rows depends on, each 0 or more.
         threads: CPU threads.
     """
+    sample = draw(plan, matrix, target, rows, key=key, names=plan.features.get(learner))
+    fit = plan.learners[learner].fit
+    return fit(sample.matrix, sample.target, seed=key[0], threads=threads, weight=sample.weight)
+
+
+def draw(
+    plan: Plan,
+    matrix: Matrix,
+    target: npt.NDArray[np.int8],
+    rows: npt.NDArray[np.intp],
+    *,
+    key: tuple[int, ...],
+    names: Collection[str] | None,
+) -> Sample:
+    """Draw what a model is trained on: the rows chosen by a plan, with its noise and weights.
+
+    Args:
+        plan: How rows are drawn, blurred and weighed.
+        matrix: Features, shape (rows, features).
+        target: 0 benign, 1 malignant, shape (rows,).
+        rows: Positions of the rows that it may train on.
+        key: What the draw and the noise depend on, each 0 or more.
+        names: The features to take, in the order of the matrix; None takes all.
+    """
     chosen = rows[sample_rows(target[rows], benign_per_malignant=plan.benign_per_malignant, seed=key)]
-    seen = matrix.part(chosen, plan.features.get(learner))
+    seen = matrix.part(chosen, names)
     if plan.noise:
         seen = with_noise(seen, plan.noise, seed=key)
-    weight = None if plan.weight is None else plan.weight[chosen]
-    return plan.learners[learner].fit(seen, target[chosen], seed=key[0], threads=threads, weight=weight)
+    return Sample(seen, target[chosen], None if plan.weight is None else plan.weight[chosen])
 
 
 def score_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads: int) -> dict[str, Scores]:

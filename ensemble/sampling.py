@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ensemble.matrix import Matrix
+from ensemble.learners.base import Scores, Target
+from ensemble.matrix import FeatureSpace, Matrix
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows that a model is trained on.
+
+    Attributes:
+        matrix: Features, shape (rows, features).
+        target: 0 benign, 1 malignant, shape (rows,).
+        weight: Weight of each row, shape (rows,); None weighs all alike.
+    """
+
+    matrix: Matrix
+    target: Target
+    weight: Scores | None
+
+    def columns(self, space: FeatureSpace) -> Matrix:
+        """The features of another space, as a copy."""
+        return Matrix(space, self.matrix.for_model(space))
 
 
 def sample_rows(

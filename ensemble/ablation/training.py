@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cohort.files import TEMPORARY, atomic_path, fingerprint
-from ensemble.ablation.reuse import Sample, share
+from ensemble.ablation.reuse import share
 from ensemble.ablation.scores import ScoreFile
 from ensemble.ablation.variants import Variant
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import Slot
-from ensemble.out_of_fold import Plan, Scores
-from ensemble.sampling import sample_rows, with_noise
+from ensemble.out_of_fold import Plan, Scores, draw
 
 #: Trained first, since it takes longest: then no process is left alone with it at the end.
 _LONGEST = "catboost"
@@ -163,7 +162,8 @@ def _train_slot(work: _Work, task: _Task, threads: int) -> float:
     matrix = Matrix(work.space, np.load(work.values, mmap_mode="r"))
     held_out = plan.assignments[slot.repeat] == slot.fold
     union = {name for names in task.sets for name in names}
-    sample = _draw(work, matrix, np.flatnonzero(~held_out), key=(slot.seed, slot.repeat, slot.fold), names=union)
+    key = (slot.seed, slot.repeat, slot.fold)
+    sample = draw(plan, matrix, work.target, np.flatnonzero(~held_out), key=key, names=union)
     asked = matrix.part(np.flatnonzero(held_out), union)
     shared = share(plan.learners[slot.learner], sample, task.sets, seed=slot.seed, threads=threads)
     for names, cell in zip(task.sets, task.cells, strict=True):
@@ -171,16 +171,6 @@ def _train_slot(work: _Work, task: _Task, threads: int) -> float:
         with atomic_path(cell) as temporary:
             np.save(temporary, scores)
     return time.perf_counter() - start
-
-
-def _draw(work: _Work, matrix: Matrix, rows: npt.NDArray[np.intp], *, key: tuple[int, ...], names: set[str]) -> Sample:
-    """The rows, noise and weights with which `ensemble.out_of_fold.fit_one` trains."""
-    plan = work.plan
-    chosen = rows[sample_rows(work.target[rows], benign_per_malignant=plan.benign_per_malignant, seed=key)]
-    seen = matrix.part(chosen, names)
-    if plan.noise:
-        seen = with_noise(seen, plan.noise, seed=key)
-    return Sample(seen, work.target[chosen], None if plan.weight is None else plan.weight[chosen])
 
 
 def _gather(plan: Plan, training: Training) -> dict[str, Scores]:

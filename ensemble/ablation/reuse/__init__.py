@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ensemble.ablation.reuse.lightgbm import SharedLightGBM
-from ensemble.ablation.reuse.sample import Plain, Sample, Shared
+from ensemble.ablation.reuse.shared import Plain, Shared
 from ensemble.ablation.reuse.xgboost import SharedXGBoost
 from ensemble.learners import Learner, LightGBM, XGBoost
+from ensemble.sampling import Sample
 
-__all__ = ["Sample", "Shared", "share"]
+__all__ = ["Shared", "share"]
 
 
 def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int) -> Shared:

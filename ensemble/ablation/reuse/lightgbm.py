@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from ensemble.ablation.reuse.sample import Sample, free_of, positions
+from ensemble.ablation.reuse.shared import free_of, positions
 from ensemble.learners.lightgbm import _FIXED, LightGBM, LightGBMModel
 from ensemble.matrix import FeatureSpace
+from ensemble.sampling import Sample
 
 
 class SharedLightGBM:

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from ensemble.ablation.reuse.sample import Sample, free_of, positions
+from ensemble.ablation.reuse.shared import free_of, positions
 from ensemble.learners.xgboost import _FIXED, XGBoost, XGBoostModel, _types
 from ensemble.matrix import FeatureSpace
+from ensemble.sampling import Sample
 
 
 class SharedXGBoost:

@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ensemble.ablation.reuse import Sample, share
-from ensemble.ablation.reuse.sample import Plain
+from ensemble.ablation.reuse import share
+from ensemble.ablation.reuse.shared import Plain
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace, Matrix
+from ensemble.sampling import Sample
 
 ROWS = 3_000
 

@@ -1,34 +1,15 @@
-"""Training rows, and what is trained on parts of their columns."""
+"""What is trained on parts of a sample's columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from ensemble.learners import Learner, Model
-from ensemble.learners.base import Parameters, Scores, Target
-from ensemble.matrix import FeatureSpace, Matrix
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Training rows.
-
-    Attributes:
-        matrix: Features, shape (rows, features).
-        target: 0 benign, 1 malignant, shape (rows,).
-        weight: Weight of each row, shape (rows,); None weighs all alike.
-    """
-
-    matrix: Matrix
-    target: Target
-    weight: Scores | None
-
-    def columns(self, space: FeatureSpace) -> Matrix:
-        """The features of another space, as a copy."""
-        return Matrix(space, self.matrix.for_model(space))
+from ensemble.learners.base import Parameters
+from ensemble.matrix import FeatureSpace
+from ensemble.sampling import Sample
 
 
 class Shared(Protocol):
