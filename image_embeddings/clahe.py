@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from cohort.stores.protocol import Crop
 
 
 def clahe(pixels: NDArray[np.uint8], *, tiles: int = 8, limit: float = 2.0) -> NDArray[np.uint8]:
@@ -22,6 +26,11 @@ def clahe(pixels: NDArray[np.uint8], *, tiles: int = 8, limit: float = 2.0) -> N
     equalised = Image.fromarray(_equalised(luma, tiles, limit))
     merged = Image.merge("YCbCr", (equalised, Image.fromarray(blue), Image.fromarray(red)))
     return np.asarray(merged.convert("RGB"))
+
+
+def equalise(crop: Crop) -> Crop:
+    """The crop after `clahe`."""
+    return replace(crop, pixels=clahe(crop.pixels))
 
 
 def _equalised(luma: NDArray[np.uint8], tiles: int, limit: float) -> NDArray[np.uint8]:

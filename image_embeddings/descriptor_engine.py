@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from cohort.files import write_parquet
 from cohort.frames import ID, join_by_id
 from cohort.stores.protocol import ImageStore
+from image_embeddings.changed_store import ChangedStore
+from image_embeddings.clahe import equalise
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import describe
 from image_embeddings.engine import Scores, Setting
-from image_embeddings.equalised import EqualisedStore
 from image_embeddings.labels import Labels
 
 TABLE = "descriptors.parquet"
@@ -32,7 +33,7 @@ class DescriptorEngine:
 
     def __init__(self, setting: Setting, *, seed: int = 0, clahe: bool = False) -> None:
         self.setting, self.seed = setting, seed
-        self.store: ImageStore = EqualisedStore(setting.store) if clahe else setting.store
+        self.store: ImageStore = ChangedStore(setting.store, equalise) if clahe else setting.store
         self._known: pl.DataFrame | None = None
         self._faults: dict[str, str] = {}
 

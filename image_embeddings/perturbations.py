@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cohort.stores.protocol import Crop, ImageStore, Pixels
+from cohort.stores.protocol import Crop, Pixels
 
 STRENGTHS = (1, 2, 3)
 _GAMMA = 2.2  # of sRGB, nearly
@@ -103,37 +102,6 @@ class Perturbation:
 
 ALL = tuple(Perturbation(kind, strength) for kind in PERTURBATIONS for strength in STRENGTHS)
 """Every kind at every strength."""
-
-
-@dataclass(frozen=True)
-class PerturbedStore:
-    """The crops of another store, perturbed.
-
-    Attributes:
-        inner: The store.
-        perturbation: What is done to each crop.
-    """
-
-    inner: ImageStore
-    perturbation: Perturbation
-
-    @property
-    def path(self) -> Path:
-        """Where the crops lie."""
-        return self.inner.path
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """As in the other store."""
-        return self.inner.ids
-
-    def read(self, isic_id: str) -> Crop:
-        """Decode one crop and perturb it; see `ImageStore.read`."""
-        return self.perturbation(self.inner.read(isic_id))
-
-    def close(self) -> None:
-        """Release what the other store has open."""
-        self.inner.close()
 
 
 def _to_bytes(values: NDArray[np.float64]) -> Pixels:

@@ -13,8 +13,9 @@ from cohort.errors import InputError
 from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
 from image_embeddings.applying import open_engine
+from image_embeddings.changed_store import ChangedStore
 from image_embeddings.engine import Setting
-from image_embeddings.perturbations import ALL, PerturbedStore
+from image_embeddings.perturbations import ALL
 from image_embeddings.training_run import FOLDS, out_of_fold
 
 UNCHANGED = "unchanged"
@@ -42,7 +43,7 @@ def score_perturbed(folder: Path, setting: Setting, ids: Sequence[str], *, devic
         raise InputError(
             "a lesion that the model was not trained on", where=str(folder), remedy="give lesions of its folds"
         )
-    stores = {UNCHANGED: setting.store, **{each.name: PerturbedStore(setting.store, each) for each in ALL}}
+    stores = {UNCHANGED: setting.store, **{each.name: ChangedStore(setting.store, each) for each in ALL}}
     columns = []
     for name, store in stores.items():
         engine = open_engine(folder, replace(setting, store=store), device=device)

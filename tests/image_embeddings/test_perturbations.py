@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,9 +15,11 @@ from scipy.special import expit
 from cohort.errors import InputError
 from cohort.stores.protocol import Crop, ImageStore
 from image_embeddings.applying import make_engine
+from image_embeddings.changed_store import ChangedStore
+from image_embeddings.clahe import equalise
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.engine import Setting, fold_part
-from image_embeddings.perturbations import ALL, PERTURBATIONS, STRENGTHS, Perturbation, PerturbedStore
+from image_embeddings.perturbations import ALL, PERTURBATIONS, STRENGTHS, Perturbation
 from image_embeddings.robust_scoring import score_perturbed
 from image_embeddings.spec import Spec, checksums
 from image_embeddings.training_run import FOLDS, out_of_fold
@@ -81,12 +84,13 @@ def test_the_encoded_size_shrinks_with_the_detail(draw: SimpleNamespace) -> None
     assert Perturbation("blur", 1)(double).n_bytes == pytest.approx(2 * sizes[0], abs=1)
 
 
-def test_a_perturbed_store_is_a_store_that_travels(crops: SimpleNamespace) -> None:
-    store = PerturbedStore(crops.store, ALL[0])
+@pytest.mark.parametrize("change", [ALL[0], equalise])
+def test_a_changed_store_is_a_store_that_travels(crops: SimpleNamespace, change: Callable[[Crop], Crop]) -> None:
+    store = ChangedStore(crops.store, change)
     assert isinstance(store, ImageStore)
     assert store.ids == crops.store.ids
     there = pickle.loads(pickle.dumps(store)).read(store.ids[0])  # noqa: S301 - our own bytes
-    np.testing.assert_array_equal(there.pixels, store.read(store.ids[0]).pixels)
+    np.testing.assert_array_equal(there.pixels, change(crops.store.read(store.ids[0])).pixels)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +140,7 @@ def test_each_crop_is_scored_by_the_part_that_never_saw_it(trained: Path, crops:
     fold = pl.DataFrame({"isic_id": ids}).join(folds, on="isic_id", how="left", maintain_order="left")["fold"]
     plain = out_of_fold(make_engine(Spec.read(trained), setting), ids, fold.to_numpy())
     np.testing.assert_array_equal(found["unchanged"], expit(plain.log_odds))
-    blurred = Setting(trained, PerturbedStore(crops.store, Perturbation("blur", 3)))
+    blurred = Setting(trained, ChangedStore(crops.store, Perturbation("blur", 3)))
     other = out_of_fold(make_engine(Spec.read(trained), blurred), ids, fold.to_numpy())
     np.testing.assert_array_equal(found["blur 3"], expit(other.log_odds))
     assert not np.allclose(found["blur 3"], found["unchanged"])

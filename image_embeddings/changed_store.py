@@ -1,24 +1,25 @@
-"""A store whose crops have their local contrast equalised."""
+"""A store whose crops are changed as they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cohort.stores.protocol import Crop, ImageStore
-from image_embeddings.clahe import clahe
 
 
 @dataclass(frozen=True)
-class EqualisedStore:
-    """The crops of another store after `clahe`.
+class ChangedStore:
+    """The crops of another store, each changed.
 
     Attributes:
         inner: The store.
+        change: What is done to each crop; a function of a module, say, so that it can be pickled as stores are.
     """
 
     inner: ImageStore
+    change: Callable[[Crop], Crop]
 
     @property
     def path(self) -> Path:
@@ -31,9 +32,8 @@ class EqualisedStore:
         return self.inner.ids
 
     def read(self, isic_id: str) -> Crop:
-        """Decode one crop and equalise it; see `ImageStore.read`."""
-        crop = self.inner.read(isic_id)
-        return replace(crop, pixels=clahe(crop.pixels))
+        """Decode one crop and change it; see `ImageStore.read`."""
+        return self.change(self.inner.read(isic_id))
 
     def close(self) -> None:
         """Release what the other store has open."""
