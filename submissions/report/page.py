@@ -6,12 +6,12 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from submissions.report import charts, formats
+from submissions.report.styles import style_sheet
 
 
 def render_page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
@@ -27,7 +27,7 @@ def render_page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     Returns:
         The whole page.
     """
-    style = _style()
+    style = style_sheet("style.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     return (
         _environment()
@@ -50,7 +50,3 @@ def _environment() -> Environment:
     small = (charts.bar, charts.share_bar, charts.span, charts.points)
     environment.globals |= {function.__name__: function for function in (*pictures, *small)}
     return environment
-
-
-def _style() -> str:
-    return (files("submissions.report") / "templates" / "style.css").read_text("utf-8").strip()

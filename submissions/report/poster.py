@@ -10,36 +10,11 @@ from markupsafe import Markup
 
 from submissions.report import formats
 from submissions.report.charts import curve_chart, region_chart, reliability_chart, strip_chart
+from submissions.report.styles import style_sheet
 from submissions.report.svg import HEIGHT, WIDTH, tag
 
 _GAP, _CHART_TOP, _LINE = 28, 84, 19
 _WORDS = 52  # characters of a line below a chart
-# Colours follow the reader's setting, as on the page.
-_STYLE = """
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2024; --quiet: #565f68; --rule: #d9d6cf;
-  --strong: #8a8780; --accent: #0b5f8a; --area: #0b5f8a2e; --flag: #b3261e; --other: #6f7a84; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #15181b; --ink: #e9ebed; --quiet: #a9b2ba; --rule: #363c42; --strong: #7d868e;
-    --accent: #79c0ea; --area: #79c0ea38; --flag: #ff8f85; --other: #93a0ab; }
-}
-text { font: 14px system-ui, sans-serif; fill: var(--ink); }
-.title { font-size: 17px; font-weight: 600; }
-.head { font-weight: 600; }
-.quiet, .chart text { fill: var(--quiet); }
-.chart text { font-size: 11.5px; }
-.chart .label { fill: var(--ink); font-size: 12px; }
-.paper { fill: var(--paper); }
-.grid { stroke: var(--rule); }
-.line { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
-.area { fill: var(--area); }
-.chance { fill: none; stroke: var(--strong); stroke-dasharray: 4 4; }
-.whisker { stroke: var(--accent); stroke-width: 1.6; }
-.dot { fill: var(--accent); stroke: var(--accent); }
-.dot.none { fill: var(--paper); }
-.other { fill: var(--other); fill-opacity: .6; }
-.flag { fill: var(--flag); }
-.halo { fill: none; stroke: var(--flag); stroke-width: 1.5; }
-"""
 
 
 def poster(report: Mapping[str, Any]) -> str:
@@ -63,7 +38,7 @@ def poster(report: Mapping[str, Any]) -> str:
     drawn = tag(
         "svg",
         tag("title", title, id="title"),
-        tag("style", Markup(_STYLE)),  # noqa: S704 - a constant of ours
+        tag("style", Markup(style_sheet("poster.css"))),  # noqa: S704 - our own file
         tag("rect", class_="paper", width=width, height=height, rx=10),
         tag("text", title, class_="title", x=_GAP, y=36),
         *(_placed(panel, _GAP + place * (WIDTH + _GAP)) for place, panel in enumerate(panels)),

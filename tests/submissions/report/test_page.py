@@ -136,9 +136,12 @@ def contrast(one: str, other: str) -> float:
 
 def test_colours_can_be_told_apart(bare: dict[str, Any]) -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    style = render_page(bare, {})
-    light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})[; ]", part)) for part in style.split("}")[:7:5][:2])
-    for colours in (light, light | dark):
+    screen = render_page(bare, {}).split("@media print")[0]
+    found = re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", screen)
+    light = dict(reversed(found))  # each is set for light first, then for dark
+    dark = dict(found)
+    assert all(light[name] != dark[name] for name in dark)
+    for colours in (light, dark):
         for paper in ("paper", "sheet"):
             assert min(contrast(colours[ink], colours[paper]) for ink in ("ink", "quiet", "accent", "flag")) >= 4.5
         assert contrast(colours["warn-ink"], colours["warn-paper"]) >= 4.5
