@@ -164,8 +164,7 @@ def _chosen(wanted: Iterable[str] | None, known: list[str]) -> list[str]:
 def _quick(learner: Learner) -> Learner:
     if not isinstance(learner, CatBoost):
         return learner
-    given = {name: value for name, value in learner.parameters.items() if name not in ("border_count", "max_bin")}
-    return CatBoost({**given, "border_count": QUICK_BORDERS})
+    return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
 
 
 def _trained(run: Run, training: Training, variants: tuple[Variant, ...], workers: int) -> dict[str, dict[str, Scores]]:

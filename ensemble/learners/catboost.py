@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ensemble.learners.base import Parameters, Scores, Target
-from ensemble.learners.parameters import refuse_unknown
+from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
 # From the same public lineage as LightGBM's.
@@ -30,12 +30,30 @@ DEFAULTS: Parameters = {
 TRAINING_THREADS = 4
 _FIXED: Parameters = {"loss_function": "Logloss", "allow_writing_files": False, "verbose": False, "task_type": "CPU"}
 # What a run says itself, by seed and thread.
-_OURS = ("random_seed", "random_state", "thread_count")
+_OURS = ("random_seed", "thread_count")
+# Other names, from `_process_synonyms` in the library's catboost/core.py.
+_ALIASES = {
+    "eta": "learning_rate",
+    "max_bin": "border_count",
+    "max_depth": "depth",
+    "colsample_bylevel": "rsm",
+    "reg_lambda": "l2_leaf_reg",
+    "iterations": "n_trees",
+    "n_estimators": "n_trees",
+    "num_boost_round": "n_trees",
+    "num_trees": "n_trees",
+    "early_stopping_rounds": "od_wait",
+    "custom_loss": "custom_metric",
+    "num_leaves": "max_leaves",
+    "min_child_samples": "min_data_in_leaf",
+    "objective": "loss_function",
+    "random_state": "random_seed",
+}
 
 
 @dataclass(frozen=True)
 class CatBoost:
-    """CatBoost with `parameters` over `DEFAULTS`; any parameter of the library, and `n_trees`."""
+    """CatBoost with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "catboost"
@@ -45,9 +63,7 @@ class CatBoost:
     @classmethod
     def configured(cls, parameters: Parameters) -> CatBoost:
         """Lay `parameters` over the defaults; the library says which names it does not know."""
-        if "max_bin" in parameters:  # another name of it, which the user chose
-            parameters = {name: value for name, value in parameters.items() if name != "border_count"}
-        refuse_unknown(parameters, None, owner=(*_FIXED, *_OURS), learner=cls.name)
+        check_names(parameters, None, owner=(*_FIXED, *_OURS), aliases=_ALIASES, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 
 from ensemble.learners.base import Parameters, Scores, Target
-from ensemble.learners.parameters import refuse_unknown
+from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
 # The parameters that most of the leading public ISIC 2024 solutions share (FEATURES: "greysky lineage").
@@ -32,12 +32,12 @@ DEFAULTS: Parameters = {
 # Same bits at any number of threads; trees of a fixed number, no early stopping.
 _FIXED: Parameters = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
 # What a run says itself, by seed and thread.
-_OURS = ("seed", "random_state", "random_seed", "num_threads", "num_thread", "nthread", "nthreads", "n_jobs")
+_OURS = ("seed", "num_threads")
 
 
 @dataclass(frozen=True)
 class LightGBM:
-    """LightGBM with `parameters` over `DEFAULTS`; any training parameter of the library, and `n_trees`."""
+    """LightGBM with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "lightgbm"
@@ -47,8 +47,8 @@ class LightGBM:
     @classmethod
     def configured(cls, parameters: Parameters) -> LightGBM:
         """Lay `parameters` over the defaults; an unknown name is refused."""
-        known = set(lightgbm.basic._ConfigAliases._get_all_param_aliases())  # the only list there is
-        refuse_unknown(parameters, known | {"n_trees"}, owner=(*_FIXED, *_OURS), learner=cls.name)
+        known, aliases = _names()
+        check_names(parameters, known, owner=(*_FIXED, *_OURS), aliases=aliases, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(
@@ -94,3 +94,10 @@ class LightGBMModel:
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         self.booster.save_model(str(path))
+
+
+def _names() -> tuple[set[str], dict[str, str]]:
+    """Every parameter by its one name here, and that name by each of its others in the library."""
+    found = dict(lightgbm.basic._ConfigAliases._get_all_param_aliases())  # the only list there is
+    found["n_trees"] = found.pop("num_iterations")
+    return set(found), {other: name for name, others in found.items() for other in others if other != name}

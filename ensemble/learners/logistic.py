@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from cohort.files import read_json, write_json
 from ensemble.learners.base import Parameters, Scores, Target
-from ensemble.learners.parameters import refuse_unknown
+from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
 DEFAULTS: Parameters = {"C": 0.1, "max_iter": 300, "benign_weight": 1.0}
@@ -42,7 +42,7 @@ class Logistic:
     @classmethod
     def configured(cls, parameters: Parameters) -> Logistic:
         """Lay `parameters` over the defaults; an unknown name is refused."""
-        refuse_unknown(parameters, DEFAULTS, owner=("solver",), learner=cls.name)
+        check_names(parameters, DEFAULTS, owner=("solver",), aliases={}, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

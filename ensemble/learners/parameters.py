@@ -1,29 +1,46 @@
-"""A misspelt parameter must be an error, never silently ignored."""
+"""A misspelt parameter must be an error, never silently ignored, and no parameter is set twice under two names."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from cohort.errors import InputError
 from ensemble.learners.base import Parameters
 
 
-def refuse_unknown(given: Parameters, known: Iterable[str] | None, *, owner: Collection[str], learner: str) -> None:
-    """Refuse parameters that the library does not have or that this project sets itself.
+def check_names(
+    given: Parameters,
+    known: Iterable[str] | None,
+    *,
+    owner: Collection[str],
+    aliases: Mapping[str, str],
+    learner: str,
+) -> None:
+    """Refuse parameters that the library does not have, that this project sets itself, or that go by another name.
+
+    Each parameter has one name here, that of the defaults and presets. Beside it an alias would leave to the library
+    which of the two values counts; so aliases are refused, even alone, and the message says what to write.
 
     Args:
-        given: The user's parameters.
+        given: The user's parameters, those of a preset among them.
         known: Every name the library knows; None where the library refuses unknown names itself.
         owner: Names that are fixed for repeatable scores.
+        aliases: The one name of each parameter, by its other names in the library.
         learner: The learner's name, for the message.
 
     Raises:
-        InputError: A name is unknown or fixed.
+        InputError: A name is unknown, fixed or an alias.
     """
     where = f"[ensemble.parameters.{learner}]"
-    if fixed := sorted(set(given) & set(owner)):
+    if fixed := sorted(name for name in given if aliases.get(name, name) in owner):
         raise InputError(f"{', '.join(fixed)} is fixed, so that scores repeat", where=where, remedy="leave it out")
+    for alias in sorted(set(given) & set(aliases)):
+        raise InputError(
+            f"{alias!r} is another name of {aliases[alias]!r}, the one in use here",
+            where=where,
+            remedy=f"set {aliases[alias]} alone",
+        )
     names = set(given) if known is None else set(known)
     for name in sorted(set(given) - names):
         nearest = get_close_matches(name, names, n=1)

@@ -11,7 +11,7 @@ import xgboost
 from scipy.special import logit
 
 from ensemble.learners.base import Parameters, Scores, Target
-from ensemble.learners.parameters import refuse_unknown
+from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
 # From the same public lineage as LightGBM's; its number of trees was the library's default.
@@ -34,12 +34,21 @@ _FIXED: Parameters = {
     "validate_parameters": True,
 }
 # What a run says itself, by seed and thread.
-_OURS = ("seed", "random_state", "nthread", "n_jobs")
+_OURS = ("seed", "nthread")
+# Other names: "alias" at https://xgboost.readthedocs.io/en/stable/parameter.html, and the library's of _OURS.
+_ALIASES = {
+    "eta": "learning_rate",
+    "lambda": "reg_lambda",
+    "alpha": "reg_alpha",
+    "min_split_loss": "gamma",
+    "random_state": "seed",
+    "n_jobs": "nthread",
+}
 
 
 @dataclass(frozen=True)
 class XGBoost:
-    """XGBoost with `parameters` over `DEFAULTS`; any parameter of the library, and `n_trees`."""
+    """XGBoost with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "xgboost"
@@ -49,7 +58,7 @@ class XGBoost:
     @classmethod
     def configured(cls, parameters: Parameters) -> XGBoost:
         """Lay `parameters` over the defaults; the library says which names it does not know."""
-        refuse_unknown(parameters, None, owner=(*_FIXED, *_OURS), learner=cls.name)
+        check_names(parameters, None, owner=(*_FIXED, *_OURS), aliases=_ALIASES, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
     def fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,6 +41,7 @@ class LearnerContract:
     quick: ClassVar[Parameters] = FEW_TREES
     wrong: ClassVar[tuple[Parameters, ...]] = ({"learning_rte": 0.1}, {"learning_rate": "fast"})
     fixed: ClassVar[str]
+    aliases: ClassVar[Mapping[str, str]] = {}
     seeded: ClassVar[bool] = True
 
     @pytest.fixture
@@ -166,6 +168,13 @@ class LearnerContract:
     def test_what_makes_scores_repeat_can_not_be_changed(self) -> None:
         with pytest.raises(InputError, match="fixed"):
             get_learner(self.name, {self.fixed: False})
+
+    def test_another_name_of_a_parameter_is_refused_with_the_one_to_write(self) -> None:
+        for alias, name in self.aliases.items():
+            where = rf"\[ensemble.parameters.{self.name}\]: '{alias}' is another name of '{name}'.*set {name} alone"
+            for given in ({alias: 1}, {alias: 1, name: 1}, {name: 1, alias: 1}):
+                with pytest.raises(InputError, match=where):
+                    get_learner(self.name, given)
 
     def test_weighing_a_row_twice_moves_scores_towards_its_class(
         self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]

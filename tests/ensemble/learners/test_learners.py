@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from catboost import core
+from xgboost import DMatrix, train
 
 from cohort.errors import InputError
-from ensemble.learners import LEARNERS, Learner, Parameters, get_learner
+from ensemble.learners import LEARNERS, Learner, Parameters, catboost, get_learner, xgboost
 from ensemble.learners.catboost import TRAINING_THREADS
 from ensemble.learners.logistic import LogisticModel
 from ensemble.matrix import FeatureSpace, Matrix
@@ -20,16 +26,46 @@ from tests.ensemble.learners.contract import LearnerContract, lesions
 class TestLightGBM(LearnerContract):
     name = "lightgbm"
     fixed = "deterministic"
+    aliases: ClassVar[Mapping[str, str]] = {
+        "eta": "learning_rate",
+        "reg_lambda": "lambda_l2",
+        "num_iterations": "n_trees",
+        "n_estimators": "n_trees",
+        "min_split_gain": "min_gain_to_split",
+    }
 
 
 class TestXGBoost(LearnerContract):
     name = "xgboost"
     fixed = "tree_method"
+    aliases: ClassVar[Mapping[str, str]] = {
+        alias: name for alias, name in xgboost._ALIASES.items() if name not in xgboost._OURS
+    }
+
+    def test_the_library_takes_an_alias_for_its_parameter(self) -> None:
+        rows = np.random.default_rng(0).normal(size=(200, 3))
+        data = DMatrix(rows[:, :2], label=rows.sum(axis=1) > 0)
+        before = train({}, data, 2).save_raw()
+        for alias, name in self.aliases.items():
+            by_alias, by_name = (train({each: 3.0}, data, 2).save_raw() for each in (alias, name))
+            assert by_alias == by_name != before
 
 
 class TestCatBoost(LearnerContract):
     name = "catboost"
     fixed = "allow_writing_files"
+    aliases: ClassVar[Mapping[str, str]] = {
+        alias: name for alias, name in catboost._ALIASES.items() if name not in (*catboost._OURS, *catboost._FIXED)
+    }
+
+    def test_the_library_has_no_other_aliases(self) -> None:
+        groups = re.findall(r"_process_synonyms_group\((\[.*?\])", inspect.getsource(core._process_synonyms_groups))
+        names = [json.loads(group.replace("'", '"')) for group in groups]
+        listed = {alias: first for first, *others in names for alias in others}
+        ours = {alias: name for alias, name in self.aliases.items() if name != "n_trees"}
+        trees = {alias: "iterations" for alias in self.aliases if self.aliases[alias] == "n_trees"}
+        trees.pop("iterations")
+        assert ours | trees | {"random_state": "random_seed"} == listed
 
     def test_the_number_of_threads_that_train_is_not_the_callers(
         self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
@@ -54,6 +90,15 @@ def test_every_learner_is_under_the_contract() -> None:
 def test_an_unknown_learner_names_the_nearest() -> None:
     with pytest.raises(InputError, match="lightgbm"):
         get_learner("lightbgm", {})
+
+
+@pytest.mark.parametrize(
+    ("learner", "alias"),
+    [("lightgbm", "loss"), ("lightgbm", "nthreads"), ("xgboost", "random_state"), ("catboost", "objective")],
+)
+def test_another_name_of_what_is_fixed_is_refused_too(learner: str, alias: str) -> None:
+    with pytest.raises(InputError, match=f"{alias} is fixed"):
+        get_learner(learner, {alias: 1})
 
 
 def test_a_misspelt_lightgbm_parameter_names_the_nearest() -> None:
