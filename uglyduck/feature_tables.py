@@ -12,6 +12,7 @@ import features
 from cohort.files import read_json
 from cohort.reading import read_cohort
 from features.parquet import write_features
+from uglyduck.image_stage import new_image_scores
 from uglyduck.prediction import open_run
 from uglyduck.run import Run
 from uglyduck.stages import run_stages
@@ -32,13 +33,13 @@ def bring_up_to_date(root: Path) -> dict[str, Any]:
     return _told(run, run.folder.features)
 
 
-def build_for(root: Path, metadata: Path, images: Path | None, out: Path) -> dict[str, Any]:
+def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) -> dict[str, Any]:
     """Compute the features of other lesions with a run's groups and constants.
 
     Args:
         root: Run folder whose features are built.
         metadata: The lesions' table, with or without labels.
-        images: Their image scores.
+        image_scores: Their image scores: isic_id, score[, embedding].
         out: Feature table to write.
 
     Returns:
@@ -51,7 +52,7 @@ def build_for(root: Path, metadata: Path, images: Path | None, out: Path) -> dic
     stored = read_json(run.folder.dictionary)
     settings = run.config.data
     cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped)
-    scores = None if images is None else pl.read_parquet(images)
+    scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
     state = features.FeatureState.from_dict(stored["state"])
     write_features([cohort.frame], out, stored["groups"], state=state, images=scores)
     return _told(run, out)

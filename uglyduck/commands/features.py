@@ -13,7 +13,9 @@ def features(
     metadata: Annotated[
         Path | None, typer.Option(help="Other lesions: compute their features with the run's constants.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="Their image scores: isic_id, score[, embedding].")] = None,
+    image_scores: Annotated[
+        Path | None, typer.Option(help="Their image scores: Parquet file of isic_id, score[, embedding].")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the other lesions' features go, as Parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -31,7 +33,7 @@ def features(
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
     if metadata is not None and out is not None:
-        told = build_for(folder, metadata, images, out)
+        told = build_for(folder, metadata, image_scores, out)
     else:
         told = bring_up_to_date(folder)
     if as_json:
