@@ -185,7 +185,7 @@ _ALL = (
     ),
     Preset(
         name="tiny",
-        source="timm's own test network; for tests and the demo, not for use: every setting is ours",
+        source="timm's own test network; for tests only: every setting is ours",
         backbone="test_efficientnet",
         weights="none needed",
         size=64,
