@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
+from math import cos, prod, sin, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ WIDTH_MM = 15.0
 BYTE_SD = float(np.sqrt((256**2 - 1) / 12))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Canvas:
     """Coordinates of one side length; shared by every crop of that side, so never written to.
 
@@ -26,8 +27,8 @@ class Canvas:
         side: Pixels along an edge, odd.
         step: Pixels between the points that fields are made on: 1, or 2 on a coarse canvas.
         period: Points along an edge of the periodic square that fields are made on.
-        x: Millimetres right of the centre, shape (side, side).
-        y: Millimetres below the centre, shape (side, side).
+        x: Millimetres right of the centre, shape (1, side).
+        y: Millimetres below the centre, shape (side, 1).
         fx: Cycles per millimetre along x, shape (1, period // 2 + 1).
         fy: Cycles per millimetre along y, shape (period, 1).
         squared: Squared cycles per millimetre, shape (period, period // 2 + 1).
@@ -51,9 +52,16 @@ class Canvas:
         """Millimetres per pixel."""
         return WIDTH_MM / self.side
 
+    @cached_property
     def coarse(self) -> Canvas:
         """The same canvas for fields without fine detail, made on every other pixel: three times as quick."""
         return replace(canvas(self.side, 2), blur_mm=self.blur_mm)
+
+    @cached_property
+    def lens(self) -> Spectrum:
+        """Transfer of the camera's Gaussian blur, shape of `squared`."""
+        transfer: Spectrum = np.exp(self.squared * np.float32(-2 * (np.pi * self.blur_mm) ** 2))
+        return transfer
 
 
 @cache
@@ -62,7 +70,7 @@ def canvas(side: int, step: int = 1) -> Canvas:
     period = int(fft.next_fast_len((side - 1) // step + 1, real=True))
     pitch = WIDTH_MM / side
     line = ((np.arange(side) - (side - 1) / 2) * pitch).astype(np.float32)
-    x, y = np.meshgrid(line, line)
+    x, y = line[None, :], line[:, None]
     fx = np.fft.rfftfreq(period, step * pitch).astype(np.float32)[None, :]
     fy = np.fft.fftfreq(period, step * pitch).astype(np.float32)[:, None]
     shares = np.full(fx.shape, 2, np.float32)
@@ -90,9 +98,11 @@ def squared_frequency(on: Canvas, *, angle: float = 0.0, stretch: float = 1.0) -
     """Squared cycles per millimetre; a pattern of `stretch` times the length along `angle` (radians) counts as one."""
     if stretch == 1.0:
         return on.squared
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    along, across = c * on.fx + s * on.fy, c * on.fy - s * on.fx
-    squared: Spectrum = (np.float32(stretch) * along) ** 2 + across**2
+    # (stretch · along)² + across², with along = c fx + s fy and across = c fy - s fx, by powers of fx and fy.
+    c, s, more = cos(angle), sin(angle), stretch**2
+    squared = on.fx * np.float32(2 * c * s * (more - 1)) + on.fy * np.float32(more * s * s + c * c)
+    squared *= on.fy
+    squared += on.fx**2 * np.float32(more * c * c + s * s)
     return squared
 
 
@@ -107,12 +117,6 @@ def band_pass(squared: Spectrum, centre: float, width: float) -> Spectrum:
     log = np.log(squared + np.float32(1e-6)) - np.float32(2 * np.log(centre))
     amplitude: Spectrum = np.exp(log * log * np.float32(-1 / (8 * width**2)))
     return amplitude
-
-
-def lens(on: Canvas) -> Spectrum:
-    """Transfer of the camera's Gaussian blur."""
-    transfer: Spectrum = np.exp(on.squared * np.float32(-2 * (np.pi * on.blur_mm) ** 2))
-    return transfer
 
 
 def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
@@ -145,12 +149,12 @@ def points(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
         Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1.
     """
     shape = (len(spectra), on.period, on.period // 2 + 1)
-    raw = random_bytes(rng, 2 * int(np.prod(shape))).astype(np.float32)
+    raw = random_bytes(rng, 2 * prod(shape)).astype(np.float32)
     coefficients = raw.view(np.complex64).reshape(shape)
     for index, spectrum in enumerate(spectra):
         squared = spectrum * spectrum
         power = float((squared.sum(0) * on.shares[0]).sum() - squared[0, 0])
-        coefficients[index] *= spectrum * np.float32(1 / (BYTE_SD * np.sqrt(2 * power)))
+        coefficients[index] *= spectrum * np.float32(1 / (BYTE_SD * sqrt(2 * power)))
     coefficients[:, 0, 0] = 0
     many = (on.side - 1) // on.step + 1
     made: Field = fft.irfft2(coefficients, s=(on.period, on.period), axes=(1, 2), norm="forward")[:, :many, :many]
@@ -160,13 +164,14 @@ def points(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
 def between(points: Field) -> Field:
     """Put between the points the means of their neighbours: shape (count, n, n) to (count, 2n - 1, 2n - 1)."""
     count, high, wide = points.shape
+    half = points * np.float32(0.5)
     rows = np.empty((count, high, 2 * wide - 1), np.float32)
     rows[..., ::2] = points
-    rows[..., 1::2] = (points[..., 1:] + points[..., :-1]) * np.float32(0.5)
+    np.add(half[..., 1:], half[..., :-1], out=rows[..., 1::2])
     whole = np.empty((count, 2 * high - 1, 2 * wide - 1), np.float32)
     whole[:, ::2] = rows
+    rows *= np.float32(0.5)
     np.add(rows[:, 1:], rows[:, :-1], out=whole[:, 1::2])
-    whole[:, 1::2] *= np.float32(0.5)
     return whole
 
 

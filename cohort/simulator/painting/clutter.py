@@ -47,7 +47,7 @@ _DARK_HAIR, _GREY_HAIR = (22.0, 5.0, 7.0), (80.0, 3.0, 8.0)
 
 def paint_streaks(lab: Field, on: Canvas, rng: np.random.Generator) -> None:
     """Add the marks of `STREAKS` to `lab`, in place."""
-    for kind, u in zip(STREAKS, rng.random(len(STREAKS)), strict=True):
+    for kind, u in zip(STREAKS, rng.random(len(STREAKS)).tolist(), strict=True):
         if u > kind.chance:
             continue
         count = int(rng.integers(1, kind.most + 1))
@@ -60,7 +60,7 @@ def paint_streaks(lab: Field, on: Canvas, rng: np.random.Generator) -> None:
 
 def paint_hair(lab: Field, subject: Subject, on: Canvas, rng: np.random.Generator) -> None:
     """Lay hairs over everything, in place: none in most crops, more on men and limbs, stubble or grey now and then."""
-    u = rng.random(8)
+    u = rng.random(8).tolist()
     hairy = (0.75 if subject.sex == "female" else 1.15) * (1.15 if "extremity" in subject.site else 1.0)
     if u[0] > 0.38 * hairy:
         return
@@ -78,13 +78,13 @@ def paint_hair(lab: Field, subject: Subject, on: Canvas, rng: np.random.Generato
 
 def end_of_picture(pixels: NDArray[np.uint8], on: Canvas, rng: np.random.Generator) -> None:
     """Blacken a bar where the source image ends (one crop in 50), or lay a hem of cloth over a corner (one in 200)."""
-    u = rng.random(4)
+    u = rng.random(4).tolist()
     if u[0] < 0.02:
         wide = max(1, int(on.side * 0.4 * u[1] ** 1.5))
         np.rot90(pixels, int(rng.choice(4, p=(0.35, 0.15, 0.35, 0.15))))[:wide] = 0
     elif u[0] > 0.995:
         turn = u[2] * 2 * np.pi
         beyond = on.x * np.float32(np.cos(turn)) + on.y * np.float32(np.sin(turn)) > 4.0 + 3.0 * u[3]
-        weave = 12 * np.sin(on.x[beyond] * 18) * np.sin(on.y[beyond] * 18)
+        weave = (12 * np.sin(on.x * 18) * np.sin(on.y * 18))[beyond]
         cloth = rng.random(3) * rng.choice((40, 120, 230)) + 10
         pixels[beyond] = np.clip(cloth + weave[:, None], 0, 255)

@@ -115,10 +115,21 @@ def camera(subject: Subject) -> Camera:
 
 def skin_colour(subject: Subject, light: Lighting, rng: np.random.Generator) -> Field:
     """CIELAB of the bare skin in the crop, shape (3, 1, 1)."""
-    off = np.subtract(subject.outside, light.pivot)
-    noise = rng.standard_normal(3) * light.jitter
-    L, a, b = np.add(light.skin, off * light.slope + noise) + camera(subject).cast
-    return np.array([np.clip(L, 12, 92), max(a, 1.0), max(b, 2.0)], np.float32)[:, None, None]
+    rows = zip(
+        light.skin,
+        light.slope,
+        subject.outside,
+        light.pivot,
+        light.jitter,
+        rng.standard_normal(3).tolist(),
+        camera(subject).cast,
+        strict=True,
+    )
+    L, a, b = (
+        skin + slope * (outside - pivot) + jitter * noise + cast
+        for skin, slope, outside, pivot, jitter, noise, cast in rows
+    )
+    return np.array([[[min(max(L, 12.0), 92.0)]], [[max(a, 1.0)]], [[max(b, 2.0)]]], np.float32)
 
 
 def contrast(subject: Subject, light: Lighting) -> Field:
@@ -132,8 +143,11 @@ def illumination(on: Canvas, light: Lighting, rng: np.random.Generator) -> Field
     amount = light.fall_off * rng.gamma(1.2)
     turn = rng.random() * 2 * np.pi
     bend = (rng.random() - 0.3) * amount
-    along = (on.x * np.float32(np.cos(turn)) + on.y * np.float32(np.sin(turn))) * np.float32(2 / 15)
-    return np.maximum(1 + np.float32(amount) * along - np.float32(bend) * along * along, np.float32(0.1))
+    along = on.x * np.float32(np.cos(turn) * 2 / 15) + on.y * np.float32(np.sin(turn) * 2 / 15)
+    relative: Field = np.float32(amount) - np.float32(bend) * along
+    relative *= along
+    relative += 1
+    return np.maximum(relative, np.float32(0.1), out=relative)
 
 
 def to_srgb(lab: Field, light: Field) -> Field:
@@ -148,9 +162,9 @@ def to_srgb(lab: Field, light: Field) -> Field:
     Returns:
         Red, green and blue, shape (3, side, side).
     """
-    fy = (lab[0] + 16) * np.float32(1 / 116)
-    cubes = [fy + lab[1] * np.float32(1 / 500), fy, fy - lab[2] * np.float32(1 / 200)]
-    xyz = [axis * axis * axis for axis in cubes]
+    fy = lab[0] + 16  # 116 times that of CIE 15, and so on
+    roots = (fy + lab[1] * np.float32(116 / 500), fy, fy - lab[2] * np.float32(116 / 200))
+    xyz = [root * root * root for root in roots]
     for axis in xyz:
         axis *= light  # noqa: PLW2901 - in place
     levels = np.empty_like(lab)
@@ -158,19 +172,20 @@ def to_srgb(lab: Field, light: Field) -> Field:
         linear = xyz[0] * row[0]
         linear += xyz[1] * row[1]
         linear += xyz[2] * row[2]
-        np.maximum(linear, np.float32(1e-6), out=linear)
+        np.maximum(linear, np.float32(1), out=linear)
         np.power(linear, np.float32(1 / 2.4), out=level)
-    levels *= np.float32(1.055 * 255)
     levels -= np.float32(0.055 * 255)
     return levels
 
 
-# XYZ relative to the D65 white point, to linear sRGB.
-_CUBES_TO_RGB = np.array(
-    [
-        [3.2404542 * 0.95047, -1.5371385, -0.4985314 * 1.08883],
-        [-0.9692660 * 0.95047, 1.8760108, 0.0415560 * 1.08883],
-        [0.0556434 * 0.95047, -0.2040259, 1.0572252 * 1.08883],
-    ],
-    np.float32,
-)
+# 116³ times XYZ relative to the D65 white point, to (1.055 · 255)^2.4 times linear sRGB.
+_CUBES_TO_RGB = (
+    np.array(
+        [
+            [3.2404542 * 0.95047, -1.5371385, -0.4985314 * 1.08883],
+            [-0.9692660 * 0.95047, 1.8760108, 0.0415560 * 1.08883],
+            [0.0556434 * 0.95047, -0.2040259, 1.0572252 * 1.08883],
+        ]
+    )
+    * ((1.055 * 255) ** 2.4 / 116**3)
+).astype(np.float32)

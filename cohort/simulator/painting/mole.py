@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,9 @@ from cohort.simulator.painting.canvas import (
     Canvas,
     Field,
     between,
-    lens,
     low_pass,
     points,
     sigmoid,
-    squared_frequency,
     tint,
 )
 from cohort.simulator.painting.subject import Subject
@@ -38,6 +37,8 @@ class Mole:
         radius: Geometric mean of the half axes, mm.
         depth: Millimetres inside the border, negative outside.
         cover: 0 outside to 1 inside, with the softness of the border.
+        inside: 1 where `cover` is above a half, 0 elsewhere.
+        pixels: How many are inside.
         patches: Three fields of unit variance on the lesion's own scale.
     """
 
@@ -48,6 +49,8 @@ class Mole:
     radius: float
     depth: Field
     cover: Field
+    inside: Field
+    pixels: int
     patches: Field
 
 
@@ -62,11 +65,11 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
         growth: How far it has spread beyond what the table's outline holds, 0 for not at all.
     """
     half, minor = _half_axes(subject, growth)
-    radius = float(np.sqrt(half * minor))
+    radius = sqrt(half * minor)
     window, patches = _patches(on, _margin(on, 1.5 * half + 2.5), radius, rng)
     turn = np.radians(subject.angle)
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    x, y = on.x[window], on.y[window]
+    x, y = on.x[:, window[1]], on.y[window[0]]
     u, v = c * x + s * y, c * y - s * x
     depth = np.sqrt((u * np.float32(1 / half)) ** 2 + (v * np.float32(1 / minor)) ** 2)
     depth = (1 - depth) * np.float32(radius) + np.float32(_wander(subject, radius)) * patches[0]
@@ -76,11 +79,13 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
     down, right = (_middle(depth > 0) - astray).round().astype(int)
     if down or right:
         window, kept = _moved(window, (-down, -right), on.side)
-        u, v, depth, patches = u[kept], v[kept], depth[kept], patches[:, *kept]
-    soft = np.hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, on.blur_mm)
+        # What stands in one piece is twice as quick to paint with.
+        u, v, depth, patches = map(np.ascontiguousarray, (u[kept], v[kept], depth[kept], patches[:, *kept]))
+    soft = hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, on.blur_mm)
     cover = np.float32(0.85) * sigmoid(depth * np.float32(1.6 / soft))
     cover += np.float32(0.15) * sigmoid((depth + np.float32(0.3 * radius)) * np.float32(5 / radius))
-    return Mole(contrast, window, u, v, radius, depth, cover, patches)
+    inside = (cover > 0.5).astype(np.float32)
+    return Mole(contrast, window, u, v, radius, depth, cover, inside, int(inside.sum()), patches)
 
 
 def _half_axes(subject: Subject, growth: float) -> tuple[float, float]:
@@ -92,7 +97,7 @@ def _half_axes(subject: Subject, growth: float) -> tuple[float, float]:
 
 def _wander(subject: Subject, radius: float) -> float:
     """How far the border strays from the ellipse, mm (standard deviation)."""
-    ragged = float(np.clip(np.sqrt(subject.jaggedness / 14.5) - 1, 0, 1.5))
+    ragged = min(max(sqrt(max(subject.jaggedness, 0.0) / 14.5) - 1, 0.0), 1.5)
     return min(radius, 1.6) * (0.05 + 0.42 * ragged + 0.25 * subject.asymmetry)
 
 
@@ -121,17 +126,19 @@ def _moved(
 
 def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Rows below and columns right of the centre where the middle of `inside` lies; 0, 0 where it is empty."""
-    total = int(inside.sum())
+    ones = inside.astype(np.float32)
+    rows, columns = ones.sum(1), ones.sum(0)
+    total = float(rows.sum())
     if not total:
         return np.zeros(2)
     line = np.arange(len(inside)) - (len(inside) - 1) / 2
-    return np.array([(inside.sum(1) * line).sum(), (inside.sum(0) * line).sum()]) / total
+    return np.array([(rows * line).sum() / total, (columns * line).sum() / total])
 
 
 def _patches(on: Canvas, margin: int, radius: float, rng: np.random.Generator) -> tuple[tuple[slice, slice], Field]:
     """The window within `margin` pixels, and the fields on it; only they are refined."""
-    coarse = on.coarse()
-    squared, soft = squared_frequency(coarse), lens(coarse)
+    coarse = on.coarse
+    squared, soft = coarse.squared, coarse.lens
     outline = low_pass(squared, 0.30 + 0.35 / radius, 1.6) * soft
     patch = low_pass(squared, 0.25 + 0.3 / radius, 1.2) * soft
     line, inner = slice(margin, on.side - margin), slice(margin // 2, (on.side - margin + 1) // 2)
@@ -141,26 +148,22 @@ def _patches(on: Canvas, margin: int, radius: float, rng: np.random.Generator) -
 def pigment(subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> Field:
     """How much of the lesion's mean contrast each pixel has: mean 1 inside, falling to 0 outside."""
     core = np.exp((mole.u**2 + mole.v**2) * np.float32(-1 / (1.1 * mole.radius) ** 2))
-    uneven = np.clip(0.06 + 0.08 * subject.spread_inside / 2.7 + 0.05 * rng.standard_normal(), 0.03, 0.3)
+    uneven = min(max(0.06 + 0.08 * subject.spread_inside / 2.7 + 0.05 * rng.standard_normal(), 0.03), 0.3)
     amount: Field = (
         mole.cover * (np.float32(0.8) + np.float32(0.4) * core) * np.exp(np.float32(uneven) * mole.patches[1])
     )
     amount *= 1 - np.float32(0.05) * relief
-    inside = mole.cover > 0.5
-    count = int(inside.sum())
-    mean = float((amount * inside).sum()) / count if count else float(amount.max())
+    mean = float((amount * mole.inside).sum()) / mole.pixels if mole.pixels else float(amount.max())
     amount *= np.float32(1 / max(mean, 0.2))
     return amount
 
 
 def paint_mole(lab: Field, subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> None:
-    """Lay the lesion's colour over the skin `lab`, in place."""
-    lab = lab[:, *mole.window]
-    tint(lab, mole.contrast, pigment(subject, mole, relief[mole.window], rng))
+    """Lay the lesion's colour over the skin of the mole's window, `lab` and its `relief`, in place."""
+    tint(lab, mole.contrast, pigment(subject, mole, relief, rng))
     spread = min(0.7 * subject.colour_spread, 3.5)
-    inside = mole.cover > 0.5
     for channel, patch, share in ((1, mole.patches[0], 0.8), (2, mole.patches[2], 1.0)):
-        middle, width = _middle_and_width(patch[inside])
+        middle, width = _middle_and_width(patch, mole)
         lab[channel] += np.float32(share * spread / width) * mole.cover * (patch - np.float32(middle))
     turn = rng.random() * 2 * np.pi
     slope = mole.u * np.float32(np.cos(turn) / mole.radius) + mole.v * np.float32(np.sin(turn) / mole.radius)
@@ -168,23 +171,29 @@ def paint_mole(lab: Field, subject: Subject, mole: Mole, relief: Field, rng: np.
     tint(lab, (1.2, 0.0, 0.6), slope)
 
 
-def _middle_and_width(values: Field) -> tuple[float, float]:
-    """Mean and standard deviation, the latter at least 0.4: a patch as large as the lesion is not forced to spread."""
-    if not values.size:
+def _middle_and_width(patch: Field, mole: Mole) -> tuple[float, float]:
+    """Mean and standard deviation inside.
+
+    The latter is at least 0.4: a patch as large as the lesion is not forced to spread.
+    """
+    if not mole.pixels:
         return 0.0, 1.0
-    return float(values.mean()), max(float(values.std()), 0.4)
+    values = patch * mole.inside
+    middle = float(values.sum()) / mole.pixels
+    values *= patch
+    return middle, sqrt(max(float(values.sum()) / mole.pixels - middle**2, 0.16))
 
 
 def paint_neighbours(lab: Field, contrast: Field, on: Canvas, wobble: Field, rng: np.random.Generator) -> None:
     """Scatter a few smaller lesions over the skin, in place: mostly pale brown ones, now and then a red one."""
     for _ in range(min(int(rng.negative_binomial(0.7, 0.3)), 9)):
-        place = (rng.random(2) - 0.5) * 15
-        if np.hypot(*place) < 2.5:
+        place = ((rng.random(2) - 0.5) * 15).tolist()
+        if hypot(*place) < 2.5:
             continue
         red = rng.random() < 0.04
         radius = 0.15 + (0.15 if red else 0.3) * rng.gamma(1.3)
         shade = np.multiply(_RED, 0.5 + 0.7 * rng.random()) if red else contrast * (0.25 + 0.75 * rng.random())
-        _spot(lab, shade, on, place=place, radius=radius, wobble=(0.08 if red else 0.3) * wobble)
+        _spot(lab, shade, on, place=place, radius=radius, wobble=wobble, waviness=0.08 if red else 0.3)
 
 
 def _spot(
@@ -192,16 +201,22 @@ def _spot(
     shade: NDArray[np.floating],
     on: Canvas,
     *,
-    place: NDArray[np.float64],
+    place: list[float],
     radius: float,
     wobble: Field,
+    waviness: float,
 ) -> None:
     """Add one roundish spot, touching only the pixels around it."""
-    soft = float(np.hypot(0.15, on.blur_mm))
+    soft = hypot(0.15, on.blur_mm)
     reach = radius * 2 + 4 * soft
-    low = np.clip(((place - reach) / on.pitch + on.side / 2).astype(int), 0, on.side)
-    high = np.clip(((place + reach) / on.pitch + on.side / 2).astype(int) + 1, 0, on.side)
-    window = (slice(low[1], high[1]), slice(low[0], high[0]))
-    far = np.hypot(on.x[window] - np.float32(place[0]), on.y[window] - np.float32(place[1]))
-    depth = np.float32(radius) * (1 + wobble[window]) - far
+    right, down = (
+        slice(
+            max(int((middle - reach) / on.pitch + on.side / 2), 0),
+            max(int((middle + reach) / on.pitch + on.side / 2) + 1, 0),
+        )
+        for middle in place
+    )
+    window = (down, right)
+    far = np.hypot(on.x[:, right] - np.float32(place[0]), on.y[down] - np.float32(place[1]))
+    depth = np.float32(radius) * (1 + np.float32(waviness) * wobble[window]) - far
     tint(lab[:, *window], shade, sigmoid(depth * np.float32(1.6 / soft)))

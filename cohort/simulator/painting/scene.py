@@ -24,7 +24,7 @@ _SIDES = np.array([51.0, 95.0, 105.0, 117.0, 127.0, 137.0, 153.0, 175.0, 239.0])
 _QUALITY = 75
 # Sensor noise of red, green and blue for a unit of noise bytes: a standard deviation of 3, 3 and 4 levels, before the
 # encoder flattens it.
-_GRAIN = np.array([3.0, 3.0, 4.0], np.float32) / np.float32(BYTE_SD)
+_GRAIN = np.array([[[3.0]], [[3.0]], [[4.0]]], np.float32) / np.float32(BYTE_SD)
 
 
 def side(subject: Subject, rng: np.random.Generator) -> int:
@@ -53,9 +53,11 @@ def paint_crop(subject: Subject, seed: int) -> bytes:
     lab, relief, mottle = bare_skin(base, on, texture(subject, light, rng), rng)
     mole = lay_out(subject, lights.contrast(subject, light), on, rng, growth=growth)
     paint_neighbours(lab, mole.contrast, on, mottle, rng)
-    paint_mole(lab, subject, mole, relief, rng)
+    near = lab[:, *mole.window].copy()
+    paint_mole(near, subject, mole, relief[mole.window], rng)
     if growth:
-        paint_signs(lab, mole, on, stream(seed, subject.isic_id, "signs"), growth)
+        paint_signs(near, mole, on, stream(seed, subject.isic_id, "signs"), growth)
+    lab[:, *mole.window] = near
     clutter = stream(seed, subject.isic_id, "clutter")
     paint_streaks(lab, on, clutter)
     paint_hair(lab, subject, on, clutter)
@@ -74,10 +76,11 @@ def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Add sensor noise and round to bytes; shape (3, side, side) to (side, side, 3)."""
     raw = random_bytes(rng, levels.size).reshape(levels.shape)
     pixels = np.empty((*levels.shape[1:], 3), np.uint8)
-    for channel, (level, noise, amount) in enumerate(zip(levels, raw, _GRAIN, strict=True)):
-        noisy = noise * amount
-        noisy += level
-        pixels[..., channel] = noisy.clip(0, 255, out=noisy)
+    noisy = raw * _GRAIN
+    noisy += levels
+    noisy.clip(0, 255, out=noisy)
+    for channel, level in enumerate(noisy):
+        pixels[..., channel] = level
     return pixels
 
 

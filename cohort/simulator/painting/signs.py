@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import exp, log1p
+
 import numpy as np
 
-from cohort.simulator.painting.canvas import Canvas, Field, band_pass, fields, lens, sigmoid, squared_frequency, tint
+from cohort.simulator.painting.canvas import Canvas, Field, band_pass, between, points, sigmoid, tint
 from cohort.simulator.painting.mole import Mole
 from cohort.simulator.painting.strokes import coverage, curves
 from cohort.simulator.painting.subject import Subject
@@ -15,20 +17,20 @@ _VESSELS_FROM = 0.4
 
 def strength(subject: Subject) -> float:
     """How strongly the signs show: 0 for the lower third of the benign lesions, then a soft ramp, 1.7 at 2, to 1.8."""
-    return float(np.clip(np.log1p(np.exp(1.6 * (subject.sign - 0.4))) / 1.4 - 0.16, 0, 1.8))
+    return min(max(log1p(exp(1.6 * (min(subject.sign, 3.0) - 0.4))) / 1.4 - 0.16, 0.0), 1.8)
 
 
 def pigmented(contrast: Field) -> float:
     """Share of the signs that are those of a pigmented lesion, 0 to 1; the rest are those of a pink or scaly one."""
-    return float(1 / (1 + np.exp(0.45 * (contrast[0] + 9) + 0.25 * (contrast[1] - 7))))
+    L, a, _ = contrast.tolist()
+    return 1 / (1 + exp(min(0.45 * (L + 9) + 0.25 * (a - 7), 700)))
 
 
 def paint_signs(lab: Field, mole: Mole, on: Canvas, rng: np.random.Generator, g: float) -> None:
-    """Add signs of the strength `g` to `lab`, in place."""
-    whole, lab = lab, lab[:, *mole.window]
+    """Add signs of the strength `g` to the mole's window `lab`, in place."""
     dark = pigmented(mole.contrast)
     kind = rng.random()
-    amounts = 0.6 + 0.4 * rng.random(6)
+    amounts = (0.6 + 0.4 * rng.random(6)).tolist()
     _halo(lab, mole, min(g * amounts[0] * (1.5 - 0.6 * dark), 1.1))
     _second_focus(lab, mole, g * amounts[1] * (0.5 + 0.6 * dark), rng)
     if kind < dark:
@@ -38,15 +40,15 @@ def paint_signs(lab: Field, mole: Mole, on: Canvas, rng: np.random.Generator, g:
         _scale(lab, mole, _grained(on, mole, 1.0, 0.6, rng), g * amounts[4])
         _crust(lab, mole, g * amounts[2], rng)
         if g > _VESSELS_FROM:
-            _vessels(whole, on, mole, g * amounts[5], rng)
+            _vessels(lab, on, mole, g * amounts[5], rng)
 
 
 def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random.Generator) -> Field:
-    """A field with grains of about 1 / (2 centre) mm."""
-    coarse = on.coarse()
-    spectrum = band_pass(squared_frequency(coarse), centre, width) * lens(coarse)
-    field: Field = fields(coarse, rng, [spectrum])[0][mole.window]
-    return field
+    """A field with grains of about 1 / (2 centre) mm, of the shape of the mole's window."""
+    coarse = on.coarse
+    high, wide = mole.cover.shape
+    made = points(coarse, rng, [band_pass(coarse.squared, centre, width) * coarse.lens])
+    return np.ascontiguousarray(between(made[:, : high // 2 + 1, : wide // 2 + 1])[0, :high, :wide])
 
 
 def _halo(lab: Field, mole: Mole, amount: float) -> None:
@@ -102,5 +104,5 @@ def _vessels(lab: Field, on: Canvas, mole: Mole, amount: float, rng: np.random.G
     paths = curves(rng, count, length=mole.radius * 1.2, direction=0.0, spread=3.0, bend=1.0)
     paths = paths * np.float32(mole.radius / 9)
     thin, dense = np.full(count, 0.1, np.float32), np.full(count, 0.9, np.float32)
-    mask = coverage(on, paths, thin, dense, blur_mm=on.blur_mm)
+    mask = coverage(on, paths, thin, dense, blur_mm=on.blur_mm)[mole.window]
     tint(lab, np.multiply((-9.0, 11.0, 1.0), amount), mask)

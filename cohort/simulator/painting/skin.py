@@ -12,7 +12,6 @@ from cohort.simulator.painting.canvas import (
     band_pass,
     between,
     fields,
-    lens,
     low_pass,
     points,
     sigmoid,
@@ -29,6 +28,8 @@ MELANIN = (-1.0, 0.30, 0.40)
 BLOOD = (-0.50, 1.0, 0.0)
 CAROTENE = (-0.20, 0.10, 1.0)
 PORE = (-16.0, 2.0, 1.0)
+# Standard deviations of the logarithms of relief, melanin, blood, carotene, and of creases and glints.
+_VARIETY = np.array([0.3, 0.4, 0.35, 0.35, 0.5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,21 @@ def texture(subject: Subject, light: Lighting, rng: np.random.Generator) -> Text
     """Draw the texture of a lesion's skin; the table's spread outside sets its strength."""
     strength = min((subject.spread_outside / 2.24) ** 0.9, 1.8)
     # Old, sun-worn skin is rougher and more mottled at once.
-    wear = np.exp(0.22 * rng.standard_normal())
-    logs = wear * np.exp(np.clip(rng.standard_normal(5), -2.5, 1.8) * (0.3, 0.4, 0.35, 0.35, 0.5))
-    u = rng.random(7)
+    wear = 0.22 * rng.standard_normal()
+    logs = np.exp(wear + rng.standard_normal(5).clip(-2.5, 1.8) * _VARIETY).tolist()
+    u = rng.random(7).tolist()
     return Texture(
-        angle=float(u[0] * np.pi),
-        stretch=float(1 + 0.65 * rng.gamma(1.5)),
-        relief=float(1.85 * light.relief * strength * logs[0]),
-        melanin=float(0.85 * light.mottle * strength * logs[1]),
-        blood=float(min(0.9 * light.mottle * strength**1.2 * logs[2], 2.6)),
-        carotene=float(min(1.0 * light.mottle * strength**1.2 * logs[3], 2.2)),
-        cobbles=float(0.7 * u[6]),
-        creases=float(min(4.0 * light.relief * logs[4], 9.0)) if u[1] < 0.36 else 0.0,
-        freckles=float(1.5 + 4 * u[3]) if u[2] < 0.3 else 0.0,
-        pores=bool(u[4] < 0.06),
-        glints=float(light.glints * logs[4] * u[5] ** 2),
+        angle=u[0] * np.pi,
+        stretch=1 + 0.65 * rng.gamma(1.5),
+        relief=1.85 * light.relief * strength * logs[0],
+        melanin=0.85 * light.mottle * strength * logs[1],
+        blood=min(0.9 * light.mottle * strength**1.2 * logs[2], 2.6),
+        carotene=min(1.0 * light.mottle * strength**1.2 * logs[3], 2.2),
+        cobbles=0.7 * u[6],
+        creases=min(4.0 * light.relief * logs[4], 9.0) if u[1] < 0.36 else 0.0,
+        freckles=1.5 + 4 * u[3] if u[2] < 0.3 else 0.0,
+        pores=u[4] < 0.06,
+        glints=light.glints * logs[4] * u[5] ** 2,
     )
 
 
@@ -98,8 +99,8 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
         (side, side).
     """
     relief = _relief(on, how, rng)
-    coarse = on.coarse()
-    soft = lens(coarse)
+    coarse = on.coarse
+    soft = coarse.lens
     mild = squared_frequency(coarse, angle=how.angle, stretch=1 + (how.stretch - 1) / 2)
     smooth = low_pass(mild, 0.22, 1.0) * soft
     spectra = [low_pass(mild, 0.25, 0.8) * soft, smooth, smooth]
@@ -110,8 +111,12 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
     made = points(coarse, rng, spectra)
     melanin, blood, carotene = made[:3]
     # What has no fine detail is laid down on the coarse points, so that three planes are refined and not five fields.
-    colour = np.empty((3, *melanin.shape), np.float32)
+    soft_planes = np.empty((5 if how.creases else 4, *melanin.shape), np.float32)
+    colour = soft_planes[:3]
     colour[:] = base
+    soft_planes[3] = melanin
+    if how.creases:
+        soft_planes[4] = made[3]
     for shade, strength, field in (
         (MELANIN, how.melanin, melanin),
         (BLOOD, how.blood, blood),
@@ -120,7 +125,7 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
         tint(colour, np.multiply(shade, strength), field)
     if how.freckles:
         tint(colour, np.multiply(MELANIN, how.freckles), sigmoid(3 * (made[-1] - np.float32(1.0))))
-    fine = between(np.concatenate([colour, made[:1], made[3:4]] if how.creases else [colour, made[:1]]))
+    fine = between(soft_planes)
     lab, melanin = fine[:3], fine[3]
     tint(lab, np.multiply(RELIEF, how.relief), relief)
     if how.glints:
@@ -135,8 +140,8 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
 def _relief(on: Canvas, how: Texture, rng: np.random.Generator) -> Field:
     """The fine relief: part smooth noise, part cobbles between furrows, in standard deviations."""
     drawn = squared_frequency(on, angle=how.angle, stretch=how.stretch)
-    fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * lens(on)
-    noise = fields(on, rng, [fine])[0]
+    fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * on.lens
+    noise = np.ascontiguousarray(fields(on, rng, [fine])[0])
     # Furrows run where the field crosses zero: its size is half-normal, mean 0.8 and standard deviation 0.6.
     # Turned by half a turn it is as good as another field of the same grain.
     cobbles = np.abs(noise[::-1, ::-1]) - np.float32(0.8)

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from cohort.simulator.painting.canvas import WIDTH_MM, Canvas, Field
 
 _OVERSAMPLING = 2
+_STEPS = np.linspace(-0.5, 0.5, 14)
+_WAVE = np.sin(2 * np.pi * _STEPS)
 
 
 def curves(
@@ -23,13 +25,12 @@ def curves(
         spread: Standard deviation of an arc's direction, radians.
         bend: Standard deviation of the turn from one end to the other, radians.
     """
-    steps = np.linspace(-0.5, 0.5, 14)
     middle = (rng.random((count, 1, 2)) - 0.5) * (WIDTH_MM + 3)
     reach = length * (0.5 + rng.random((count, 1)))
     start = direction + spread * rng.standard_normal((count, 1))
     turn = bend * rng.standard_normal((count, 1))
     wave = 0.25 * bend * rng.standard_normal((count, 1))
-    heading = start + turn * steps + wave * np.sin(2 * np.pi * steps)
+    heading = start + turn * _STEPS + wave * _WAVE
     pieces = np.stack([np.cos(heading), np.sin(heading)], -1) * (reach / 13)[..., None]
     path = np.cumsum(pieces, axis=1)
     centred: Field = (middle + path - path.mean(axis=1, keepdims=True)).astype(np.float32)

@@ -36,7 +36,7 @@ def test_light_scales_the_linear_values() -> None:
 def test_canvas_is_15_mm_wide_and_centred() -> None:
     on = canvas(75)
     assert on.pitch == pytest.approx(0.2)
-    assert on.x[37, 37] == on.y[37, 37] == 0
+    assert on.x[0, 37] == on.y[37, 0] == 0
     assert on.x[0, -1] == pytest.approx(7.4)
     assert on.y[-1, 0] == pytest.approx(7.4)
     assert on.period >= 75
@@ -47,7 +47,7 @@ def test_canvas_is_15_mm_wide_and_centred() -> None:
 @pytest.mark.parametrize("side", [51, 127, 239])
 @pytest.mark.parametrize("coarse", [False, True])
 def test_fields_have_mean_0_and_variance_1(side: int, coarse: bool) -> None:
-    on = canvas(side).coarse() if coarse else canvas(side)
+    on = canvas(side).coarse if coarse else canvas(side)
     # Points between those of a coarse canvas are means, which costs fine detail variance.
     spectrum = band_pass(squared_frequency(on), 0.3 if coarse else 1.0, 0.2)
     made = fields(on, np.random.default_rng(0), [spectrum] * 16)
