@@ -11,7 +11,7 @@ Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -24,6 +24,7 @@ from ensemble.calibration import Calibration
 from ensemble.calibration import Method as Calibrating
 from ensemble.matrix import Matrix
 from ensemble.out_of_fold import Plan, fit_one
+from ensemble.side_by_side import side_by_side
 
 Scores = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.integer[Any]]
@@ -55,11 +56,19 @@ def score_pair(
     train, score = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     scores = {name: np.full(len(matrix), np.nan) for name in learners}
     unseen = matrix.rows(score)
+
+    def job(name: str, seed: int) -> Callable[[int], Scores]:
+        def made(own: int) -> Scores:
+            model = fit_one(plan, name, matrix, target, train, key=(seed, *pair), threads=own)
+            return model.predict(unseen, threads=own)
+
+        return made
+
+    found = side_by_side([job(name, seed) for name in learners for seed in plan.seeds], threads=threads)
     for name in learners:
         total = np.zeros(len(score))
-        for seed in plan.seeds:
-            model = fit_one(plan, name, matrix, target, train, key=(seed, *pair), threads=threads)
-            total += model.predict(unseen, threads=threads)
+        for _ in plan.seeds:
+            total += next(found)
         scores[name][score] = total / len(plan.seeds)
     return scores
 

@@ -13,6 +13,7 @@ from ensemble.learners import Learner, Model
 from ensemble.matrix import Matrix
 from ensemble.model_store import ModelStore, Slot
 from ensemble.sampling import Sample, sample_rows, with_noise
+from ensemble.side_by_side import side_by_side
 
 Scores = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int8]
@@ -72,7 +73,7 @@ class Plan:
 def train(
     plan: Plan, matrix: Matrix, target: npt.NDArray[np.int8], store: ModelStore, *, threads: int, progress: Progress
 ) -> None:
-    """Train what the store does not hold yet; each model is on disk before the next begins.
+    """Train what the store does not hold yet, some models at a time; they go to disk in order, each once it is made.
 
     Args:
         plan: What to train.
@@ -84,14 +85,22 @@ def train(
     """
     slots = plan.slots()
     store.begin(matrix.space, slots)
-    for slot in slots:
-        wanted = plan.fingerprint(slot)
-        there = store.has(slot, wanted)
-        if not there:
+    wanted = {slot: plan.fingerprint(slot) for slot in slots}
+    missing = [slot for slot in slots if not store.has(slot, wanted[slot])]
+
+    def job(slot: Slot) -> Callable[[int], Model]:
+        def made(own: int) -> Model:
             rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
             key = (slot.seed, slot.repeat, slot.fold)
-            model = fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=threads)
-            store.add(slot, model, suffix=plan.learners[slot.learner].suffix, fingerprint=wanted)
+            return fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=own)
+
+        return made
+
+    made = side_by_side([job(slot) for slot in missing], threads=threads)
+    for slot in slots:
+        there = slot not in missing
+        if not there:
+            store.add(slot, next(made), suffix=plan.learners[slot.learner].suffix, fingerprint=wanted[slot])
         progress(slot, there)
 
 

@@ -64,6 +64,16 @@ def test_labels_of_a_fold_do_not_change_its_scores(tmp_path: Path) -> None:
     assert not np.array_equal(scores[0][FOLD == 0], scores[1][FOLD == 0])
 
 
+def test_models_trained_side_by_side_are_those_trained_one_by_one(tmp_path: Path) -> None:
+    wanted = plan(seeds=(0, 1), learners=("lightgbm", "xgboost", "catboost"))
+    for threads in (1, 8):
+        store = ModelStore(tmp_path / str(threads))
+        train(wanted, MATRIX, TARGET, store, threads=threads, progress=lambda *_: None)
+    one, eight = ({path.name: path.read_bytes() for path in (tmp_path / each).rglob("*.*")} for each in ("1", "8"))
+    assert len(one) == 19  # 18 models and their list
+    assert one == eight
+
+
 def test_a_second_start_trains_nothing(tmp_path: Path) -> None:
     assert [there for _, there in run(plan(), tmp_path)] == [False] * 3
     assert [there for _, there in run(plan(), tmp_path)] == [True] * 3
