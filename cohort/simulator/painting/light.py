@@ -143,10 +143,12 @@ def illumination(on: Canvas, light: Lighting, rng: np.random.Generator) -> Field
     amount = light.fall_off * rng.gamma(1.2)
     turn = rng.random() * 2 * np.pi
     bend = (rng.random() - 0.3) * amount
-    along = on.x * np.float32(np.cos(turn) * 2 / 15) + on.y * np.float32(np.sin(turn) * 2 / 15)
-    relative: Field = np.float32(amount) - np.float32(bend) * along
-    relative *= along
-    relative += 1
+    # 1 + amount · along - bend · along², with along = right + down, in the order that takes least.
+    right = on.x * np.float32(np.cos(turn) * 2 / 15)
+    down = on.y * np.float32(np.sin(turn) * 2 / 15)
+    relative: Field = right * (np.float32(-2 * bend) * down)
+    relative += 1 + (np.float32(amount) - np.float32(bend) * right) * right
+    relative += (np.float32(amount) - np.float32(bend) * down) * down
     return np.maximum(relative, np.float32(0.1), out=relative)
 
 
@@ -164,16 +166,15 @@ def to_srgb(lab: Field, light: Field) -> Field:
     """
     fy = lab[0] + 16  # 116 times that of CIE 15, and so on
     roots = (fy + lab[1] * np.float32(116 / 500), fy, fy - lab[2] * np.float32(116 / 200))
-    xyz = [root * root * root for root in roots]
-    for axis in xyz:
-        axis *= light  # noqa: PLW2901 - in place
-    levels = np.empty_like(lab)
-    for level, row in zip(levels, _CUBES_TO_RGB, strict=True):
-        linear = xyz[0] * row[0]
-        linear += xyz[1] * row[1]
-        linear += xyz[2] * row[2]
-        np.maximum(linear, np.float32(1), out=linear)
-        np.power(linear, np.float32(1 / 2.4), out=level)
+    xyz = np.empty_like(lab)
+    for axis, root in zip(xyz, roots, strict=True):
+        np.multiply(root, root, out=axis)
+        np.multiply(axis, root, out=axis)
+    xyz *= light
+    # Not a matrix product: that of numpy may depend on the number of threads.
+    levels: Field = np.einsum("ij,jkl->ikl", _CUBES_TO_RGB, xyz)
+    np.maximum(levels, np.float32(1), out=levels)
+    np.power(levels, np.float32(1 / 2.4), out=levels)
     levels -= np.float32(0.055 * 255)
     return levels
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import cos, hypot, radians, sin, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +66,16 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
     """
     half, minor = _half_axes(subject, growth)
     radius = sqrt(half * minor)
-    window, patches = _patches(on, _margin(on, 1.5 * half + 2.5), radius, rng)
-    turn = np.radians(subject.angle)
-    c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+    turn = radians(subject.angle)
+    c, s = cos(turn), sin(turn)
+    around = 2.5 if growth else 2.0  # mm for the soft border, and for the halo of what has grown
+    margins = (
+        _margin(on, 1.5 * hypot(half * s, minor * c) + around),
+        _margin(on, 1.5 * hypot(half * c, minor * s) + around),
+    )
+    window, patches = _patches(on, margins, radius, rng)
     x, y = on.x[:, window[1]], on.y[window[0]]
-    u, v = c * x + s * y, c * y - s * x
+    u, v = np.float32(c) * x + np.float32(s) * y, np.float32(c) * y - np.float32(s) * x
     depth = np.sqrt((u * np.float32(1 / half)) ** 2 + (v * np.float32(1 / minor)) ** 2)
     depth = (1 - depth) * np.float32(radius) + np.float32(_wander(subject, radius)) * patches[0]
     depth -= _surplus(depth, np.pi * half * minor / on.pitch**2)
@@ -108,7 +113,7 @@ def _surplus(depth: Field, pixels: float) -> np.float32:
 
 
 def _margin(on: Canvas, reach: float) -> int:
-    """Pixels, an even number, from the canvas's edge to the centred square of `reach` mm to each side."""
+    """Pixels, an even number, from the canvas's edge to `reach` mm from the centre."""
     return 2 * max(0, int((WIDTH_MM / 2 - reach) / on.pitch / 2))
 
 
@@ -131,18 +136,20 @@ def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     total = float(rows.sum())
     if not total:
         return np.zeros(2)
-    line = np.arange(len(inside)) - (len(inside) - 1) / 2
-    return np.array([(rows * line).sum() / total, (columns * line).sum() / total])
+    return np.array([(sums * np.arange(len(sums))).sum() / total - (len(sums) - 1) / 2 for sums in (rows, columns)])
 
 
-def _patches(on: Canvas, margin: int, radius: float, rng: np.random.Generator) -> tuple[tuple[slice, slice], Field]:
-    """The window within `margin` pixels, and the fields on it; only they are refined."""
+def _patches(
+    on: Canvas, margins: tuple[int, int], radius: float, rng: np.random.Generator
+) -> tuple[tuple[slice, slice], Field]:
+    """The window within so many pixels above and below, left and right, and the fields on it; only they are refined."""
     coarse = on.coarse
     squared, soft = coarse.squared, coarse.lens
     outline = low_pass(squared, 0.30 + 0.35 / radius, 1.6) * soft
     patch = low_pass(squared, 0.25 + 0.3 / radius, 1.2) * soft
-    line, inner = slice(margin, on.side - margin), slice(margin // 2, (on.side - margin + 1) // 2)
-    return (line, line), between(points(coarse, rng, [outline, patch, patch])[:, inner, inner])
+    down, right = (slice(margin, on.side - margin) for margin in margins)
+    inner = [slice(margin // 2, (on.side - margin + 1) // 2) for margin in margins]
+    return (down, right), between(points(coarse, rng, [outline, patch, patch])[:, *inner])
 
 
 def pigment(subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> Field:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -62,7 +61,7 @@ def paint_crop(subject: Subject, seed: int) -> bytes:
     paint_streaks(lab, on, clutter)
     paint_hair(lab, subject, on, clutter)
     pixels = _expose(lights.to_srgb(lab, lights.illumination(on, light, rng)), rng)
-    end_of_picture(pixels, on, clutter)
+    end_of_picture(pixels[..., :3], on, clutter)
     return encode(pixels)
 
 
@@ -73,9 +72,9 @@ def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
 
 
 def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Add sensor noise and round to bytes; shape (3, side, side) to (side, side, 3)."""
+    """Add sensor noise and round to bytes; shape (3, side, side) to (side, side, 4), the last 0."""
     raw = random_bytes(rng, levels.size).reshape(levels.shape)
-    pixels = np.empty((*levels.shape[1:], 3), np.uint8)
+    pixels = np.zeros((*levels.shape[1:], 4), np.uint8)
     noisy = raw * _GRAIN
     noisy += levels
     noisy.clip(0, 255, out=noisy)
@@ -85,7 +84,13 @@ def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
-    """JPEG as the published crops are: quality 75, chroma halved both ways, standard Huffman tables."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()
+    """JPEG as the published crops are: quality 75, chroma halved both ways, standard Huffman tables.
+
+    The bytes of `Image.save`, straight from the encoder and from the array: that takes a quarter less.
+
+    Args:
+        pixels: Red, green, blue and a byte that is not looked at, shape (side, side, 4).
+    """
+    size = pixels.shape[1::-1]
+    picture = Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1)
+    return picture.tobytes("jpeg", "RGB", _QUALITY)

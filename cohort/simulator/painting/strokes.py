@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from cohort.simulator.painting.canvas import WIDTH_MM, Canvas, Field
 
 _OVERSAMPLING = 2
-_STEPS = np.linspace(-0.5, 0.5, 14)
+_STEPS = np.linspace(-0.5, 0.5, 14, dtype=np.float32)
 _WAVE = np.sin(2 * np.pi * _STEPS)
 
 
@@ -25,16 +25,16 @@ def curves(
         spread: Standard deviation of an arc's direction, radians.
         bend: Standard deviation of the turn from one end to the other, radians.
     """
-    middle = (rng.random((count, 1, 2)) - 0.5) * (WIDTH_MM + 3)
-    reach = length * (0.5 + rng.random((count, 1)))
-    start = direction + spread * rng.standard_normal((count, 1))
-    turn = bend * rng.standard_normal((count, 1))
-    wave = 0.25 * bend * rng.standard_normal((count, 1))
-    heading = start + turn * _STEPS + wave * _WAVE
-    pieces = np.stack([np.cos(heading), np.sin(heading)], -1) * (reach / 13)[..., None]
-    path = np.cumsum(pieces, axis=1)
-    centred: Field = (middle + path - path.mean(axis=1, keepdims=True)).astype(np.float32)
-    return centred
+    across, down, longer = rng.random((3, count, 1), np.float32)
+    start, turn, wave = rng.standard_normal((3, count, 1), np.float32)
+    heading = (direction + spread * start) + bend * (turn * _STEPS + 0.25 * wave * _WAVE)
+    piece = (0.5 + longer) * (length / 13)
+    path = np.empty((count, len(_STEPS), 2), np.float32)
+    # An arc's place is that of its two middle points.
+    for axis, (turned, middle) in enumerate(((np.cos(heading), across), (np.sin(heading), down))):
+        walked = (turned * piece).cumsum(1)
+        path[..., axis] = walked + ((middle - 0.5) * (WIDTH_MM + 3) - walked[:, 6:8].mean(1, keepdims=True))
+    return path
 
 
 def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, *, blur_mm: float) -> Field:
