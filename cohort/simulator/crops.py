@@ -20,11 +20,11 @@ import polars as pl
 
 from cohort.files import atomic_path
 from cohort.simulator.painting.rows import check_rows, subjects
-from cohort.simulator.painting.scene import paint_batch, paint_crops
+from cohort.simulator.painting.scene import keep_memory, paint_batch, paint_crops
 from cohort.simulator.painting.subject import Subject
 
 _BATCH = 32
-# A worker process takes about as long to start as 1,000 crops take to paint.
+# A worker process takes about as long to start as 400 crops take to paint.
 _WORTH_A_WORKER = 1000
 
 
@@ -87,7 +87,7 @@ def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterato
     """
     stream = iter(lesions)
     batches = iter(lambda: tuple(islice(stream, _BATCH)), ())
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=keep_memory)
     try:
         ahead: deque[Future[list[tuple[str, bytes]]]] = deque(
             pool.submit(paint_batch, batch, seed) for batch in islice(batches, 3 * workers)
