@@ -22,7 +22,6 @@ from ensemble.hospital_figures import hospital_figures
 from ensemble.hospitals import Flags, Hospitals, score_hospital
 from ensemble.model_store import ModelStore, Slot
 from uglyduck.console import log, progress
-from uglyduck.members import models_of_table_alone
 from uglyduck.oof_scores import BLEND, TABLE
 from uglyduck.provenance import code_fingerprint
 from uglyduck.run import Run
@@ -60,14 +59,14 @@ class Entry:
             InputError: The run has image features and no learners that see the table alone.
         """
         named = [spec["name"] for spec in run.specs if HOSPITAL in spec["needs"]]
-        if not run.image_features:
+        if not any(True in member.kinds(run.specs) for member in run.members.values()):
             return cls({name: name for name in run.learners}, BLEND, tuple(named))
-        models = models_of_table_alone(run.members)
-        if not set(models.values()) <= set(run.trained):
+        models = run.table_models
+        if not models:
             raise InputError(
                 "the image scores come from models trained on every hospital, and no learner sees the table alone",
                 where="[ensemble] table_alone",
-                remedy="set it to true",
+                remedy="set it to true, and give a learner features of the table",
             )
         return cls(models, TABLE, (*named, *sorted(run.image_features)))
 

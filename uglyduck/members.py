@@ -51,6 +51,10 @@ class Member:
             raise InputError("a member sees no feature", where="[ensemble.members]", remedy="give it more groups")
         return None if len(seen) == len(specs) else seen
 
+    def kinds(self, specs: Sequence[Mapping[str, Any]]) -> set[bool]:
+        """Whether the features it sees are of images: {True}, {False}, or both."""
+        return {spec["group"] == IMAGE for spec in specs if self._sees(spec)}
+
     def _sees(self, spec: Mapping[str, Any]) -> bool:
         wanted = self.groups is None or bool(_groups_of(spec) & set(self.groups))
         return wanted and (self.images or spec["group"] != IMAGE)
@@ -75,15 +79,22 @@ def configured_members(settings: EnsembleConfig) -> dict[str, Member]:
     return {name: _member(name, settings) for name in settings.learners}
 
 
-def with_twins(members: Mapping[str, Member]) -> dict[str, Member]:
-    """The members, and for each that sees images one that does not."""
-    twins = {f"{name}{TWIN}": replace(member, images=False) for name, member in members.items() if member.images}
-    return {**members, **twins}
+def with_twins(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
+    """The members, and for each that sees images and the table one that sees the table alone."""
+    both = [name for name, member in members.items() if member.kinds(specs) == {True, False}]
+    return {**members, **{f"{name}{TWIN}": replace(members[name], images=False) for name in both}}
 
 
-def models_of_table_alone(members: Mapping[str, Member]) -> dict[str, str]:
-    """Which model stands for each member where the table alone is seen: its twin, or itself if it sees no image."""
-    return {name: f"{name}{TWIN}" if member.images else name for name, member in members.items()}
+def models_of_table_alone(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Which model stands for each member where the table alone is seen.
+
+    Its twin, or itself if it sees no image; a member that sees nothing but images has none. Empty where no member sees
+    images: then the members themselves are the table alone.
+    """
+    kinds = {name: member.kinds(specs) for name, member in members.items()}
+    if not any(True in kind for kind in kinds.values()):
+        return {}
+    return {name: f"{name}{TWIN}" if True in kind else name for name, kind in kinds.items() if False in kind}
 
 
 def _member(name: str, settings: EnsembleConfig) -> Member:

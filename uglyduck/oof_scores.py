@@ -17,7 +17,6 @@ from ensemble.calibration import Calibration, calibrated_out_of_fold
 from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import score_out_of_fold
 from uglyduck import image_stage
-from uglyduck.members import models_of_table_alone
 from uglyduck.run import Run
 
 Scores = npt.NDArray[np.float64]
@@ -45,8 +44,8 @@ def score(run: Run) -> list[Path]:
     write_json(whole.blend.as_dict(), run.folder.blend)
     write_json(whole.calibration.as_dict(), run.folder.calibration)
     written = [run.folder.oof, run.folder.blend, run.folder.calibration]
-    if len(scores) > len(learners):
-        table = _Fusion.fit(run, {name: scores[key] for name, key in models_of_table_alone(run.members).items()}, fold)
+    if run.table_models:
+        table = _Fusion.fit(run, {name: scores[key] for name, key in run.table_models.items()}, fold)
         columns = {**scores, **columns, TABLE: table.columns[BLEND]}
         write_json({"blend": table.blend.as_dict(), "calibration": table.calibration.as_dict()}, run.folder.table_alone)
         written.append(run.folder.table_alone)

@@ -19,7 +19,6 @@ from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import load_models, score_new
 from uglyduck.config import load_config
 from uglyduck.console import log
-from uglyduck.members import models_of_table_alone
 from uglyduck.run import Run
 from uglyduck.run_folder import RunFolder
 
@@ -77,11 +76,11 @@ class Predictor:
         blend, calibration = read_json(folder.blend), read_json(folder.calibration)
         whole = {name: name for name in run.learners}
         self._whole = self._table = _Fusion(whole, Blend.from_dict(blend), Calibration.from_dict(calibration))
-        if len(self._models) > len(whole):
+        if run.table_models:
             run.manifest.check(folder.table_alone)
             table = read_json(folder.table_alone)
             parts = Blend.from_dict(table["blend"]), Calibration.from_dict(table["calibration"])
-            self._table = _Fusion(models_of_table_alone(run.members), *parts)
+            self._table = _Fusion(run.table_models, *parts)
         self._threads = run.threads
 
     def scores(self, cohort: Cohort, images: pl.DataFrame | None = None) -> pl.DataFrame:

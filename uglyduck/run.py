@@ -20,7 +20,7 @@ from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
 from uglyduck.config import Config
-from uglyduck.members import Member, configured_members, with_twins
+from uglyduck.members import Member, configured_members, models_of_table_alone, with_twins
 from uglyduck.run_folder import Manifest, RunFolder
 
 
@@ -130,8 +130,12 @@ class Run:
     @property
     def trained(self) -> dict[str, Member]:
         """What is trained: the learners and, with images, their twins that see the table alone."""
-        wanted = self.image_features and self.config.ensemble.table_alone
-        return with_twins(self.members) if wanted else self.members
+        return with_twins(self.members, self.specs) if self.config.ensemble.table_alone else self.members
+
+    @property
+    def table_models(self) -> dict[str, str]:
+        """Which model stands for each learner where the table alone is seen; see `models_of_table_alone`."""
+        return models_of_table_alone(self.members, self.specs) if self.config.ensemble.table_alone else {}
 
     @cached_property
     def plan(self) -> Plan:

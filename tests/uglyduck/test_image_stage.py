@@ -48,6 +48,15 @@ def test_the_image_score_alone_is_measured_beside_the_others(pictured: Path) -> 
     assert auc > 0.6
 
 
+def test_a_run_of_crops_alone_has_no_table_alone_beside_it(pictured: Path, tmp_path: Path, command: Command) -> None:
+    alone = PICTURED.replace('["basic", "tbp"]', '["image"]').replace('"data/', f'"{pictured}/data/')
+    (tmp_path / "alone.toml").write_text(alone)
+    command("run", tmp_path / "alone.toml", "--out", tmp_path / "run")
+    assert set(metrics(tmp_path / "run")) >= {"lightgbm", "xgboost", "blend", "image"}
+    assert "table" not in metrics(tmp_path / "run")
+    assert "no learner sees the table alone" in command("hospitals", tmp_path / "run").stdout
+
+
 def test_a_second_start_trains_nothing(pictured: Path, command: Command) -> None:
     done = command("run", pictured / "pictured.toml", "--out", pictured / "run")
     assert done.stderr.count("unchanged") == 6

@@ -40,10 +40,24 @@ def test_a_group_that_the_run_does_not_build_is_refused() -> None:
         Member(LEARNER, ("image",), images=False).features(SPECS)
 
 
-def test_each_member_that_sees_images_has_a_twin_that_does_not() -> None:
-    members = {"a": Member(LEARNER), "b": Member(LEARNER, images=False)}
-    assert list(with_twins(members)) == ["a", "b", "a-table"]
-    assert models_of_table_alone(members) == {"a": "a-table", "b": "b"}
+def test_each_member_that_sees_images_and_the_table_has_a_twin_of_the_table_alone() -> None:
+    members = {"a": Member(LEARNER), "b": Member(LEARNER, images=False), "c": Member(LEARNER, ("image",))}
+    assert list(with_twins(members, SPECS)) == ["a", "b", "c", "a-table"]
+    assert models_of_table_alone(members, SPECS) == {"a": "a-table", "b": "b"}
+
+
+@pytest.mark.parametrize(
+    ("members", "specs"),
+    [
+        ({"a": Member(LEARNER)}, SPECS[:-1]),
+        ({"a": Member(LEARNER, images=False)}, SPECS),
+        ({"a": Member(LEARNER)}, SPECS[-1:]),
+    ],
+    ids=["no images", "images that no member sees", "images alone"],
+)
+def test_without_both_there_is_no_table_alone(members: dict[str, Member], specs: list[dict[str, str]]) -> None:
+    assert with_twins(members, specs) == members
+    assert models_of_table_alone(members, specs) == {}
 
 
 @pytest.mark.parametrize(
