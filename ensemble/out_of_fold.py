@@ -163,10 +163,17 @@ def score_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads:
         By learner the mean over seeds (and repeats) of the scores, each of shape (rows,).
     """
     totals = {name: np.zeros(len(matrix)) for name in plan.learners}
-    for slot in plan.slots():
-        rows = np.flatnonzero(plan.assignments[slot.repeat] == slot.fold)
-        model = store.load(slot, plan.learners[slot.learner])
-        totals[slot.learner][rows] += model.predict(matrix.rows(rows), threads=threads)
+    slots = plan.slots()
+
+    def job(slot: Slot) -> Callable[[int], Scores]:
+        def made(own: int) -> Scores:
+            model = store.load(slot, plan.learners[slot.learner])
+            return model.predict(matrix.rows(plan.assignments[slot.repeat] == slot.fold), threads=own)
+
+        return made
+
+    for slot, scores in zip(slots, side_by_side([job(slot) for slot in slots], threads=threads), strict=True):
+        totals[slot.learner][plan.assignments[slot.repeat] == slot.fold] += scores
     n_models = len(plan.seeds) * len(plan.assignments)
     return {name: total / n_models for name, total in totals.items()}
 

@@ -54,15 +54,20 @@ RECIPE = """
 [data]
 metadata = "data/train-metadata.csv"
 [features]
-groups = ["basic", "tbp", "engineered.formulas", "patient.z", "neighbours", "location.z"]
+groups = ["basic", "tbp", "engineered", "patient.z", "location.z"]
 [ensemble]
 learners = ["lightgbm", "catboost"]
 preset = "documented"
 seeds = [0, 1, 2, 3, 4]
 benign_per_malignant = 130.0
 [ensemble.parameters]
-lightgbm = { n_trees = 200, num_leaves = 239, max_depth = 7 }
-catboost = { n_trees = 200, depth = 7 }
+catboost = { n_trees = 200, depth = 7, border_count = 32, one_hot_max_size = 255 }
+[ensemble.parameters.lightgbm]
+n_trees = 200
+num_leaves = 239
+max_depth = 7
+feature_fraction = 0.4  # of a tree; documented: 0.83 of a tree, of those 0.40 of a node, a third in all as here
+feature_fraction_bynode = 0.8
 """
 
 
@@ -76,6 +81,8 @@ def test_the_reference_recipe(tmp_path: Path) -> None:
     predict = measure(program, "predict", tmp_path / "run", "--metadata", test, "--out", answer)
     stages = json.loads((tmp_path / "run" / "manifest.json").read_text())["stages"]
     n_features = len(json.loads((tmp_path / "run" / "features.json").read_text())["features"])
+    blend = json.loads((tmp_path / "run" / "metrics.json").read_text())["scores"]["blend"]["pooled"]["pauc"]
+    pauc = f"{blend['estimate']:.4f} [{blend['low']:.4f}, {blend['high']:.4f}]"
     scoring = predict.seconds * 401_583 / TEST
     rows = [[f"`run`: {name}", f"{stage['seconds']:.1f}", "", ""] for name, stage in stages.items()]
     reference = f"{REFERENCE_SECONDS:.0f} s"
@@ -86,7 +93,9 @@ def test_the_reference_recipe(tmp_path: Path) -> None:
         "The reference recipe",
         f"5 folds × 5 seeds × (LightGBM, 200 trees of up to 239 leaves and depth 7; CatBoost, 200 trees of depth 7) on"
         f" {TRAIN:,} lesions, {n_features} features, about 41,000 sampled rows a model; {TEST:,} lesions scored with"
-        f" all 50 models. Reference: the best open re-implementation with 250 features, the same models and sampling.",
+        f" all 50 models. Reference: the best open re-implementation with 250 features, as many models of the same size"
+        f" and sampling. Ours: CatBoost with 32 borders and one-hot categories, LightGBM draws features by tree; out of"
+        f" fold pAUC of the blend {pauc}.",
         ["step", "seconds", "peak GB", "reference"],
         rows,
     )
