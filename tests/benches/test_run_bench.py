@@ -101,8 +101,8 @@ def test_the_reference_recipe(tmp_path: Path) -> None:
         f" {TRAIN:,} lesions, {n_features} features, about 41,000 sampled rows a model; {TEST:,} lesions scored with"
         f" all 50 models. Reference: the best open re-implementation with 250 features, as many models of the same size"
         f" and sampling. Ours: coarser bins (127, CatBoost 32); LightGBM draws features mostly by tree, CatBoost half"
-        f" of them at each level, with one-hot categories and one step for a leaf's value; out-of-fold pAUC of the blend"
-        f" {pauc}.",
+        f" of them at each level, with one-hot categories and one step for a leaf's value; out-of-fold pAUC of the"
+        f" blend {pauc}.",
         ["step", "seconds", "peak GB", "reference"],
         rows,
     )
