@@ -11,8 +11,8 @@ Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -57,19 +57,17 @@ def score_pair(
     scores = {name: np.full(len(matrix), np.nan) for name in learners}
     unseen = matrix.rows(score)
 
-    def job(name: str, seed: int) -> Callable[[int], Scores]:
-        def made(own: int) -> Scores:
-            model = fit_one(plan, name, matrix, target, train, key=(seed, *pair), threads=own)
-            return model.predict(unseen, threads=own)
+    def fit_and_ask(model: tuple[str, int], share: int) -> Scores:
+        name, seed = model
+        fitted = fit_one(plan, name, matrix, target, train, key=(seed, *pair), threads=share)
+        return fitted.predict(unseen, threads=share)
 
-        return made
-
-    found = side_by_side([job(name, seed) for name in learners for seed in plan.seeds], threads=threads)
-    for name in learners:
-        total = np.zeros(len(score))
-        for _ in plan.seeds:
-            total += next(found)
-        scores[name][score] = total / len(plan.seeds)
+    with side_by_side(fit_and_ask, list(product(learners, plan.seeds)), threads=threads) as found:
+        for name in learners:
+            total = np.zeros(len(score))
+            for _ in plan.seeds:
+                total += next(found)
+            scores[name][score] = total / len(plan.seeds)
     return scores
 
 

@@ -86,22 +86,18 @@ def train(
     slots = plan.slots()
     store.begin(matrix.space, slots)
     wanted = {slot: plan.fingerprint(slot) for slot in slots}
-    missing = [slot for slot in slots if not store.has(slot, wanted[slot])]
+    missing = {slot: fingerprint for slot, fingerprint in wanted.items() if not store.has(slot, fingerprint)}
 
-    def job(slot: Slot) -> Callable[[int], Model]:
-        def made(own: int) -> Model:
-            rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
-            key = (slot.seed, slot.repeat, slot.fold)
-            return fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=own)
+    def fit(slot: Slot, share: int) -> Model:
+        rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
+        key = (slot.seed, slot.repeat, slot.fold)
+        return fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=share)
 
-        return made
-
-    made = side_by_side([job(slot) for slot in missing], threads=threads)
-    for slot in slots:
-        there = slot not in missing
-        if not there:
-            store.add(slot, next(made), suffix=plan.learners[slot.learner].suffix, fingerprint=wanted[slot])
-        progress(slot, there)
+    with side_by_side(fit, list(missing), threads=threads) as models:
+        for slot in slots:
+            if slot in missing:
+                store.add(slot, next(models), suffix=plan.learners[slot.learner].suffix, fingerprint=missing[slot])
+            progress(slot, slot not in missing)
 
 
 def fit_one(
@@ -165,15 +161,13 @@ def score_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads:
     totals = {name: np.zeros(len(matrix)) for name in plan.learners}
     slots = plan.slots()
 
-    def job(slot: Slot) -> Callable[[int], Scores]:
-        def made(own: int) -> Scores:
-            model = store.load(slot, plan.learners[slot.learner])
-            return model.predict(matrix.rows(plan.assignments[slot.repeat] == slot.fold), threads=own)
+    def ask(slot: Slot, share: int) -> Scores:
+        model = store.load(slot, plan.learners[slot.learner])
+        return model.predict(matrix.rows(plan.assignments[slot.repeat] == slot.fold), threads=share)
 
-        return made
-
-    for slot, scores in zip(slots, side_by_side([job(slot) for slot in slots], threads=threads), strict=True):
-        totals[slot.learner][plan.assignments[slot.repeat] == slot.fold] += scores
+    with side_by_side(ask, slots, threads=threads) as found:
+        for slot, scores in zip(slots, found, strict=True):
+            totals[slot.learner][plan.assignments[slot.repeat] == slot.fold] += scores
     n_models = len(plan.seeds) * len(plan.assignments)
     return {name: total / n_models for name, total in totals.items()}
 

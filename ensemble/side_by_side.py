@@ -1,36 +1,35 @@
-"""Several models trained at a time: one that takes all cores leaves them idle for a part of its time."""
+"""Several models at a time: one that takes all cores leaves them idle for a part of its time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-#: Models trained at a time at most: each holds its own sample of the table.
+from cohort.work import in_turn, workers
+
+#: Models trained or asked at a time at most: each holds its own part of the table.
 MOST = 4
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def side_by_side(jobs: Sequence[Callable[[int], Made]], *, threads: int) -> Iterator[Made]:
-    """Run jobs at the same time, each on its share of the threads.
+@contextmanager
+def side_by_side(work: Callable[[Item, int], Made], items: Sequence[Item], *, threads: int) -> Iterator[Iterator[Made]]:
+    """Work on several items at the same time, each with its share of the threads.
 
-    The boosting libraries let go of Python's lock while they train, so threads do; nothing is copied between processes.
+    The boosting libraries let go of Python's lock while they work, so threads do; nothing is copied between processes.
 
     Args:
-        jobs: Each is called with the number of CPU threads it may take.
-        threads: CPU threads of all jobs together, 1 or more.
+        work: Called with an item and the number of CPU threads it may take.
+        items: What to work on.
+        threads: CPU threads of all together, 1 or more; a share is rounded up.
 
     Yields:
-        What the jobs return, in their order.
-
-    Raises:
-        Exception: What a job raises, when its turn comes; those that have not begun are then dropped.
+        What `work` returns, in the order of the items; what it raises is raised when its turn comes. Where the block is
+        left early, by Ctrl-C too, the items that have begun are finished and thrown away.
     """
-    workers = max(1, min(MOST, threads, len(jobs)))
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="model")
-    try:
-        running = [pool.submit(job, threads // workers) for job in jobs]
-        for future in running:
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    at_once = max(1, min(MOST, threads, len(items)))
+    share = -(-threads // at_once)
+    with workers(at_once) as pool:
+        yield in_turn(pool, lambda item: work(item, share), items, 2 * at_once)

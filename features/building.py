@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cohort.frames import ID
+from cohort.work import THREADS, in_turn, workers
 from features.block import Block, blocks
 from features.builtin import builtin_state
 from features.image_tables import join_images
@@ -19,7 +20,6 @@ from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
 from features.segments import Floats
 from features.specs import FeatureSpec
 from features.state import FeatureState
-from features.work import THREADS, in_turn, workers
 
 Singles = NDArray[np.float32]
 

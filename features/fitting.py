@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cohort.work import THREADS, in_turn, workers
 from features.block import Block, blocks
 from features.catalogue import COMPARED, available, columns_for
 from features.hospital import ATTRIBUTION, hospital_means, hospital_sums
@@ -21,7 +22,6 @@ from features.scopes import SCOPES, Scope
 from features.segments import Floats
 from features.standing import Prior, Standing
 from features.state import FeatureState, Scale
-from features.work import THREADS, in_turn, workers
 
 _PULL_RANGE = (0.5, 1000.0)
 _UNKNOWN = Prior(within=0.0, robust=0.0, offset=0.0)

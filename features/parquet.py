@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from cohort.errors import InputError
 from cohort.files import atomic_path
 from cohort.frames import ID
+from cohort.work import THREADS, in_turn, workers
 from features.block import Block, blocks
 from features.building import Plan, to_arrow
 from features.image_tables import join_images
 from features.registry import DEFAULT_GROUPS
 from features.state import FeatureState
 from features.whole_patients import whole_patients
-from features.work import THREADS, in_turn, workers
 
 ROW_GROUP = 32_768
 """Rows of a row group, at least."""

@@ -56,7 +56,7 @@ class Entry:
         """Image scores come from models trained on every hospital, so the learners of the table alone take part.
 
         Raises:
-            InputError: The run has image features and no learners that see the table alone.
+            InputError: A learner sees images, and none sees the table alone.
         """
         named = [spec["name"] for spec in run.specs if HOSPITAL in spec["needs"]]
         if not any(True in member.kinds(run.specs) for member in run.members.values()):

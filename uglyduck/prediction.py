@@ -93,8 +93,17 @@ class Predictor:
         Returns:
             `isic_id`, a column for each learner, `blend`, and `risk`, the calibrated probability of malignancy, in the
             order of `cohort.frame`.
+
+        Raises:
+            InputError: The run has no feature but those of images, and none are given.
         """
         if self._of_images and images is None:
+            if self._wanted == self._of_images:
+                raise InputError(
+                    "the run sees crops alone, and none are given",
+                    where="its features",
+                    remedy="give --images or --image-scores",
+                )
             log.warning(
                 "no images given: %s",
                 "scored by the learners that see the table alone"

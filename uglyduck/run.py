@@ -129,7 +129,7 @@ class Run:
 
     @property
     def trained(self) -> dict[str, Member]:
-        """What is trained: the learners and, with images, their twins that see the table alone."""
+        """What is trained: the learners and, of those that see images and the table, twins that see the table alone."""
         return with_twins(self.members, self.specs) if self.config.ensemble.table_alone else self.members
 
     @property

@@ -24,7 +24,7 @@ from cohort.simulator.painting.scene import keep_memory, paint_batch, paint_crop
 from cohort.simulator.painting.subject import Subject
 
 _BATCH = 32
-# A worker process takes about as long to start as 400 crops take to paint.
+# A worker process takes about as long to start as 400 crops take to paint; it should save a good deal more than that.
 _WORTH_A_WORKER = 1000
 
 

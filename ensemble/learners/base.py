@@ -70,7 +70,7 @@ class Learner(Protocol):
         ...
 
     def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None) -> Model:
-        """Train on all given rows, without early stopping.
+        """Train on all given rows, without early stopping. Other threads of the process may do the same meanwhile.
 
         Args:
             matrix: Features, shape (rows, features).

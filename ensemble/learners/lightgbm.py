@@ -96,7 +96,7 @@ class LightGBMModel:
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         text = self.booster.model_to_string()
-        path.write_text(_THREADS.sub("[num_threads: 0]", text), "utf-8")  # else equal models differ in their bytes
+        path.write_bytes(_THREADS.sub("[num_threads: 0]", text).encode())  # else equal models differ in their bytes
 
 
 def _names() -> tuple[set[str], dict[str, str]]:

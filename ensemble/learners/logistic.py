@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,8 @@ from ensemble.matrix import FeatureSpace, Matrix
 DEFAULTS: Parameters = {"C": 0.1, "max_iter": 300, "benign_weight": 1.0}
 #: Standardised values are cut here: measured areas and ratios have tails that would own the fit.
 _CUT = 4.0
+#: Limits and filters are those of the whole process: held by two fits at once, they would not be put back as they were.
+_ALONE = Lock()
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Logistic:
         columns = np.column_stack([column.astype(np.float32) for column in scaling.columns(matrix.values)])
         weights = np.where(target == 1, 1.0, self.parameters["benign_weight"]) * (1.0 if weight is None else weight)
         fitted = LogisticRegression(C=self.parameters["C"], max_iter=self.parameters["max_iter"], random_state=seed)
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with _ALONE, threadpool_limits(limits=1), warnings.catch_warnings():
             # Stopping early changes the ranking less than another penalty would, and repeats bit for bit.
             warnings.simplefilter("ignore", ConvergenceWarning)
             fitted.fit(columns, target, sample_weight=weights)

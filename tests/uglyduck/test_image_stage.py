@@ -55,6 +55,12 @@ def test_a_run_of_crops_alone_has_no_table_alone_beside_it(pictured: Path, tmp_p
     assert set(metrics(tmp_path / "run")) >= {"lightgbm", "xgboost", "blend", "image"}
     assert "table" not in metrics(tmp_path / "run")
     assert "no learner sees the table alone" in command("hospitals", tmp_path / "run").stdout
+    call = ("predict", tmp_path / "run", "--metadata", pictured / "data/test-metadata.csv")
+    done = command(*call, "--out", tmp_path / "submission.csv", check=False)
+    assert done.returncode == 2
+    assert "sees crops alone" in done.stderr
+    command(*call, "--out", tmp_path / "submission.csv", "--images", pictured / "data/test-image.hdf5")
+    assert submission(tmp_path / "submission.csv")["target"].n_unique() > 100
 
 
 def test_a_second_start_trains_nothing(pictured: Path, command: Command) -> None:

@@ -145,23 +145,18 @@ def test_without_images_the_learners_that_see_the_table_score(imaged: Path, smal
     assert np.corrcoef(alone.rank(), both.rank())[0, 1] > 0.5
 
 
-def test_features_of_other_lesions_take_a_table_of_image_scores(imaged: Path, small: Path, command: Command) -> None:
+def test_features_of_other_lesions_take_a_table_of_image_scores(
+    imaged: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
     scores = pl.read_parquet(small / "data" / "test-truth.parquet").select("isic_id", score="p_crop")
-    scores.write_parquet(small / "seen.parquet")
-    given = [
-        "features",
-        imaged,
-        "--metadata",
-        small / "data" / "test-metadata.csv",
-        "--out",
-        small / "features.parquet",
-    ]
-    command(*given, "--image-scores", small / "seen.parquet")
-    built = pl.read_parquet(small / "features.parquet").select("isic_id", "image_score")
+    scores.write_parquet(tmp_path / "seen.parquet")
+    given = ["features", imaged, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "features.parquet"]
+    command(*given, "--image-scores", tmp_path / "seen.parquet")
+    built = pl.read_parquet(tmp_path / "features.parquet").select("isic_id", "image_score")
     both = built.join(scores, on="isic_id", validate="1:1")
     assert both.height == scores.height
     np.testing.assert_allclose(both["image_score"], both["score"], rtol=1e-6)
-    done = command(*given, "--image-scores", small / "absent.parquet", check=False)
+    done = command(*given, "--image-scores", tmp_path / "absent.parquet", check=False)
     assert done.returncode == 2
     assert "not a readable Parquet file" in done.stderr
 

@@ -14,7 +14,7 @@ from cohort.errors import InputError
 from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
 from cohort.simulator.painting.rows import check_rows, subjects
-from cohort.simulator.painting.scene import side
+from cohort.simulator.painting.scene import encode, side
 from cohort.simulator.painting.sheet import contact_sheet
 
 PLAIN: dict[str, Any] = {
@@ -87,6 +87,12 @@ class TestFormat:
             # The four standard Huffman tables, not optimised ones: two of 12 and two of 162 symbols.
             assert jpeg.count(b"\xff\xc4") == 4
             assert b"\xff\xc4\x00\xb5\x10" in jpeg
+
+    def test_holds_the_bytes_that_pillow_saves(self) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (131, 131, 4), dtype=np.uint8)
+        saved = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels[:, :, :3])).save(saved, "JPEG", quality=75)
+        assert encode(pixels) == saved.getvalue()
 
     def test_is_square_with_an_odd_side(self) -> None:
         for jpeg in jpegs(lesions(12)).values():

@@ -169,6 +169,8 @@ class LearnerContract:
             get_learner(self.name, {self.fixed: False})
 
     def test_another_name_of_a_parameter_is_refused_with_the_one_to_write(self) -> None:
+        if not self.aliases:
+            pytest.skip("its parameters have one name each")
         for alias, name in self.aliases.items():
             where = rf"\[ensemble.parameters.{self.name}\]: '{alias}' is another name of '{name}'.*set {name} alone"
             for given in ({alias: 1}, {alias: 1, name: 1}, {name: 1, alias: 1}):

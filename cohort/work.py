@@ -1,4 +1,4 @@
-"""Blocks worked on side by side, with results that do not depend on how many at once."""
+"""Work done side by side in threads, with results that do not depend on how much at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 T = TypeVar("T")
 R = TypeVar("R")
 THREADS = 2
-"""Blocks worked on at once, where nothing else is asked for."""
+"""Items worked on at once, where nothing else is asked for."""
 
 
 @contextmanager
