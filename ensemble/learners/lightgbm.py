@@ -30,8 +30,15 @@ DEFAULTS: Parameters = {
     "min_data_in_leaf": 85,
     "scale_pos_weight": 2.79841848,
 }
-# Same bits at any number of threads; trees of a fixed number, no early stopping.
-_FIXED: Parameters = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
+# Same bits at any number of threads: each column's histogram is summed by one thread, in the order of the rows; and
+# beside any other columns: bundles of sparse columns are summed in another order. No early stopping.
+_FIXED: Parameters = {
+    "objective": "binary",
+    "deterministic": True,
+    "force_col_wise": True,
+    "enable_bundle": False,
+    "verbosity": -1,
+}
 # What a run says itself, by seed and thread.
 _OURS = ("seed", "num_threads")
 _THREADS = re.compile(r"^\[num_threads: \d+\]$", re.MULTILINE)
@@ -67,7 +74,7 @@ class LightGBM:
                 f"f{i}" for i in range(len(matrix.space.names))
             ],  # any feature name is allowed: ours are kept apart
             categorical_feature=list(matrix.space.categorical),
-            params={"verbosity": -1, "num_threads": threads, "min_data_in_leaf": options.get("min_data_in_leaf", 20)},
+            params=options,
         )
         return LightGBMModel(lightgbm.train(options, data, num_boost_round=n_trees), matrix.space)
 

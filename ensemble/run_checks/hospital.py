@@ -29,7 +29,7 @@ _OPTIONS: dict[str, Any] = {
     "num_leaves": 15,
     "feature_fraction": 0.5,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "verbosity": -1,
     "seed": 0,
 }

@@ -17,15 +17,13 @@ from ensemble.sampling import Sample
 class SharedLightGBM:
     """A sample binned in runs of neighbouring columns that every set of features takes or leaves as a whole.
 
-    Bins of a column depend on that column alone, so binned runs laid side by side are the binned table. Histograms are
-    built column by column where `LightGBM.fit` builds them row by row: the same sums, and faster with one thread.
+    Bins of a column depend on that column alone, so binned runs laid side by side are the binned table.
     """
 
     def __init__(
         self, learner: LightGBM, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int
     ) -> None:
         self._options = {**learner.parameters, **_FIXED, "seed": seed, "num_threads": threads}
-        self._options |= {"force_row_wise": False, "force_col_wise": True}
         self._n_trees = self._options.pop("n_trees")
         self._sample = sample
         self._rows = np.arange(len(sample.matrix))

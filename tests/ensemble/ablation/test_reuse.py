@@ -56,7 +56,7 @@ def sets_of(space: FeatureSpace) -> list[tuple[str, ...]]:
 
 
 PARAMETERS = {
-    "lightgbm": {"n_trees": 12, "min_data_in_leaf": 20},
+    "lightgbm": {"n_trees": 60, "learning_rate": 0.2, "min_data_in_leaf": 20},
     "xgboost": {"n_trees": 8},
     "catboost": {"n_trees": 8, "border_count": 32},
     "logistic": {},
