@@ -81,11 +81,8 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
     depth -= _surplus(depth, np.pi * half * minor / on.pitch**2)
     # A crop is centred on the table's outline; what has grown beyond it lies to one side.
     astray = (0.03 + 0.3 * growth) * rng.standard_normal(2).clip(-1.5, 1.5) / on.pitch
-    down, right = (_middle(depth > 0) - astray).round().astype(int)
-    if down or right:
-        window, kept = _moved(window, (-down, -right), on.side)
-        # What stands in one piece is twice as quick to paint with.
-        u, v, depth, patches = map(np.ascontiguousarray, (u[kept], v[kept], depth[kept], patches[:, *kept]))
+    moved = (astray - _middle(depth > 0)).round().astype(int)
+    window = _moved(window, moved, margins)
     soft = hypot(rng.gamma(3.0) * 0.06 + 0.04 * radius, on.blur_mm)
     cover = np.float32(0.85) * sigmoid(depth * np.float32(1.6 / soft))
     cover += np.float32(0.15) * sigmoid((depth + np.float32(0.3 * radius)) * np.float32(5 / radius))
@@ -117,16 +114,11 @@ def _margin(on: Canvas, reach: float) -> int:
     return 2 * max(0, int((WIDTH_MM / 2 - reach) / on.pitch / 2))
 
 
-def _moved(
-    window: tuple[slice, slice], by: tuple[int, int], side: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The window `by` rows and columns further, and the part of the fields on it that is still on the canvas."""
-    places, kept = [], []
-    for line, step in zip(window, by, strict=True):
-        start, stop = max(line.start + step, 0), min(line.stop + step, side)
-        places.append(slice(start, stop))
-        kept.append(slice(start - line.start - step, stop - line.start - step))
-    return (places[0], places[1]), (kept[0], kept[1])
+def _moved(window: tuple[slice, slice], by: NDArray[np.int_], margins: tuple[int, int]) -> tuple[slice, slice]:
+    """The window `by` rows and columns further, but not over the canvas's edge: what fills the crop fills all of it."""
+    steps = np.clip(by, np.negative(margins), margins).tolist()
+    rows, columns = (slice(line.start + step, line.stop + step) for line, step in zip(window, steps, strict=True))
+    return rows, columns
 
 
 def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from PIL import Image
 from cohort.errors import InputError
 from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
+from cohort.simulator.painting.canvas import canvas
+from cohort.simulator.painting.mole import lay_out
 from cohort.simulator.painting.rows import check_rows, subjects
 from cohort.simulator.painting.scene import encode, side
 from cohort.simulator.painting.sheet import contact_sheet
@@ -176,6 +178,19 @@ class TestLesion:
         (xx, xy), (_, yy) = np.cov(x, y)
         found = np.degrees(0.5 * np.arctan2(2 * xy, xx - yy))
         assert abs((found - angle + 90) % 180 - 90) < 8
+
+    @pytest.mark.parametrize("diameter", [2.0, 8.0, 12.0, 30.0])
+    def test_the_window_keeps_its_shape_on_the_canvas_and_is_all_of_it_for_what_fills_the_crop(
+        self, diameter: float
+    ) -> None:
+        rows = lesions(40, clin_size_long_diam_mm=diameter, tbp_lv_minorAxisMM=diameter, crop_sign=2.0)
+        for number, subject in enumerate(subjects(check_rows(rows))):
+            on = canvas(101)
+            mole = lay_out(subject, np.array([-9.0, 3.0, 1.0]), on, np.random.default_rng(number), growth=1.0)
+            shape = tuple(line.stop - line.start for line in mole.window)
+            assert shape == mole.cover.shape
+            assert all(0 <= line.start < line.stop <= on.side for line in mole.window)
+            assert diameter < 30 or shape == (on.side, on.side)
 
     def test_the_skin_has_the_colour_outside(self) -> None:
         pale, dark = (
