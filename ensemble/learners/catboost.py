@@ -26,7 +26,7 @@ DEFAULTS: Parameters = {
     "scale_pos_weight": 2.61493458,
 }
 #: A model depends on the number of threads that made it (equally good splits come in another order), so that is fixed;
-#: a machine with fewer cores takes turns, at no cost that could be measured.
+#: a machine with fewer cores takes turns.
 TRAINING_THREADS = 4
 _FIXED: Parameters = {"loss_function": "Logloss", "allow_writing_files": False, "verbose": False, "task_type": "CPU"}
 # What a run says itself, by seed and thread.
