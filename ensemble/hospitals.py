@@ -20,9 +20,11 @@ from cohort.errors import InputError
 from cohort.frames import collect, join_by_id
 from cv_folds.folds import Folds, make_folds
 from cv_folds.schemes import HOSPITAL
+from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore, Slot
-from ensemble.out_of_fold import Plan, fit_one
+from ensemble.out_of_fold import Plan, fill, fit_one
+from ensemble.side_by_side import side_by_side
 
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -115,16 +117,18 @@ def score_hospital(
     slots = [Slot(learner, 0, fold, seed) for learner in plan.learners for seed in plan.seeds]
     store.begin(matrix.space, slots)
     rows, waiting = np.flatnonzero(allowed), matrix.rows(held_out)
+
+    def fit(slot: Slot, share: int) -> Model:
+        return fit_one(own, slot.learner, matrix, target, rows, key=(slot.seed, 0, fold), threads=share)
+
+    def ask(slot: Slot, share: int) -> Scores:
+        return store.load(slot, plan.learners[slot.learner]).predict(waiting, threads=share)
+
+    fill(store, own, slots, fit, threads=threads, progress=progress)
     totals = {name: np.zeros(int(held_out.sum())) for name in plan.learners}
-    for slot in slots:
-        learner, wanted = plan.learners[slot.learner], own.fingerprint(slot)
-        there = store.has(slot, wanted)
-        if not there:
-            key = (slot.seed, 0, fold)
-            model = fit_one(own, slot.learner, matrix, target, rows, key=key, threads=threads)
-            store.add(slot, model, suffix=learner.suffix, fingerprint=wanted)
-        totals[slot.learner] += store.load(slot, learner).predict(waiting, threads=threads)
-        progress(slot, there)
+    with side_by_side(ask, slots, threads=threads) as found:
+        for slot, scores in zip(slots, found, strict=True):
+            totals[slot.learner] += scores
     return {name: total / len(plan.seeds) for name, total in totals.items()}
 
 

@@ -67,8 +67,9 @@ class FeatureSpace:
             raise InputError(
                 f"there are no features {', '.join(unknown[:3])}", where="feature table", remedy="build them first"
             )
-        kept = tuple(name for name in self.names if name in set(names))
-        return FeatureSpace(kept, {name: levels for name, levels in self.levels.items() if name in kept})
+        wanted = set(names)
+        kept = {name: levels for name, levels in self.levels.items() if name in wanted}
+        return FeatureSpace(tuple(name for name in self.names if name in wanted), kept)
 
     def encode(self, frame: pl.DataFrame) -> Matrix:
         """Bring a feature table into model order; what the model does not know is left out.
@@ -140,6 +141,8 @@ class Matrix:
         if features is None:
             return self.rows(rows)
         space = self.space.restricted(features)
+        if space.names == self.space.names:
+            return self.rows(rows)
         columns = np.array([self.space.names.index(name) for name in space.names], dtype=np.intp)
         return Matrix(space, self.values[rows[:, np.newaxis], columns])
 
@@ -159,7 +162,7 @@ class Matrix:
                 remedy="encode the features with the model's own feature space",
             )
         place = {name: position for position, name in enumerate(self.space.names)}
-        return np.ascontiguousarray(self.values[:, [place[name] for name in space.names]])
+        return np.take(self.values, [place[name] for name in space.names], axis=1)
 
 
 def _refuse_infinite(values: Array, names: tuple[str, ...]) -> None:

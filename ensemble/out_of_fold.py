@@ -73,26 +73,48 @@ class Plan:
 def train(
     plan: Plan, matrix: Matrix, target: npt.NDArray[np.int8], store: ModelStore, *, threads: int, progress: Progress
 ) -> None:
-    """Train what the store does not hold yet, some models at a time; they go to disk in order, each once it is made.
+    """Train the models of a plan; see `fill`.
 
     Args:
         plan: What to train.
         matrix: Features, shape (rows, features).
         target: 0 benign, 1 malignant, shape (rows,).
-        store: Where the models go; models with the same fingerprint are kept.
+        store: Where the models go.
         threads: CPU threads.
-        progress: Called after each model with its slot and whether it was there already.
+        progress: See `fill`.
     """
     slots = plan.slots()
-    store.begin(matrix.space, slots)
-    wanted = {slot: plan.fingerprint(slot) for slot in slots}
-    missing = {slot: fingerprint for slot, fingerprint in wanted.items() if not store.has(slot, fingerprint)}
 
     def fit(slot: Slot, share: int) -> Model:
         rows = np.flatnonzero(plan.assignments[slot.repeat] != slot.fold)
         key = (slot.seed, slot.repeat, slot.fold)
         return fit_one(plan, slot.learner, matrix, target, rows, key=key, threads=share)
 
+    store.begin(matrix.space, slots)
+    fill(store, plan, slots, fit, threads=threads, progress=progress)
+
+
+def fill(
+    store: ModelStore,
+    plan: Plan,
+    slots: Sequence[Slot],
+    fit: Callable[[Slot, int], Model],
+    *,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Make what the store does not hold yet, some models at a time; they go to disk in order, each once it is made.
+
+    Args:
+        store: Where the models go; it has begun with these slots, and models with the same fingerprint are kept.
+        plan: Gives the slots their fingerprints, and the learners.
+        slots: The models to have.
+        fit: Makes one, with its share of the threads.
+        threads: CPU threads.
+        progress: Called after each model with its slot and whether it was there already.
+    """
+    wanted = {slot: plan.fingerprint(slot) for slot in slots}
+    missing = {slot: fingerprint for slot, fingerprint in wanted.items() if not store.has(slot, fingerprint)}
     with side_by_side(fit, list(missing), threads=threads) as models:
         for slot in slots:
             if slot in missing:

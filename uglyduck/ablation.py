@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,7 @@ from ensemble.out_of_fold import Plan, Scores
 from uglyduck.console import log, progress
 from uglyduck.provenance import code_fingerprint, versions
 from uglyduck.run import Run
+from uglyduck.stages import scores_are_current
 
 Preset = Literal["groups", "organisers"]
 REPORT, TABLE, PICTURE = "ablation.json", "ablation.csv", "forest.svg"
@@ -100,7 +101,8 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
     run.manifest.check(run.folder.features, run.folder.dictionary)
     design, plan = _design(run, request), _plan(run, request)
     training = Training(plan, run.matrix, run.target, run.folds.frame["isic_id"].to_list(), folder)
-    scores = _trained(run, training, design.variants, request.workers or run.threads)
+    known = {ALL: own} if (own := _own_scores(run, plan)) else {}
+    scores = _trained(run, training, design.variants, known, request.workers or run.threads)
     blended = {name: _blend(run, found) for name, found in scores.items()}
     settings, frame = run.config.metrics, run.folds.frame
     found = compare(
@@ -167,15 +169,32 @@ def _quick(learner: Learner) -> Learner:
     return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
 
 
-def _trained(run: Run, training: Training, variants: tuple[Variant, ...], workers: int) -> dict[str, dict[str, Scores]]:
-    with progress("models", len(variants) * len(training.plan.slots())) as step:
+def _own_scores(run: Run, plan: Plan) -> dict[str, Scores] | None:
+    """The run's scores with all features; None where training again could give others."""
+    alike = replace(plan, identity=run.plan.identity)
+    same = all(alike.fingerprint(slot) == run.plan.fingerprint(slot) for slot in plan.slots())
+    if not (same and scores_are_current(run)):
+        return None
+    own = pl.read_parquet(run.folder.oof, columns=["isic_id", *plan.learners])
+    own = join_by_id(run.folds.frame.select("isic_id"), own)
+    return {name: own[name].to_numpy() for name in plan.learners}
+
+
+def _trained(
+    run: Run,
+    training: Training,
+    variants: tuple[Variant, ...],
+    known: Mapping[str, Mapping[str, Scores]],
+    workers: int,
+) -> dict[str, dict[str, Scores]]:
+    with progress("models", (len(variants) - len(known)) * len(training.plan.slots())) as step:
 
         def tell(slot: Slot, models: int, seconds: float) -> None:
             for _ in range(models):
                 step()
             log.info("ablation  %s/%s: %d variants, %.1f s", slot.learner, slot.name, models, seconds)
 
-        return train_variants(training, variants, workers=workers, threads=run.threads, progress=tell)
+        return train_variants(training, variants, known=known, workers=workers, threads=run.threads, progress=tell)
 
 
 def _blend(run: Run, scores: dict[str, Scores]) -> Scores:

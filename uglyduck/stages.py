@@ -72,6 +72,15 @@ def run_stages(run: Run, *, until: str | None = None) -> None:
             break
 
 
+def scores_are_current(run: Run) -> bool:
+    """Whether this code, these libraries and the run's inputs would give the run's out-of-fold scores again."""
+    stage = next(stage for stage in STAGES if stage.name == "scores")
+    try:
+        return run.manifest.holds(stage.name, stage.fingerprint(run)) and run.manifest.by_these_versions(stage.name)
+    except InputError:  # an input is no longer where it was
+        return False
+
+
 def _reading(run: Run) -> dict[str, Any]:
     """How the table is read; where it lies does not matter, its SHA-256 is among the inputs."""
     return run.config.data.model_dump(include={"duplicate_policy", "ungrouped"})

@@ -24,7 +24,7 @@ from ensemble.out_of_fold import Plan, Scores, draw
 
 #: Trained first, since it takes longest: then no process is left alone with it at the end.
 _LONGEST = "catboost"
-#: Of a slot (a learner, fold and seed): how many models were trained, and in how many seconds.
+#: Of a slot (a learner, fold and seed) or a piece of one: how many models were trained, and in how many seconds.
 Progress = Callable[[Slot, int, float], None]
 
 
@@ -58,26 +58,36 @@ class Training:
 
 
 def train_variants(
-    training: Training, variants: Sequence[Variant], *, workers: int, threads: int, progress: Progress
+    training: Training,
+    variants: Sequence[Variant],
+    *,
+    known: Mapping[str, Mapping[str, Scores]] | None = None,
+    workers: int,
+    threads: int,
+    progress: Progress,
 ) -> dict[str, dict[str, Scores]]:
     """Train what is not on disk yet, and read the rest.
 
     Args:
         training: What the variants share.
         variants: Sets of features.
+        known: By variant the scores by learner that training would give, of variants that need none.
         workers: Processes; with one, training happens in this one.
         threads: CPU threads of all processes together. Neither number changes a bit.
-        progress: Called after each slot.
+        progress: Called after each slot; the last slots are divided among the processes.
 
     Returns:
         By variant and learner the mean over seeds (and repeats) of out-of-fold scores, each of shape (rows,).
     """
     plans = {variant.name: training.plan_of(variant) for variant in variants}
     files = {name: ScoreFile(training.folder, name, _identity(plan)) for name, plan in plans.items()}
+    for name, scores in (known or {}).items():
+        if not files[name].exists():
+            files[name].write(training.ids, scores)
     missing = {name: plans[name] for name, file in files.items() if not file.exists()}
     if missing:
         with _on_disk(training) as work:
-            tasks = _tasks(missing, training.folder)
+            tasks = _divided(_tasks(missing, training.folder), workers)
             _train(work, tasks, workers=min(workers, max(len(tasks), 1)), threads=threads, progress=progress)
         for name, plan in missing.items():
             files[name].write(training.ids, _gather(plan, training))
@@ -97,7 +107,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Task:
-    """The models of one slot: the features of each, and where the scores of its held-out fold go."""
+    """Models of one slot: the features of each, and where the scores of its held-out fold go."""
 
     slot: Slot
     sets: tuple[tuple[str, ...], ...]
@@ -125,6 +135,15 @@ def _tasks(plans: Mapping[str, Plan], folder: Path) -> list[_Task]:
                 wanted.setdefault(slot, {})[cell] = plan.features[slot.learner]
     tasks = [_Task(slot, tuple(cells.values()), tuple(cells)) for slot, cells in wanted.items()]
     return sorted(tasks, key=lambda task: task.slot.learner != _LONGEST)
+
+
+def _divided(tasks: Sequence[_Task], workers: int) -> list[_Task]:
+    """The last tasks in pieces, the very last in one for each process: else one of them ends long after the others."""
+    pieces = []
+    for left, task in zip(range(len(tasks), 0, -1), tasks, strict=True):
+        n = min(-(-workers // left), len(task.sets))
+        pieces += [_Task(task.slot, task.sets[part::n], task.cells[part::n]) for part in range(n)]
+    return pieces
 
 
 @contextmanager

@@ -92,7 +92,9 @@ class XGBoostModel:
 
     def predict(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.predict`."""
-        return np.asarray(self.booster.predict(self._data(matrix, threads)), dtype=np.float64)
+        self.booster.set_param({"nthread": threads})
+        values = matrix.for_model(self.space)
+        return np.asarray(self.booster.inplace_predict(values, validate_features=False), dtype=np.float64)
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.contributions`."""

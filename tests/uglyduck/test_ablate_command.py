@@ -30,10 +30,21 @@ def scores(run: Path, variant: str, name: str = "groups") -> pl.DataFrame:
     return pl.read_parquet(run / "ablation" / name / "scores" / f"{variant}.parquet")
 
 
-def test_all_features_score_as_the_run_does(ablated: Path) -> None:
+def test_all_features_score_as_the_run_does(ablated: Path, command: Command) -> None:
     own = pl.read_parquet(ablated / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
     assert scores(ablated, "all").equals(own)
-    assert read_json(ablated / "ablation" / "groups" / "ablation.json")["baseline_is_the_run"] is True
+    arguments = ("--groups", "basic", "--leave-out", "--workers", "1")
+    taken = command("ablate", ablated, *arguments, "--out", "taken")
+    assert "1 variants" in taken.stderr  # those without the group alone
+    assert "2 variants" not in taken.stderr
+    manifest = read_json(ablated / "manifest.json")
+    manifest["stages"]["scores"]["versions"]["lightgbm"] = "0.1"  # nothing is taken over from another library's run
+    (ablated / "manifest.json").write_text(json.dumps(manifest))
+    trained = command("ablate", ablated, *arguments, "--out", "trained")
+    assert "2 variants" in trained.stderr
+    for name in ("taken", "trained"):
+        assert scores(ablated, "all", name).equals(own)
+        assert read_json(ablated / "ablation" / name / "ablation.json")["baseline_is_the_run"] is True
 
 
 def test_basic_alone_scores_as_a_run_of_basic_alone(

@@ -1,18 +1,17 @@
 """What training on one set of features can take over from training on another, for the same rows.
 
-Every way here gives the models that the learner itself would have trained on those features alone, bit for bit. Of
-CatBoost nothing is reused: it packs sparse columns together when it quantises them, and a model that ignores some of
-a pack is not the model of the others.
+Every way here gives the models that the learner itself would have trained on those features alone, bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ensemble.ablation.reuse.catboost import SharedCatBoost
 from ensemble.ablation.reuse.lightgbm import SharedLightGBM
 from ensemble.ablation.reuse.shared import Plain, Shared
 from ensemble.ablation.reuse.xgboost import SharedXGBoost
-from ensemble.learners import Learner, LightGBM, XGBoost
+from ensemble.learners import CatBoost, Learner, LightGBM, XGBoost
 from ensemble.sampling import Sample
 
 __all__ = ["Shared", "share"]
@@ -22,7 +21,7 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
     """Prepare a sample for training one learner on several sets of its features.
 
     Args:
-        learner: The learner; of others than LightGBM and XGBoost nothing is reused.
+        learner: The learner; of others than the three boosting libraries nothing is reused.
         sample: Training rows with every feature that any of the sets has.
         sets: The sets of features, each in the order of the sample's.
         seed: Of the learner.
@@ -32,4 +31,6 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
         return SharedLightGBM(learner, sample, sets, seed=seed, threads=threads)
     if isinstance(learner, XGBoost) and SharedXGBoost.serves(learner):
         return SharedXGBoost(learner, sample, seed=seed, threads=threads)
+    if isinstance(learner, CatBoost) and SharedCatBoost.serves(learner):
+        return SharedCatBoost(learner, sample, seed=seed, threads=threads)
     return Plain(learner, sample, seed=seed, threads=threads)

@@ -128,5 +128,22 @@ def test_other_parameters_other_scores(training: Training) -> None:
 def test_processes_change_no_bit(training: Training) -> None:
     alone, _ = trained(training)
     together, told = trained(replace(training, folder=training.folder / "together"), workers=2)
-    assert len(told) == 24
+    assert sum(models for _, models in told) == 60
+    assert [slot for slot, _ in told].count("xgboost/repeat1-fold2-seed7") == 2  # the last one is shared by both
     assert same(alone, together)
+
+
+def test_known_scores_are_not_trained(training: Training) -> None:
+    whole, _ = trained(training)
+    elsewhere = replace(training, folder=training.folder / "elsewhere")
+    told: Trained = []
+    found = train_variants(
+        elsewhere,
+        VARIANTS,
+        known={"all": whole["all"]},
+        workers=1,
+        threads=1,
+        progress=lambda slot, models, _seconds: told.append((slot.name, models)),
+    )
+    assert sum(models for _, models in told) == 60 - 24
+    assert same(found, whole)

@@ -109,7 +109,7 @@ def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path
 
 
 def test_a_worker_that_dies_leaves_a_failed_trial_and_the_search_goes_on(tmp_path: Path) -> None:
-    problem, folder = make_problem(trees=100), StudyFolder(tmp_path)
+    problem, folder = make_problem(trees=600), StudyFolder(tmp_path)
     victims = []
 
     def kill_a_busy_one(_: Tally) -> None:
