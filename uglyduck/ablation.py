@@ -31,8 +31,8 @@ from ensemble.learners import CatBoost, Learner
 from ensemble.model_store import Slot
 from ensemble.out_of_fold import Plan, Scores
 from uglyduck.console import log, progress
-from uglyduck.provenance import code_fingerprint, versions
-from uglyduck.run import Run
+from uglyduck.provenance import made_by
+from uglyduck.run import TRAINING, Run
 from uglyduck.stages import scores_are_current
 
 Preset = Literal["groups", "organisers"]
@@ -113,7 +113,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         replicates=settings.replicates,
         seed=settings.seed,
     )
-    facts = {"made_from": run.manifest.state, **_facts(run, request, plan)}
+    facts = {"made_from": run.manifest.state, **_facts(run, request, plan), "baseline_is_taken_over": bool(known)}
     report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
     _write(report, folder)
     return report
@@ -141,8 +141,7 @@ def _plan(run: Run, request: Request) -> Plan:
     chosen = _chosen(request.learners, list(run.learners))
     learners = {name: _quick(plan.learners[name]) if request.quick else plan.learners[name] for name in chosen}
     benign = request.benign or plan.benign_per_malignant
-    code = code_fingerprint(("cohort", "ensemble", "ensemble.ablation"))
-    identity = {**plan.identity, "code": code, "versions": str(versions())}
+    identity = {**plan.identity, "made_by": made_by((*TRAINING, "ensemble.ablation"))}
     return replace(
         plan,
         learners=learners,

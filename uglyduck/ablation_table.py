@@ -24,12 +24,18 @@ def show_ablation(report: dict[str, Any], folder: Path) -> None:
     console.print(ablation_table(report))
     for row in report["not_applicable"]:
         console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)
-    if report["baseline_is_the_run"] is not None:
-        said = "equals" if report["baseline_is_the_run"] else "differs from"
-        console.print(f"all features: {said} the run's own out-of-fold scores", markup=False)
+    console.print(f"all features: {_baseline(report)}", markup=False)
     for note in report["notes"]:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     console.print(f"written to {folder}", markup=False, soft_wrap=True)
+
+
+def _baseline(report: dict[str, Any]) -> str:
+    if report["baseline_is_taken_over"]:
+        return "scores taken over from the run"
+    if report["baseline_is_the_run"] is None:
+        return "trained; the run has no scores to compare"
+    return f"trained; the blend {'equals' if report['baseline_is_the_run'] else 'differs from'} the run's"
 
 
 def ablation_table(report: dict[str, Any]) -> Table:

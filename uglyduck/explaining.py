@@ -22,7 +22,7 @@ from ensemble.model_store import ModelStore
 from uglyduck.console import log, progress
 from uglyduck.image_stage import new_image_scores
 from uglyduck.prediction import Predictor, read_lesions
-from uglyduck.provenance import code_fingerprint
+from uglyduck.provenance import made_by
 from uglyduck.run import Run
 
 Scores = npt.NDArray[np.float64]
@@ -149,8 +149,8 @@ def _made_from(run: Run) -> list[Path]:
 
 def _fingerprint(run: Run, settings: Settings) -> str:
     files = [run.manifest.sha256(path) for path in _made_from(run)]
-    code = code_fingerprint(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
-    return fingerprint({"files": files, "settings": asdict(settings), "code": code})
+    code = made_by(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
+    return fingerprint({"files": files, "settings": asdict(settings), "made_by": code})
 
 
 def _select(frame: pl.DataFrame, score: Scores, settings: Settings) -> Selection:

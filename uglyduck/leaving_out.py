@@ -23,7 +23,7 @@ from ensemble.hospitals import Flags, Hospitals, score_hospital
 from ensemble.model_store import ModelStore, Slot
 from uglyduck.console import log, progress
 from uglyduck.oof_scores import BLEND, TABLE
-from uglyduck.provenance import code_fingerprint
+from uglyduck.provenance import made_by
 from uglyduck.run import Run
 
 Scores = npt.NDArray[np.float64]
@@ -89,8 +89,8 @@ def leave_hospitals_out(run: Run, *, fewest: int) -> dict[str, Any]:
     run.manifest.check(*made_from)
     files = [run.manifest.sha256(path) for path in made_from]
     settings = {"fewest": fewest, "metrics": run.config.metrics.model_dump()}
-    code = code_fingerprint(("cohort", "cv_folds", "features", "ensemble", "uglyduck"))
-    wanted = fingerprint({"inputs": run.inputs, "files": files, "settings": settings, "code": code})
+    code = made_by(("cohort", "cv_folds", "features", "ensemble", "uglyduck"))
+    wanted = fingerprint({"inputs": run.inputs, "files": files, "settings": settings, "made_by": code})
     if run.manifest.holds(_STAGE, wanted):
         log.info("%s  unchanged", _STAGE)
     else:

@@ -18,7 +18,7 @@ from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.nested import Pair, fold_pairs, nested_scores, score_pair
 from uglyduck.console import log, progress
 from uglyduck.oof_scores import BLEND, RISK, blend_column
-from uglyduck.provenance import code_fingerprint
+from uglyduck.provenance import made_by
 from uglyduck.run import Run
 
 Scores = npt.NDArray[np.float64]
@@ -33,7 +33,7 @@ def run_nested(run: Run) -> None:
     """
     fold = np.asarray(run.folds.frame["fold"])
     pairs = fold_pairs(fold)
-    wanted = fingerprint({"code": code_fingerprint(_PACKAGES), "inputs": run.inputs, **_settings(run)})
+    wanted = fingerprint({"made_by": made_by(_PACKAGES), "inputs": run.inputs, **_settings(run)})
     with progress("nested", len(pairs)) as step:
         scores = {pair: _pair(run, pair, wanted, step) for pair in pairs}
     settings = run.config.calibration

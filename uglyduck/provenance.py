@@ -11,6 +11,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from cohort.files import fingerprint
+
 #: Code that works on finished runs or makes cohorts: it can not change a fold, a feature or a model.
 _APART = (
     "cohort.simulator",
@@ -24,8 +26,11 @@ _LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "xgboost", "catboos
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this project and of the libraries that shape a score."""
-    found = {name: version(name) for name in ("uglyduck", *_LIBRARIES)}
-    return {"python": platform.python_version(), "platform": platform.platform(), **found}
+    return {"python": platform.python_version(), "platform": platform.platform(), **_libraries()}
+
+
+def _libraries() -> dict[str, str]:
+    return {name: version(name) for name in ("uglyduck", *_LIBRARIES)}
 
 
 def git_state() -> dict[str, str | bool] | None:
@@ -35,6 +40,12 @@ def git_state() -> dict[str, str | bool] | None:
         return None
     commit = _git(folder, "rev-parse", "HEAD")
     return None if commit is None else {"commit": commit, "modified": bool(_git(folder, "status", "--porcelain"))}
+
+
+@cache
+def made_by(packages: tuple[str, ...]) -> str:
+    """What can change a score besides inputs and settings: the code of these packages, and the libraries' versions."""
+    return fingerprint({"code": code_fingerprint(packages), "libraries": _libraries()})
 
 
 @cache

@@ -21,7 +21,11 @@ from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
 from uglyduck.config import Config
 from uglyduck.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.provenance import made_by
 from uglyduck.run_folder import Manifest, RunFolder
+
+#: Packages whose code makes a model.
+TRAINING = ("cohort", "ensemble")
 
 
 class Run:
@@ -147,7 +151,11 @@ class Run:
             [assignment.to_numpy() for assignment in self.folds.assignments()],
             settings.seeds,
             settings.benign_per_malignant,
-            {**self.identity, "indeterminate_weight": str(settings.indeterminate_weight)},
+            {
+                **self.identity,
+                "made_by": made_by(TRAINING),
+                "indeterminate_weight": str(settings.indeterminate_weight),
+            },
             features={name: names for name, names in seen.items() if names is not None},
             weight=self._weight(),
             noise=dict.fromkeys(sorted(image), settings.image_noise) if settings.image_noise else {},

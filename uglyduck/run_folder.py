@@ -150,10 +150,6 @@ class Manifest:
             for name, sha256 in entry["outputs"].items()
         )
 
-    def by_these_versions(self, stage: str) -> bool:
-        """Whether the stage was finished with the libraries that are installed now."""
-        return bool(self._content["stages"].get(stage, {}).get("versions") == versions())
-
     @property
     def recorded(self) -> dict[str, str]:
         """SHA-256 of every artifact of the finished stages, by its path below the run."""
@@ -203,7 +199,6 @@ class Manifest:
         stages[stage] = {
             "fingerprint": fingerprint,
             "seconds": round(seconds, 3),
-            "versions": versions(),
             "outputs": {str(path.relative_to(self._folder.root)): sha256_of(path) for path in outputs},
         }
         known_inputs = {**self._content.get("inputs", {}), **inputs}

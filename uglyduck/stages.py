@@ -16,8 +16,8 @@ from ensemble.model_store import ModelStore, Slot
 from ensemble.out_of_fold import train
 from uglyduck import image_stage, metrics_stage, oof_scores
 from uglyduck.console import log, progress
-from uglyduck.provenance import code_fingerprint
-from uglyduck.run import Run
+from uglyduck.provenance import made_by
+from uglyduck.run import TRAINING, Run
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Stage:
     applies: Callable[[Run], bool] = lambda _run: True
 
     def fingerprint(self, run: Run) -> str:
-        """Changes when the inputs, the settings or the code change."""
-        known = {"inputs": run.inputs, "code": code_fingerprint(self.packages), **self.depends(run)}
+        """Changes when the inputs, the settings, the code or the libraries change."""
+        known = {"inputs": run.inputs, "made_by": made_by(self.packages), **self.depends(run)}
         return fingerprint({"stage": self.name, **known})
 
 
@@ -73,10 +73,10 @@ def run_stages(run: Run, *, until: str | None = None) -> None:
 
 
 def scores_are_current(run: Run) -> bool:
-    """Whether this code, these libraries and the run's inputs would give the run's out-of-fold scores again."""
-    stage = next(stage for stage in STAGES if stage.name == "scores")
+    """Whether the run's inputs, this code and these libraries would give the run's models and scores again."""
+    made = [stage for stage in STAGES if stage.name in {"models", "scores"}]
     try:
-        return run.manifest.holds(stage.name, stage.fingerprint(run)) and run.manifest.by_these_versions(stage.name)
+        return all(run.manifest.holds(stage.name, stage.fingerprint(run)) for stage in made)
     except InputError:  # an input is no longer where it was
         return False
 
@@ -144,7 +144,7 @@ STAGES = (
     Stage(
         "models",
         lambda run: {"ensemble": run.config.ensemble.model_dump(), **run.identity},
-        ("cohort", "ensemble"),
+        TRAINING,
         _train_models,
     ),
     Stage(

@@ -141,8 +141,8 @@ def _divided(tasks: Sequence[_Task], workers: int) -> list[_Task]:
     """The last tasks in pieces, the very last in one for each process: else one of them ends long after the others."""
     pieces = []
     for left, task in zip(range(len(tasks), 0, -1), tasks, strict=True):
-        n = min(-(-workers // left), len(task.sets))
-        pieces += [_Task(task.slot, task.sets[part::n], task.cells[part::n]) for part in range(n)]
+        parts = min(-(-workers // left), len(task.sets))
+        pieces += [_Task(task.slot, task.sets[part::parts], task.cells[part::parts]) for part in range(parts)]
     return pieces
 
 

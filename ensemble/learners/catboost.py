@@ -9,7 +9,7 @@ from typing import ClassVar
 import catboost
 import numpy as np
 import numpy.typing as npt
-import polars as pl
+import pandas as pd
 
 from ensemble.learners.base import Parameters, Scores, Target
 from ensemble.learners.parameters import check_names
@@ -76,7 +76,7 @@ class CatBoost:
         options = {**self.parameters, **_FIXED, "random_seed": seed, "thread_count": TRAINING_THREADS}
         options["iterations"] = options.pop("n_trees")
         booster = catboost.CatBoost(options)
-        booster.fit(_pool(matrix.values, matrix.space, target, weight))
+        booster.fit(pool_of(matrix.values, matrix.space, target, weight))
         metadata = booster.get_metadata()
         metadata["train_finish_time"] = metadata["model_guid"] = ""  # else equal models differ in their bytes
         return CatBoostModel(booster, matrix.space)
@@ -97,31 +97,31 @@ class CatBoostModel:
 
     def predict(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.predict`."""
-        pool = _pool(matrix.for_model(self.space), self.space, None)
+        pool = pool_of(matrix.for_model(self.space), self.space, None)
         scores = self.booster.predict(pool, prediction_type="Probability", thread_count=threads)
         return np.ascontiguousarray(scores[:, 1], dtype=np.float64)
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.contributions`."""
-        pool = _pool(matrix.for_model(self.space), self.space, None)
+        pool = pool_of(matrix.for_model(self.space), self.space, None)
         # The library's "Auto" goes another way for few rows, and then a lesion alone has other last bits.
         found = self.booster.get_feature_importance(
             pool, type="ShapValues", shap_mode="UsePreCalc", thread_count=threads
         )
-        return np.asarray(found, dtype=np.float64)[:, [*np.argsort(_pool_order(self.space)), -1]]
+        return np.asarray(found, dtype=np.float64)[:, [*np.argsort(pool_order(self.space)), -1]]
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         self.booster.save_model(str(path), format="cbm")
 
 
-def _pool_order(space: FeatureSpace) -> list[int]:
+def pool_order(space: FeatureSpace) -> list[int]:
     """Positions of the features in the order in which a pool holds them: numbers, then categories."""
     categorical = set(space.categorical)
     return sorted(range(len(space.names)), key=lambda position: position in categorical)
 
 
-def _pool(
+def pool_of(
     values: npt.NDArray[np.float32], space: FeatureSpace, target: Target | None, weight: Scores | None = None
 ) -> catboost.Pool:
     """Numbers first, then categories, column by column: CatBoost takes such columns over without a copy of its own.
@@ -129,14 +129,14 @@ def _pool(
     A missing category is a level of its own.
     """
     categorical = list(space.categorical)
-    numeric = _pool_order(space)[: len(space.names) - len(categorical)]
-    columns = [*_columns(values, numeric), *(_levels(values[:, place]) for place in categorical)]
-    table = pl.DataFrame({str(place): column for place, column in enumerate(columns)})
+    numeric = pool_order(space)[: len(space.names) - len(categorical)]
+    columns = [*_turned(values, numeric), *(_levels(values[:, place]) for place in categorical)]
+    table = pd.DataFrame({str(place): column for place, column in enumerate(columns)}, copy=False)
     return catboost.Pool(table, label=target, weight=weight, cat_features=list(range(len(numeric), len(columns))))
 
 
-def _columns(values: npt.NDArray[np.float32], places: list[int]) -> npt.NDArray[np.float32]:
-    """Some columns as the rows of an array; turned over in blocks that stay in the processor's cache."""
+def _turned(values: npt.NDArray[np.float32], places: list[int]) -> npt.NDArray[np.float32]:
+    """Columns as rows that lie in one piece; turned in blocks that stay in the processor's cache."""
     turned = np.empty((len(places), len(values)), dtype=np.float32)
     for start in range(0, len(values), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -144,7 +144,6 @@ def _columns(values: npt.NDArray[np.float32], places: list[int]) -> npt.NDArray[
     return turned
 
 
-def _levels(codes: npt.NDArray[np.float32]) -> pl.Series:
-    whole = np.where(np.isnan(codes), 0, codes + 1).astype(np.uint32)
-    names = [str(code) for code in range(-1, int(whole.max(initial=0)))]
-    return pl.Series(whole).cat.to(pl.Enum(names))
+def _levels(codes: npt.NDArray[np.float32]) -> pd.Categorical:
+    whole = np.where(np.isnan(codes), 0, codes + 1).astype(np.int32)
+    return pd.Categorical.from_codes(whole, [str(code) for code in range(-1, int(whole.max(initial=0)))])

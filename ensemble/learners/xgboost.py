@@ -101,7 +101,7 @@ class XGBoostModel:
         data = self._data(matrix, threads)
         found = np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
         # The library adds in single precision; what it rounds off, about 1e-6, goes to the base, so that rows sum up.
-        found[:, -1] += logit(np.asarray(self.booster.predict(data), dtype=np.float64)) - found.sum(axis=1)
+        found[:, -1] += logit(self.predict(matrix, threads=threads)) - found.sum(axis=1)
         return found
 
     def _data(self, matrix: Matrix, threads: int) -> xgboost.DMatrix:

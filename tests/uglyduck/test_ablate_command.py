@@ -30,21 +30,27 @@ def scores(run: Path, variant: str, name: str = "groups") -> pl.DataFrame:
     return pl.read_parquet(run / "ablation" / name / "scores" / f"{variant}.parquet")
 
 
-def test_all_features_score_as_the_run_does(ablated: Path, command: Command) -> None:
+def test_the_run_is_the_variant_with_all_features(ablated: Path) -> None:
     own = pl.read_parquet(ablated / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
     assert scores(ablated, "all").equals(own)
-    arguments = ("--groups", "basic", "--leave-out", "--workers", "1")
-    taken = command("ablate", ablated, *arguments, "--out", "taken")
-    assert "1 variants" in taken.stderr  # those without the group alone
-    assert "2 variants" not in taken.stderr
-    manifest = read_json(ablated / "manifest.json")
-    manifest["stages"]["scores"]["versions"]["lightgbm"] = "0.1"  # nothing is taken over from another library's run
-    (ablated / "manifest.json").write_text(json.dumps(manifest))
-    trained = command("ablate", ablated, *arguments, "--out", "trained")
-    assert "2 variants" in trained.stderr
-    for name in ("taken", "trained"):
-        assert scores(ablated, "all", name).equals(own)
-        assert read_json(ablated / "ablation" / name / "ablation.json")["baseline_is_the_run"] is True
+    report = read_json(ablated / "ablation" / "groups" / "ablation.json")
+    assert report["baseline_is_taken_over"] is True
+    assert report["baseline_is_the_run"] is True
+
+
+@pytest.mark.parametrize("stage", ["models", "scores"])
+def test_trained_again_it_scores_as_the_run_does(finished: Path, command: Command, tmp_path: Path, stage: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    manifest = read_json(run / "manifest.json")
+    manifest["stages"][stage]["fingerprint"] = "of other code"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    done = command("ablate", run, "--groups", "basic", "--leave-out", "--workers", "1")
+    assert "all features: trained; the blend equals the run's" in done.stdout
+    assert "2 variants" in done.stderr
+    own = pl.read_parquet(run / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
+    assert scores(run, "all").equals(own)
+    assert read_json(run / "ablation" / "groups" / "ablation.json")["baseline_is_taken_over"] is False
 
 
 def test_basic_alone_scores_as_a_run_of_basic_alone(
@@ -95,7 +101,7 @@ def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command
         "ablate", ablated, "--preset", "organisers", "--quick", "--learners", "xgboost", "--workers", "1"
     ).stdout
     assert "not applicable: only tiles (the run has no features of tiles)" in done
-    assert "differs from the run's own out-of-fold scores" in done
+    assert "all features: trained; the blend differs from the run's" in done
     report = read_json(ablated / "ablation" / "organisers-quick" / "ablation.json")
     assert report["settings"]["benign_per_malignant"] == 20
     assert list(report["settings"]["learners"]) == ["xgboost"]

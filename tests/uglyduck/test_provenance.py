@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from uglyduck.provenance import _files, code_fingerprint
+import pytest
+
+from uglyduck import provenance
+from uglyduck.provenance import _files, code_fingerprint, made_by
 
 
 def names(package: str) -> set[str]:
@@ -18,3 +21,12 @@ def test_what_works_on_finished_runs_is_not_their_code() -> None:
 
 def test_what_is_named_itself_counts() -> None:
     assert code_fingerprint(("ensemble",)) != code_fingerprint(("ensemble", "ensemble.ablation"))
+
+
+def test_another_library_is_another_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = made_by(("ensemble",))
+    assert before != made_by(("ensemble", "ensemble.ablation"))
+    monkeypatch.setattr(provenance, "version", lambda _name: "0.0.1")
+    made_by.cache_clear()
+    assert made_by(("ensemble",)) != before
+    made_by.cache_clear()

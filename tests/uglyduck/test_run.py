@@ -15,7 +15,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ensemble.model_store import ModelStore
 from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
+from uglyduck.prediction import open_run
 from uglyduck.run_folder import RunFolder
 
 
@@ -82,6 +84,15 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
     lines = command("run", tmp_path / "more.toml", "--out", tmp_path / "run").stderr
     assert lines.count("unchanged") == 2  # folds, features
     assert lines.count("(kept)") == 6  # three folds of LightGBM and XGBoost
+
+
+def test_no_model_of_other_code_or_libraries_is_kept(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = open_run(finished).plan
+    monkeypatch.setattr("uglyduck.run.made_by", lambda _packages: "other code")
+    other = open_run(finished).plan
+    store = ModelStore(finished / "models")
+    assert all(store.has(slot, kept.fingerprint(slot)) for slot in kept.slots())
+    assert not any(store.has(slot, other.fingerprint(slot)) for slot in other.slots())
 
 
 def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:

@@ -31,6 +31,6 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
         return SharedLightGBM(learner, sample, sets, seed=seed, threads=threads)
     if isinstance(learner, XGBoost) and SharedXGBoost.serves(learner):
         return SharedXGBoost(learner, sample, seed=seed, threads=threads)
-    if isinstance(learner, CatBoost) and SharedCatBoost.serves(learner):
+    if isinstance(learner, CatBoost) and SharedCatBoost.serves(learner, sample):
         return SharedCatBoost(learner, sample, seed=seed, threads=threads)
     return Plain(learner, sample, seed=seed, threads=threads)

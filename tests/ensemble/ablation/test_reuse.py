@@ -88,6 +88,9 @@ def test_same_bits_as_the_learner_itself(
         ("lightgbm", {"linear_tree": True, "n_trees": 2}),
         ("xgboost", {"booster": "gblinear", "n_trees": 2}),
         ("catboost", {"feature_border_type": "Uniform", "n_trees": 2}),
+        ("catboost", {"nan_mode": "Max", "n_trees": 2}),
+        ("catboost", {"per_float_feature_quantization": ["0:border_count=8"], "n_trees": 2}),
+        ("catboost", {"dev_max_subset_size_for_build_borders": 500, "n_trees": 2}),
     ],
 )
 def test_what_is_not_known_to_be_the_same_is_not_reused(
@@ -95,3 +98,10 @@ def test_what_is_not_known_to_be_the_same_is_not_reused(
 ) -> None:
     learner = type(get_learner(name, {})).configured(parameters)
     assert isinstance(share(learner, sample, sets_of(sample.matrix.space), seed=0, threads=1), Plain)
+
+
+def test_catboost_draws_rows_for_borders_of_very_many(sample: Sample) -> None:
+    rows = np.arange(200_001) % ROWS
+    many = Sample(sample.matrix.rows(rows), sample.target[rows], None)
+    learner = get_learner("catboost", {"n_trees": 2})
+    assert isinstance(share(learner, many, sets_of(sample.matrix.space), seed=0, threads=1), Plain)
