@@ -21,12 +21,13 @@ _APART = (
     "ensemble.run_checks",
     "ensemble.tuning",
 )
-_LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "xgboost", "catboost", "optuna")
+_LIBRARIES = ("numpy", "scipy", "polars", "scikit-learn", "lightgbm", "xgboost", "catboost")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of this project and of the libraries that shape a score."""
-    return {"python": platform.python_version(), "platform": platform.platform(), **_libraries()}
+    """Versions of Python, of this project and of the libraries that shape a score or choose parameters."""
+    made = {**_libraries(), "optuna": version("optuna")}
+    return {"python": platform.python_version(), "platform": platform.platform(), **made}
 
 
 def _libraries() -> dict[str, str]:
