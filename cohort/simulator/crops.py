@@ -76,7 +76,9 @@ def _store(file: h5py.File, isic_id: str, jpeg: bytes) -> None:
     kind = h5py.h5t.C_S1.copy()
     kind.set_size(len(jpeg))
     kind.set_strpad(h5py.h5t.STR_NULLPAD)
-    made = h5py.h5d.create(file.id, isic_id.encode("ascii"), kind, h5py.h5s.create(h5py.h5s.SCALAR))
+    timeless = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    timeless.set_obj_track_times(False)  # else the file would hold the second in which it was written
+    made = h5py.h5d.create(file.id, isic_id.encode("ascii"), kind, h5py.h5s.create(h5py.h5s.SCALAR), timeless)
     made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(jpeg, f"S{len(jpeg)}"))
 
 
