@@ -54,7 +54,7 @@ pictures: env  ## The picture of the README, from a simulated run
 	cp build/pictures/overview.svg docs/pictures/overview.svg
 
 docs: env  ## The API reference from docstrings, as HTML in build/api
-	$(BIN)/pdoc --docformat google --math --output-directory build/api cohort cv_folds features image_embeddings ensemble \
+	$(BIN)/pdoc --docformat google --math --output-directory build/api engine cohort cv_folds features image_embeddings ensemble \
 	    submissions uglyduck '!image_embeddings.networks'
 
 lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)

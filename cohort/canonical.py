@@ -9,9 +9,9 @@ import polars as pl
 from cohort.cells import ROW, shown
 from cohort.columns import ONE_HOT
 from cohort.datasets import Dataset
-from cohort.errors import InputError
 from cohort.lesion_groups import group_by_lesion
 from cohort.tables import Table
+from engine.errors import InputError
 
 DIAGNOSES = tuple(sorted(name.lower() for name in ONE_HOT))
 """The 7 diagnoses of HAM10000 and ISIC 2018."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 ROW = "row"
 """Name of the column that carries the 0-based row number in the file through reading."""

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import polars as pl
 
 from cohort.cells import MISSING, ROW, CellError, typed
-from cohort.errors import InputError
+from engine.errors import InputError
 
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 

@@ -14,8 +14,8 @@ from cohort.cells import MISSING
 from cohort.checking.codes import DATA_CHECKS
 from cohort.columns import NEVER_FEATURES, Column
 from cohort.datasets import DATASETS, Dataset
-from cohort.files import atomic_path
 from cohort.findings import Check
+from engine.files import atomic_path
 
 _ROLES = {
     "key": "id",

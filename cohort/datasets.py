@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from cohort.columns import HAM10000, ISIC2018, ISIC2020, ONE_HOT, SLICE3D, Column
-from cohort.errors import InputError
+from engine.errors import InputError
 
 DatasetName = Literal["slice3d", "isic2020", "isic2018", "ham10000"]
 

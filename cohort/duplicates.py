@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
 from cohort.tables import read_text_columns
+from engine.errors import InputError
 
 DUPLICATES = Check("UD112", "listed duplicate images", "info")
 CONFLICTS = Check("UD113", "listed duplicates whose labels differ", "warning")

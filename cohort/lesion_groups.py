@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from cohort.cells import ROW, shown
-from cohort.errors import InputError
 from cohort.frames import collect
 from cohort.tables import open_table
+from engine.errors import InputError
 
 _KEYS = ("image", "image_id", "isic_id")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cohort.datasets import DATASETS, Dataset
-from cohort.errors import InputError
+from engine.errors import InputError
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet", "")
 DUPLICATES_NAME = "ISIC_2020_Training_Duplicates"

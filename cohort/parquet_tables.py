@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from cohort.cells import ROW, CellError, typed
-from cohort.errors import InputError
+from engine.errors import InputError
 
 
 @dataclass

@@ -12,11 +12,11 @@ from cohort.canonical import canonical_frame, canonical_order
 from cohort.cells import ROW
 from cohort.datasets import Dataset, DatasetName, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
 from cohort.official_files import resolve_table
 from cohort.tables import Table, open_table
 from cohort.validation import Problem, find_problems
+from engine.errors import InputError
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
 

@@ -11,8 +11,8 @@ from typing import Protocol
 import polars as pl
 
 from cohort.csv_tables import CsvTable
-from cohort.errors import InputError
 from cohort.parquet_tables import ParquetTable
+from engine.errors import InputError
 
 _HEAD = 65536
 _CALL_FOR_TABLE = "give a CSV file (plain or gzip) or a Parquet file"

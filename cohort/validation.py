@@ -10,10 +10,10 @@ import polars as pl
 from cohort.cells import ROW, shown
 from cohort.columns import Column
 from cohort.datasets import Dataset
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
 from cohort.schemas import LABELS_AGREE, SIZES, schema_of
 from cohort.tables import Table
+from engine.errors import InputError
 
 ODD_ID = Check("UD104", "image ids that are missing or hold odd characters", "error")
 REPEATED_ID = Check("UD105", "image ids that appear more than once", "error")

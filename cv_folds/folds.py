@@ -11,10 +11,10 @@ from typing import Literal
 
 import polars as pl
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
 from cohort.frames import collect
 from cv_folds.schemes import SCHEMES, Assignment, Scheme, by_hospital, dealt
+from engine.errors import InputError
+from engine.files import atomic_path
 
 KEYS = ("isic_id", "patient_id", "target")
 METADATA = "uglyduck.folds"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.tables import Table, open_table
+from engine.errors import InputError
 
 ID_COLUMNS = ("isic_id", "image_name")
 #: Columns of a table of predictions that are not scores; so are fold_1, fold_2 and so on.

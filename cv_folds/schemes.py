@@ -10,10 +10,10 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from cohort.errors import InputError
 from cohort.frames import collect
 from cv_folds.dealing import Patients, deal
 from cv_folds.metrics.inputs import Ints
+from engine.errors import InputError
 
 Scheme = Literal["stratified", "repeated", "leave-one-hospital-out", "balanced-size"]
 SCHEMES: tuple[Scheme, ...] = ("stratified", "repeated", "leave-one-hospital-out", "balanced-size")

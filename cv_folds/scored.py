@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.frames import collect, join_by_id
 from cohort.tables import open_table
 from cv_folds.prediction_tables import few, read_labels, read_predictions, score_column
+from engine.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from cohort.errors import InputError
 from cv_folds.bootstrap import POOLED, Interval, Replicates, replicate
 from cv_folds.metrics import Metric, RankMetric, metric_named
+from engine.errors import InputError
 
 MEAN = "mean_over_folds"
 DEFAULT_METRICS = ("pauc", "auc", "setop15")

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from cohort.errors import InputError
 from cv_folds.metrics import partial_auc
+from engine.errors import InputError
 from ensemble.quantile_map import QuantileMap, Scores
 
 Target = npt.NDArray[np.int8]

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 Scores = npt.NDArray[np.float64]
 Target = npt.NDArray[np.int8]

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.frames import collect, join_by_id
 from cv_folds.folds import Folds, make_folds
 from cv_folds.schemes import HOSPITAL
+from engine.errors import InputError
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore, Slot

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.columns import NEVER_FEATURES
-from cohort.errors import InputError
 from cohort.frames import ID
+from engine.errors import InputError
 
 Array = npt.NDArray[np.float32]
 _BLOCK = 16_384  # rows copied at a time, so that the row-major copy never doubles the table

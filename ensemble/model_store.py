@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cohort.errors import InputError
-from cohort.files import atomic_path, read_json, sha256_of, write_json
+from engine.errors import InputError
+from engine.files import atomic_path, read_json, sha256_of, write_json
 from ensemble.learners import Learner, Model
 from ensemble.matrix import FeatureSpace
 

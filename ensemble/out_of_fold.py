@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cohort.files import fingerprint
+from engine.files import fingerprint
 from ensemble.learners import Learner, Model
 from ensemble.matrix import Matrix
 from ensemble.model_store import ModelStore, Slot

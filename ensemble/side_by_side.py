@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from cohort.work import in_turn, workers
+from engine.work import in_turn, workers
 
 #: Models trained or asked at a time at most: each holds its own part of the table.
 MOST = 4

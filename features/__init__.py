@@ -2,11 +2,11 @@
 
 from features.building import Plan, build
 from features.fitting import fit_state as fit
+from features.groups.specs import FeatureSpec
 from features.parquet import build_parquet
+from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary, switches
-from features.specs import FeatureSpec
 from features.stage import run_stage
-from features.state import FeatureState
 
 __all__ = [
     "DEFAULT_GROUPS",

@@ -12,14 +12,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cohort.frames import ID
-from cohort.work import THREADS, in_turn, workers
-from features.block import Block, blocks
+from engine.work import THREADS, in_turn, workers
+from features.arithmetic.segments import Floats
 from features.builtin import builtin_state
-from features.image_tables import join_images
+from features.groups.specs import FeatureSpec
+from features.patients.block import Block, blocks
+from features.patients.image_tables import join_images
+from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
-from features.segments import Floats
-from features.specs import FeatureSpec
-from features.state import FeatureState
 
 Singles = NDArray[np.float32]
 
@@ -81,7 +81,7 @@ def build(
         frame: Canonical frame; `target` and everything else in `cohort.columns.NEVER_FEATURES` is not read.
         groups: Switches, see `features.registry.dictionary`.
         state: Cohort constants from `features.fit`; those of the simulated cohort where there are none.
-        images: Image scores for the group `image`, see `features.image_tables`.
+        images: Image scores for the group `image`, see `features.patients.image_tables`.
         threads: Blocks worked on at once.
 
     Returns:

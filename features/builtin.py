@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from features.fitting import fit_state
-from features.state import FeatureState
+from features.patients.state import FeatureState
 
 BUILTIN = "builtin.json"
 """File of the constants, beside this module."""

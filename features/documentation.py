@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Iterable, Iterator
 
 from cohort.columns import CATEGORICAL, NUMERIC
-from features import standing
-from features.catalogue import COMPARED, MEASURED, RATIO
-from features.measures import MEASURES
+from features.groups.specs import FeatureSpec
+from features.patients import comparison as standing
+from features.patients.catalogue import COMPARED, MEASURED, RATIO
+from features.patients.measures import MEASURES
 from features.registry import DEFAULT_GROUPS, EXAMPLE_IMAGE_COLUMNS, GROUPS, dictionary, switches
-from features.specs import FeatureSpec
 
 _HEAD = """# Features
 

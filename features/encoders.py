@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
 from cohort.frames import ID, collect
-from features.specs import FeatureSpec
+from engine.errors import InputError
+from features.groups.specs import FeatureSpec
 
 Labels = NDArray[np.int8]
 _JOIN = " | "

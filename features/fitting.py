@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.work import THREADS, in_turn, workers
-from features.block import Block, blocks
-from features.catalogue import COMPARED, available, columns_for
-from features.hospital import ATTRIBUTION, hospital_means, hospital_sums
-from features.image_tables import PREFIX, join_images, logit
-from features.images import image_scores
-from features.moments import moments
-from features.neighbours import SHAPE
-from features.order import robust_sd
-from features.scopes import SCOPES, Scope
-from features.segments import Floats
-from features.standing import Prior, Standing
-from features.state import FeatureState, Scale
+from engine.work import THREADS, in_turn, workers
+from features.arithmetic.moments import moments
+from features.arithmetic.order import robust_sd
+from features.arithmetic.segments import Floats
+from features.groups.hospital import ATTRIBUTION, hospital_means, hospital_sums
+from features.groups.images import image_scores
+from features.groups.neighbours import SHAPE
+from features.groups.scopes import SCOPES, Scope
+from features.patients.block import Block, blocks
+from features.patients.catalogue import COMPARED, available, columns_for
+from features.patients.comparison import Prior, Standing
+from features.patients.image_tables import PREFIX, join_images, logit
+from features.patients.state import FeatureState, Scale
 
 _PULL_RANGE = (0.5, 1000.0)
 _UNKNOWN = Prior(within=0.0, robust=0.0, offset=0.0)

@@ -15,15 +15,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
 from cohort.frames import ID
-from cohort.work import THREADS, in_turn, workers
-from features.block import Block, blocks
+from engine.errors import InputError
+from engine.files import atomic_path
+from engine.work import THREADS, in_turn, workers
 from features.building import Plan, to_arrow
-from features.image_tables import join_images
+from features.patients.block import Block, blocks
+from features.patients.image_tables import join_images
+from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS
-from features.state import FeatureState
 from features.whole_patients import whole_patients
 
 ROW_GROUP = 32_768

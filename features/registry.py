@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from cohort.columns import CATEGORICAL, NEVER_FEATURES, NUMERIC
-from cohort.errors import InputError
-from features.context import CONTEXT
-from features.group import Group
-from features.hospital import HOSPITAL
-from features.image_tables import EMBEDDING, PREFIX
-from features.images import IMAGE
-from features.raw import BASIC, ENGINEERED_GROUP, TBP
-from features.scopes import SCOPE_GROUPS
-from features.specs import FeatureSpec
-from features.vicinity import VICINITY
+from engine.errors import InputError
+from features.groups.context import CONTEXT
+from features.groups.group import Group
+from features.groups.hospital import HOSPITAL
+from features.groups.images import IMAGE
+from features.groups.raw import BASIC, ENGINEERED_GROUP, TBP
+from features.groups.scopes import SCOPE_GROUPS
+from features.groups.specs import FeatureSpec
+from features.groups.vicinity import VICINITY
+from features.patients.image_tables import EMBEDDING, PREFIX
 
 GROUPS: dict[str, Group] = {
     group.name: group for group in (BASIC, TBP, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, VICINITY, HOSPITAL, IMAGE)
@@ -41,7 +41,7 @@ def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS)
 
     Args:
         columns: Columns of the canonical frame; for the group `image` also of the image table, as
-            `features.image_tables.join_images` names them.
+            `features.patients.image_tables.join_images` names them.
         groups: Switches: a group ("patient") or a part of one ("patient.z").
 
     Returns:

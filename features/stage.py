@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from cohort.files import write_json
+from engine.files import write_json
 from features.building import Plan
 from features.fitting import fit_state
 from features.parquet import write_features
+from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS
-from features.state import FeatureState
 
 
 def run_stage(

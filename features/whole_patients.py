@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cohort.columns import CATEGORICAL, NUMERIC
-from cohort.errors import InputError
 from cohort.frames import ID
+from engine.errors import InputError
 
 PATIENT = "patient_id"
 _KEYS = (ID, PATIENT)

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
 from cohort.frames import ID
+from engine.errors import InputError
+from engine.files import atomic_path
 from image_embeddings.combining import combined
 from image_embeddings.engine import ALL, Engine, Setting, fold_part
 from image_embeddings.shift import shift

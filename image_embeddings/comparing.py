@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
-from cohort.files import write_parquet
 from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
+from engine.errors import InputError
+from engine.files import write_parquet
 from image_embeddings.combining import combined
 from image_embeddings.measuring import measure
 from image_embeddings.spec import Spec

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.files import write_parquet
 from cohort.frames import ID, join_by_id
 from cohort.stores.protocol import ImageStore
+from engine.files import write_parquet
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise
 from image_embeddings.descriptors.model import DescriptorModel

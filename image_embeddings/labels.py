@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 MALIGNANT_DX = frozenset({"mel", "bcc", "akiec"})
 SITE = "anatom_site_general"

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
-from cohort.files import atomic_path
 from cohort.frames import ID
 from cohort.stores.protocol import CropError, ImageStore, try_read
+from engine.files import atomic_path
 
 _COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#edae49", "#5b5b5b")
 _TILE, _TEXT, _COLUMNS = 112, 26, 10

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 AugmentationName = Literal["none", "flips", "standard", "strong", "report"]
 

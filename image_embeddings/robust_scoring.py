@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 from scipy.special import expit
 
-from cohort.errors import InputError
 from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
+from engine.errors import InputError
 from image_embeddings.applying import open_engine
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.engine import Setting

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cohort.errors import InputError
-from cohort.files import read_json, sha256_of, write_json
+from engine.errors import InputError
+from engine.files import read_json, sha256_of, write_json
 from image_embeddings.labels import Classes
 from image_embeddings.presets import Preset
 

@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cohort.files import read_json, write_json, write_parquet
 from cohort.frames import ID
 from cv_folds.folds import Folds
+from engine.files import read_json, write_json, write_parquet
 from image_embeddings.engine import ALL, Engine, Scores, fold_part
 from image_embeddings.labels import Labels
 from image_embeddings.measuring import class_figures, measure

@@ -19,8 +19,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy.special import bdtr, rel_entr
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import Flags, Floats, Ints, fraction
+from engine.errors import InputError
 
 Loss = Literal["share", "any"]
 

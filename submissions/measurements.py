@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.image_tables import PREFIX
+from features.patients.image_tables import PREFIX
 
 
 @dataclass(frozen=True)

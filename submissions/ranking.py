@@ -7,9 +7,9 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.frames import collect
 from cv_folds.metrics.inputs import Floats, Ints
+from engine.errors import InputError
 from submissions.shortlist import Shortlist
 
 PatientsBy = Literal["noisy-or", "max", "expected"]

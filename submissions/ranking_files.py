@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from cohort.errors import InputError
-from cohort.files import atomic_path, write_parquet
+from engine.errors import InputError
+from engine.files import atomic_path, write_parquet
 
 FORMATS = (".csv", ".parquet", ".json")
 _FORMULA = r"^[=+\-@\t\r]"

@@ -13,14 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cohort.frames import ID, collect
-from features.block import Block, blocks
+from features.arithmetic.segments import Floats
 from features.builtin import builtin_state
-from features.forms import robust_z
-from features.image_tables import join_images, logit
-from features.neighbours import SHAPE, mahalanobis
-from features.segments import Floats
-from features.standing import Standing
-from features.state import FeatureState
+from features.groups.neighbours import SHAPE, mahalanobis
+from features.patients.block import Block, blocks
+from features.patients.comparison import Standing
+from features.patients.forms import robust_z
+from features.patients.image_tables import join_images, logit
+from features.patients.state import FeatureState
 from submissions.measurements import IMAGE, MEASUREMENTS, Measurement
 
 FEWEST = 5

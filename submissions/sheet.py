@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}

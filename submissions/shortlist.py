@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from submissions.conformal import Limit, Promise, find_limit
 
 By = Literal["rank", "score"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
 from cohort.frames import ID, collect
+from engine.errors import InputError
+from engine.files import atomic_path
 
 # The id column each competition's scorer asks for; all others use ours.
 _ID_HEADER = {"isic2020": "image_name"}

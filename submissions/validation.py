@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from cohort.cells import MISSING, shown
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
+from engine.errors import InputError
 from submissions.sheet import SEPARATORS, Sheet, UnreadableError, read_sheet
 
 UNREADABLE = Check("UD301", "a file that is empty or no CSV in UTF-8", "error")

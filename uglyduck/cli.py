@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from uglyduck.commands.ablate import ablate
 from uglyduck.commands.bundle import bundle
 from uglyduck.commands.card import card

@@ -8,10 +8,10 @@ from pathlib import Path
 from cohort.checking.folder import check_pair
 from cohort.checking.images import check_crops
 from cohort.checking.table import UNREADABLE, Companions, check_table
-from cohort.errors import InputError
 from cohort.findings import Finding
 from cohort.official_files import DUPLICATES_NAME, GROUPS_NAMES, find_file, official_tables, resolve_table
 from cohort.reading import Cohort
+from engine.errors import InputError
 
 
 def check_data(

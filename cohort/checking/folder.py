@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from cohort.columns import CATEGORICAL
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
 from cohort.official_files import find_file
 from cohort.reading import Cohort
 from cohort.tables import read_text_columns
+from engine.errors import InputError
 
 SHARED_LESIONS = Check("UD131", "test lesions that are in the train table too", "error")
 SHARED_PATIENTS = Check("UD132", "patients who are in train and test", "warning")

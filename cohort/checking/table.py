@@ -9,11 +9,11 @@ from cohort.canonical import canonical_order
 from cohort.checking.contents import check_contents
 from cohort.datasets import Dataset
 from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
-from cohort.errors import InputError
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort, read_rows, recognise_table, unknown_columns
 from cohort.tables import Table, open_table
 from cohort.validation import ROW_CHECKS, not_applicable
+from engine.errors import InputError
 
 UNREADABLE = Check("UD101", "a table that can not be read", "error")
 NO_COLUMN = Check("UD102", "columns that are missing", "error")

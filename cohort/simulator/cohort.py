@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from cohort.errors import InputError
 from cohort.simulator.calibration import Calibration, load
 from cohort.simulator.shifts import shifted
 from cohort.simulator.table import draw_ids, official_table
 from cohort.simulator.world import World, draw_benign, draw_malignant, draw_world, joined
+from engine.errors import InputError
 
 SMALLEST, LARGEST = 50, 4_000_000
 _FEWEST_MALIGNANT = 10

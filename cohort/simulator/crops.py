@@ -18,10 +18,10 @@ import h5py
 import numpy as np
 import polars as pl
 
-from cohort.files import atomic_path
 from cohort.simulator.painting.rows import check_rows, subjects
 from cohort.simulator.painting.scene import keep_memory, paint_batch, paint_crops
 from cohort.simulator.painting.subject import Subject
+from engine.files import atomic_path
 
 _BATCH = 32
 # A worker process takes about as long to start as 400 crops take to paint; it should save a good deal more than that.

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from cohort.columns import TEST_COLUMNS
-from cohort.files import atomic_path, write_parquet
 from cohort.simulator.cohort import SMALLEST, Simulated, simulate
+from engine.files import atomic_path, write_parquet
 
 _PLACEHOLDER = 0.3
 """The constant in the official sample submission."""

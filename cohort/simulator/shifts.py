@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from cohort.errors import InputError
 from cohort.simulator.calibration import Calibration, parse
 from cohort.simulator.patients import TILES
+from engine.errors import InputError
 
 NEW_HOSPITAL = "Simulated Teaching Hospital"
 SHIFTS = ("hospital", "prevalence", "both")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.frames import ID, collect
 from cohort.stores.decoding import check_pixels
 from cohort.stores.folder import list_files, open_file
 from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, OnBad, Pixels
+from engine.errors import InputError
 
 SUFFIXES = (".dcm",)
 METADATA_SCHEMA = {

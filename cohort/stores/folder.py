@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from cohort.errors import InputError
 from cohort.stores.decoding import check_size, decode
 from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, is_id, require_id
+from engine.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 

@@ -11,9 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cohort.errors import InputError
 from cohort.stores.decoding import check_size, decode
 from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, is_id, require_id
+from engine.errors import InputError
 
 
 class Hdf5Store:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cohort.errors import InputError
 from cohort.stores import dicom, folder
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import DEFAULT_LIMITS, ImageStore, Limits
+from engine.errors import InputError
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 

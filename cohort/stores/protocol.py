@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 Pixels = NDArray[np.uint8]
 OnBad = Literal["stop", "missing"]

@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cohort.errors import InputError
 from cv_folds.bootstrap.intervals import Interval, Sample, interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Floats, Ints, checked_lesions, patient_codes
 from cv_folds.metrics.probability import equal_mass_bins
+from engine.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cohort.errors import InputError
 from cv_folds.bootstrap.intervals import Difference, Interval, Method, Sample, difference, interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.bootstrap.views import ScoredView, scored_view, view_slots
 from cv_folds.metrics.inputs import Flags, Floats, checked_lesions, fraction, patient_codes
 from cv_folds.metrics.registry import PAUC, Metric, RetrievalMetric
+from engine.errors import InputError
 
 #: View or mean, and score.
 Key = tuple[str, str]

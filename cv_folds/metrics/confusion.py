@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import checked_lesions
+from engine.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import checked_numbers, refuse_rows, same_length
+from engine.errors import InputError
 
 Label = str | int
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import Floats, Ints, Lesions, checked_lesions, refuse_rows
+from engine.errors import InputError
 
 
 def brier_score(target: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> float:

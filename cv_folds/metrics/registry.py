@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from cohort.errors import InputError
 from cv_folds.metrics.counts import RankCounts
 from cv_folds.metrics.inputs import Floats
 from cv_folds.metrics.partial_auc import partial_auc_of
@@ -16,6 +15,7 @@ from cv_folds.metrics.threshold import (
     sensitivity_at_specificity_of,
     specificity_at_sensitivity_of,
 )
+from engine.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import Flags, Floats, Ints, checked_lesions, patient_codes, same_length
+from engine.errors import InputError
 
 
 def retrieval_sensitivity(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 #: Names of features by family, both in the run's order.
 Families = dict[str, tuple[str, ...]]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.files import atomic_path
+from engine.files import atomic_path
 from ensemble.out_of_fold import Scores
 
-_KEY = "uglyduck.ablation"
+_KEY = "uglyduck.studies.ablation"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cohort.files import TEMPORARY, atomic_path, fingerprint
+from engine.files import TEMPORARY, atomic_path, fingerprint
 from ensemble.ablation.reuse import share
 from ensemble.ablation.scores import ScoreFile
 from ensemble.ablation.variants import Variant

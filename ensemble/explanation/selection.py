@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]

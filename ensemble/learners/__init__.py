@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 import numpy as np
 import polars as pl
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners.base import Learner, Model, Parameters
 from ensemble.learners.catboost import CatBoost
 from ensemble.learners.lightgbm import LightGBM

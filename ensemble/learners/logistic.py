@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from cohort.files import read_json, write_json
+from engine.files import read_json, write_json
 from ensemble.learners.base import Parameters, Scores, Target
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners.base import Parameters
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cohort.files import sha256_of
 from cohort.findings import Check, Finding
+from engine.files import sha256_of
 from ensemble.model_store import ModelStore, Slot
 
 CHANGED = Check("UD204", "files that are not those the run wrote", "error")

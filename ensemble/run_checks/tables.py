@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from cohort.data_tables import checks_table
-from cohort.files import atomic_path
+from engine.files import atomic_path
 from ensemble.run_checks.codes import RUN_CHECKS
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cohort.errors import InputError
-from cohort.files import fingerprint
 from cv_folds.metrics import partial_auc
+from engine.errors import InputError
+from engine.files import fingerprint
 from ensemble.learners import Learner
 from ensemble.matrix import Matrix
 from ensemble.model_store import Slot

@@ -14,8 +14,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from cohort.errors import InputError
-from cohort.files import read_json, write_json
+from engine.errors import InputError
+from engine.files import read_json, write_json
 from ensemble.tuning.problem import Problem
 from ensemble.tuning.pruning import MedianOfFolds
 from ensemble.tuning.spaces import Range

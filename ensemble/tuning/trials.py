@@ -9,7 +9,7 @@ import optuna
 import polars as pl
 from optuna.trial import TrialState
 
-from cohort.files import write_parquet
+from engine.files import write_parquet
 from ensemble.learners import Learner
 from ensemble.tuning.problem import LEFT_OUT, Problem, Scores
 from ensemble.tuning.study import BY_FOLD, StudyFolder, draw_trial

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from cohort.errors import InputError
-from cohort.files import TEMPORARY
+from engine.errors import InputError
+from engine.files import TEMPORARY
 from ensemble.matrix import Matrix
 from ensemble.tuning.problem import Problem
 from ensemble.tuning.study import FINISHED, StudyFolder, fail_unfinished, open_study

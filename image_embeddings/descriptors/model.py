@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
 from cohort.frames import ID
+from engine.errors import InputError
+from engine.files import atomic_path
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 

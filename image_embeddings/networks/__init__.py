@@ -1,6 +1,6 @@
 """Networks: building, training and scoring. Everything here needs the optional extra `images` (torch, timm)."""
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 try:
     import torch  # noqa: F401 - only to say clearly that it is missing

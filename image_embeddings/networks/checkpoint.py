@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cohort.errors import InputError
-from cohort.files import atomic_path
+from engine.errors import InputError
+from engine.files import atomic_path
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from image_embeddings.networks.network import Network, Output
 
 

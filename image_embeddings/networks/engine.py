@@ -11,10 +11,10 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
-from cohort.files import atomic_path, fingerprint, sha256_of
 from cohort.frames import ID
 from cv_folds.folds import make_folds
+from engine.errors import InputError
+from engine.files import atomic_path, fingerprint, sha256_of
 from image_embeddings.engine import Scores, Setting
 from image_embeddings.labels import Classes, Labels
 from image_embeddings.networks.device import Device

@@ -10,7 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from image_embeddings.labels import Classes
 from image_embeddings.networks.mobilenet import MobileNetV1
 from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50

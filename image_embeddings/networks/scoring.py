@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cohort.errors import InputError
 from cohort.stores.protocol import ImageStore, OnBad
+from engine.errors import InputError
 from image_embeddings.networks.batches import Crops, loader
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network

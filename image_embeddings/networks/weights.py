@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from image_embeddings.networks.mobilenet import from_keras
 from image_embeddings.presets import Preset
 

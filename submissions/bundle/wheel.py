@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cohort.errors import InputError
+from engine.errors import InputError
 
 # The earliest time a zip file can hold: the same sources give the same bytes.
 _EPOCH = "315532800"

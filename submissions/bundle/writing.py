@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cohort.errors import InputError
-from cohort.files import TEMPORARY, sha256_of, write_json
+from engine.errors import InputError
+from engine.files import TEMPORARY, sha256_of, write_json
 from submissions.bundle import kernel
 from submissions.bundle.notebook import notebook
 from submissions.bundle.requirements import requirements

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from cohort.errors import InputError
-from cohort.files import read_json
+from engine.errors import InputError
+from engine.files import read_json
 from features import FeatureState
 
 _OPTIONAL = ("curves", "hospitals", "findings", "nested")

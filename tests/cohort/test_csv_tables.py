@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.tables import open_table
+from engine.errors import InputError
 
 Write = Callable[..., Path]
 DTYPES = {"a": pl.Float64(), "b": pl.String(), "c": pl.Float64()}

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from cohort.duplicates import components, read_pairs
-from cohort.errors import InputError
 from cohort.reading import read_cohort
+from engine.errors import InputError
 
 Write = Callable[..., Path]
 HEADER = "image_name_1,image_name_2\n"

@@ -4,9 +4,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.lesion_groups import read_lesion_groups
 from cohort.reading import read_cohort
+from engine.errors import InputError
 
 Write = Callable[..., Path]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.official_files import official_tables, resolve_table
 from cohort.reading import read_cohort
+from engine.errors import InputError
 
 Rows = Callable[..., pl.DataFrame]
 Write = Callable[..., Path]

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from cohort.columns import NUMERIC, SLICE3D, TEST_COLUMNS
-from cohort.errors import InputError
 from cohort.reading import Cohort, read_cohort
+from engine.errors import InputError
 
 Rows = Callable[..., pl.DataFrame]
 Write = Callable[..., Path]

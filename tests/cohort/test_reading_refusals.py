@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.reading import read_cohort
+from engine.errors import InputError
 
 Rows = Callable[..., pl.DataFrame]
 Write = Callable[..., Path]

@@ -7,8 +7,8 @@ import pytest
 
 from cohort.checking import check_data
 from cohort.columns import SLICE3D
-from cohort.errors import InputError
 from cohort.reading import read_cohort
+from engine.errors import InputError
 
 
 def test_the_full_rows_of_slice3d(real_data: Path) -> None:

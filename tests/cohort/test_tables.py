@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.tables import open_table, read_text_columns
+from engine.errors import InputError
 
 Write = Callable[..., Path]
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_score, recall_score
 
-from cohort.errors import InputError
 from cv_folds.metrics import confusion
+from engine.errors import InputError
 
 
 def test_counts_and_shares_by_hand() -> None:

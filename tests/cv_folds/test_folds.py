@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.folds import METADATA, Folds, check_folds, make_folds
+from engine.errors import InputError
 
 Cohort = Callable[..., pl.DataFrame]
 

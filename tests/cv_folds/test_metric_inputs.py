@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds import metrics
 from cv_folds.metrics.inputs import fraction, patient_codes
+from engine.errors import InputError
 
 Ranking = Callable[..., float]
 RANKINGS = [

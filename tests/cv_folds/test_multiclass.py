@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from cohort.errors import InputError
 from cv_folds.metrics import balanced_accuracy, class_sensitivities
+from engine.errors import InputError
 
 
 def test_mean_of_the_classes_shares() -> None:

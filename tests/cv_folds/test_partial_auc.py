@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
-from cohort.errors import InputError
 from cv_folds.metrics import partial_auc
+from engine.errors import InputError
 
 SPAN = 0.2
 

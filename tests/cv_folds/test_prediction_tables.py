@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.prediction_tables import read_labels, read_predictions, score_column
+from engine.errors import InputError
 
 Write = Callable[[str], Path]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from cohort.errors import InputError
 from cv_folds.metrics import brier_score, calibration_bins, calibration_error
+from engine.errors import InputError
 
 
 def test_brier_by_hand() -> None:

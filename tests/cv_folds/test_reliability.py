@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.bootstrap import reliability
 from cv_folds.metrics import brier_score, calibration_bins, calibration_error
+from engine.errors import InputError
 
 RNG = np.random.default_rng(0)
 PATIENT = np.repeat(np.arange(150), RNG.integers(1, 30, 150))

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from scipy.stats import ks_2samp
 
-from cohort.errors import InputError
 from cv_folds.bootstrap import POOLED, metric_interval, paired_difference, replicate, units
 from cv_folds.metrics import AUC, METRICS, PAUC, SETOP15, RankMetric, partial_auc, roc_auc
 from cv_folds.metrics.threshold import sensitivity_at_specificity_of
+from engine.errors import InputError
 
 
 def by_drawing_lesions_of_patients(sample, draws: int) -> np.ndarray:  # noqa: ANN001

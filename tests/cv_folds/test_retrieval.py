@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cohort.errors import InputError
 from cv_folds.metrics import retrieval_sensitivity
+from engine.errors import InputError
 
 
 def test_mean_over_patients_of_the_share_on_the_shortlist() -> None:

@@ -3,8 +3,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.scored import read_scored
+from engine.errors import InputError
 
 LABELS = {"isic_id": ["a", "b", "c", "d"], "target": [0, 1, 0, 1]}
 

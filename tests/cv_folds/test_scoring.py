@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.metrics import METRICS, nnt_at_sensitivity, partial_auc, retrieval_sensitivity, roc_auc
 from cv_folds.scoring import summarise
+from engine.errors import InputError
 
 
 @pytest.fixture

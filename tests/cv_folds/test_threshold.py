@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cohort.errors import InputError
 from cv_folds.metrics import nnt_at_sensitivity, sensitivity_at_specificity, specificity_at_sensitivity
+from engine.errors import InputError
 
 # Falling scores:   9 M, 8 B, 7 M, 6 B, 5 B, 4 M (tied with a B), 3 B, 2 M, 1 B: 4 malignant, 6 benign.
 TARGET = [1, 0, 1, 0, 0, 1, 0, 0, 1, 0]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from cohort.errors import InputError
 from cv_folds.metrics import partial_auc
+from engine.errors import InputError
 from ensemble.blend import METHODS, Blend, Method, blended_out_of_fold, greedy_weights
 from ensemble.quantile_map import QuantileMap
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.calibration import METHODS, Calibration, Method, calibrated_out_of_fold
 
 RNG = np.random.default_rng(0)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.metrics import partial_auc
+from engine.errors import InputError
 from ensemble.hospital_figures import TOO_FEW, hospital_figures
 from ensemble.hospitals import Hospitals, score_hospital
 from ensemble.learners import get_learner

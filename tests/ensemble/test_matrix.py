@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cohort.columns import NEVER_FEATURES
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.matrix import FeatureSpace
 
 TRAIN = pl.DataFrame({"isic_id": ["a", "b", "c"], "size": [1.0, None, 3.0], "site": ["leg", "arm", None]})

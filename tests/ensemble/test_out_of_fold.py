@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.model_store import ModelStore, Slot

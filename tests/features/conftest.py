@@ -8,7 +8,7 @@ import pytest
 
 from cohort.columns import CATEGORICAL, NUMERIC
 from cohort.simulator import simulate
-from features.state import FeatureState
+from features.patients.state import FeatureState
 
 Lesions = Callable[..., pl.DataFrame]
 

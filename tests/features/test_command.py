@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cohort.errors import InputError
 from cohort.simulator import write_folder
+from engine.errors import InputError
 from features import FeatureState, build
 from uglyduck.commands.features import features
 

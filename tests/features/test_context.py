@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from features import FeatureState, build, fit
-from features.state import Scale
-from features.unusual import LOOKS
+from features.groups.unusual import LOOKS
+from features.patients.state import Scale
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from features.encoders import TargetEncoder
 
 FRAME = pl.DataFrame(

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from features import FeatureState, build
-from features.catalogue import RATIO
-from features.forms import FORMS
-from features.order import TO_SD
-from features.scopes import SCOPES
-from features.state import Scale
+from features.arithmetic.order import TO_SD
+from features.groups.scopes import SCOPES
+from features.patients.catalogue import RATIO
+from features.patients.forms import FORMS
+from features.patients.state import Scale
 
 NUMBERS = ("clin_size_long_diam_mm", "tbp_lv_A", "tbp_lv_B", "tbp_lv_L", "tbp_lv_C", "tbp_lv_H", "age_approx")
 PULLS = {"site": 2.0, "region": 3.0, "location": 5.0, "tile": 7.0}

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from scipy.stats import rankdata
 
-from features.engineered import ENGINEERED, Engineered
-from features.formula import Formula
-from features.measures import COLUMN_OF, MEASURES
-from features.raw import ENGINEERED_GROUP
+from features.groups.raw import ENGINEERED_GROUP
+from features.patients.engineered import ENGINEERED, Engineered
+from features.patients.formula import Formula
+from features.patients.measures import COLUMN_OF, MEASURES
 
 ALLOWED = {
     "abs": abs,

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from features import build, dictionary, fit
-from features.image_tables import join_images, logit
+from features.patients.image_tables import join_images, logit
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-import features.block
+import features.patients.block
 from cohort.columns import NEVER_FEATURES, TRAIN_ONLY
 from features import GROUPS, build, fit
-from features.state import FeatureState
+from features.patients.state import FeatureState
 
 EVERY = tuple(GROUPS)
 
@@ -50,7 +50,7 @@ def test_any_order_any_chunks_any_threads(  # noqa: PLR0917 - fixtures and param
     threads: int,
 ) -> None:
     shuffled = awkward.sample(fraction=1, shuffle=True, seed=seed)
-    monkeypatch.setattr(features.block, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", rows)
     built = build(shuffled, EVERY, state=state, images=images, threads=threads)
     assert built["isic_id"].equals(shuffled["isic_id"])
     assert built.sort("isic_id").equals(batch.sort("isic_id"))
@@ -82,7 +82,7 @@ def test_the_fitted_state_does_not_depend_on_row_order_or_threads(simulated: pl.
 
 def test_the_fitted_state_does_not_depend_on_chunks(simulated: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fit(simulated)
-    monkeypatch.setattr(features.block, "BLOCK_ROWS", 100)
+    monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", 100)
     assert fit(simulated).as_dict() == whole.as_dict()
 
 

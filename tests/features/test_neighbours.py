@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sklearn.neighbors import LocalOutlierFactor
 
 from features import FeatureState, build, fit
-from features.beside import BESIDE_NUMBERS
-from features.block import blocks
-from features.catalogue import MEASURED
-from features.nearest import local_outlier_factor, nearest
-from features.neighbours import SHAPE, standardised
+from features.arithmetic.nearest import local_outlier_factor, nearest
+from features.groups.beside import BESIDE_NUMBERS
+from features.groups.neighbours import SHAPE, standardised
+from features.patients.block import blocks
+from features.patients.catalogue import MEASURED
 
 
 def _points(simulated: pl.DataFrame, state: FeatureState) -> tuple[NDArray[np.str_], NDArray[np.float64]]:

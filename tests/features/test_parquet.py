@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import features.parquet
-from cohort.errors import InputError
+from engine.errors import InputError
 from features import GROUPS, FeatureState, build, build_parquet, fit, run_stage
 
 EVERY = tuple(GROUPS)
@@ -22,7 +22,7 @@ def simulated(simulated: pl.DataFrame) -> pl.DataFrame:
 @pytest.fixture(autouse=True)
 def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features.parquet, "ROW_GROUP", 64)
-    monkeypatch.setattr(features.block, "BLOCK_ROWS", 50)
+    monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", 50)
 
 
 def test_in_order_same_bits_as_in_memory(simulated: pl.DataFrame, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from cohort.columns import NEVER_FEATURES
-from cohort.errors import InputError
+from engine.errors import InputError
 from features import DEFAULT_GROUPS, GROUPS, build, dictionary, switches
 from features.documentation import features_page
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from features.moments import moments
-from features.order import TO_SD, block_order, median, mid_rank_share, order_within, robust_sd
-from features.segments import Floats, Segments
+from features.arithmetic.moments import moments
+from features.arithmetic.order import TO_SD, block_order, median, mid_rank_share, order_within, robust_sd
+from features.arithmetic.segments import Floats, Segments
 
 CODES = np.array([0, 1, 0, 2, 1, 0, 3])
 #        rows of 0: 0 2 5; of 1: 1 4; of 2: 3; of 3: 6

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from uglyduck import image_reports
-from uglyduck.console import log
+from engine.console import log
+from uglyduck.terminal import images as image_reports
 
 
 def test_the_rate_counts_from_the_last_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from cohort.errors import InputError
 from cohort.stores.protocol import CropError
 from cv_folds.folds import Folds, make_folds
 from cv_folds.metrics import partial_auc, roc_auc
+from engine.errors import InputError
 from image_embeddings.descriptors import model
 from uglyduck.commands.images import images
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from image_embeddings.labels import make_labels
 from image_embeddings.presets import PRESETS, Preset, changed, for_backbone, preset_named
 

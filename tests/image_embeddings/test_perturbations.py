@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from scipy.special import expit
 
-from cohort.errors import InputError
 from cohort.stores.protocol import Crop, ImageStore
+from engine.errors import InputError
 from image_embeddings.applying import make_engine
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise

@@ -8,8 +8,8 @@ from math import comb
 import numpy as np
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.metrics.inputs import Flags, Floats
+from engine.errors import InputError
 from submissions.conformal import Loss, Promise, find_limit, mean_losses
 from tests.submissions.reading_order import draw, trial, true_loss
 

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cv_folds.bootstrap import metric_interval
 from cv_folds.metrics import RetrievalMetric, nnt_at_sensitivity, retrieval_sensitivity
+from engine.errors import InputError
 from submissions.conformal import Promise
 from submissions.curves import curves, promised_lists
 from submissions.ranking import ranked_within

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from submissions.conformal import Promise
 from submissions.ranking import PATIENTS_BY, PatientsBy, rank_lesions, ranked_within
 from submissions.shortlist import Shortlist

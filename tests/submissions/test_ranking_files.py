@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from submissions.ranking_files import formula_safe, write_ranking
 
 TABLE = pl.DataFrame(

@@ -11,7 +11,7 @@ import pytest
 import features
 from cohort.columns import NUMERIC
 from cohort.simulator import simulate
-from features.state import FeatureState
+from features.patients.state import FeatureState
 from submissions.measurements import IMAGE, MEASUREMENTS
 from submissions.reasons import IN_LINE, NOTHING, TOO_FEW, UNUSUAL, reasons
 

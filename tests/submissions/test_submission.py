@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from submissions.submission import write_submission
 
 SCORES = pl.DataFrame({"isic_id": ["a", "b", "c"], "target": [0.25, 1.0, 1 / 3]})

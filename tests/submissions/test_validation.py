@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from cohort.data_tables import checks_table
-from cohort.errors import InputError
 from cohort.findings import Finding
+from engine.errors import InputError
 from submissions.submission import write_submission
 from submissions.validation import SUBMISSION_CHECKS, validate_submission
 

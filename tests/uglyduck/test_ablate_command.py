@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from cohort.files import read_json
+from engine.files import read_json
 
 Command = Callable[..., Any]
 

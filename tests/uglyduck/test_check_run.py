@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from cohort.data_tables import checks_table
-from cohort.files import read_json, write_json, write_parquet
 from cohort.findings import Finding
+from engine.files import read_json, write_json, write_parquet
 from ensemble.run_checks import RUN_CHECKS
 from ensemble.run_checks.tables import fill
-from uglyduck.prediction import open_run
-from uglyduck.run_checking import RunChecks
+from uglyduck.run.prediction import open_run
+from uglyduck.studies.checks import RunChecks
 
 Command = Callable[..., Any]
 BY_CODE = {check.code: check for check in RUN_CHECKS}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cohort.errors import InputError
-from uglyduck.config import Config, DataConfig, load_config, write_config
+from engine.errors import InputError
+from uglyduck.run.config import Config, DataConfig, load_config, write_config
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -12,8 +12,8 @@ import pytest
 
 from cohort.frames import join_by_id
 from tests.uglyduck.conftest import Command
-from uglyduck.leaving_out import features_without
-from uglyduck.prediction import open_run
+from uglyduck.run.prediction import open_run
+from uglyduck.studies.hospitals import features_without
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners import get_learner
 from ensemble.model_store import ModelStore, Slot
 from tests.uglyduck.conftest import QUICK, Command
-from uglyduck.config import EnsembleConfig
-from uglyduck.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.config import EnsembleConfig
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
 
 SPECS = [
     {"name": "age", "group": "basic", "part": ""},

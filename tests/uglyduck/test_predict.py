@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
 from cohort.reading import read_cohort
+from engine.errors import InputError
 from tests.uglyduck.conftest import Command
-from uglyduck.prediction import Predictor, open_run
+from uglyduck.run.prediction import Predictor, open_run
 
 
 def table(path: Path) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def test_each_patient_alone_gets_the_bits_of_the_batch(finished: Path, small: Pa
 def test_blocks_of_whole_patients_change_no_bit(
     finished: Path, small: Path, monkeypatch: pytest.MonkeyPatch, whole: pl.DataFrame
 ) -> None:
-    monkeypatch.setattr("uglyduck.prediction._BLOCK", 50)
+    monkeypatch.setattr("uglyduck.run.prediction._BLOCK", 50)
     predictor = Predictor(open_run(finished))
     scores = predictor.scores(read_cohort(small / "data/test-metadata.csv"))
     assert scores.sort("isic_id")["blend"].equals(whole.sort("isic_id")["target"])

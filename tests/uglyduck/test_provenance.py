@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from uglyduck import provenance
-from uglyduck.provenance import _files, code_fingerprint, made_by
+from uglyduck.run import provenance
+from uglyduck.run.provenance import _files, code_fingerprint, made_by
 
 
 def names(package: str) -> set[str]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from cohort.files import read_json
+from engine.files import read_json
 from tests.uglyduck.conftest import Command
 
 

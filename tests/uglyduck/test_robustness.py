@@ -13,7 +13,7 @@ import pytest
 from cv_folds.metrics import partial_auc
 from ensemble.blend import Blend
 from tests.uglyduck.conftest import Command
-from uglyduck.robustness import choose_lesions
+from uglyduck.studies.robustness import choose_lesions
 
 KINDS = ["unchanged", "lighting", "white balance", "blur", "JPEG", "resolution", "rotation"]
 

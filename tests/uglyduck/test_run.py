@@ -17,8 +17,8 @@ import pytest
 
 from ensemble.model_store import ModelStore
 from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
-from uglyduck.prediction import open_run
-from uglyduck.run_folder import RunFolder
+from uglyduck.run.folder import RunFolder
+from uglyduck.run.prediction import open_run
 
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
 
 def test_no_model_of_other_code_or_libraries_is_kept(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = open_run(finished).plan
-    monkeypatch.setattr("uglyduck.run.made_by", lambda _packages: "other code")
+    monkeypatch.setattr("uglyduck.run.run.made_by", lambda _packages: "other code")
     other = open_run(finished).plan
     store = ModelStore(finished / "models")
     assert all(store.has(slot, kept.fingerprint(slot)) for slot in kept.slots())

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from uglyduck.cli import app
 
 Score = Callable[..., Result]

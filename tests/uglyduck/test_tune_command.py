@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from cohort.files import read_json
 from cv_folds.metrics import partial_auc
-from uglyduck.config import load_config
+from engine.files import read_json
+from uglyduck.run.config import load_config
 
 Command = Callable[..., Any]
 

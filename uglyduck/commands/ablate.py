@@ -49,10 +49,10 @@ def ablate(
     """
     import json
 
-    from uglyduck.ablation import Request, ablate_run
-    from uglyduck.ablation_table import show_ablation
-    from uglyduck.console import start_logging
-    from uglyduck.prediction import open_run
+    from engine.console import start_logging
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.ablation import Request, ablate_run
+    from uglyduck.terminal.ablation import show_ablation
 
     start_logging()
     opened = open_run(run)

@@ -31,13 +31,13 @@ def bundle(
     """
     from tempfile import TemporaryDirectory
 
-    from cohort.errors import InputError
+    from engine.console import log, start_logging
+    from engine.errors import InputError
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Content, Upload, write_bundle
-    from uglyduck.config import write_config
-    from uglyduck.console import log, start_logging
-    from uglyduck.prediction import Predictor, open_run
-    from uglyduck.run_export import files_to_score, prior, without_places
+    from uglyduck.run.config import write_config
+    from uglyduck.run.export import files_to_score, prior, without_places
+    from uglyduck.run.prediction import Predictor, open_run
 
     start_logging()
     opened = open_run(run)

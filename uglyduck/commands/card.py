@@ -22,10 +22,10 @@ def card(
 
     Example: `uglyduck card runs/first`
     """
-    from cohort.files import atomic_path, write_json
+    from engine.console import log, start_logging
+    from engine.files import atomic_path, write_json
     from submissions.model_card import as_markdown, model_card
-    from uglyduck.console import log, start_logging
-    from uglyduck.reporting import report_of
+    from uglyduck.studies.report import report_of
 
     start_logging()
     opened, content = report_of(run, stated=data)

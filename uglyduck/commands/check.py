@@ -33,12 +33,12 @@ def check(
 
     from rich.console import Console
 
-    from cohort.errors import InputError
     from cohort.findings import as_report
-    from uglyduck.findings_table import findings_table, summary
+    from engine.errors import InputError
+    from uglyduck.terminal.findings import findings_table, summary
 
     if all((data / name).is_file() for name in ("config.toml", "manifest.json")):
-        from uglyduck.run_checking import check_run
+        from uglyduck.studies.checks import check_run
 
         findings = check_run(data, metadata)
     else:

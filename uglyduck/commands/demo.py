@@ -32,14 +32,14 @@ def demo(
 
     Example: `uglyduck demo --out demo`
     """
-    from cohort.files import atomic_path
     from cohort.simulator import write_folder
+    from engine.console import log, start_logging
+    from engine.files import atomic_path
     from uglyduck.commands.card import card
     from uglyduck.commands.predict import predict
     from uglyduck.commands.rank import rank
     from uglyduck.commands.report import report
     from uglyduck.commands.run import run
-    from uglyduck.console import log, start_logging
 
     start_logging()
     data, results, test = out / "data", out / "run", out / "data" / "test-metadata.csv"

@@ -41,11 +41,11 @@ def explain(
 
     import polars as pl
 
-    from cohort.errors import InputError
-    from uglyduck.console import start_logging
-    from uglyduck.explaining import LESIONS, Settings, explain_new, explain_training
-    from uglyduck.explanation_tables import show_explanation
-    from uglyduck.prediction import open_run
+    from engine.console import start_logging
+    from engine.errors import InputError
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
+    from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
     if metadata is None and (images or image_scores or groups or out):

@@ -25,9 +25,9 @@ def features(
     """
     import json
 
-    from cohort.errors import InputError
-    from uglyduck.console import start_logging
-    from uglyduck.feature_tables import bring_up_to_date, build_for
+    from engine.console import start_logging
+    from engine.errors import InputError
+    from uglyduck.terminal.features import bring_up_to_date, build_for
 
     start_logging()
     if (metadata is None) != (out is None):

@@ -25,10 +25,10 @@ def hospitals(
     """
     import json
 
-    from uglyduck.console import start_logging
-    from uglyduck.hospitals_table import show_hospitals
-    from uglyduck.leaving_out import leave_hospitals_out
-    from uglyduck.prediction import open_run
+    from engine.console import start_logging
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.hospitals import leave_hospitals_out
+    from uglyduck.terminal.hospitals import show_hospitals
 
     start_logging()
     opened = open_run(run)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cohort.errors import InputError
-from uglyduck.console import log, start_logging
-from uglyduck.image_reports import crop_progress, show_figures
+from engine.console import log, start_logging
+from engine.errors import InputError
+from uglyduck.terminal.images import crop_progress, show_figures
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,10 +74,10 @@ def train(
 
     Example: `uglyduck images train --metadata train-metadata.csv --images train-image.hdf5 --out image-model`
     """
-    from cohort.files import sha256_of
     from cohort.reading import read_cohort
     from cohort.stores.opening import open_store
     from cv_folds.folds import Folds, make_folds
+    from engine.files import sha256_of
     from image_embeddings.applying import make_engine
     from image_embeddings.labels import make_labels
     from image_embeddings.pictures import contact_sheet, learning_curves
@@ -185,9 +185,9 @@ def perturb(
 
     Example: `uglyduck images perturb image-model --images train-image.hdf5 --out perturbed.parquet`
     """
-    from cohort.files import write_parquet
     from cohort.stores.opening import open_store
     from cv_folds.folds import Folds
+    from engine.files import write_parquet
     from image_embeddings.robust_scoring import score_perturbed
     from image_embeddings.training_run import FOLDS
 
@@ -214,8 +214,8 @@ def describe(
 
     Example: `uglyduck images describe --images train-image.hdf5 --out descriptors.parquet`
     """
-    from cohort.files import write_parquet
     from cohort.stores.opening import open_store
+    from engine.files import write_parquet
     from image_embeddings.descriptors.table import describe as describe_crops
 
     start_logging()
@@ -300,8 +300,8 @@ def _tell_contradictions(
     store: ImageStore, frame: pl.DataFrame, out: Path, *, on_bad: Literal["stop", "missing"], ungrouped: bool
 ) -> None:
     """Warn where the metadata embedded in DICOM files contradicts the table, and write it all down."""
-    from cohort.files import write_parquet
     from cohort.stores.dicom import DicomStore, differences
+    from engine.files import write_parquet
 
     if not isinstance(store, DicomStore):
         return

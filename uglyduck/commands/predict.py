@@ -27,10 +27,10 @@ def predict(
     """
     import polars as pl
 
+    from engine.console import log, start_logging
     from submissions.submission import write_submission
-    from uglyduck.console import log, start_logging
-    from uglyduck.image_stage import new_image_scores
-    from uglyduck.prediction import Predictor, open_run, read_lesions
+    from uglyduck.run.prediction import Predictor, open_run, read_lesions
+    from uglyduck.stages.images import new_image_scores
 
     start_logging()
     opened = open_run(run)

@@ -56,14 +56,14 @@ def rank(
     """
     import json
 
-    from cohort.files import write_json
     from cohort.frames import join_by_id
+    from engine.console import log, start_logging
+    from engine.files import write_json
     from submissions.curves import curves
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
-    from uglyduck.console import log, start_logging
-    from uglyduck.prediction import open_run
-    from uglyduck.ranking import choose_shortlist, new_lesions, training_lesions
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
 
     start_logging()
     require_format(out)
@@ -93,7 +93,7 @@ def rank(
 
 
 def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) -> None:
-    from cohort.errors import InputError
+    from engine.errors import InputError
 
     if images is not None or image_scores is not None:
         raise InputError(

@@ -28,14 +28,14 @@ def report(
 
     Example: `uglyduck report runs/first --images isic-2024-challenge/train-image.hdf5`
     """
-    from cohort.files import atomic_path, write_json
     from cohort.stores.opening import open_store
+    from engine.console import log, start_logging
+    from engine.files import atomic_path, write_json
     from submissions.report import render_page
     from submissions.report.building import pictured
     from submissions.report.poster import poster
     from submissions.report.thumbnails import thumbnails
-    from uglyduck.console import log, start_logging
-    from uglyduck.reporting import report_of
+    from uglyduck.studies.report import report_of
 
     start_logging()
     store = None if images is None else open_store(images)

@@ -26,11 +26,11 @@ def robustness(
     """
     import json
 
-    from cohort.files import atomic_path, write_json
-    from uglyduck.console import log, start_logging
-    from uglyduck.prediction import open_run
-    from uglyduck.robustness import measure_robustness
-    from uglyduck.robustness_table import as_table, show_robustness
+    from engine.console import log, start_logging
+    from engine.files import atomic_path, write_json
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.robustness import measure_robustness
+    from uglyduck.terminal.robustness import as_table, show_robustness
 
     start_logging()
     opened = open_run(run)

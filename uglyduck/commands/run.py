@@ -27,14 +27,14 @@ def run(
 
     Example: `uglyduck run isic2024.toml --out runs/first`
     """
-    from cohort.errors import InputError
-    from uglyduck.config import load_config, write_config
-    from uglyduck.console import start_logging
-    from uglyduck.nested_stage import run_nested
-    from uglyduck.run import Run
-    from uglyduck.run_folder import RunFolder
-    from uglyduck.stages import run_stages
-    from uglyduck.summary import show_metrics, show_nested
+    from engine.console import start_logging
+    from engine.errors import InputError
+    from uglyduck.run.config import load_config, write_config
+    from uglyduck.run.folder import RunFolder
+    from uglyduck.run.run import Run
+    from uglyduck.stages.running import run_stages
+    from uglyduck.studies.nested import run_nested
+    from uglyduck.terminal.metrics import show_metrics, show_nested
 
     if nested and until not in (None, "metrics"):
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")

@@ -38,9 +38,9 @@ def score(
     """
     import json
 
-    from cohort.errors import InputError
     from cv_folds.scored import read_scored
     from cv_folds.scoring import summarise
+    from engine.errors import InputError
 
     if by not in {None, "fold"}:
         raise InputError(f"nothing is known by {by!r}", where="--by", remedy="use --by fold")

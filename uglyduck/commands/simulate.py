@@ -35,10 +35,10 @@ def simulate(
 
     Example: `uglyduck simulate cohort --lesions 20000 --malignant 40`
     """
-    from cohort.errors import InputError
     from cohort.simulator import simulate as draw
     from cohort.simulator import write_folder
-    from uglyduck.console import log, start_logging
+    from engine.console import log, start_logging
+    from engine.errors import InputError
 
     start_logging()
     if out is None and not audit:
@@ -54,6 +54,6 @@ def simulate(
         )
         log.info("%s lesions in %s", f"{size:,}", out)
     if audit:
-        from uglyduck.simulator_audit import show_audit
+        from uglyduck.terminal.simulator_audit import show_audit
 
         show_audit(train, None if out is None else out / "audit.json", as_json=as_json, every=every)

@@ -28,9 +28,9 @@ def tune(
     """
     import json
 
-    from uglyduck.console import start_logging
-    from uglyduck.prediction import open_run
-    from uglyduck.tuning import show_tuning, tune_run
+    from engine.console import start_logging
+    from uglyduck.run.prediction import open_run
+    from uglyduck.studies.tuning import show_tuning, tune_run
 
     start_logging()
     result = tune_run(

@@ -26,10 +26,10 @@ def validate(
 
     from rich.console import Console
 
-    from cohort.errors import InputError
     from cohort.findings import as_report
+    from engine.errors import InputError
     from submissions.validation import validate_submission
-    from uglyduck.findings_table import findings_table, summary
+    from uglyduck.terminal.findings import findings_table, summary
 
     findings = validate_submission(submission, like)
     if as_json:

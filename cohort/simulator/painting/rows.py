@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cohort.errors import InputError
 from cohort.simulator.painting.subject import Lab, Subject
+from engine.errors import InputError
 
 _NUMBERS = {
     "clin_size_long_diam_mm": "diameter",

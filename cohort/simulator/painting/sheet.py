@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cohort.files import atomic_path
+from engine.files import atomic_path
 
 _GAP = 2
 

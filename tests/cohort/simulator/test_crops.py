@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from cohort.errors import InputError
 from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
 from cohort.simulator.painting.canvas import canvas
@@ -19,6 +18,7 @@ from cohort.simulator.painting.mole import lay_out
 from cohort.simulator.painting.rows import check_rows, subjects
 from cohort.simulator.painting.scene import encode, side
 from cohort.simulator.painting.sheet import contact_sheet
+from engine.errors import InputError
 
 PLAIN: dict[str, Any] = {
     "clin_size_long_diam_mm": 4.0,

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from cohort.columns import SLICE3D
-from cohort.errors import InputError
 from cohort.reading import read_cohort
 from cohort.simulator import Simulated, simulate, write_folder
 from cohort.simulator.audit import FULL_SIZE, audit, audit_table
 from cohort.simulator.audit_optimum import partial_auc as known_partial_auc
 from cohort.simulator.findings import Finding
 from cv_folds.metrics.partial_auc import partial_auc
+from engine.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from cohort.errors import InputError
 from cohort.stores.dicom import DicomStore, differences
 from cohort.stores.folder import FolderStore
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import Crop, CropError, ImageStore, Limits, Pixels, try_read
+from engine.errors import InputError
 
 IDS = ["ISIC_0000001", "ISIC_0000002", "ISIC_0000010"]
 

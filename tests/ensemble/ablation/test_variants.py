@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.ablation import families, group_design, organisers_design
 
 SPECS = [

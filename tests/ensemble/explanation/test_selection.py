@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.explanation import select
 
 RNG = np.random.default_rng(0)

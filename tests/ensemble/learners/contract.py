@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners import Learner, Parameters, get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 

@@ -15,7 +15,7 @@ import pytest
 from catboost import core
 from xgboost import DMatrix, train
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.learners import LEARNERS, Learner, Parameters, catboost, get_learner, xgboost
 from ensemble.learners.catboost import TRAINING_THREADS
 from ensemble.learners.logistic import LogisticModel

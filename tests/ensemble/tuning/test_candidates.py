@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.files import write_parquet
+from engine.files import write_parquet
 from ensemble.tuning import Problem
 from ensemble.tuning.candidates import Candidate, best_of, nested_selection, read_scores
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from optuna.trial import TrialState
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from ensemble.tuning import Problem, StudyFolder, Tally, search
 from ensemble.tuning.spaces import SPACES
 from ensemble.tuning.study import open_study

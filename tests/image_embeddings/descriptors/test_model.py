@@ -11,9 +11,9 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.svm import SVC
 
-from cohort.errors import InputError
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import CropError
+from engine.errors import InputError
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 from image_embeddings.descriptors.model import DescriptorModel

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 import safetensors.torch  # noqa: E402
 
-from cohort.errors import InputError  # noqa: E402
+from engine.errors import InputError  # noqa: E402
 from image_embeddings.labels import Classes  # noqa: E402
 from image_embeddings.networks.mobilenet import MobileNetV1, SameConv2d, from_keras  # noqa: E402
 from image_embeddings.networks.network import build  # noqa: E402

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
-from cohort.errors import InputError
 from cv_folds.metrics import roc_auc
+from engine.errors import InputError
 from image_embeddings.networks import training
 from uglyduck.commands.images import images
 

@@ -15,9 +15,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cohort.errors import InputError  # noqa: E402
 from cohort.stores.hdf5 import Hdf5Store  # noqa: E402
 from cohort.stores.protocol import CropError  # noqa: E402
+from engine.errors import InputError  # noqa: E402
 from image_embeddings.labels import make_labels  # noqa: E402
 from image_embeddings.networks import checkpoint  # noqa: E402
 from image_embeddings.networks.batches import Crops, Sampling, loader  # noqa: E402

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cohort.errors import InputError
+from engine.errors import InputError
 from submissions.bundle import kernel
 from submissions.bundle.notebook import notebook
 from submissions.bundle.requirements import requirements

@@ -1,0 +1,1 @@
+"""Files, fingerprints, results and executors: what everything else works with. Knows nothing of lesions."""

@@ -1,0 +1,100 @@
+"""Files that are whole or absent: atomic writes, checksums, canonical JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engine.errors import InputError
+
+TEMPORARY = ".unfinished-"
+"""How the names of temporary files begin; a killed process may leave one, and it may be deleted."""
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder that replaces `path` when the block ends without an error.
+
+    The content is synced to disk before the rename, so a killed process leaves the old file or the new one,
+    never a part. The suffix is kept, since some writers choose their format by it.
+
+    Args:
+        path: The file to write; missing parent folders are made.
+
+    Yields:
+        The temporary path to write to.
+
+    Raises:
+        InputError: The folder can not be made or written to.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
+    except OSError as error:
+        raise InputError(
+            f"cannot write here ({error.strerror})", where=str(path), remedy="choose a folder you can write to"
+        ) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        _sync(temporary)
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def write_json(value: Any, path: Path) -> None:  # noqa: ANN401 - any JSON value
+    """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Read a JSON file.
+
+    Raises:
+        InputError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise InputError("no such file", where=str(path), remedy="check the path") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"not valid JSON ({error})", where=str(path), remedy="write the file again") from error
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write `frame` as zstd-compressed Parquet, atomically."""
+    with atomic_path(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", compression_level=1)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Hex SHA-256 of a JSON value in canonical form (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

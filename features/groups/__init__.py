@@ -1,0 +1,1 @@
+"""The feature groups, a module each."""

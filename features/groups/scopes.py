@@ -1,0 +1,98 @@
+"""The groups `patient`, `site`, `region`, `location` and `tile`: a lesion against the same patient's other lesions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from features.arithmetic.segments import Floats
+from features.groups.group import Group
+from features.groups.specs import FeatureSpec
+from features.patients.block import Block
+from features.patients.catalogue import COMPARED, MEASURED, RATIO, available, needs_of
+from features.patients.comparison import Standing
+from features.patients.forms import FORMS, Form
+from features.patients.state import FeatureState
+
+_FORM_OF = {form.part: form for form in FORMS}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Lesions a lesion is compared with.
+
+    Attributes:
+        name: Name of the group and of the scope in column names.
+        column: Category that the lesions share; empty for all of the patient's.
+        words: In a formula.
+    """
+
+    name: str
+    column: str
+    words: str
+
+    def numbers(self, form: Form) -> tuple[str, ...]:
+        """Numbers that `form` is given for."""
+        if form.engineered and not self.column:
+            return COMPARED
+        return tuple(name for name in MEASURED if name in RATIO or not form.ratio_only)
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope("patient", "", "the patient"),
+    Scope("site", "anatom_site_general", "the patient's lesions at the same site"),
+    Scope("region", "tbp_lv_location_simple", "the patient's lesions in the same region"),
+    Scope("location", "tbp_lv_location", "the patient's lesions at the same location"),
+    Scope("tile", "tbp_tile_type", "the patient's lesions under the same lighting"),
+)
+"""Every scope; the first is the one that the others lean on."""
+
+
+def standing(block: Block, state: FeatureState, number: str, scope: Scope) -> Standing:
+    """How the block's lesions stand on `number` inside `scope`; the patient's standing is kept with the block."""
+    patient = block.kept.get(number)
+    if patient is None:
+        patient = Standing(block.patients, block.number(number), state.prior(number))
+        block.kept[number] = patient
+    if not scope.column:
+        return patient
+    return Standing(block.scope(scope.column), block.number(number), state.prior(number, scope.name), patient)
+
+
+def _group(scope: Scope) -> Group:
+    def describe(columns: Collection[str]) -> list[FeatureSpec]:
+        if scope.column and scope.column not in columns:
+            return []
+        return [
+            _spec(scope, form, number) for form in FORMS for number in scope.numbers(form) if available(number, columns)
+        ]
+
+    def compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
+        by_number: dict[str, list[FeatureSpec]] = {}
+        for spec in wanted:
+            by_number.setdefault(spec.name.partition("__")[0], []).append(spec)
+        for number, specs in by_number.items():
+            own = standing(block, state, number, scope)
+            for spec in specs:
+                yield spec.name, _FORM_OF[spec.part].compute(own)
+
+    return Group(scope.name, f"A lesion against {scope.words}.", describe, compute)
+
+
+def _spec(scope: Scope, form: Form, number: str) -> FeatureSpec:
+    needs = (*needs_of(number), scope.column) if scope.column else needs_of(number)
+    return FeatureSpec(
+        name=f"{number}__{scope.name}_{form.part}",
+        group=scope.name,
+        part=form.part,
+        kind="numeric",
+        formula=form.formula.format(x=number, scope=scope.words),
+        unit="",
+        source=form.source,
+        missing=f"{number} is missing",
+        needs=needs,
+    )
+
+
+SCOPE_GROUPS: tuple[Group, ...] = tuple(_group(scope) for scope in SCOPES)
+"""One group a scope."""

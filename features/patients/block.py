@@ -1,0 +1,152 @@
+"""Blocks of whole patients: the unit that every patient-relative number is computed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from features.arithmetic.segments import Floats, Segments
+from features.patients.comparison import Standing
+from features.patients.engineered import ENGINEERED, Engineered
+from features.patients.measures import COLUMN_OF
+
+BLOCK_ROWS = 16_384
+"""Rows of a block, at least: small enough that a column stays in a processor's cache."""
+_ENGINEERED = {one.name: one for one in ENGINEERED}
+_NOT_STATED = ("Unknown",)
+"""Levels that say that a place is not known; such a lesion shares its place with no other."""
+
+
+@dataclass(eq=False)
+class Block:
+    """The lesions of some whole patients, sorted by patient and then by `isic_id`.
+
+    Attributes:
+        frame: The lesions' columns of the canonical frame.
+        patients: The partition into patients.
+        kept: Standing of each number inside the patient, shared by the groups that need it.
+    """
+
+    frame: pl.DataFrame
+    patients: Segments
+    kept: dict[str, Standing] = field(default_factory=dict)
+    _numbers: dict[str, Floats] = field(default_factory=dict)
+    _codes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    _scopes: dict[str, Segments] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of lesions."""
+        return self.frame.height
+
+    def number(self, name: str) -> Floats:
+        """A numeric column or an engineered number, (n,); missing, NaN and infinite values are NaN."""
+        if name not in self._numbers:
+            one = _ENGINEERED.get(name)
+            self._numbers[name] = self._column(name) if one is None else self._engineered(one)
+        return self._numbers[name]
+
+    def _column(self, name: str) -> Floats:
+        values = self.frame[name].cast(pl.Float64).to_numpy().copy()
+        values[~np.isfinite(values)] = np.nan
+        return values
+
+    def _engineered(self, one: Engineered) -> Floats:
+        return one.formula({name: self.number(COLUMN_OF[name]) for name in one.formula.names})
+
+    def scope(self, *columns: str) -> Segments:
+        """The partition into lesions of one patient that agree in `columns`; one without a value is on its own."""
+        key = " ".join(columns)
+        if key not in self._scopes:
+            codes = self.patients.ids.astype(np.int64)
+            for column in columns:
+                codes = _refine(codes, self._levels(column))
+            self._scopes[key] = Segments.from_codes(codes)
+        return self._scopes[key]
+
+    def stated(self, column: str) -> NDArray[np.bool_]:
+        """Whether the category or number `column` has a value, (n,)."""
+        return self._levels(column) >= 0
+
+    def names(self, column: str) -> tuple[list[str], NDArray[np.intp]]:
+        """The levels of a category in the block, "" for not stated, and which of them each lesion has, (n,)."""
+        series = self.frame[column].fill_null("")
+        levels = series.unique().sort()
+        return levels.to_list(), levels.search_sorted(series).to_numpy().astype(np.intp)
+
+    def _levels(self, column: str) -> NDArray[np.int64]:
+        if column not in self._codes:
+            self._codes[column] = self._rank_levels(column)
+        return self._codes[column]
+
+    def _rank_levels(self, column: str) -> NDArray[np.int64]:
+        series = self.frame[column]
+        if series.dtype.is_numeric():
+            series = pl.Series(column, self.number(column), nan_to_null=True)
+        else:
+            series = series.set(series.is_in(_NOT_STATED), None)
+        codes = series.rank("dense").cast(pl.Int64).fill_null(0) - 1
+        return codes.to_numpy()
+
+
+def _refine(codes: NDArray[np.int64], levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Split the segments `codes` by `levels`; a level of -1 is on its own."""
+    alone = levels.max(initial=0) + 1 + np.arange(levels.size)
+    levels = np.where(levels < 0, alone, levels)
+    joint = codes * (int(levels.max(initial=0)) + 1) + levels
+    return np.asarray(np.unique(joint, return_inverse=True)[1], dtype=np.int64)
+
+
+def patient_order(frame: pl.DataFrame) -> NDArray[np.intp]:
+    """Row numbers of `frame` in the order of (patient_id, isic_id).
+
+    Raises:
+        InputError: A key column is missing or has a null.
+    """
+    for key in ("patient_id", "isic_id"):
+        if key not in frame.columns:
+            raise InputError(f"no column {key!r}", remedy="give the canonical frame of cohort.reading")
+        if frame[key].null_count():
+            raise InputError(f"{key} is empty in {frame[key].null_count()} rows", remedy="give each lesion one")
+    keys = frame.select("patient_id", "isic_id").with_row_index("row")
+    return keys.sort("patient_id", "isic_id")["row"].to_numpy().astype(np.intp)
+
+
+def blocks(
+    frame: pl.DataFrame, columns: Sequence[str], *, rows: int | None = None
+) -> Iterator[tuple[NDArray[np.intp], Block]]:
+    """Cut a frame into blocks of whole patients.
+
+    Args:
+        frame: Canonical frame, rows in any order.
+        columns: Columns to carry.
+        rows: Least rows of a block, `BLOCK_ROWS` by default; a patient is never cut.
+
+    Yields:
+        The block's row numbers in `frame`, and the block.
+    """
+    order = patient_order(frame)
+    if not order.size:
+        return
+    patient = frame["patient_id"].gather(order)
+    first = np.flatnonzero((patient != patient.shift(1)).fill_null(value=True).to_numpy())
+    sorted_already = bool(np.all(order[1:] > order[:-1]))
+    table = frame.select(columns)
+    for begin, end in _cuts(first, order.size, rows or BLOCK_ROWS):
+        part = order[begin:end]
+        piece = table.slice(begin, end - begin) if sorted_already else table[part]
+        starts = first[(first >= begin) & (first < end)] - begin
+        yield part, Block(piece, Segments.from_sizes(np.diff(np.append(starts, end - begin))))
+
+
+def _cuts(first: NDArray[np.intp], total: int, rows: int) -> Iterator[tuple[int, int]]:
+    begin = 0
+    for end in (*first[1:].tolist(), total):
+        if end - begin >= rows or end == total:
+            yield begin, end
+            begin = end

@@ -1,0 +1,32 @@
+"""Which numbers there are, which columns each needs, and in which unit it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from features.patients.engineered import ENGINEERED
+from features.patients.measures import MEASURES
+
+_NEEDS = {measure.column: (measure.column,) for measure in MEASURES} | {one.name: one.needs for one in ENGINEERED}
+
+MEASURED = tuple(measure.column for measure in MEASURES)
+"""The 34 measured numbers."""
+RATIO = frozenset(measure.column for measure in MEASURES if measure.positive)
+"""Those on a ratio scale."""
+COMPARED = (*MEASURED, *(one.name for one in ENGINEERED if one.relative))
+"""Numbers that are compared within the patient."""
+
+
+def needs_of(number: str) -> tuple[str, ...]:
+    """Columns of the canonical frame that `number` is computed from."""
+    return _NEEDS[number]
+
+
+def available(number: str, columns: Collection[str]) -> bool:
+    """Whether a table with `columns` has all that `number` needs."""
+    return all(need in columns for need in needs_of(number))
+
+
+def columns_for(numbers: Iterable[str]) -> list[str]:
+    """Columns of the canonical frame that `numbers` are computed from, each once."""
+    return list(dict.fromkeys(need for number in numbers for need in needs_of(number)))

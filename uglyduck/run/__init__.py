@@ -1,0 +1,1 @@
+"""A run: its configuration, its folder and manifest, and what its stages share."""

@@ -1,0 +1,187 @@
+"""The run configuration: TOML in, frozen and checked settings out. Every default lives here, once."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import InputError
+from engine.files import atomic_path
+from features import DEFAULT_GROUPS
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    """`[data]`: which tables. Paths are relative to the configuration file."""
+
+    metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
+    images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
+    image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
+    duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
+    duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
+    groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
+    ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
+    truth: Path | None = None  # simulated cohorts: truth.parquet, to measure the distance to the best possible score
+
+
+class FoldsConfig(_Section):
+    """`[folds]`: how patients are split."""
+
+    scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
+    n_folds: int = Field(5, ge=2, le=100)
+    n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
+    seed: int = Field(0, ge=0)
+
+
+class FeaturesConfig(_Section):
+    """`[features]`: which groups of features are built."""
+
+    groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
+
+
+class ImagesConfig(_Section):
+    """`[images]`: what scores the crops of `[data] images`, fold by fold; see docs/images.md."""
+
+    model: str = "descriptors"  # or a network's preset, which needs the extra `images`
+    weights: Path | None = None  # first weights of a network, from a local file
+    epochs: int | None = Field(None, ge=1)  # of a network, in place of the preset's
+    clahe: bool = False  # equalise each crop's local contrast first
+    seed: int = Field(0, ge=0)
+    device: str = "auto"  # where a network runs: auto, cpu, cuda ...
+    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that can not be read does
+
+
+class MemberConfig(_Section):
+    """`[ensemble.members.NAME]`: a learner under a name of its own, to be listed in `learners`."""
+
+    learner: str  # lightgbm, xgboost, catboost, logistic, or one that another package brings
+    groups: tuple[str, ...] | None = None  # the run's feature groups (or parts of them) that it sees; all if left out
+    images: bool = True  # whether it sees the group "image"
+    parameters: dict[str, Any] = {}
+
+
+class EnsembleConfig(_Section):
+    """`[ensemble]`: which learners, on which rows, and how their scores become one."""
+
+    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)
+    preset: Literal["tuned", "documented"] = "tuned"  # of parameters: ours, or those the public solutions share
+    seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
+    benign_per_malignant: float = Field(60.0, gt=0)  # benign training rows for each malignant one; inf keeps all
+    blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
+    indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
+    image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
+    table_alone: bool = True  # with image features: train each learner without them too, to show what they add
+    parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
+    members: dict[str, MemberConfig] = {}
+
+
+class CalibrationConfig(_Section):
+    """`[calibration]`: from the blended score to a risk."""
+
+    method: Literal["beta", "platt", "isotonic"] = "beta"
+    prevalence: float | None = Field(None, gt=0, lt=1)  # share malignant where risks are used; the cohort's if left out
+
+
+class MetricsConfig(_Section):
+    """`[metrics]`: the patient bootstrap behind every interval."""
+
+    replicates: int = Field(10_000, ge=100)
+    seed: int = Field(0, ge=0)
+
+
+class ComputeConfig(_Section):
+    """`[compute]`: what may be used. Changes no score."""
+
+    threads: int = Field(0, ge=0)  # 0: every core
+
+
+class Config(_Section):
+    """Everything a run depends on besides the data and the code."""
+
+    data: DataConfig
+    folds: FoldsConfig = FoldsConfig()
+    images: ImagesConfig = ImagesConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    ensemble: EnsembleConfig = EnsembleConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    compute: ComputeConfig = ComputeConfig()
+
+
+def load_config(path: Path) -> Config:
+    """Read a TOML configuration; relative paths become absolute.
+
+    Raises:
+        InputError: The file is missing or not TOML, a key is unknown or a value is out of range.
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InputError("no such configuration file", where=str(path), remedy="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not valid TOML ({error})", where=str(path), remedy="mend this line") from error
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error, path) from error
+    if config.data.images and config.data.image_scores:
+        raise InputError(
+            "both images and image_scores", where=f"{path}, data", remedy="give the crops or a table of their scores"
+        )
+    folder = Path(path).resolve().parent
+    return config.model_copy(update={name: _absolute(getattr(config, name), folder) for name in ("data", "images")})
+
+
+def _absolute(section: _Section, folder: Path) -> _Section:
+    """The section with its paths taken relative to a folder."""
+    fields = type(section).model_fields
+    paths = {name: folder / value for name in fields if isinstance(value := getattr(section, name), Path)}
+    return section.model_copy(update=paths)
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write the resolved configuration, every default spelled out, as TOML, atomically."""
+    content = _plain(config.model_dump(exclude_none=True))
+    with atomic_path(path) as temporary:
+        temporary.write_text(tomli_w.dumps(content), "utf-8")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _explain(error: ValidationError, path: Path) -> InputError:
+    # A misspelt key is also a missing one: the misspelling says more.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    keys = [str(key) for key in first["loc"]]
+    where = f"{path}, {'.'.join(keys)}"
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        nearest = get_close_matches(keys[-1], known, n=1)
+        remedy = f"did you mean {nearest[0]!r}" if nearest else f"known here: {', '.join(known)}"
+        return InputError(f"unknown key {keys[-1]!r}", where=where, remedy=remedy)
+    if first["type"] == "missing":
+        return InputError(f"{keys[-1]!r} is missing", where=where, remedy="add it")
+    return InputError(f"{first['msg']} (given: {first['input']!r})", where=where, remedy="change the value")
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for key in section:
+        inner = model.model_fields[key].annotation if key in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)

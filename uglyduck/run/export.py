@@ -1,0 +1,46 @@
+"""The files of a finished run that scoring new lesions needs, and none that holds a training lesion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.files import read_json
+from uglyduck.run.config import Config
+from uglyduck.run.run import Run
+
+
+def files_to_score(run: Run) -> dict[str, Path]:
+    """Files by their path in the run folder, each the one the run wrote; without the configuration.
+
+    Raises:
+        InputError: One is missing or was changed.
+    """
+    stages = read_json(run.folder.manifest)["stages"].values()
+    # Every table of a run is of training lesions.
+    names = sorted({name for stage in stages for name in stage["outputs"] if not name.endswith(".parquet")})
+    files = {name: run.folder.root / name for name in names}
+    run.manifest.check(*files.values())
+    return {"manifest.json": run.folder.manifest, **files}
+
+
+def prior(run: Run) -> float:
+    """Share malignant among the training lesions, 0 to 1."""
+    run.manifest.check(run.folder.metrics)
+    measured = next(iter(read_json(run.folder.metrics)["scores"].values()))
+    return float(measured["malignant"] / measured["lesions"])
+
+
+def without_places(config: Config) -> Config:
+    """The configuration with paths cut to file names: where its data lay is nobody's business."""
+    sections = {name: getattr(config, name) for name in ("data", "images")}
+    cut = {
+        name: section.model_copy(
+            update={
+                field: Path(value.name)
+                for field in type(section).model_fields
+                if isinstance(value := getattr(section, field), Path)
+            }
+        )
+        for name, section in sections.items()
+    }
+    return config.model_copy(update=cut)

@@ -1,0 +1,108 @@
+"""The ensemble's members: which learner, with which parameters, and which features it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.errors import InputError
+from ensemble.learners import Learner, get_learner
+from ensemble.presets import preset_parameters
+from uglyduck.run.config import EnsembleConfig, MemberConfig
+
+IMAGE = "image"
+#: A member's twin that sees the table alone bears its name and this.
+TWIN = "-table"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A learner of the ensemble.
+
+    Attributes:
+        learner: The learner with its parameters.
+        groups: Feature groups, or parts of them such as "patient.z", that it sees; None for all.
+        images: Whether it sees the group "image".
+    """
+
+    learner: Learner
+    groups: tuple[str, ...] | None = None
+    images: bool = True
+
+    def features(self, specs: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
+        """Names of the features it sees, in the order of the feature dictionary; None for all.
+
+        Args:
+            specs: The run's feature dictionary, entries with name, group and part.
+
+        Raises:
+            InputError: A group of it has no feature in this run, or nothing is left to see.
+        """
+        known = {part for spec in specs for part in _groups_of(spec)}
+        if unknown := sorted(set(self.groups or ()) - known):
+            raise InputError(
+                f"the run builds no features of {', '.join(unknown)}",
+                where="[ensemble.members] groups",
+                remedy=f"add it to [features] groups, or choose from {', '.join(sorted(known))}",
+            )
+        seen = tuple(spec["name"] for spec in specs if self._sees(spec))
+        if not seen:
+            raise InputError("a member sees no feature", where="[ensemble.members]", remedy="give it more groups")
+        return None if len(seen) == len(specs) else seen
+
+    def kinds(self, specs: Sequence[Mapping[str, Any]]) -> set[bool]:
+        """Whether the features it sees are of images: {True}, {False}, or both."""
+        return {spec["group"] == IMAGE for spec in specs if self._sees(spec)}
+
+    def _sees(self, spec: Mapping[str, Any]) -> bool:
+        wanted = self.groups is None or bool(_groups_of(spec) & set(self.groups))
+        return wanted and (self.images or spec["group"] != IMAGE)
+
+
+def configured_members(settings: EnsembleConfig) -> dict[str, Member]:
+    """The members named in `learners`, in that order.
+
+    Raises:
+        InputError: A name is repeated or unknown, parameters are given to a learner that is not trained, or the
+            learner refuses them.
+    """
+    unused = sorted((set(settings.parameters) | set(settings.members)) - set(settings.learners))
+    if unused:
+        raise InputError(
+            f"parameters for {', '.join(unused)}, which the run does not train",
+            where="[ensemble]",
+            remedy=f"the learners are {', '.join(settings.learners)}",
+        )
+    if len(set(settings.learners)) < len(settings.learners):
+        raise InputError("a learner is named twice", where="[ensemble] learners", remedy="name each once")
+    return {name: _member(name, settings) for name in settings.learners}
+
+
+def with_twins(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
+    """The members, and for each that sees images and the table one that sees the table alone."""
+    both = [name for name, member in members.items() if member.kinds(specs) == {True, False}]
+    return {**members, **{f"{name}{TWIN}": replace(members[name], images=False) for name in both}}
+
+
+def models_of_table_alone(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Which model stands for each member where the table alone is seen.
+
+    Its twin, or itself if it sees no image; a member that sees nothing but images has none. Empty where no member sees
+    images: then the members themselves are the table alone.
+    """
+    kinds = {name: member.kinds(specs) for name, member in members.items()}
+    if not any(True in kind for kind in kinds.values()):
+        return {}
+    return {name: f"{name}{TWIN}" if True in kind else name for name, kind in kinds.items() if False in kind}
+
+
+def _member(name: str, settings: EnsembleConfig) -> Member:
+    own = settings.members.get(name, MemberConfig(learner=name))
+    given = {**preset_parameters(own.learner, settings.preset), **own.parameters, **settings.parameters.get(name, {})}
+    return Member(get_learner(own.learner, given), own.groups, own.images)
+
+
+def _groups_of(spec: Mapping[str, Any]) -> set[str]:
+    """The group of a feature and, dotted, its part."""
+    return {str(spec["group"]), f"{spec['group']}.{spec['part']}"} if spec["part"] else {str(spec["group"])}

@@ -1,0 +1,108 @@
+"""The metrics stage: every figure of a run, with its interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cohort.frames import join_by_id
+from cv_folds.bootstrap import reliability
+from cv_folds.scoring import summarise
+from engine.errors import InputError
+from engine.files import write_json
+from ensemble.blend import METHODS
+from ensemble.calibration import METHODS as CALIBRATIONS
+from ensemble.calibration import calibrated_out_of_fold
+from uglyduck.run.run import Run
+from uglyduck.stages.images import SCORE
+from uglyduck.stages.scores import BLEND, TABLE, blend_column
+
+OPTIMUM = {"both": "p_both", "table": "p_table", "crop": "p_crop"}
+"""The best possible scores of a simulated cohort: from table and crop, from either alone."""
+
+
+def measure(run: Run) -> list[Path]:
+    """Write metrics.json.
+
+    `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone.
+    `comparisons`: paired differences, each `first` minus `second`. `blends`: the three ways to blend.
+    `calibration`: how far risks can be believed. `optimum`: for simulated cohorts, the best possible score and what
+    the blend lacks of it. All of it is out of fold.
+    """
+    oof = pl.read_parquet(run.folder.oof)
+    alone = [name for name in (TABLE, SCORE) if name in oof.columns]
+    pairs = [(BLEND, name) for name in alone]
+    write_json(
+        {
+            "estimate": "out-of-fold",
+            "data": "unknown" if run.config.data.truth is None else "simulated",
+            "scores": {name: _summary(run, oof, name) for name in [*run.learners, BLEND, *alone]},
+            "comparisons": [_comparison(run, oof, first, second) for first, second in pairs],
+            "blends": _blends(run, oof),
+            "calibration": _calibration(run, oof),
+            "optimum": _optimum(run, oof),
+        },
+        run.folder.metrics,
+    )
+    return [run.folder.metrics]
+
+
+def _summary(run: Run, oof: pl.DataFrame, column: str, other: str | None = None) -> dict[str, Any]:
+    settings = run.config.metrics
+    return summarise(oof, column, other=other, replicates=settings.replicates, seed=settings.seed)
+
+
+def _comparison(run: Run, oof: pl.DataFrame, first: str, second: str) -> dict[str, Any]:
+    found = _summary(run, oof, first, second)
+    return {"first": first, "second": second, "difference": found["difference"]["pooled"]}
+
+
+def _blends(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
+    """Each blend's pooled figures, and its paired difference to the mean, which learns nothing from labels."""
+    mean = blend_column("mean")
+    found = {method: _summary(run, oof, blend_column(method), mean) for method in METHODS}
+    methods = {
+        method: {"pooled": summary["pooled"], "minus_mean": summary["difference"]["pooled"]}
+        for method, summary in found.items()
+    }
+    return {"chosen": run.config.ensemble.blend, "methods": methods}
+
+
+def _calibration(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
+    settings, target, fold = run.config.calibration, oof["target"].to_numpy(), oof["fold"].to_numpy()
+    # A grouping of its own for every lesion is what a table without patients has.
+    patient = None if run.config.data.ungrouped else oof["patient_id"]
+    methods = {}
+    for method in CALIBRATIONS:
+        risk = calibrated_out_of_fold(oof[BLEND].to_numpy(), target, fold, method=method)
+        methods[method] = reliability(target, risk, patient=patient, seed=run.config.metrics.seed).as_dict()
+    share = float(np.mean(target))
+    return {
+        "method": settings.method,
+        "prevalence": settings.prevalence or share,
+        "measured_at_prevalence": share,
+        **methods[settings.method],
+        "methods": methods,
+    }
+
+
+def _optimum(run: Run, oof: pl.DataFrame) -> dict[str, Any] | None:
+    """How far the blend is from the score that knows the simulated risk."""
+    path = run.config.data.truth
+    if path is None:
+        return None
+    try:
+        known = pl.read_parquet(path, columns=["isic_id", *OPTIMUM.values()])
+        joined = join_by_id(oof, known)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            "not the truth of this cohort", where=f"[data] truth = {path}", remedy="name the truth.parquet beside it"
+        ) from error
+    found = {name: _summary(run, joined, BLEND, column) for name, column in OPTIMUM.items()}
+    return {
+        name: {"pooled": summary["other"]["pooled"], "blend_minus": summary["difference"]["pooled"]}
+        for name, summary in found.items()
+    }

@@ -1,0 +1,278 @@
+"""An ablation of a run: its variants trained and compared, and what is written about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from cohort.frames import join_by_id
+from engine.console import log, progress
+from engine.errors import InputError
+from engine.files import atomic_path, write_json
+from ensemble.ablation import (
+    ALL,
+    Design,
+    Training,
+    Variant,
+    compare,
+    families,
+    forest,
+    group_design,
+    organisers_design,
+    train_variants,
+)
+from ensemble.blend import blended_out_of_fold
+from ensemble.learners import CatBoost, Learner
+from ensemble.model_store import Slot
+from ensemble.out_of_fold import Plan, Scores
+from uglyduck.run.provenance import made_by
+from uglyduck.run.run import TRAINING, Run
+from uglyduck.stages.running import scores_are_current
+
+Preset = Literal["groups", "organisers"]
+REPORT, TABLE, PICTURE = "ablation.json", "ablation.csv", "forest.svg"
+"""What an ablation writes into its folder."""
+#: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
+#: time goes with the borders more than with the rows.
+QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
+_BASE = ("basic", "tbp")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        preset: "groups" tries each family in turn, "organisers" fills the organisers' table.
+        groups: Families to try; None for all groups of the run.
+        base: Families of the base that others are added to; None for those of basic and tbp that the run has.
+        pairs: Leave out each two families, too.
+        leave_out: Leave families out, and nothing else.
+        learners: Which of the run's learners; None for all.
+        benign: Benign training rows for each malignant one; None for the run's.
+        quick: Cheaper models for every variant.
+        name: Folder under RUN/ablation; None for the preset's name.
+        workers: Processes; None for as many as threads.
+    """
+
+    preset: Preset = "groups"
+    groups: tuple[str, ...] | None = None
+    base: tuple[str, ...] | None = None
+    pairs: bool = False
+    leave_out: bool = False
+    learners: tuple[str, ...] | None = None
+    benign: float | None = None
+    quick: bool = False
+    name: str | None = None
+    workers: int | None = None
+
+    def folder(self, run: Run) -> Path:
+        """Where the ablation lies.
+
+        Raises:
+            InputError: The name is not a plain folder name.
+        """
+        name = self.name or (f"{self.preset}-quick" if self.quick else self.preset)
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
+            raise InputError(f"{name!r} is no folder name", where="--out", remedy="use letters, digits, - and _")
+        return run.folder.root / "ablation" / name
+
+
+def ablate_run(run: Run, request: Request) -> dict[str, Any]:
+    """Train what is missing, compare, and write ablation.json, ablation.csv and forest.svg.
+
+    Args:
+        run: A finished run; the caller holds the folder's lock.
+        request: What to try.
+
+    Returns:
+        What ablation.json holds.
+
+    Raises:
+        InputError: The run has no features or folds yet, or a group or learner is unknown.
+    """
+    folder = request.folder(run)
+    run.manifest.check(run.folder.features, run.folder.dictionary)
+    design, plan = _design(run, request), _plan(run, request)
+    training = Training(plan, run.matrix, run.target, run.folds.frame["isic_id"].to_list(), folder)
+    known = {ALL: own} if (own := _own_scores(run, plan)) else {}
+    scores = _trained(run, training, design.variants, known, request.workers or run.threads)
+    blended = {name: _blend(run, found) for name, found in scores.items()}
+    settings, frame = run.config.metrics, run.folds.frame
+    found = compare(
+        design.variants,
+        blended,
+        target=run.target,
+        patient=frame["patient_id"],
+        replicates=settings.replicates,
+        seed=settings.seed,
+    )
+    facts = {"made_from": run.manifest.state, **_facts(run, request, plan), "baseline_is_taken_over": bool(known)}
+    report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
+    _write(report, folder)
+    return report
+
+
+def _design(run: Run, request: Request) -> Design:
+    every, specs = run.matrix.space.names, run.specs
+    if request.preset == "organisers":
+        if request.groups or request.base or request.pairs or request.leave_out:
+            raise InputError(
+                "the organisers' table has rows of its own",
+                where="--groups, --base, --pairs, --leave-out",
+                remedy="leave them out",
+            )
+        return organisers_design(every, specs)
+    built = {spec["group"] for spec in specs}
+    base = tuple(group for group in _BASE if group in built) if request.base is None else request.base
+    tried = families(specs, request.groups, where="--groups")
+    based = families(specs, base, where="--base")
+    return group_design(every, tried, based, pairs=request.pairs, leave_out=request.leave_out)
+
+
+def _plan(run: Run, request: Request) -> Plan:
+    plan = run.plan
+    chosen = _chosen(request.learners, list(run.learners))
+    learners = {name: _quick(plan.learners[name]) if request.quick else plan.learners[name] for name in chosen}
+    benign = request.benign or plan.benign_per_malignant
+    identity = {**plan.identity, "made_by": made_by((*TRAINING, "ensemble.ablation"))}
+    return replace(
+        plan,
+        learners=learners,
+        benign_per_malignant=min(benign, QUICK_BENIGN) if request.quick else benign,
+        identity=identity,
+    )
+
+
+def _chosen(wanted: Iterable[str] | None, known: list[str]) -> list[str]:
+    if wanted is None:
+        return known
+    if unknown := sorted(set(wanted) - set(known)):
+        raise InputError(
+            f"the run has no learner {', '.join(unknown)}",
+            where="--learners",
+            remedy=f"choose among {', '.join(known)}",
+        )
+    return [name for name in known if name in set(wanted)]
+
+
+def _quick(learner: Learner) -> Learner:
+    if not isinstance(learner, CatBoost):
+        return learner
+    return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
+
+
+def _own_scores(run: Run, plan: Plan) -> dict[str, Scores] | None:
+    """The run's scores with all features; None where training again could give others."""
+    alike = replace(plan, identity=run.plan.identity)
+    same = all(alike.fingerprint(slot) == run.plan.fingerprint(slot) for slot in plan.slots())
+    if not (same and scores_are_current(run)):
+        return None
+    own = pl.read_parquet(run.folder.oof, columns=["isic_id", *plan.learners])
+    own = join_by_id(run.folds.frame.select("isic_id"), own)
+    return {name: own[name].to_numpy() for name in plan.learners}
+
+
+def _trained(
+    run: Run,
+    training: Training,
+    variants: tuple[Variant, ...],
+    known: Mapping[str, Mapping[str, Scores]],
+    workers: int,
+) -> dict[str, dict[str, Scores]]:
+    with progress("models", (len(variants) - len(known)) * len(training.plan.slots())) as step:
+
+        def tell(slot: Slot, models: int, seconds: float) -> None:
+            for _ in range(models):
+                step()
+            log.info("ablation  %s/%s: %d variants, %.1f s", slot.learner, slot.name, models, seconds)
+
+        return train_variants(training, variants, known=known, workers=workers, threads=run.threads, progress=tell)
+
+
+def _blend(run: Run, scores: dict[str, Scores]) -> Scores:
+    """As the run blends: weights, where they are learned, by other folds than the one blended."""
+    fold = np.asarray(run.folds.frame["fold"])
+    return blended_out_of_fold(scores, run.target, fold, method=run.config.ensemble.blend)
+
+
+def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:
+    frame, settings = run.folds.frame, run.config.metrics
+    carriers = frame.filter(pl.col("target") == 1)
+    return {
+        "data": "simulated" if run.config.data.truth else None,
+        "estimate": "out-of-fold",
+        "counts": {
+            "lesions": frame.height,
+            "malignant": carriers.height,
+            "patients": frame["patient_id"].n_unique(),
+            "malignant_patients": carriers["patient_id"].n_unique(),
+        },
+        "settings": {
+            "preset": request.preset,
+            "quick": request.quick,
+            "learners": {name: dict(learner.parameters) for name, learner in plan.learners.items()},
+            "blend": run.config.ensemble.blend,
+            "benign_per_malignant": plan.benign_per_malignant if np.isfinite(plan.benign_per_malignant) else None,
+            "seeds": list(plan.seeds),
+            "folds": len(np.unique(plan.assignments[0])),
+            "metric": "pauc",
+            "replicates": settings.replicates,
+            "seed": settings.seed,
+            "correction": "Holm",
+        },
+    }
+
+
+def _remarks(run: Run, request: Request, design: Design, blended: dict[str, Scores]) -> dict[str, Any]:
+    notes = [
+        "pAUC above 80 % sensitivity of all out-of-fold scores together; models and blend as in the run",
+        "a difference is variant minus what it is compared with; 95 % intervals of a paired patient bootstrap",
+        "intervals are not corrected for the number of rows; p_adjusted is, by Holm's method over all rows",
+        "not distinguishable: the interval covers 0; that is no proof that a family is useless",
+        "a research tool, not a diagnosis",
+    ]
+    if request.quick:
+        notes.insert(0, "quick: every variant has fewer benign rows and coarser CatBoost models than the run")
+    return {
+        "baseline_is_the_run": _is_the_run(run, blended[ALL]),
+        "not_applicable": [{"name": name, "why": why} for name, why in design.not_applicable.items()],
+        "families": {name: len(features) for name, features in design.families.items()},
+        "notes": notes,
+    }
+
+
+def _is_the_run(run: Run, baseline: Scores) -> bool | None:
+    """Whether the variant with all features scores as the run does, bit for bit; None where the run has no scores."""
+    if not run.folder.oof.is_file():
+        return None
+    own = join_by_id(run.folds.frame.select("isic_id"), pl.read_parquet(run.folder.oof, columns=["isic_id", "blend"]))
+    return bool(np.array_equal(own["blend"].to_numpy(), baseline))
+
+
+def _write(report: dict[str, Any], folder: Path) -> None:
+    write_json(report, folder / REPORT)
+    with atomic_path(folder / TABLE) as temporary:
+        pl.DataFrame([_flat(row) for row in report["rows"]], infer_schema_length=None).write_csv(temporary)
+    counts = report["counts"]
+    data = f"{report['data']} data" if report["data"] else "data of unstated origin"
+    note = (
+        f"{counts['lesions']:,} lesions, {counts['malignant']:,} malignant, {counts['patients']:,} patients; {data};"
+        " 95 % intervals of a paired patient bootstrap, not corrected. A research tool, not a diagnosis."
+    )
+    with atomic_path(folder / PICTURE) as temporary:
+        temporary.write_text(forest(report["rows"], title=f"Ablation: {report['name']}", note=note), "utf-8")
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    found, measured = row["difference"], row["pauc"]
+    plain = {key: row[key] for key in ("kind", "name", "against", "features")}
+    plain |= {"pauc": measured["estimate"], "pauc_low": measured["low"], "pauc_high": measured["high"]}
+    plain |= {"difference": found["estimate"], "difference_low": found["low"], "difference_high": found["high"]}
+    return plain | {key: found[key] for key in ("p", "p_adjusted", "distinguishable")}

@@ -1,0 +1,219 @@
+"""Explains a run's scores, of its training lesions out of fold or of new ones, and writes what was found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cohort.frames import collect, join_by_id
+from engine.console import log, progress
+from engine.errors import InputError
+from engine.files import fingerprint, read_json, sha256_of, write_json, write_parquet
+from ensemble import explanation
+from ensemble.blend import Blend
+from ensemble.explanation import Lesions, Selection, Sitting, Study
+from ensemble.model_store import ModelStore
+from uglyduck.run.prediction import Predictor, read_lesions
+from uglyduck.run.provenance import made_by
+from uglyduck.run.run import Run
+from uglyduck.stages.images import new_image_scores
+
+Scores = npt.NDArray[np.float64]
+GROUPS, LESIONS = "groups.json", "lesions.parquet"
+"""Files of an explanation."""
+_STAGE = "explanation"
+_NOTES = (
+    "a share says how far a group moves the scores, not that it is right to, nor what causes malignancy",
+    "features that carry the same information share what it moves, as the trees happened to choose between them",
+    "a research tool, not a diagnosis",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked for.
+
+    Attributes:
+        top: Lesions of each patient to explain one by one.
+        features: Features to name for a lesion, at most.
+        sample: Most lesions to explain.
+        seed: Of the random part of the sample.
+    """
+
+    top: int
+    features: int
+    sample: int
+    seed: int
+
+
+def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
+    """Explain the training lesions out of fold; skipped where the same explanation is there already.
+
+    Args:
+        run: A finished run; the caller holds the folder's lock.
+        settings: How much to explain.
+
+    Returns:
+        What RUN/explanation/groups.json holds.
+
+    Raises:
+        InputError: The run is not finished, or the sample is too small.
+    """
+    folder = run.folder
+    run.manifest.check(*_made_from(run))
+    files = [folder.explanation / GROUPS, folder.explanation / LESIONS]
+    wanted = _fingerprint(run, settings)
+    if run.manifest.holds(_STAGE, wanted):
+        log.info("%s  unchanged", _STAGE)
+    else:
+        start = time.perf_counter()
+        _explain_training(run, settings)
+        seconds = time.perf_counter() - start
+        run.manifest.finish(_STAGE, fingerprint=wanted, outputs=files, seconds=seconds, inputs={})
+        log.info("%s  %.1f s", _STAGE, seconds)
+    found: dict[str, Any] = read_json(files[0])
+    return found
+
+
+def explain_new(
+    run: Run,
+    metadata: Path,
+    settings: Settings,
+    *,
+    out: Path | None = None,
+    groups: Path | None = None,
+    images: Path | None = None,
+    image_scores: Path | None = None,
+) -> tuple[dict[str, Any], Path]:
+    """Explain new lesions by all models of the run.
+
+    Args:
+        run: A finished run.
+        metadata: Table of the lesions.
+        settings: How much to explain.
+        out: Folder to write; RUN/explanation/NAME without.
+        groups: ISIC 2018: which images show one lesion.
+        images: Crops of the lesions.
+        image_scores: A table of their scores, in place of crops.
+
+    Returns:
+        What groups.json holds, and the folder.
+
+    Raises:
+        InputError: The run is not finished, a table can not be read, or the sample is too small.
+    """
+    predictor, cohort = Predictor(run), read_lesions(run, metadata, groups=groups)
+    scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
+    blend, panel = predictor.panel(images=scored is not None)
+    score = predictor.scores(cohort, scored)["blend"].to_numpy()
+    chosen = _select(cohort.frame, score, settings)
+    ids = cohort.frame["isic_id"][chosen.rows].implode()
+    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in predictor.features(cohort, scored)])
+    lesions = _lesions(run, cohort.frame, score, chosen, built)
+    found = _study(run, lesions, explanation.new_lesions(panel, len(chosen.rows)), blend, settings)
+    facts = {"explains": "scores of new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
+    report = _report(run, facts, cohort.frame, lesions, found=found, blend=blend, settings=settings)
+    folder = out or run.folder.explanation / metadata.name.split(".")[0]
+    _write(report, found, folder)
+    return report, folder
+
+
+def _explain_training(run: Run, settings: Settings) -> None:
+    oof = pl.read_parquet(run.folder.oof)
+    blend = Blend.from_dict(read_json(run.folder.blend))
+    # The blend that scores new lesions: "greedy" and "stack" blend each fold by one of its own in `blend` of the table.
+    score = blend({name: oof[name].to_numpy() for name in run.learners})
+    chosen = _select(oof, score, settings)
+    ids = oof["isic_id"][chosen.rows].implode()
+    built = collect(pl.scan_parquet(run.folder.features).filter(pl.col("isic_id").is_in(ids)))
+    lesions = _lesions(run, oof, score, chosen, built)
+    store = ModelStore(run.folder.models)
+    sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
+    found = _study(run, lesions, sittings, blend, settings)
+    facts = {"explains": "out-of-fold scores", "made_from": run.manifest.state}
+    report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
+    _write(report, found, run.folder.explanation)
+
+
+def _made_from(run: Run) -> list[Path]:
+    folder = run.folder
+    return [folder.oof, folder.blend, folder.dictionary, folder.features, folder.models / "manifest.json"]
+
+
+def _fingerprint(run: Run, settings: Settings) -> str:
+    files = [run.manifest.sha256(path) for path in _made_from(run)]
+    code = made_by(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
+    return fingerprint({"files": files, "settings": asdict(settings), "made_by": code})
+
+
+def _select(frame: pl.DataFrame, score: Scores, settings: Settings) -> Selection:
+    patient = frame["patient_id"].rank("dense").cast(pl.Int64).to_numpy().astype(np.intp) - 1
+    return explanation.select(patient, score, top=settings.top, sample=settings.sample, seed=settings.seed)
+
+
+def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, built: pl.DataFrame) -> Lesions:
+    space = ModelStore(run.folder.models).space
+    if space is None:
+        raise InputError(
+            "the run holds no models", where=str(run.folder.models), remedy="finish it with `uglyduck run`"
+        )
+    wanted = frame[chosen.rows].select("isic_id", "patient_id")
+    return Lesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
+
+
+def _study(run: Run, lesions: Lesions, sittings: Sequence[Sitting], blend: Blend, settings: Settings) -> Study:
+    group_of = {spec["name"]: spec["group"] for spec in run.specs}
+    with progress("explaining", explanation.count_blocks(lesions, sittings)) as step:
+        return explanation.study(
+            lesions, sittings, blend, group_of, features=settings.features, threads=run.threads, progress=step
+        )
+
+
+def _report(
+    run: Run,
+    facts: dict[str, Any],
+    frame: pl.DataFrame,
+    lesions: Lesions,
+    *,
+    found: Study,
+    blend: Blend,
+    settings: Settings,
+) -> dict[str, Any]:
+    chosen = lesions.selection
+    shown = lesions.frame.filter(pl.Series(chosen.shown))
+    compared = int((chosen.weight > 0).sum())
+    return {
+        **facts,
+        "data": "unknown" if run.config.data.truth is None else "simulated",
+        "counts": {
+            "lesions": frame.height,
+            "patients": frame["patient_id"].n_unique(),
+            "explained": len(chosen.rows),
+            "compared": compared,
+            "shown": shown.height,
+            "shown_patients": shown["patient_id"].n_unique(),
+        },
+        "settings": asdict(settings),
+        "unit": "score of the stack" if blend.method == "stack" else "quantile level among out-of-fold scores",
+        **found.shares,
+        "notes": [*_sampling(frame.height, compared), *_NOTES],
+    }
+
+
+def _sampling(lesions: int, compared: int) -> list[str]:
+    if compared == lesions:
+        return []
+    drawn = f"{compared:,} of {lesions:,} lesions, drawn at random within patients and weighted to stand for all"
+    return [f"shares and patients' medians come from {drawn}; --sample explains more"]
+
+
+def _write(report: dict[str, Any], found: Study, folder: Path) -> None:
+    write_parquet(found.lesions, folder / LESIONS)
+    write_json(report, folder / GROUPS)

@@ -1,0 +1,102 @@
+"""What a ranking is made from: new lesions scored by all fold models, or the training lesions out of fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from cohort.frames import join_by_id
+from engine.errors import InputError
+from engine.files import read_json
+from features import FeatureState
+from submissions.conformal import Loss, Promise
+from submissions.ranking import ranked_within
+from submissions.reasons import reasons
+from submissions.shortlist import TOP, By, Shortlist
+from uglyduck.run.prediction import Predictor, read_lesions
+from uglyduck.run.run import Run
+from uglyduck.stages.images import new_image_scores
+
+_COLUMNS = ("isic_id", "patient_id", "target", "score", "risk")
+
+
+@dataclass(frozen=True)
+class Lesions:
+    """Lesions to rank.
+
+    Attributes:
+        frame: In canonical form.
+        scores: `isic_id`, `patient_id`, `score`, `risk` where scores are calibrated, and `target` where it is known.
+        images: Their image scores, where there are any.
+    """
+
+    frame: pl.DataFrame
+    scores: pl.DataFrame
+    images: pl.DataFrame | None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there is something to measure: known targets, of both classes."""
+        return "target" in self.scores.columns and self.scores["target"].n_unique() == 2
+
+    def reasons(self, run: Run) -> pl.DataFrame:
+        """How far each lesion is out of its patient's pattern, and in what."""
+        state = FeatureState.from_dict(read_json(run.folder.dictionary)["state"])
+        return reasons(self.frame, state=state, images=self.images)
+
+
+def training_lesions(run: Run) -> Lesions:
+    """The run's own lesions, each scored by the models that never saw its patient.
+
+    Raises:
+        InputError: The run is not finished, or a file of it is missing or damaged.
+    """
+    run.manifest.check(run.folder.dictionary)
+    return Lesions(run.cohort.frame, _out_of_fold(run), run.image_scores)
+
+
+def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None) -> Lesions:
+    """Lesions of another table, scored by the mean of the run's fold models.
+
+    Raises:
+        InputError: The table or the images can not be read, or the run is not finished.
+    """
+    predictor = Predictor(run)
+    cohort = read_lesions(run, metadata)
+    seen = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
+    known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
+    return Lesions(cohort.frame, _chosen(join_by_id(known, predictor.scores(cohort, seen))), seen)
+
+
+def choose_shortlist(
+    run: Run, *, top: int | None, sensitivity: float | None, confidence: float | None, loss: Loss, by: By
+) -> Shortlist:
+    """The list that was asked for; one that is to keep a sensitivity is fitted on the run's out-of-fold scores.
+
+    Raises:
+        InputError: The options contradict each other, or the run has too few patients for the promise.
+    """
+    if sensitivity is None:
+        if confidence is not None:
+            raise InputError("a confidence in nothing", where="--confidence", remedy="say --sensitivity as well")
+        if by == "score":
+            raise InputError("a list by score has no length", where="--shortlist-by", remedy="say --sensitivity")
+        return Shortlist.top(TOP if top is None else top)
+    if top is not None:
+        raise InputError(
+            "a number of lesions and a sensitivity", where="--top", remedy="give one of --top and --sensitivity"
+        )
+    promise = Promise(sensitivity, confidence, loss)
+    return Shortlist.promised(ranked_within(_out_of_fold(run)), promise, by=by)
+
+
+def _out_of_fold(run: Run) -> pl.DataFrame:
+    run.manifest.check(run.folder.oof)
+    return _chosen(pl.read_parquet(run.folder.oof))
+
+
+def _chosen(scores: pl.DataFrame) -> pl.DataFrame:
+    named = scores.rename({"blend": "score"})
+    return named.select(name for name in _COLUMNS if name in named.columns)

@@ -1,0 +1,139 @@
+"""How far scores hold when crops come from another camera, out of fold, with and without equalised contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+import features
+from cohort.frames import ID, join_by_id
+from cv_folds.bootstrap.replicates import POOLED, replicate
+from engine.errors import InputError
+from engine.files import read_json
+from ensemble.blend import Blend
+from ensemble.matrix import FeatureSpace
+from ensemble.model_store import ModelStore
+from ensemble.out_of_fold import score_out_of_fold
+from features.patients.state import FeatureState
+from uglyduck.run.run import Run
+from uglyduck.stages.images import perturbed_scores, train_twin
+
+Scores = npt.NDArray[np.float64]
+UNCHANGED = "unchanged"
+PLAIN, EQUALISED, BLEND = "image", "image, CLAHE", "blend"
+"""The scores measured: the image model without and with CLAHE, and the run's blend of table and crops."""
+
+
+def measure_robustness(run: Run, *, most: int, seed: int = 0) -> dict[str, Any]:
+    """Measure the pAUC of the image models and of the blend under every perturbation of the training crops.
+
+    Args:
+        run: A finished run with images.
+        most: Lesions looked at; see `choose_lesions`.
+        seed: Of the choice of patients.
+
+    Returns:
+        Ready for JSON: `lesions`, `malignant`, `patients`, and `rows`: score, kind, strength (0 for the crops as they
+        are), `pauc`, `change` from the unchanged crops and, for the image model, `clahe_gain` over the one without;
+        each an interval of the patient bootstrap, the last two of paired differences.
+
+    Raises:
+        InputError: The run scores no crops, or is not finished.
+    """
+    if run.config.data.images is None:
+        raise InputError(
+            "this run scores no crops", where=str(run.folder.root), remedy="run with [data] images in its configuration"
+        )
+    run.manifest.check(run.folder.folds, run.folder.image_scores, run.folder.dictionary, run.folder.blend)
+    chosen = choose_lesions(run.folds.frame, most, seed)
+    own = perturbed_scores(run, run.folder.images, chosen[ID])
+    twin = perturbed_scores(run, train_twin(run), chosen[ID])
+    plain, equalised = (twin, own) if run.config.images.clahe else (own, twin)
+    scores = {PLAIN: _filled(plain), EQUALISED: _filled(equalised), BLEND: _blended(run, chosen, own)}
+    return {
+        "lesions": chosen.height,
+        "malignant": int(chosen["target"].sum()),
+        "patients": chosen["patient_id"].n_unique(),
+        "ungrouped": run.config.data.ungrouped,
+        "blend_uses": EQUALISED if run.config.images.clahe else PLAIN,
+        "rows": _rows(run, chosen, scores),
+    }
+
+
+def choose_lesions(folds: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
+    """All lesions, or where they are more than `most`, those of some patients.
+
+    Patients are taken whole, since their lesions are compared with each other, in an order drawn by `seed`: first those
+    with a malignant lesion, which decide how narrow the intervals are, for nine tenths of the lesions; then others,
+    since in some tables a patient's lesions are all malignant. At least one of each kind is taken.
+
+    Args:
+        folds: isic_id, patient_id, target and fold.
+        most: Lesions at most, unless the first patients drawn have more.
+        seed: Of the order.
+    """
+    if folds.height <= most:
+        return folds
+    # Sorted first: the order of a group_by is not ours to rely on.
+    patients = folds.group_by("patient_id").agg(pl.len(), pl.col("target").max()).sort("patient_id")
+    shuffled = patients.sample(fraction=1, shuffle=True, seed=seed)
+    malignant = _first(shuffled.filter(pl.col("target") == 1), most * 9 // 10)
+    others = _first(shuffled.filter(pl.col("target") == 0), most - int(malignant["len"].sum()))
+    taken = pl.concat([malignant, others])["patient_id"]
+    return folds.filter(pl.col("patient_id").is_in(taken.implode()))
+
+
+def _first(patients: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The first patients who together have at most so many lesions; at least one."""
+    return patients.head(max(1, int((patients["len"].cum_sum() <= most).sum())))
+
+
+def _filled(scores: pl.DataFrame) -> dict[str, Scores]:
+    """Scores by condition; a crop without one gets the median, as in the run's own figures."""
+    columns = {name: scores[name] for name in scores.columns if name != ID}
+    return {name: column.fill_null(column.median()).to_numpy() for name, column in columns.items()}
+
+
+def _blended(run: Run, chosen: pl.DataFrame, images: pl.DataFrame) -> dict[str, Scores]:
+    """The blend by condition, of learners that never saw the patient: the crops change, the table stays."""
+    stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.cohort.frame)
+    state, blend = FeatureState.from_dict(stored["state"]), Blend.from_dict(read_json(run.folder.blend))
+    store, space = ModelStore(run.folder.models), FeatureSpace.fit(run.features)
+    kept = run.folds.frame[ID].is_in(chosen[ID].implode()).to_numpy()
+    plan = run.plan
+    plan = replace(plan, learners=run.learners, assignments=[assignment[kept] for assignment in plan.assignments])
+    found = {}
+    for name in images.columns[1:]:
+        seen = images.select(ID, pl.col(name).alias("score"))
+        built = features.build(frame, stored["groups"], state=state, images=seen)
+        found[name] = blend(score_out_of_fold(plan, space.encode(built), store, threads=run.threads))
+    return found
+
+
+def _rows(run: Run, chosen: pl.DataFrame, scores: Mapping[str, Mapping[str, Scores]]) -> list[dict[str, Any]]:
+    settings = run.config.metrics
+    drawn = replicate(
+        chosen["target"],
+        {f"{score}/{name}": values for score, found in scores.items() for name, values in found.items()},
+        patient=None if run.config.data.ungrouped else chosen["patient_id"],
+        replicates=settings.replicates,
+        seed=settings.seed,
+    )
+    rows = []
+    for score, found in scores.items():
+        for name in found:
+            kind, _, strength = name.rpartition(" ") if name != UNCHANGED else (name, "", "0")
+            key = f"{score}/{name}"
+            row = {"score": score, "kind": kind, "strength": int(strength)}
+            row["pauc"] = drawn.interval(POOLED, "pauc", key).as_dict()
+            if name != UNCHANGED:
+                row["change"] = drawn.difference(POOLED, "pauc", key, f"{score}/{UNCHANGED}").as_dict()
+            if score == EQUALISED:
+                row["clahe_gain"] = drawn.difference(POOLED, "pauc", key, f"{PLAIN}/{name}").as_dict()
+            rows.append(row)
+    return rows

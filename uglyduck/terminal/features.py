@@ -1,0 +1,67 @@
+"""The feature tables of a run: its own, and those of other lesions computed with its constants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import features
+from cohort.reading import read_cohort
+from engine.files import read_json
+from features.parquet import write_features
+from uglyduck.run.prediction import open_run
+from uglyduck.run.run import Run
+from uglyduck.stages.images import new_image_scores
+from uglyduck.stages.running import run_stages
+
+
+def bring_up_to_date(root: Path) -> dict[str, Any]:
+    """Run the stages of a run up to its features, those that changed.
+
+    Returns:
+        `path`, `lesions`, and `groups`: how many features of each.
+
+    Raises:
+        InputError: The folder holds no run, or a stage refuses its input.
+    """
+    run = open_run(root)
+    with run.folder.locked():
+        run_stages(run, until="features")
+    return _told(run, run.folder.features)
+
+
+def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) -> dict[str, Any]:
+    """Compute the features of other lesions with a run's groups and constants.
+
+    Args:
+        root: Run folder whose features are built.
+        metadata: The lesions' table, with or without labels.
+        image_scores: Their image scores: isic_id, score[, embedding].
+        out: Feature table to write.
+
+    Returns:
+        As `bring_up_to_date`.
+
+    Raises:
+        InputError: The folder holds no run with features, or a table is not fit for use.
+    """
+    run = open_run(root)
+    stored = read_json(run.folder.dictionary)
+    settings = run.config.data
+    cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped)
+    scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
+    state = features.FeatureState.from_dict(stored["state"])
+    write_features([cohort.frame], out, stored["groups"], state=state, images=scores)
+    return _told(run, out)
+
+
+def _told(run: Run, path: Path) -> dict[str, Any]:
+    table = pl.scan_parquet(path)
+    built = set(table.collect_schema().names())
+    listed = read_json(run.folder.dictionary)["features"]
+    groups = Counter(feature["group"] for feature in listed if feature["name"] in built)
+    lesions = table.select(pl.len()).collect(engine="in-memory").item()
+    return {"path": str(path), "lesions": lesions, "groups": dict(groups)}

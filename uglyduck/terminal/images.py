@@ -1,0 +1,97 @@
+"""What `uglyduck images` says while it works and when it is done."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engine.console import errors, log
+
+_EVERY = 30.0
+_WIDTH = 160
+_VIEWS = {"pooled": "pooled", "mean over folds": "mean over folds"}
+
+
+@contextmanager
+def crop_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each piece of work on a terminal, a log line every half minute elsewhere.
+
+    Both say crops done, crops per second and the time left.
+
+    Yields:
+        What to call with a title, the crops done and the crops in all.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal) as bar:
+        yield _Teller(bar)
+
+
+class _Teller:
+    """Starts the clock anew where a title comes back with fewer crops: the next fold, the next chunk."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.tasks: dict[str, TaskID] = {}
+        self.started: dict[str, tuple[float, int]] = {}
+        self.last: dict[str, int] = {}
+        self.spoken = time.monotonic()
+
+    def __call__(self, title: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if title not in self.tasks:
+            self.tasks[title] = self.bar.add_task(title, total=total, rate="")
+        if done <= self.last.get(title, done):
+            self.started[title] = (now, done)
+        self.last[title] = done
+        begun, before = self.started[title]
+        rate = (done - before) / max(now - begun, 1e-9)
+        self.bar.update(self.tasks[title], completed=done, total=total, rate=f"{rate:,.0f} images/s")
+        if not self.bar.disable or (now - self.spoken < _EVERY and done < total):
+            return
+        self.spoken = now
+        left = f", {(total - done) / rate:,.0f} s left" if 0 < done < total and rate > 0 else ""
+        log.info("%s  %s of %s crops, %s images/s%s", title, f"{done:,}", f"{total:,}", f"{rate:,.0f}", left)
+
+
+def show_figures(result: dict[str, Any]) -> None:
+    """Print the figures of `image_embeddings.measuring.measure` as a table on stdout."""
+    caveat = "\nno patient is known: figures are flattered" if result.get("ungrouped") else ""
+    table = Table(title=f"Out of fold, {result['lesions']:,} crops, {result['malignant']:,} malignant{caveat}")
+    for heading in ("model", "", "pAUC", "AUC", "sensitivity at 88.3 % specificity"):
+        table.add_column(heading)
+    for name, views in result["scores"].items():
+        for view, metrics in views.items():
+            table.add_row(
+                name, _VIEWS[view], *(_with_interval(metrics[key]) for key in ("pauc", "auc", "sensitivity883"))
+            )
+    for name, metrics in result["differences"].items():
+        cells = (_difference(metrics[key]) for key in ("pauc", "auc", "sensitivity883"))
+        table.add_row(name, f"minus {next(iter(result['scores']))}", *cells)
+    # Wide enough for a row where nobody is watching; a terminal wraps by itself.
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    console.print(table)
+    if "classes" in result:
+        classes = result["classes"]
+        console.print(
+            f"balanced multi-class accuracy {classes['balanced_accuracy']:.3f}, accuracy {classes['accuracy']:.3f}"
+        )
+    if result["left_out"]:
+        console.print(f"{result['left_out']} crops without a score are left out")
+
+
+def _with_interval(value: dict[str, Any]) -> str:
+    if value["estimate"] is None or value["low"] is None:
+        return "–"
+    return f"{value['estimate']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
+
+
+def _difference(value: dict[str, Any]) -> str:
+    shown = _with_interval(value)
+    return shown if value["distinguishable"] else f"{shown}, not distinguishable"

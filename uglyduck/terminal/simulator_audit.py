@@ -1,0 +1,90 @@
+"""The audit of a simulated cohort as a file, as a table and as an exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from cohort.simulator import Simulated
+from cohort.simulator.audit import audit
+from cohort.simulator.findings import Finding
+from engine.errors import InputError
+from engine.files import write_json
+
+_VERDICTS = ("within", "outside", "not applicable")
+
+
+def show_audit(cohort: Simulated, path: Path | None, *, as_json: bool, every: bool) -> None:
+    """Compare a simulated cohort with the published figures.
+
+    Args:
+        cohort: The cohort.
+        path: JSON file to write, every figure with its bounds; None for none.
+        as_json: Print that object instead of a table.
+        every: List every figure, not just those outside their bounds.
+
+    Raises:
+        InputError: A figure that can be judged is outside its bounds.
+    """
+    findings = audit(cohort)
+    report = audit_report(cohort, findings)
+    if path is not None:
+        write_json(report, path)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if as_json:
+        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
+    else:
+        console.print(_chapters(findings))
+        listed = findings if every else [finding for finding in findings if finding.verdict == "outside"]
+        if listed:
+            console.print(_figures(listed))
+    broken = [finding for finding in findings if finding.verdict == "outside"]
+    if broken:
+        worst = broken[0]
+        raise InputError(
+            f"{len(broken)} of {len(findings)} figures of the simulated cohort are outside their bounds",
+            remedy=f"The first is {worst.what}: {worst.simulated:.5g}, not {worst.low:.5g} to {worst.high:.5g}",
+        )
+
+
+def audit_report(cohort: Simulated, findings: Sequence[Finding]) -> dict[str, Any]:
+    """The audit as JSON values."""
+    return {
+        "data": "simulated",
+        "lesions": cohort.metadata.height,
+        "malignant": int(cohort.metadata["target"].sum()),
+        "counts": {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in _VERDICTS},
+        "findings": [finding.as_dict() for finding in findings],
+    }
+
+
+def _chapters(findings: Sequence[Finding]) -> Table:
+    table = Table("chapter", box=box.SIMPLE_HEAD, title="Simulated cohort against published figures", min_width=60)
+    for verdict in _VERDICTS:
+        table.add_column(verdict, justify="right")
+    for group in dict.fromkeys(finding.group for finding in findings):
+        verdicts = [finding.verdict for finding in findings if finding.group == group]
+        table.add_row(group, *(str(sum(found == verdict for found in verdicts)) for verdict in _VERDICTS))
+    verdicts = [finding.verdict for finding in findings]
+    table.add_section()
+    table.add_row("all", *(str(sum(found == verdict for found in verdicts)) for verdict in _VERDICTS))
+    return table
+
+
+def _figures(findings: Sequence[Finding]) -> Table:
+    table = Table("chapter", "figure", box=box.SIMPLE_HEAD)
+    for title in ("published", "simulated", "lowest", "highest"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    for finding in findings:
+        published = "" if finding.published is None else f"{finding.published:.5g}"
+        numbers = (f"{value:.5g}" for value in (finding.simulated, finding.low, finding.high))
+        table.add_row(finding.group, finding.what, published, *numbers, finding.verdict)
+    return table
