@@ -1,0 +1,93 @@
+"""Work on this machine, in threads or in processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from engine.executors.mapped import with_arrays_on_disk
+from engine.executors.protocol import Item, Result, Shared, Task
+
+
+@dataclass(frozen=True)
+class LocalExecutor:
+    """Threads of this process, or processes of this machine.
+
+    Attributes:
+        cores: CPU cores to use.
+        scratch: Folder for arrays that processes share, removed at the end; None for the system's.
+    """
+
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    scratch: Path | None = None
+
+    def map(
+        self,
+        task: Task[Shared, Item, Result],
+        shared: Shared,
+        items: Iterable[Item],
+        *,
+        at_once: int | None = None,
+        processes: bool = False,
+        gpus: float = 0.0,  # noqa: ARG002 - a GPU of this machine is the task's own business
+    ) -> Iterator[Result]:
+        """See `Executor.map`.
+
+        Linear algebra is held to one thread each in threads, so that its bits do not vary.
+        """
+        workers = max(1, min(at_once or self.cores, self.cores))
+        share = -(-self.cores // workers)
+        if processes and workers > 1:
+            yield from self._in_processes(task, shared, items, workers, share)
+            return
+        with threadpool_limits(1, user_api="blas"):
+            pool = ThreadPoolExecutor(workers)
+            try:
+                yield from _in_turn(lambda item: pool.submit(task, shared, item, share), items, 2 * workers)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _in_processes(
+        self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
+    ) -> Iterator[Result]:
+        with tempfile.TemporaryDirectory(prefix="uglyduck-", dir=self.scratch) as folder:
+            light = with_arrays_on_disk(shared, Path(folder))
+            # A fork after OpenMP or polars has started threads would hang.
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=(light,))
+            try:
+                yield from _in_turn(lambda item: pool.submit(_with_held, task, item, share), items, 2 * workers)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+_held: Any = None
+
+
+def _hold(shared: object) -> None:
+    global _held  # noqa: PLW0603 - a worker process has one shared value for its whole life
+    _held = shared
+
+
+def _with_held(task: Task[Any, Item, Result], item: Item, cores: int) -> Result:
+    return task(_held, item, cores)
+
+
+def _in_turn(submit: Callable[[Item], Future[Result]], items: Iterable[Item], ahead: int) -> Iterator[Result]:
+    """Results in the order of the items; at most `ahead` + 1 items are taken before their turn."""
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(submit(item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -1,0 +1,49 @@
+"""What spreads work: many items of one task, some at the same time, with results in the order of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Shared = TypeVar("Shared")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+#: What is done with one item: `task(shared, item, cores)`. Written at the top of a module, so that another process
+#: finds it by name; its result must not depend on `cores`.
+Task = Callable[[Shared, Item, int], Result]
+
+
+class Executor(Protocol):
+    """Runs tasks; results never depend on where, on how many at a time, or on which of them is finished first."""
+
+    @property
+    def cores(self) -> int:
+        """CPU cores of all tasks together, 1 or more."""
+        ...
+
+    def map(
+        self,
+        task: Task[Shared, Item, Result],
+        shared: Shared,
+        items: Iterable[Item],
+        *,
+        at_once: int | None = None,
+        processes: bool = False,
+        gpus: float = 0.0,
+    ) -> Iterator[Result]:
+        """Do a task for each item.
+
+        Args:
+            task: See `Task`.
+            shared: What every item needs. It is handed out once and not changed; arrays are mapped, not copied.
+            items: Taken as the work goes on, a few before their turn.
+            at_once: Most items worked on at the same time; by default as many as there are cores. Each gets an equal
+                share of the cores, rounded up.
+            processes: Whether the task is Python at heart, so that threads of one process would wait for each other.
+            gpus: GPUs that each item takes; without effect on this machine alone.
+
+        Yields:
+            Results, in the order of the items. What a task raises is raised when its turn comes; where the caller stops
+            early, items not yet begun are left out.
+        """
+        ...
