@@ -9,8 +9,9 @@ import pytest
 
 from cohort.reading import read_cohort
 from engine.errors import InputError
+from submissions.fitted_run import FittedRun
 from tests.uglyduck.conftest import Command
-from uglyduck.run.prediction import Predictor, open_run
+from uglyduck.run.run import open_run
 
 
 def table(path: Path) -> pl.DataFrame:
@@ -49,12 +50,12 @@ def test_any_row_order_and_any_batch_gives_the_same_bits(
 
 
 def test_each_patient_alone_gets_the_bits_of_the_batch(finished: Path, small: Path, whole: pl.DataFrame) -> None:
-    predictor = Predictor(open_run(finished))
+    fitted = FittedRun.load(finished, threads=2)
     cohort = read_cohort(small / "data/test-metadata.csv")
     patients = cohort.frame["patient_id"].unique(maintain_order=True)
     for patient in patients[:: max(1, len(patients) // 6)]:
         rows = cohort.frame.filter(pl.col("patient_id") == patient)
-        alone = predictor.scores(type(cohort)(cohort.dataset, rows, rows["isic_id"]))
+        alone = fitted.score(rows)
         expected = whole.filter(pl.col("isic_id").is_in(rows["isic_id"].implode())).sort("isic_id")["target"]
         assert alone.sort("isic_id")["blend"].equals(expected, null_equal=False)
 
@@ -62,9 +63,8 @@ def test_each_patient_alone_gets_the_bits_of_the_batch(finished: Path, small: Pa
 def test_blocks_of_whole_patients_change_no_bit(
     finished: Path, small: Path, monkeypatch: pytest.MonkeyPatch, whole: pl.DataFrame
 ) -> None:
-    monkeypatch.setattr("uglyduck.run.prediction._BLOCK", 50)
-    predictor = Predictor(open_run(finished))
-    scores = predictor.scores(read_cohort(small / "data/test-metadata.csv"))
+    monkeypatch.setattr("submissions.fitted_run._BLOCK", 50)
+    scores = FittedRun.load(finished, threads=2).score(read_cohort(small / "data/test-metadata.csv").frame)
     assert scores.sort("isic_id")["blend"].equals(whole.sort("isic_id")["target"])
 
 

@@ -15,17 +15,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ensemble.model_store import ModelStore
 from submissions.run_folder import RunFolder
 from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
-from uglyduck.run.prediction import open_run
 
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     models = {f"models/{name}/fold{fold}-seed0{suffix}" for fold in range(3) for name, suffix in SUFFIXES.items()}
-    tables = {"folds.parquet", "features.parquet", "features.json", "oof.parquet"}
+    tables = {"lesions.parquet", "folds.parquet", "features.parquet", "features.json", "oof.parquet"}
     maps = {"blend.json", "calibration.json", "metrics.json"}
-    assert set(digests(finished)) == models | tables | maps
+    written = set(digests(finished))
+    results = {name for name in written if name.startswith("results/")}
+    assert written - results == models | tables | maps
+    assert len(results) == 9  # one for each learner and fold
     assert not list(finished.rglob("*.pkl"))
 
 
@@ -56,7 +57,7 @@ def test_the_manifest_names_inputs_versions_and_artifacts(finished: Path, small:
     data = (small / "data/train-metadata.csv").read_bytes()
     assert manifest["inputs"]["metadata"] == hashlib.sha256(data).hexdigest()
     assert {"python", "uglyduck", "polars", "lightgbm", "xgboost", "catboost"} <= set(manifest["versions"])
-    assert set(manifest["stages"]) == {"folds", "features", "models", "scores", "metrics"}
+    assert list(manifest["stages"]) == ["lesions", "folds", "features", "models", "scores", "metrics"]
     assert tomllib.loads((finished / "config.toml").read_text())["folds"]["n_folds"] == 3
 
 
@@ -71,7 +72,7 @@ def test_a_second_start_changes_nothing_and_says_so(small: Path, finished: Path,
     artifacts = [path for path in finished.rglob("*.*") if path.name not in {"config.toml", ".lock"}]
     before = {path: path.stat().st_mtime_ns for path in artifacts}
     done = command("run", small / "quick.toml", "--out", finished)
-    assert done.stderr.count("unchanged") == 5
+    assert done.stderr.count("unchanged") == 6
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
@@ -82,17 +83,9 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
     shutil.copytree(small / "data", tmp_path / "data")
     (tmp_path / "more.toml").write_text(QUICK.replace("catboost = { n_trees = 10 }", "catboost = { n_trees = 11 }"))
     lines = command("run", tmp_path / "more.toml", "--out", tmp_path / "run").stderr
-    assert lines.count("unchanged") == 2  # folds, features
-    assert lines.count("(kept)") == 6  # three folds of LightGBM and XGBoost
-
-
-def test_no_model_of_other_code_or_libraries_is_kept(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = open_run(finished).plan
-    monkeypatch.setattr("uglyduck.run.run.made_by", lambda _packages: "other code")
-    other = open_run(finished).plan
-    store = ModelStore(finished / "models")
-    assert all(store.has(slot, kept.fingerprint(slot)) for slot in kept.slots())
-    assert not any(store.has(slot, other.fingerprint(slot)) for slot in other.slots())
+    assert lines.count("unchanged") == 3  # lesions, folds, features
+    assert "models    6 of 9 there already" in lines  # three folds of LightGBM and XGBoost
+    assert "scores    9 of 9 there already" in lines
 
 
 def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:
@@ -101,7 +94,7 @@ def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> Non
     assert not (tmp_path / "run/features.parquet").exists()
     done = command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "sleep", check=False)
     assert done.returncode == 2
-    assert "use one of folds, features, models, scores, metrics" in done.stderr
+    assert "use one of lesions, folds, features, models, scores, metrics" in done.stderr
 
 
 # Each start is killed as soon as this file is there: between stages, between models, half-way through a stage.
