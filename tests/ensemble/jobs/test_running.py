@@ -151,7 +151,6 @@ def test_models_are_made_again_where_only_their_scores_are_there(tmp_path: Path)
     models = kept(jobs, again, {1})
     assert models.keys() == {1}
     assert made_by(again) == [jobs[1].label]
-    assert made_by(again) == [jobs[1].label]
     third = runner(tmp_path)
     run(jobs, third)
     assert made_by(third) == []
