@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,10 +69,13 @@ class Plan:
             score: Rows to score.
             draw: See `sample`.
             label: See `Job`.
+
+        Raises:
+            InputError: The table lacks one of the learner's features.
         """
-        names = table.matrix.space.names
-        seen = self.features.get(learner, names)
-        return Job(label, self.learners[learner], tuple(seen), train, score, draw[0], self.noise, draw)
+        space = table.matrix.space
+        seen = space.restricted(self.features.get(learner, space.names)).names
+        return Job(label, self.learners[learner], seen, train, score, draw[0], self.noise, draw)
 
 
 def plan_jobs(plan: Plan, table: Table) -> dict[Slot, Job]:
@@ -143,9 +146,9 @@ def apply_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads:
     return {name: total / n_models for name, total in totals.items()}
 
 
-def gather(plan: Plan, jobs: Mapping[Slot, Job], outcomes: Sequence[Outcome], rows: int) -> dict[str, Scores]:
-    """By learner the mean over seeds and repeats of what its jobs gave, each of shape (rows,)."""
-    totals = {name: np.zeros(rows) for name in plan.learners}
+def gather(plan: Plan, jobs: Mapping[Slot, Job], outcomes: Iterable[Outcome], rows: int) -> dict[str, Scores]:
+    """By learner of the jobs the mean over seeds and repeats of what they gave, each of shape (rows,)."""
+    totals = {slot.learner: np.zeros(rows) for slot in jobs}
     for (slot, job), outcome in zip(jobs.items(), outcomes, strict=True):
         totals[slot.learner][job.score] += outcome.scores
     n_models = len(plan.seeds) * len(plan.assignments)

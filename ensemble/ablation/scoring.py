@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ensemble.ablation.variants import Variant
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import Job, Runner, Table
+from ensemble.model_store import Slot
 from ensemble.out_of_fold import Plan, Scores, gather, plan_jobs
-
-
-def plan_of(plan: Plan, variant: Variant, table: Table) -> Plan:
-    """The plan with what each learner sees narrowed to a variant; a learner that would see nothing is left out."""
-    space = table.matrix.space
-    seen = {
-        name: space.restricted(set(plan.features.get(name, space.names)) & set(variant.features)).names
-        for name in plan.learners
-    }
-    learners = {name: learner for name, learner in plan.learners.items() if seen[name]}
-    return replace(plan, learners=learners, features={name: seen[name] for name in learners})
 
 
 def score_variants(
@@ -33,13 +24,18 @@ def score_variants(
         runner: Does the jobs.
 
     Returns:
-        By variant and learner the mean over seeds (and repeats) of out-of-fold scores, each of shape (rows,).
+        By variant and learner the mean over seeds (and repeats) of out-of-fold scores, each of shape (rows,). A learner
+        that may see none of a variant's features is left out of it.
     """
-    plans = {variant.name: plan_of(plan, variant, table) for variant in variants}
-    jobs = {name: plan_jobs(own, table) for name, own in plans.items()}
-    listed = [job for each in jobs.values() for job in each.values()]
+    whole = plan_jobs(plan, table)
+    jobs = {variant.name: _narrowed(whole, variant) for variant in variants}
+    listed = [job for own in jobs.values() for job in own.values()]
     outcomes = iter(runner.run(listed, table, title="ablation"))
-    return {
-        name: gather(own, jobs[name], [next(outcomes) for _ in jobs[name]], len(table.target))
-        for name, own in plans.items()
-    }
+    return {name: gather(plan, own, islice(outcomes, len(own)), len(table.target)) for name, own in jobs.items()}
+
+
+def _narrowed(jobs: Mapping[Slot, Job], variant: Variant) -> dict[Slot, Job]:
+    """The jobs with what they see narrowed to a variant; those that would see nothing are left out."""
+    wanted = set(variant.features)
+    seen = {slot: tuple(name for name in job.columns if name in wanted) for slot, job in jobs.items()}
+    return {slot: replace(jobs[slot], columns=columns) for slot, columns in seen.items() if columns}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,11 @@ class Batch:
 
     Attributes:
         jobs: At least one.
-        keep: Whether the model of each job is handed back.
+        keep: Whether the models are handed back.
     """
 
     jobs: tuple[Job, ...]
-    keep: tuple[bool, ...]
+    keep: bool
 
 
 def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
@@ -57,10 +57,10 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
     sets = [job.columns for job in batch.jobs]
     shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
     found = []
-    for job, keep in zip(batch.jobs, batch.keep, strict=True):
+    for job in batch.jobs:
         model = shared.fit(sample.matrix.space.restricted(job.columns))
         scores = model.predict(unseen, threads=cores)
-        found.append(Fitted(scores, model.gain(), _written(model, job.learner.suffix) if keep else None))
+        found.append(Fitted(scores, model.gain(), _written(model, job.learner.suffix) if batch.keep else None))
     return found
 
 
@@ -78,22 +78,22 @@ def _written(model: Model, suffix: str) -> bytes:
         return path.read_bytes()
 
 
-def batches(jobs: Sequence[Job], names: Sequence[str], *, at_once: int) -> list[list[int]]:
-    """Positions of jobs, put together where they share their sample and learner, in the order to do them.
+def batches(jobs: Mapping[str, Job], together: Mapping[str, str], *, at_once: int) -> list[list[str]]:
+    """Names of jobs, put together where they can be done together, in the order to do them.
 
-    CatBoost first, since it takes longest; the last batches are divided, so that no process is left alone with one.
+    CatBoost first, since it takes longest; the last batches are divided, so that no worker is left alone with one.
 
     Args:
-        jobs: The jobs.
-        names: What jobs that can be done together have in common; see `Job.fit_name`.
+        jobs: The jobs by name.
+        together: By name what jobs that can be done together have in common.
         at_once: How many batches are worked on at the same time.
     """
-    grouped: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        grouped.setdefault(name, []).append(place)
-    ordered = sorted(grouped.values(), key=lambda places: jobs[places[0]].learner.name != "catboost")
+    grouped: dict[str, list[str]] = {}
+    for name in jobs:
+        grouped.setdefault(together[name], []).append(name)
+    ordered = sorted(grouped.values(), key=lambda names: jobs[names[0]].learner.name != "catboost")
     pieces = []
-    for left, places in zip(range(len(ordered), 0, -1), ordered, strict=True):
-        parts = min(-(-at_once // left), len(places))
-        pieces += [places[part::parts] for part in range(parts)]
+    for left, names in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        parts = min(-(-at_once // left), len(names))
+        pieces += [names[part::parts] for part in range(parts)]
     return pieces

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from engine.code import code_of
+from engine.code import OURS, code_of
 from engine.files import fingerprint
 from ensemble.jobs.table import Rows, Table, digest
 from ensemble.learners import Learner
@@ -57,7 +59,7 @@ class Job:
         return fingerprint(
             {
                 "learner": learner_identity(self.learner),
-                "rows": [digest(self.train), digest(self.score)],
+                "rows": [table.digest_of_rows(self.train), table.digest_of_rows(self.score)],
                 "target": digest(table.target[self.train]),
                 "weight": weight,
                 "seed": self.seed,
@@ -68,19 +70,20 @@ class Job:
     def name(self, table: Table) -> str:
         """Hex SHA-256 of all that decides the scores: values, labels, weights, parameters, library and code.
 
-        Where the rows stand in the table does not count, only what stands in them.
+        Where the rows stand in the table does not count, only what stands in them; the order of columns does.
+
+        Raises:
+            InputError: The table lacks one of the columns.
         """
-        seen = set(self.columns)
+        space = table.matrix.space.restricted(self.columns)
         weight = None if table.weight is None else digest(table.weight[self.train])
-        noise = {name: amount for name, amount in self.noise.items() if name in seen}
-        levels = {name: list(known) for name, known in table.matrix.space.levels.items() if name in seen}
+        noise = {name: amount for name, amount in self.noise.items() if name in space.names}
         return fingerprint(
             {
                 "learner": learner_identity(self.learner),
-                "columns": list(self.columns),
-                "levels": levels,
-                "train": table.digest_of_columns(self.columns, self.train),
-                "score": table.digest_of_columns(self.columns, self.score),
+                "space": space.as_dict(),
+                "train": table.digest_of_columns(space.names, self.train),
+                "score": table.digest_of_columns(space.names, self.score),
                 "target": digest(table.target[self.train]),
                 "weight": weight,
                 "seed": self.seed,
@@ -95,7 +98,7 @@ def learner_identity(learner: Learner) -> dict[str, Any]:
         "name": learner.name,
         "parameters": dict(learner.parameters),
         "library": _library(learner.library),
-        "code": _code(type(learner).__module__),
+        "code": _code(type(learner)),
     }
 
 
@@ -105,5 +108,9 @@ def _library(name: str) -> str:
 
 
 @cache
-def _code(module: str) -> str:
-    return code_of(module, *_FITTING)
+def _code(learner: type[Learner]) -> str:
+    """Of the modules that fit, and of those that define the learner, though another package may do so."""
+    modules = {each.__module__ for each in learner.__mro__} - {"builtins", "typing"}
+    ours = {module for module in modules if module.split(".")[0] in OURS}
+    others = {module: inspect.getsource(sys.modules[module]) for module in modules - ours}
+    return fingerprint({"ours": code_of(*_FITTING, *ours), "others": others})

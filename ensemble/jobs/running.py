@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.console import log, progress
+from engine.errors import InputError
 from engine.executors import Executor
 from engine.results import ResultStore
 from ensemble.jobs.fitting import Batch, Fitted, batches, do_batch
@@ -17,8 +18,10 @@ from ensemble.jobs.job import Job
 from ensemble.jobs.table import Table
 
 Scores = npt.NDArray[np.float64]
-#: Asked for each job with its name: None where its model is not wanted (again); else what takes the model's bytes.
-Keep = Callable[[int, str], Callable[[bytes], None] | None]
+#: Takes the bytes of a model.
+Taker = Callable[[bytes], None]
+#: Asked for each job with its place and name: what takes its model; None where it is not wanted (again).
+Keep = Callable[[int, str], Taker | None]
 #: Batches at a time at most: each holds its own part of the table.
 MOST = 4
 
@@ -52,7 +55,7 @@ class Runner:
 
     def run(
         self, jobs: Sequence[Job], table: Table, *, title: str, keep: Keep = lambda _place, _name: None
-    ) -> list[Outcome]:
+    ) -> Iterator[Outcome]:
         """Do jobs.
 
         Args:
@@ -62,52 +65,47 @@ class Runner:
             keep: For jobs whose models are wanted as well; see `Keep`.
 
         Returns:
-            An outcome for each job, in their order. It does not depend on the executor or on what was there.
+            An outcome for each job, in their order, read as it is asked for: together they may be large. It does not
+            depend on the executor or on what was there. All jobs are done when this returns.
         """
         names = [job.name(table) for job in jobs]
-        takers = [keep(place, name) for place, name in enumerate(names)]
-        stored = {name: self.results.get(name) for name in dict.fromkeys(names)}
-        waiting = {name: place for place, name in reversed(list(enumerate(names))) if stored[name] is None}
-        waiting |= {names[place]: place for place, taker in enumerate(takers) if taker is not None}
-        if len(waiting) < len(jobs):
-            log.info("%-8s  %d of %d there already", title, len(jobs) - len(waiting), len(jobs))
-        work = {place: (jobs[place], takers[place] is not None) for place in sorted(waiting.values())}
-        for place, fitted in _made(work, table, self.executor, title):
-            arrays = {"scores": fitted.scores, "gain": fitted.gain}
-            self.results.put(names[place], arrays)
-            stored[names[place]] = arrays
-            for name, taker in zip(names, takers, strict=True):
-                if name == names[place] and taker is not None and fitted.model is not None:
+        takers: dict[str, list[Taker]] = {name: [] for name in names}
+        for place, name in enumerate(names):
+            if taker := keep(place, name):
+                takers[name].append(taker)
+        missing = {name: job for name, job in zip(names, jobs, strict=True) if takers[name] or not self._has(name)}
+        if len(missing) < len(takers):
+            log.info("%-8s  %d of %d there already", title, len(takers) - len(missing), len(takers))
+        for name, fitted in self._made(missing, {name for name in missing if takers[name]}, table, title):
+            self.results.put(name, {"scores": fitted.scores, "gain": fitted.gain})
+            for taker in takers[name]:
+                if fitted.model is not None:
                     taker(fitted.model)
-        return [Outcome(name, **_known(stored[name])) for name in names]
+        return map(self._outcome, names)
 
+    def _has(self, name: str) -> bool:
+        return self.results.get(name) is not None
 
-def _known(arrays: dict[str, npt.NDArray[np.float64]] | None) -> dict[str, Scores]:
-    return dict(arrays or {})
+    def _outcome(self, name: str) -> Outcome:
+        found = self.results.get(name)
+        if found is None:
+            path = str(self.results.path(name))
+            raise InputError("a result is gone that was there a moment ago", where=path, remedy="start again")
+        return Outcome(name, found["scores"], found["gain"])
 
-
-def _made(
-    work: Mapping[int, tuple[Job, bool]], table: Table, executor: Executor, title: str
-) -> Iterator[tuple[int, Fitted]]:
-    """Each job with what it gave, batch after batch.
-
-    Args:
-        work: By place the job, and whether its model is wanted.
-        table: What the jobs read.
-        executor: What spreads them.
-        title: What to call the work.
-    """
-    at_once, places, jobs = min(MOST, executor.cores), list(work), [job for job, _ in work.values()]
-    grouped = batches(jobs, [job.fit_name(table) for job in jobs], at_once=at_once)
-    items = [
-        Batch(tuple(jobs[each] for each in some), tuple(work[places[each]][1] for each in some)) for some in grouped
-    ]
-    with progress(title, len(jobs)) as step:
-        begun = time.perf_counter()
-        made = executor.map(do_batch, table, items, at_once=min(at_once, max(len(items), 1)))
-        for some, batch, found in zip(grouped, items, made, strict=True):
-            more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
-            log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
-            for each, fitted in zip(some, found, strict=True):
-                yield places[each], fitted
-                step()
+    def _made(self, jobs: Mapping[str, Job], kept: set[str], table: Table, title: str) -> Iterator[tuple[str, Fitted]]:
+        """Each job with what it gave, batch after batch; `kept` are the names of those whose models are wanted."""
+        at_once = min(MOST, self.executor.cores)
+        # A model that is kept is made alone: its file, unlike its scores, may tell what it was prepared together with.
+        together = {name: name if name in kept else job.fit_name(table) for name, job in jobs.items()}
+        grouped = batches(jobs, together, at_once=at_once)
+        items = [Batch(tuple(jobs[name] for name in some), some[0] in kept) for some in grouped]
+        with progress(title, len(jobs)) as step:
+            begun = time.perf_counter()
+            made = self.executor.map(do_batch, table, items, at_once=min(at_once, max(len(items), 1)))
+            for some, batch, found in zip(grouped, items, made, strict=True):
+                more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
+                log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
+                for name, fitted in zip(some, found, strict=True):
+                    yield name, fitted
+                    step()

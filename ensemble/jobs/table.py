@@ -15,15 +15,15 @@ from ensemble.matrix import Matrix
 Rows = npt.NDArray[np.intp]
 Target = npt.NDArray[np.int8]
 Weight = npt.NDArray[np.float64]
-#: Columns copied at a time for their digests, so that memory stays small.
-_COLUMNS = 32
+_BLOCK = 2_048  # rows turned at a time for digests of columns: they stay in the processor's cache
 
 
 class _Digests:
-    """Known digests of columns by rows; another process starts without them."""
+    """Digests known so far, of columns by rows and of rows by their array; another process starts without them."""
 
     def __init__(self) -> None:
-        self.known: dict[str, dict[str, str]] = {}
+        self.columns: dict[str, dict[str, str]] = {}
+        self.rows: dict[int, tuple[Rows, str]] = {}
 
     def __reduce__(self) -> Any:  # noqa: ANN401 - what object declares
         return (_Digests, ())
@@ -47,16 +47,30 @@ class Table:
     def digest_of_columns(self, columns: Iterable[str], rows: Rows) -> list[str]:
         """SHA-256 of the values of each column in these rows; computed once for each."""
         names = list(columns)
-        known = self._digests.known.setdefault(digest(rows), {})
-        missing = [name for name in names if name not in known]
-        place = {name: position for position, name in enumerate(self.matrix.space.names)}
-        for start in range(0, len(missing), _COLUMNS):
-            some = missing[start : start + _COLUMNS]
-            block = np.ascontiguousarray(self.matrix.values[rows[:, np.newaxis], [place[name] for name in some]].T)
-            known.update(zip(some, map(digest, block), strict=True))
+        known = self._digests.columns.setdefault(self.digest_of_rows(rows), {})
+        if missing := [name for name in names if name not in known]:
+            place = {name: position for position, name in enumerate(self.matrix.space.names)}
+            known.update(zip(missing, self._of_values([place[name] for name in missing], rows), strict=True))
         return [known[name] for name in names]
+
+    def digest_of_rows(self, rows: Rows) -> str:
+        """SHA-256 of the positions of rows; computed once for each array, which must not change."""
+        known = self._digests.rows
+        if id(rows) not in known:
+            known[id(rows)] = (rows, digest(rows))  # the array is kept, so that no other gets its id
+        return known[id(rows)][1]
+
+    def _of_values(self, places: list[int], rows: Rows) -> list[str]:
+        hashes = [hashlib.sha256() for _ in places]
+        for start in range(0, len(rows), _BLOCK):
+            block = np.take(self.matrix.values, rows[start : start + _BLOCK], axis=0)
+            for found, column in zip(hashes, np.ascontiguousarray(np.take(block, places, axis=1).T), strict=True):
+                found.update(column.data)
+        return [found.hexdigest() for found in hashes]
 
 
 def digest(array: npt.NDArray[Any]) -> str:
-    """Hex SHA-256 of an array's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+    """Hex SHA-256 of an array: its type, shape and values."""
+    found = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()

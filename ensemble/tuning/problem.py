@@ -107,7 +107,7 @@ class Problem:
         jobs = [self._job(learner, fold, seed) for seed in self.plan.seeds]
         total = np.zeros(len(rows))
         for job in jobs:
-            total += do_batch(self.table, Batch((job,), (False,)), threads)[0].scores
+            total += do_batch(self.table, Batch((job,), keep=False), threads)[0].scores
         return rows, (total / len(jobs)).astype(np.float32)
 
     def _job(self, learner: Learner, fold: int, seed: int) -> Job:

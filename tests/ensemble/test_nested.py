@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+
 import numpy as np
 import pytest
 
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
 from ensemble.blend import Blend
+from ensemble.jobs import Runner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
-from ensemble.nested import Pair, fold_pairs, nested_scores, score_pair
+from ensemble.nested import OuterFold, nested_scores, score_outer_fold
 from ensemble.out_of_fold import Plan
+from tests.ensemble.jobs.executors import Remembering, made_by
 from tests.ensemble.learners.contract import lesions
 
 N = 600
@@ -20,47 +25,84 @@ LEARNERS = {
     "lightgbm": get_learner("lightgbm", {"n_trees": 8, "min_data_in_leaf": 5}),
     "xgboost": get_learner("xgboost", {"n_trees": 8}),
 }
-PLAN = Plan(LEARNERS, [FOLD], (0, 1), 1.0, {})
+PLAN = Plan(LEARNERS, [FOLD], (0, 1), 1.0)
 
 
-def pairs(target: np.ndarray = TARGET) -> dict[Pair, dict[str, np.ndarray]]:
-    return {pair: score_pair(PLAN, list(LEARNERS), MATRIX, target, pair, threads=2) for pair in fold_pairs(FOLD)}
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(ResultStore(tmp_path_factory.mktemp("results")), LocalExecutor(2))
 
 
-def nested(scores: dict[Pair, dict[str, np.ndarray]], target: np.ndarray = TARGET) -> dict[str, np.ndarray]:
+def scored(runner: Runner, target: np.ndarray = TARGET) -> dict[int, OuterFold]:
+    return {
+        outer: score_outer_fold(PLAN, list(LEARNERS), Table(MATRIX, target), outer, runner=runner) for outer in range(3)
+    }
+
+
+def nested(scores: dict[int, OuterFold], target: np.ndarray = TARGET) -> dict[str, np.ndarray]:
     return nested_scores(scores, target, FOLD, blend="stack", calibration="beta", prevalence=0.3)
 
 
-def test_every_two_folds_once() -> None:
-    assert fold_pairs(np.array([2, 0, 1, 3, 0])) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
-
-
-def test_a_pair_scores_its_two_folds_and_nothing_else() -> None:
-    scores = score_pair(PLAN, ["xgboost"], MATRIX, TARGET, (0, 2), threads=2)["xgboost"]
-    assert np.array_equal(np.isnan(scores), FOLD == 1)
-
-
-def test_labels_of_a_fold_have_no_say_in_any_of_its_scores() -> None:
+def test_labels_of_a_fold_have_no_say_in_any_of_its_scores(runner: Runner) -> None:
     turned = np.where(FOLD == 1, 1 - TARGET, TARGET).astype(np.int8)
-    one, other = nested(pairs()), nested(pairs(turned), turned)
+    one, other = nested(scored(runner)), nested(scored(runner, turned), turned)
     for name, scores in one.items():
         assert np.array_equal(scores[FOLD == 1], other[name][FOLD == 1]), name
         assert not np.array_equal(scores[FOLD == 0], other[name][FOLD == 0]), name
 
 
-def test_the_outer_fold_is_scored_as_new_lesions_are_by_a_run_on_the_others() -> None:
-    found = pairs()
+def test_models_of_an_outer_fold_read_its_lesions_only_to_score_them(runner: Runner) -> None:
     outer, here = 2, FOLD == 2
-    inner = {name: np.full(N, np.nan) for name in LEARNERS}
-    for name in LEARNERS:  # fold 0 from the models without 0 and 2, fold 1 from those without 1 and 2
-        inner[name][FOLD == 0] = found[0, outer][name][FOLD == 0]
-        inner[name][FOLD == 1] = found[1, outer][name][FOLD == 1]
-    blend = Blend.fit({name: scores[~here] for name, scores in inner.items()}, TARGET[~here], method="greedy")
-    new = {name: (found[0, outer][name][here] + found[1, outer][name][here]) / 2 for name in LEARNERS}
+    values = MATRIX.values.copy()
+    values[here, 0] += 1
+    changed = Table(type(MATRIX)(MATRIX.space, values), TARGET)
+    before = score_outer_fold(PLAN, list(LEARNERS), Table(MATRIX, TARGET), outer, runner=runner)
+    after = score_outer_fold(PLAN, list(LEARNERS), changed, outer, runner=runner)
+    for name in LEARNERS:
+        assert np.array_equal(before.inner[name], after.inner[name])
+        assert not np.array_equal(before.new[name][0], after.new[name][0])
+
+
+def test_the_outer_fold_is_scored_as_new_lesions_are_by_models_of_the_others(runner: Runner) -> None:
+    """By hand: a model without folds 0 and 2, one without 1 and 2; each scores its inner fold and the outer one."""
+    outer, here = 2, FOLD == 2
+    found = score_outer_fold(PLAN, list(LEARNERS), Table(MATRIX, TARGET), outer, runner=runner)
+    for name, learner in LEARNERS.items():
+        inner, new = np.zeros(N), [np.zeros(200), np.zeros(200)]
+        for fold in (0, 1):
+            for seed in (0, 1):
+                rows = PLAN.sample(TARGET, np.flatnonzero(FOLD == 1 - fold), (seed, outer, fold))
+                model = learner.fit(MATRIX.rows(rows), TARGET[rows], seed=seed, threads=1)
+                inner[FOLD == fold] += model.predict(MATRIX.rows(FOLD == fold), threads=1) / 2
+                new[fold] += model.predict(MATRIX.rows(here), threads=1) / 2
+        assert np.array_equal(found.inner[name], inner[~here])
+        assert np.array_equal(found.new[name], new)
+
+
+def test_weights_and_maps_are_those_of_the_other_folds(runner: Runner) -> None:
+    found = scored(runner)
+    here = FOLD == 2
+    blend = Blend.fit(found[2].inner, TARGET[~here], method="greedy")
+    new = {name: np.mean(parts, axis=0) for name, parts in found[2].new.items()}
     np.testing.assert_allclose(nested(found)["blend_greedy"][here], blend(new), rtol=0, atol=1e-15)
 
 
-def test_risks_are_risks() -> None:
-    risk = nested(pairs())["risk"]
+def test_a_second_estimate_trains_nothing(runner: Runner) -> None:
+    first = scored(runner)
+    again = Runner(runner.results, Remembering())
+    second = scored(again)
+    assert made_by(again) == []
+    assert all(np.array_equal(nested(first)[name], scores) for name, scores in nested(second).items())
+
+
+def test_weights_of_rows_are_used(runner: Runner) -> None:
+    weighed = Table(MATRIX, TARGET, np.where(TARGET == 1, 5.0, 1.0))
+    plain = score_outer_fold(PLAN, list(LEARNERS), Table(MATRIX, TARGET), 0, runner=runner)
+    found = score_outer_fold(PLAN, list(LEARNERS), weighed, 0, runner=runner)
+    assert found.inner["lightgbm"].mean() > plain.inner["lightgbm"].mean() + 0.02
+
+
+def test_risks_are_risks(runner: Runner) -> None:
+    risk = nested(scored(runner))["risk"]
     assert ((risk > 0) & (risk < 1)).all()
     assert risk.mean() == pytest.approx(0.3, abs=0.05)

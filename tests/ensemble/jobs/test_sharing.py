@@ -1,4 +1,4 @@
-"""What is reused changes no bit: every learner against its own `fit` on the columns alone."""
+"""What is shared changes no bit: every learner against its own `fit` on the columns alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ensemble.ablation.reuse import share
-from ensemble.ablation.reuse.shared import Plain
+from ensemble.jobs.sharing import share
+from ensemble.jobs.sharing.shared import Plain
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.sampling import Sample
