@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from cohort.columns import CATEGORICAL, NUMERIC
 from features.groups.specs import FeatureSpec
-from features.patients import comparison as standing
-from features.patients.catalogue import COMPARED, MEASURED, RATIO
+from features.patients import comparison
 from features.patients.measures import MEASURES
+from features.patients.numbers import COMPARED, MEASURED, RATIO
 from features.registry import DEFAULT_GROUPS, EXAMPLE_IMAGE_COLUMNS, GROUPS, dictionary, switches
 
 _HEAD = """# Features
@@ -37,7 +37,7 @@ def features_page() -> str:
     for group in GROUPS.values():
         lines += ["", f"## {group.name}", "", group.about, ""]
         lines += _table(spec for spec in specs if spec.group == group.name)
-    lines += ["", "## Shrinkage", "", inspect.cleandoc(standing.__doc__ or "")]
+    lines += ["", "## Shrinkage", "", inspect.cleandoc(comparison.__doc__ or "")]
     lines += ["", "## Numbers that x stands for", "", *_numbers()]
     return "\n".join(lines) + "\n"
 

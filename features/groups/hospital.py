@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from features.arithmetic.segments import Floats
 from features.groups.group import Group
-from features.groups.raw import plain
+from features.groups.single_lesion import column_spec
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
-from features.patients.catalogue import MEASURED
+from features.patients.numbers import MEASURED
 from features.patients.state import FeatureState
 
 ATTRIBUTION = "attribution"
@@ -29,7 +29,7 @@ _SUFFIX = "__hospital_z"
 def _describe(columns: Collection[str]) -> list[FeatureSpec]:
     if ATTRIBUTION not in columns:
         return []
-    return [plain(ATTRIBUTION, "hospital", "name"), *(_spec(number) for number in MEASURED if number in columns)]
+    return [column_spec(ATTRIBUTION, "hospital", "name"), *(_spec(number) for number in MEASURED if number in columns)]
 
 
 def _spec(number: str) -> FeatureSpec:

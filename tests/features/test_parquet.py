@@ -5,7 +5,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-import features.parquet
+import features.writing
 from engine.errors import InputError
 from features import GROUPS, FeatureState, build, build_parquet, fit, run_stage
 
@@ -21,7 +21,7 @@ def simulated(simulated: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.fixture(autouse=True)
 def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features.parquet, "ROW_GROUP", 64)
+    monkeypatch.setattr(features.writing, "ROW_GROUP", 64)
     monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", 50)
 
 
@@ -91,9 +91,9 @@ def test_a_key_is_missing(simulated: pl.DataFrame, tmp_path: Path) -> None:
 
 def test_the_stage_writes_table_dictionary_and_constants(simulated: pl.DataFrame, tmp_path: Path) -> None:
     groups = ("basic", "patient.z", "context.counts")
-    plan = run_stage(simulated, groups, out=tmp_path / "features.parquet", dictionary=tmp_path / "features.json")
+    plan = run_stage(simulated, groups, out=tmp_path / "features.writing", dictionary=tmp_path / "features.json")
     stored = json.loads((tmp_path / "features.json").read_text("utf-8"))
-    table = pl.read_parquet(tmp_path / "features.parquet")
+    table = pl.read_parquet(tmp_path / "features.writing")
     assert stored["groups"] == list(groups)
     assert [feature["name"] for feature in stored["features"]] == table.columns[1:]
     assert set(stored["features"][0]) == {

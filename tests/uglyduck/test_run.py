@@ -23,7 +23,7 @@ from uglyduck.run.prediction import open_run
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     models = {f"models/{name}/fold{fold}-seed0{suffix}" for fold in range(3) for name, suffix in SUFFIXES.items()}
-    tables = {"folds.parquet", "features.parquet", "features.json", "oof.parquet"}
+    tables = {"folds.parquet", "features.writing", "features.json", "oof.parquet"}
     maps = {"blend.json", "calibration.json", "metrics.json"}
     assert set(digests(finished)) == models | tables | maps
     assert not list(finished.rglob("*.pkl"))
@@ -98,14 +98,14 @@ def test_no_model_of_other_code_or_libraries_is_kept(finished: Path, monkeypatch
 def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:
     command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "folds")
     assert (tmp_path / "run/folds.parquet").exists()
-    assert not (tmp_path / "run/features.parquet").exists()
+    assert not (tmp_path / "run/features.writing").exists()
     done = command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "sleep", check=False)
     assert done.returncode == 2
     assert "use one of folds, features, models, scores, metrics" in done.stderr
 
 
 # Each start is killed as soon as this file is there: between stages, between models, half-way through a stage.
-MOMENTS = ("config.toml", "folds.parquet", "features.parquet", "models/lightgbm/fold1-seed0.txt", "oof.parquet")
+MOMENTS = ("config.toml", "folds.parquet", "features.writing", "models/lightgbm/fold1-seed0.txt", "oof.parquet")
 
 
 def test_a_run_killed_at_any_moment_ends_with_the_same_bits(

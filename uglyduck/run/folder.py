@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class RunFolder:
     @property
     def features(self) -> Path:
         """One row a lesion."""
-        return self.root / "features.parquet"
+        return self.root / "features.writing"
 
     @property
     def dictionary(self) -> Path:
@@ -124,13 +125,16 @@ class RunFolder:
                     where=str(self.root),
                     remedy="wait for it or choose another --out",
                 ) from error
-            for unfinished in self.root.rglob(f"{TEMPORARY}*"):
-                unfinished.unlink()
+            for unfinished in list(self.root.rglob(f"{TEMPORARY}*")):
+                if unfinished.is_dir():
+                    shutil.rmtree(unfinished)
+                else:
+                    unfinished.unlink(missing_ok=True)
             yield
 
 
 #: Artifacts that decide what later commands say about a run.
-_DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
+_DECISIVE = ("folds.parquet", "features.writing", "oof.parquet")
 
 
 class Manifest:

@@ -12,7 +12,7 @@ import features
 from cv_folds.folds import make_folds
 from engine.console import log, progress
 from engine.errors import InputError
-from engine.files import fingerprint
+from engine.files import atomic_path, fingerprint
 from ensemble.model_store import ModelStore, Slot
 from ensemble.out_of_fold import train
 from uglyduck.run.provenance import made_by
@@ -103,7 +103,10 @@ def _make_folds(run: Run) -> list[Path]:
 
 def _build_features(run: Run) -> list[Path]:
     out, dictionary = run.folder.features, run.folder.dictionary
-    features.run_stage(run.cohort.frame, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
+    lesions = run.folder.root / "lesions.parquet"
+    with atomic_path(lesions) as temporary:
+        run.cohort.frame.write_parquet(temporary)
+    features.run_stage(lesions, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
     return [run.folder.features, run.folder.dictionary]
 
 

@@ -11,7 +11,6 @@ import polars as pl
 import features
 from cohort.reading import read_cohort
 from engine.files import read_json
-from features.parquet import write_features
 from uglyduck.run.prediction import open_run
 from uglyduck.run.run import Run
 from uglyduck.stages.images import new_image_scores
@@ -54,7 +53,7 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped)
     scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
     state = features.FeatureState.from_dict(stored["state"])
-    write_features([cohort.frame], out, stored["groups"], state=state, images=scores)
+    features.write_features(cohort.frame, out, stored["groups"], state=state, images=scores)
     return _told(run, out)
 
 
