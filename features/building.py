@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
 
 Singles = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -93,26 +93,19 @@ def build(
     joined = join_images(frame, images)
     plan = Plan.of(joined.columns, groups, state)
     table = {spec.name: np.empty(frame.height, dtype=np.float32) for spec in plan.numeric}
-    rows: deque[NDArray[np.intp]] = deque()
-    for numbers in (executor or LocalExecutor(2)).map(_numbers, plan, _noting_rows(joined, plan, rows)):
-        place = _as_slice(rows.popleft())
+    for rows, numbers in (executor or LocalExecutor(2)).map(_numbers, plan, blocks(joined, plan.columns)):
+        place = _as_slice(rows)
         for name, values in numbers.items():
             table[name][place] = values
     return to_frame(joined, plan, table)
 
 
-def _noting_rows(frame: pl.DataFrame, plan: Plan, rows: deque[NDArray[np.intp]]) -> Iterator[Block]:
-    """The blocks of `frame`; the rows of each are added to `rows` as it is taken."""
-    for where, block in blocks(frame, plan.columns):
-        rows.append(where)
-        yield block
+def _numbers(plan: Plan, item: tuple[Rows, Block], _cores: int) -> tuple[Rows, dict[str, Singles]]:
+    rows, block = item
+    return rows, {name: values.astype(np.float32) for name, values in plan.compute(block)}
 
 
-def _numbers(plan: Plan, block: Block, _cores: int) -> dict[str, Singles]:
-    return {name: values.astype(np.float32) for name, values in plan.compute(block)}
-
-
-def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+def _as_slice(rows: Rows) -> slice | Rows:
     """Consecutive `rows` as a slice, which is faster."""
     consecutive = bool(np.all(rows[1:] == rows[:-1] + 1))
     return slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from engine.executors import Executor, LocalExecutor
 from features.arithmetic.moments import moments
@@ -21,20 +20,19 @@ from features.patients.block import Block, blocks
 from features.patients.comparison import Comparison, Prior
 from features.patients.image_tables import SCORE_PREFIX, join_images, logit
 from features.patients.numbers import COMPARED, available, columns_for
-from features.patients.state import FeatureState, Scale
+from features.patients.pooling import pooled_correlation, pooled_scale
+from features.patients.state import FeatureState
 
-_PULL_RANGE = (0.5, 1000.0)
 _UNKNOWN = Prior(within=0.0, robust=0.0, offset=0.0)
-_Table = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class _Part:
     """What one block adds: a table a number (see `_summary`), a matrix a patient, sums a hospital."""
 
-    tables: list[_Table]
-    squares: _Table
-    hospitals: dict[str, _Table]
+    tables: list[Floats]
+    squares: Floats
+    hospitals: dict[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -113,13 +111,13 @@ def _pool(parts: list[_Part], constants: Constants) -> FeatureState:
     scales = {}
     scopes = [scope.name for scope in constants.scopes]
     for place, name in enumerate((*constants.numbers, *constants.scores)):
-        scale = _scale(np.concatenate([part.tables[place] for part in parts], axis=1), scopes)
+        scale = pooled_scale(np.concatenate([part.tables[place] for part in parts], axis=1), scopes)
         if scale is not None:
             scales[name] = scale
     squares = np.concatenate([part.squares for part in parts])
     means = {name: scale.mean for name, scale in scales.items()}
-    hospitals = hospital_means([part.hospitals for part in parts], means)
-    return FeatureState(scales, hospitals, _covariance(squares))
+    hospitals = hospital_means([part.hospitals for part in parts], constants.numbers, means)
+    return FeatureState(scales, hospitals, pooled_correlation(squares))
 
 
 def _summary(block: Block, name: str, scopes: Sequence[Scope]) -> Iterator[Floats]:
@@ -140,60 +138,9 @@ def _summary(block: Block, name: str, scopes: Sequence[Scope]) -> Iterator[Float
             yield np.add.reduceat(part, starts)
 
 
-def _scale(patients: _Table, scopes: list[str]) -> Scale | None:
-    """Pool the patients of one number (see `_summary`)."""
-    patients = patients[:, patients[0] > 0]
-    count, mean, squares, robust = patients[:4]
-    total, degrees = float(count.sum()), float((count - 1).sum())
-    if not total:
-        return None
-    centre = float((count * mean).sum() / total)
-    apart = float((count * (mean - centre) ** 2).sum())
-    within = float(squares.sum()) / degrees if degrees else 0.0
-    spare = total - float((count**2).sum()) / total
-    between = max(apart - (count.size - 1) * within, 0.0) / spare if spare > 0 else 0.0
-    pulls = {scope: _pull(patients[[0, 2, *range(4 + 3 * at, 7 + 3 * at)]]) for at, scope in enumerate(scopes)}
-    return Scale(
-        mean=centre,
-        sd=float(np.sqrt((squares.sum() + apart) / max(total - 1, 1.0))),
-        within=float(np.sqrt(within)),
-        between=float(np.sqrt(between)),
-        robust=float(np.sqrt(robust.sum() / degrees)) if degrees else 0.0,
-        pulls=pulls,
-    )
-
-
-def _pull(rows: _Table) -> float:
-    """κ: variance within places over variance between a patient's places, by the method of moments (Henderson 1953).
-
-    Args:
-        rows: A column a patient: count, SS, SS within places, Σ over places of count², places.
-    """
-    count, squares, inside, count_squared, places = rows
-    degrees = float((count - places).sum())
-    spare = float((count - count_squared / count).sum())
-    if degrees <= 0 or spare <= 0:
-        return _PULL_RANGE[1]
-    error = float(inside.sum()) / degrees
-    between = (float((squares - inside).sum()) - error * float((places - 1).sum())) / spare
-    return float(np.clip(error / between, *_PULL_RANGE)) if between > 0 else _PULL_RANGE[1]
-
-
-def _squares(block: Block) -> _Table:
+def _squares(block: Block) -> Floats:
     """Each patient's products of deviations (patients, 15, 15) of `DISTANCE_NUMBERS`; a missing number adds 0."""
     deviations = [np.nan_to_num(moments(block.patients, block.number(name)).deviation) for name in DISTANCE_NUMBERS]
     points = np.stack(deviations, axis=1)
     starts, sizes = block.patients.starts.tolist(), block.patients.sizes.tolist()
     return np.stack([points[a : a + n].T @ points[a : a + n] for a, n in zip(starts, sizes, strict=True)])
-
-
-def _covariance(squares: _Table) -> tuple[tuple[float, ...], ...]:
-    """Pooled covariance within patients of the standardised numbers; empty where a number does not vary.
-
-    In units of the standard deviation within patients a covariance is a correlation.
-    """
-    total = squares.sum(axis=0)
-    sd = np.sqrt(np.diagonal(total))
-    if not (sd > 0).all():
-        return ()
-    return tuple(tuple(row) for row in (total / sd / sd[:, None]).tolist())

@@ -22,6 +22,7 @@ from features.fitting import Constants, fit_blocks
 from features.ordered_images import OrderedImages, in_order
 from features.patients import block
 from features.patients.block import Block
+from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS
 from features.writing import carried, write_blocks
 
@@ -32,6 +33,7 @@ def run_stage(
     *,
     out: Path,
     dictionary: Path,
+    state: FeatureState | None = None,
     images: Path | pl.DataFrame | None = None,
     executor: Executor | None = None,
 ) -> Plan:
@@ -46,6 +48,7 @@ def run_stage(
         groups: Switches.
         out: features.parquet, rows and order those of `lesions`.
         dictionary: features.json: the groups, the features and the cohort constants.
+        state: Cohort constants; fitted on `lesions` where there are none.
         images: Image table, out of fold; see `features.patients.image_tables`.
         executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
 
@@ -57,12 +60,15 @@ def run_stage(
     """
     with _scratch(out) as scratch:
         table = _Table.of(lesions, images, Path(scratch))
-        constants = Constants.of(table.columns)
-        state = fit_blocks(table.blocks(constants.columns), constants, executor)
-        plan = Plan.of(table.columns, groups, state)
+        plan = Plan.of(table.columns, groups, state or _fit(table, executor))
         write_blocks(table.blocks(carried(plan)), plan, out, executor)
     write_json(as_stored(plan, groups), dictionary)
     return plan
+
+
+def _fit(table: _Table, executor: Executor | None) -> FeatureState:
+    constants = Constants.of(table.columns)
+    return fit_blocks(table.blocks(constants.columns), constants, executor)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from features.arithmetic.segments import Floats
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,

@@ -17,7 +17,7 @@ app.command()(features)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with nothing but its configuration, and the simulated tables beside it."""
+    """A run folder with nothing but its configuration, and the simulated tables next to it."""
     root = tmp_path_factory.mktemp("features") / "run"
     root.mkdir()
     write_folder(root.parent, 300, seed=1, test_lesions=60, malignant=20)

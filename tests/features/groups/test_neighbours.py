@@ -112,7 +112,7 @@ def test_small_patients(awkward: pl.DataFrame) -> None:
     assert constant["tbp_lv_A__neighbours_beside"].to_list() == [0.0] * 4
 
 
-def test_beside_against_loops(awkward: pl.DataFrame) -> None:
+def test_neighbours_on_the_body_against_loops(awkward: pl.DataFrame) -> None:
     state = FeatureState()
     built = build(awkward, ["neighbours.beside", "patient.z"], state=state)
     rows = awkward.to_dicts()
