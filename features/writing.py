@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cohort.frames import ID
+from cohort.lesions import CHECKSUM, Checksum
 from engine.executors import Executor, LocalExecutor
 from engine.files import atomic_path
 from features.building import Plan, to_arrow
@@ -59,11 +60,21 @@ def carried(plan: Plan) -> list[str]:
 
 
 def write_blocks(blocks: Iterable[Block], plan: Plan, out: Path, executor: Executor | None = None) -> None:
-    """Write the feature table of `blocks`, in their order; they have the columns `carried(plan)`."""
+    """Write the feature table of `blocks`, in their order, with the checksum of its ids.
+
+    Args:
+        blocks: Blocks of whole patients with the columns `carried(plan)`.
+        plan: What to build.
+        out: The feature table.
+        executor: As for `write_features`.
+    """
     schema = _schema(plan)
     with atomic_path(out) as temporary, _writer(temporary, schema, plan) as writer:
+        checksum = Checksum()
         for table in _row_groups((executor or LocalExecutor(2)).map(_batch, (plan, schema), blocks), schema):
+            checksum.add(table[ID].to_pylist())
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        writer.add_key_value_metadata({CHECKSUM: checksum.value})
 
 
 def _schema(plan: Plan) -> pa.Schema:
