@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,9 @@ def locked(folder: Path) -> Iterator[None]:
                 where=str(folder),
                 remedy="wait for it or choose another --out",
             ) from error
-        for unfinished in folder.rglob(f"{TEMPORARY}*"):
-            unfinished.unlink()
+        for unfinished in list(folder.rglob(f"{TEMPORARY}*")):
+            if unfinished.is_dir():
+                shutil.rmtree(unfinished)
+            else:
+                unfinished.unlink(missing_ok=True)
         yield

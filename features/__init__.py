@@ -1,12 +1,12 @@
-"""Named groups of features, and how a lesion stands among the same patient's others."""
+"""Named groups of features, and how a lesion compares with the same patient's others."""
 
 from features.building import Plan, build
 from features.fitting import fit_state as fit
 from features.groups.specs import FeatureSpec
-from features.parquet import build_parquet
 from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary, switches
 from features.stage import run_stage
+from features.writing import write_features
 
 __all__ = [
     "DEFAULT_GROUPS",
@@ -15,9 +15,9 @@ __all__ = [
     "FeatureState",
     "Plan",
     "build",
-    "build_parquet",
     "dictionary",
     "fit",
     "run_stage",
     "switches",
+    "write_features",
 ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cohort.frames import ID
-from engine.work import THREADS, in_turn, workers
+from engine.executors import Executor, LocalExecutor
 from features.arithmetic.segments import Floats
 from features.builtin import builtin_state
 from features.groups.specs import FeatureSpec
@@ -22,6 +21,7 @@ from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
 
 Singles = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Plan:
     state: FeatureState
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, groups: Sequence[str], state: FeatureState | None) -> Plan:
-        """The plan for a frame that image scores have been joined to."""
-        return cls(tuple(dictionary(frame.columns, groups)), state or builtin_state())
+    def of(cls, columns: Collection[str], groups: Sequence[str], state: FeatureState | None) -> Plan:
+        """The plan for a table with `columns`, image scores joined."""
+        return cls(tuple(dictionary(columns, groups)), state or builtin_state())
 
     @property
     def numeric(self) -> list[FeatureSpec]:
@@ -70,19 +70,19 @@ def build(
     *,
     state: FeatureState | None = None,
     images: pl.DataFrame | None = None,
-    threads: int = THREADS,
+    executor: Executor | None = None,
 ) -> pl.DataFrame:
     """Compute the feature table of a cohort.
 
     A patient's rows depend on that patient's rows and on `state` alone: they are the same to the last bit whether the
-    patient is alone or in a batch, in any order of rows and with any number of threads.
+    patient is alone or in a batch, in any order of rows and with any executor.
 
     Args:
         frame: Canonical frame; `target` and everything else in `cohort.columns.NEVER_FEATURES` is not read.
         groups: Switches, see `features.registry.dictionary`.
         state: Cohort constants from `features.fit`; those of the simulated cohort where there are none.
         images: Image scores for the group `image`, see `features.patients.image_tables`.
-        threads: Blocks worked on at once.
+        executor: Works on the blocks; by default two cores of this machine.
 
     Returns:
         `isic_id`, then Float32 and String columns; rows in the order of `frame`; missing is null, never NaN.
@@ -91,17 +91,24 @@ def build(
         InputError: A switch is unknown, a key column is missing or has nulls, or the image table is not one.
     """
     joined = join_images(frame, images)
-    plan = Plan.of(joined, groups, state)
+    plan = Plan.of(joined.columns, groups, state)
     table = {spec.name: np.empty(frame.height, dtype=np.float32) for spec in plan.numeric}
-
-    def work(cut: tuple[NDArray[np.intp], Block]) -> None:
-        rows, block = cut
-        for name, values in plan.compute(block):
-            table[name][rows] = values
-
-    with workers(threads) as pool:
-        deque(in_turn(pool, work, blocks(joined, plan.columns), threads), maxlen=0)
+    for rows, numbers in (executor or LocalExecutor(2)).map(_numbers, plan, blocks(joined, plan.columns)):
+        place = _as_slice(rows)
+        for name, values in numbers.items():
+            table[name][place] = values
     return to_frame(joined, plan, table)
+
+
+def _numbers(plan: Plan, item: tuple[Rows, Block], _cores: int) -> tuple[Rows, dict[str, Singles]]:
+    rows, block = item
+    return rows, {name: values.astype(np.float32) for name, values in plan.compute(block)}
+
+
+def _as_slice(rows: Rows) -> slice | Rows:
+    """Consecutive `rows` as a slice, which is faster."""
+    consecutive = bool(np.all(rows[1:] == rows[:-1] + 1))
+    return slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows
 
 
 def to_frame(frame: pl.DataFrame, plan: Plan, table: dict[str, Singles]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from features.fitting import fit_state
 from features.patients.state import FeatureState
 
 BUILTIN = "builtin.json"
-"""File of the constants, beside this module."""
+"""File of the constants, next to this module."""
 _LESIONS = 100_000
 
 

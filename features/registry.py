@@ -12,17 +12,17 @@ from features.groups.context import CONTEXT
 from features.groups.group import Group
 from features.groups.hospital import HOSPITAL
 from features.groups.images import IMAGE
-from features.groups.raw import BASIC, ENGINEERED_GROUP, TBP
+from features.groups.neighbours import NEIGHBOURS
 from features.groups.scopes import SCOPE_GROUPS
+from features.groups.single_lesion import BASIC, ENGINEERED_GROUP, TBP
 from features.groups.specs import FeatureSpec
-from features.groups.vicinity import VICINITY
-from features.patients.image_tables import EMBEDDING, PREFIX
+from features.patients.image_tables import EMBEDDING_PREFIX, SCORE_PREFIX
 
 GROUPS: dict[str, Group] = {
-    group.name: group for group in (BASIC, TBP, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, VICINITY, HOSPITAL, IMAGE)
+    group.name: group for group in (BASIC, TBP, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, NEIGHBOURS, HOSPITAL, IMAGE)
 }
 """Every group under its switch."""
-EXAMPLE_IMAGE_COLUMNS = (f"{PREFIX}score", EMBEDDING)
+EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
 """An image table with one score and an embedding, as it is joined."""
 DEFAULT_GROUPS: tuple[str, ...] = (
     "basic",

@@ -1,50 +1,115 @@
-"""The feature stage of a run: fit the cohort constants, write the feature table and its dictionary."""
+"""The feature stage of a run: fit the cohort constants, write the feature table and its dictionary, out of core."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from engine.files import write_json
+from cohort.columns import CATEGORICAL, NUMERIC
+from cohort.frames import ID
+from cohort.parquet_batches import open_parquet
+from cohort.whole_patients import PATIENT, read_whole_patients
+from engine.errors import InputError
+from engine.executors import Executor
+from engine.files import TEMPORARY, write_json
 from features.building import Plan
-from features.fitting import fit_state
-from features.parquet import write_features
+from features.fitting import Constants, fit_blocks
+from features.ordered_images import OrderedImages, in_order
+from features.patients import block
+from features.patients.block import Block
 from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS
+from features.writing import carried, write_blocks
 
 
 def run_stage(
-    frame: pl.DataFrame,
+    lesions: Path,
     groups: Sequence[str] = DEFAULT_GROUPS,
     *,
     out: Path,
     dictionary: Path,
     state: FeatureState | None = None,
-    images: pl.DataFrame | None = None,
+    images: Path | pl.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> Plan:
-    """Write the feature table of a cohort that is in memory, without ever holding the whole table.
+    """Fit the constants on a table of lesions that may be larger than memory, and write its feature table.
+
+    The table is read twice, in blocks of whole patients. What is held grows with it by about 12 kB a patient while the
+    constants are fitted, and where there is an image table by its ids and scores; embeddings are laid out in a
+    temporary file next to `out`.
 
     Args:
-        frame: Canonical frame.
+        lesions: Canonical Parquet table, sorted by (patient_id, isic_id).
         groups: Switches.
-        out: features.parquet, rows by patient and `isic_id`.
+        out: features.parquet, rows and order those of `lesions`.
         dictionary: features.json: the groups, the features and the cohort constants.
-        state: Cohort constants; fitted on `frame` where there are none.
-        images: Image scores.
+        state: Cohort constants; fitted on `lesions` where there are none.
+        images: Image table, out of fold; see `features.patients.image_tables`.
+        executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
 
     Returns:
         What was built, with which constants.
 
     Raises:
-        InputError: As in `features.build`.
+        InputError: A table cannot be read or written, `lesions` is not sorted, or as in `features.build`.
     """
-    state = state or fit_state(frame, images=images)
-    plan = write_features([frame], out, groups, state=state, images=images)
+    with _scratch(out) as scratch:
+        table = _Table.of(lesions, images, Path(scratch))
+        plan = Plan.of(table.columns, groups, state or _fit(table, executor))
+        write_blocks(table.blocks(carried(plan)), plan, out, executor)
     write_json(as_stored(plan, groups), dictionary)
     return plan
+
+
+def _fit(table: _Table, executor: Executor | None) -> FeatureState:
+    constants = Constants.of(table.columns)
+    return fit_blocks(table.blocks(constants.columns), constants, executor)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A lesion table on disk, and the image table that belongs to it."""
+
+    lesions: Path
+    own: tuple[str, ...]
+    images: OrderedImages | None
+
+    @classmethod
+    def of(cls, lesions: Path, images: Path | pl.DataFrame | None, scratch: Path) -> _Table:
+        allowed = {ID, PATIENT, *NUMERIC, *CATEGORICAL}
+        own = tuple(name for name in open_parquet(lesions, PATIENT, ID).schema_arrow.names if name in allowed)
+        if images is None:
+            return cls(lesions, own, None)
+        ids = pl.read_parquet(lesions, columns=[ID])[ID]
+        return cls(lesions, own, in_order(images, ids, scratch))
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that features may be made of."""
+        return [*self.own, *(self.images.columns if self.images else ())]
+
+    def blocks(self, columns: Collection[str]) -> Iterator[Block]:
+        """Blocks of whole patients with `columns`, in the order of the table."""
+        begin = 0
+        for frame in read_whole_patients(self.lesions, block.BLOCK_ROWS, set(columns) & set(self.own)):
+            end = begin + frame.height
+            yield Block.of(frame.hstack(self.images.rows(begin, end, columns)) if self.images else frame)
+            begin = end
+
+
+def _scratch(out: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=out.parent)
+    except OSError as error:
+        raise InputError(
+            f"cannot write here ({error.strerror})", where=str(out), remedy="choose a folder you can write to"
+        ) from error
 
 
 def as_stored(plan: Plan, groups: Sequence[str]) -> dict[str, Any]:

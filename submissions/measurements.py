@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.patients.image_tables import PREFIX
+from features.patients.image_tables import SCORE_PREFIX
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Measurement:
         return f" ({self.label}{value:.1f}{self.unit}, median {median:.1f}{self.unit})"
 
 
-IMAGE = f"{PREFIX}score"
+IMAGE = f"{SCORE_PREFIX}score"
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from cohort.frames import ID, collect
 from features.arithmetic.segments import Floats
 from features.builtin import builtin_state
-from features.groups.neighbours import SHAPE, mahalanobis
+from features.groups.multivariate import DISTANCE_NUMBERS, mahalanobis
 from features.patients.block import Block, blocks
-from features.patients.comparison import Standing
+from features.patients.comparison import Comparison
 from features.patients.forms import robust_z
 from features.patients.image_tables import join_images, logit
 from features.patients.state import FeatureState
@@ -61,7 +61,7 @@ def reasons(
     """
     table = join_images(frame, images)
     measured = [one for one in MEASUREMENTS if one.column in table.columns]
-    shape = SHAPE if set(SHAPE) <= set(table.columns) else ()
+    shape = DISTANCE_NUMBERS if set(DISTANCE_NUMBERS) <= set(table.columns) else ()
     columns = list(dict.fromkeys([ID, *(one.column for one in measured), *shape]))
     known = state or builtin_state()
     parts = [(rows, _describe(block, known, measured, bool(shape))) for rows, block in blocks(table, columns)]
@@ -103,7 +103,7 @@ class _Position:
         values = block.number(measurement.column)
         if measurement.column == IMAGE:
             values = logit(values)
-        own = Standing(block.patients, values, state.prior(measurement.column))
+        own = Comparison(block.patients, values, state.prior(measurement.column))
         count = block.patients.spread(own.moments.count)
         return cls(measurement, values, robust_z(own), own.rank, block.patients.spread(own.median), count)
 
@@ -131,7 +131,7 @@ def _describe(block: Block, state: FeatureState, measured: Sequence[Measurement]
     enough = block.patients.counts_spread >= FEWEST
     outlier = np.full(block.size, np.nan)
     if shape:
-        distance = mahalanobis(block, state)["neighbours_mahalanobis_loo"] / np.sqrt(len(SHAPE))
+        distance = mahalanobis(block, state)["neighbours_mahalanobis_loo"] / np.sqrt(len(DISTANCE_NUMBERS))
         outlier = np.where(enough, distance, np.nan)
     positions = [_Position.of(block, state, one) for one in measured]
     first, second, z = _two_most_unusual(positions, block.size)

@@ -1,7 +1,7 @@
 """Exact nearest neighbours among one patient's lesions, and the local outlier factor.
 
 Everything here sees one patient at a time, in a fixed order of rows and with fixed chunks, and one thread of the linear
-algebra library (see `features.building`): the bits do not depend on what else is scored, nor on the number of threads.
+algebra library, which executors see to: the bits depend neither on what else is scored nor on the number of cores.
 """
 
 from __future__ import annotations

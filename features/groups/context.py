@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from features.groups.body import BODY
 from features.groups.counts import COUNTS, VISITS
-from features.groups.facts import fact_group
-from features.groups.surroundings import SURROUNDINGS
+from features.groups.feature import feature_group
 from features.groups.unusual import UNUSUAL
 
-CONTEXT = fact_group(
+CONTEXT = feature_group(
     "context",
     "Counts, visits, area, skin tone and spread of the patient's lesions; how unusual the patient and the lesion are.",
-    (*COUNTS, *VISITS, *SURROUNDINGS, *UNUSUAL),
+    (*COUNTS, *VISITS, *BODY, *UNUSUAL),
 )

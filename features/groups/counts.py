@@ -9,7 +9,7 @@ import numpy as np
 from features.arithmetic.moments import moments
 from features.arithmetic.order import block_order, mid_rank_share, order_within
 from features.arithmetic.segments import Floats, Segments
-from features.groups.facts import Fact
+from features.groups.feature import Feature
 from features.patients.block import Block
 from features.patients.state import FeatureState
 
@@ -83,12 +83,12 @@ def _share(*columns: str) -> Callable[[Block, FeatureState], Floats]:
     return lambda block, _: lesions(block, *columns) / lesions(block)
 
 
-def _counts(column: str, word: str, what: str) -> tuple[Fact, ...]:
+def _counts(column: str, word: str, what: str) -> tuple[Feature, ...]:
     part = "visits" if column == AGE else "counts"
     missing = f"{column} is not stated"
     name, needs = f"context_{word}", (column,)
     return (
-        Fact(
+        Feature(
             f"{name}_lesions",
             part,
             f"number of the patient's lesions {what}",
@@ -97,10 +97,10 @@ def _counts(column: str, word: str, what: str) -> tuple[Fact, ...]:
             lambda block, _: lesions(block, column),
             missing,
         ),
-        Fact(
+        Feature(
             f"{name}_share", part, f"share of the patient's lesions that are {what}", "", needs, _share(column), missing
         ),
-        Fact(
+        Feature(
             f"{name}s",
             part,
             f"number of distinct {column} of the patient's lesions",
@@ -112,17 +112,17 @@ def _counts(column: str, word: str, what: str) -> tuple[Fact, ...]:
 
 
 _NO_AGE = "age_approx is missing"
-COUNTS: tuple[Fact, ...] = (
-    Fact("context_lesions", "counts", "number of the patient's lesions", "", (), lambda block, _: lesions(block)),
+COUNTS: tuple[Feature, ...] = (
+    Feature("context_lesions", "counts", "number of the patient's lesions", "", (), lambda block, _: lesions(block)),
     *_counts(_SITE, "site", "at the same site"),
     *_counts("tbp_lv_location_simple", "region", "in the same region"),
     *_counts("tbp_lv_location", "location", "at the same location"),
     *_counts("tbp_tile_type", "tile", "under the same lighting"),
 )
-"""Facts of the part `counts`."""
-VISITS: tuple[Fact, ...] = (
+"""Features of the part `counts`."""
+VISITS: tuple[Feature, ...] = (
     *_counts(AGE, "visit", "of the same age (one visit)"),
-    Fact(
+    Feature(
         "context_site_visit_lesions",
         "visits",
         "number of the patient's lesions at the same site and of the same age",
@@ -131,7 +131,7 @@ VISITS: tuple[Fact, ...] = (
         lambda block, _: lesions(block, _SITE, AGE),
         "site or age is missing",
     ),
-    Fact(
+    Feature(
         "context_visit_excess",
         "visits",
         "lesions of the same age / (lesions / distinct ages of the patient)",
@@ -140,7 +140,7 @@ VISITS: tuple[Fact, ...] = (
         lambda block, _: lesions(block, AGE) * distinct(block, AGE) / lesions(block),
         _NO_AGE,
     ),
-    Fact(
+    Feature(
         "context_visit_number",
         "visits",
         "rank of age_approx among the patient's distinct ages, 1 for the youngest",
@@ -149,7 +149,7 @@ VISITS: tuple[Fact, ...] = (
         lambda block, _: _visit_number(block),
         _NO_AGE,
     ),
-    Fact(
+    Feature(
         "context_years_since_visit",
         "visits",
         "age_approx - the patient's next younger age",
@@ -158,7 +158,7 @@ VISITS: tuple[Fact, ...] = (
         lambda block, _: _years_to(block, -1),
         "age_approx is missing or the youngest",
     ),
-    Fact(
+    Feature(
         "context_years_to_visit",
         "visits",
         "the patient's next older age - age_approx",
@@ -167,12 +167,12 @@ VISITS: tuple[Fact, ...] = (
         lambda block, _: _years_to(block, 1),
         "age_approx is missing or the oldest",
     ),
-    Fact("context_age_first", "visits", "youngest age of the patient", "years", (AGE,), _first, "no age is known"),
-    Fact("context_age_last", "visits", "oldest age of the patient", "years", (AGE,), _last, "no age is known"),
-    Fact(
+    Feature("context_age_first", "visits", "youngest age of the patient", "years", (AGE,), _first, "no age is known"),
+    Feature("context_age_last", "visits", "oldest age of the patient", "years", (AGE,), _last, "no age is known"),
+    Feature(
         "context_age_mean", "visits", "mean age over the patient's lesions", "years", (AGE,), _mean, "no age is known"
     ),
-    Fact(
+    Feature(
         "context_age_since_first",
         "visits",
         "age_approx - youngest age of the patient",
@@ -182,7 +182,7 @@ VISITS: tuple[Fact, ...] = (
         _NO_AGE,
         "gunes, ISIC 2024",
     ),
-    Fact(
+    Feature(
         "context_age_before_last",
         "visits",
         "oldest age of the patient - age_approx",
@@ -192,7 +192,7 @@ VISITS: tuple[Fact, ...] = (
         _NO_AGE,
         "ISIC 2024, fifth place",
     ),
-    Fact(
+    Feature(
         "context_age_range",
         "visits",
         "oldest - youngest age of the patient",
@@ -203,4 +203,4 @@ VISITS: tuple[Fact, ...] = (
         "ISIC 2024, fifth place",
     ),
 )
-"""Facts of the part `visits`."""
+"""Features of the part `visits`."""

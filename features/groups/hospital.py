@@ -1,21 +1,21 @@
-"""The group `hospital`: which institution, and how a lesion stands against that institution's training lesions.
+"""The group `hospital`: which institution, and how a lesion compares with that institution's training lesions.
 
 An institution that the training cohort did not have (about a fifth of the test patients) is compared with the cohort.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.arithmetic.segments import Floats
 from features.groups.group import Group
-from features.groups.raw import plain
+from features.groups.single_lesion import column_spec
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
-from features.patients.catalogue import MEASURED
+from features.patients.numbers import MEASURED
 from features.patients.state import FeatureState
 
 ATTRIBUTION = "attribution"
@@ -29,7 +29,7 @@ _SUFFIX = "__hospital_z"
 def _describe(columns: Collection[str]) -> list[FeatureSpec]:
     if ATTRIBUTION not in columns:
         return []
-    return [plain(ATTRIBUTION, "hospital", "name"), *(_spec(number) for number in MEASURED if number in columns)]
+    return [column_spec(ATTRIBUTION, "hospital", "name"), *(_spec(number) for number in MEASURED if number in columns)]
 
 
 def _spec(number: str) -> FeatureSpec:
@@ -61,13 +61,14 @@ def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -
 
 def hospital_sums(block: Block, numbers: Sequence[str]) -> Sums:
     """For each institution in the block the patients' counts and sums of each number, (2, numbers, patients)."""
-    if ATTRIBUTION not in block.frame.columns:
+    measured = [number for number in numbers if number in MEASURED]
+    if ATTRIBUTION not in block.frame.columns or not measured:
         return {}
     names, place = block.names(ATTRIBUTION)
     scope = block.scope(ATTRIBUTION)
     owner = place[scope.first]
     stated = block.stated(ATTRIBUTION)[scope.first]
-    values = [block.number(number) for number in numbers if number in MEASURED]
+    values = [block.number(number) for number in measured]
     counts = [scope.total((~np.isnan(value)).astype(np.float64)) for value in values]
     sums = [scope.total(np.nan_to_num(value)) for value in values]
     table = np.stack([np.stack(counts), np.stack(sums)])
@@ -75,15 +76,25 @@ def hospital_sums(block: Block, numbers: Sequence[str]) -> Sums:
     return {name: table[:, :, patients] for name, patients in mine.items() if patients.any()}
 
 
-def hospital_means(parts: Sequence[Sums], means: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Each institution's mean of each measured number, leaning on the cohort's `means` by 100 lesions."""
-    numbers = [name for name in MEASURED if name in means]
+def hospital_means(
+    parts: Sequence[Sums], numbers: Sequence[str], means: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Each institution's mean of each measured number, leaning on the cohort's by 100 lesions.
+
+    Args:
+        parts: `hospital_sums` of all blocks.
+        numbers: The numbers that they are sums of.
+        means: The cohort's mean of each number that has a value anywhere.
+    """
+    measured = [number for number in numbers if number in MEASURED]
+    known = [at for at, number in enumerate(measured) if number in means]
+    names = [measured[at] for at in known]
+    cohort = np.array([means[name] for name in names])
     result = {}
-    for name in sorted({name for part in parts for name in part}):
-        patients = np.concatenate([part[name] for part in parts if name in part], axis=2)
-        count, total = patients.sum(axis=2)
-        cohort = np.array([means[number] for number in numbers])
-        result[name] = dict(zip(numbers, ((total + _LEAN * cohort) / (count + _LEAN)).tolist(), strict=True))
+    for hospital in sorted({hospital for part in parts for hospital in part}):
+        patients = np.concatenate([part[hospital] for part in parts if hospital in part], axis=2)
+        count, total = patients.sum(axis=2)[:, known]
+        result[hospital] = dict(zip(names, ((total + _LEAN * cohort) / (count + _LEAN)).tolist(), strict=True))
     return result
 
 

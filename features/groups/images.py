@@ -1,7 +1,8 @@
 """The group `image`: scores and embeddings of any image model, by themselves and against the patient's other lesions.
 
-A table `isic_id, score…[, embedding]` is joined to the frame under names that start with `image:`. Every numeric column
-that is not a key, a label or a fold is a score; `embedding` is a list or an array of numbers.
+Embeddings of two networks lie in spaces that cannot be compared, not even those of two folds of one model. Out of fold
+a lesion has one embedding, and all of its patient's come from the same fold's network. A new lesion has one from every
+fold's network: each is compared within the patient first, then the features are averaged.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.arithmetic.nearest import centre
 from features.arithmetic.segments import Floats
 from features.groups.group import Group
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
-from features.patients.comparison import Standing
+from features.patients.comparison import Comparison
 from features.patients.forms import FORMS
-from features.patients.image_tables import EMBEDDING, PREFIX, embedding_matrix, logit
+from features.patients.image_tables import EMBEDDING_PREFIX, SCORE_PREFIX, embedding_matrix, logit
 from features.patients.state import FeatureState
 
 _FORM_OF = {form.part: form for form in FORMS}
@@ -26,21 +28,22 @@ _RELATIVE = ("z", "loo", "robust", "rank", "gap")
 
 def image_logit(block: Block, score: str) -> Floats:
     """Logit (n,) of the score column `score`."""
-    return logit(block.number(PREFIX + score))
+    return logit(block.number(SCORE_PREFIX + score))
 
 
 def image_scores(columns: Collection[str]) -> list[str]:
     """Names of the score columns among `columns`, as the image table has them."""
-    return [name.removeprefix(PREFIX) for name in columns if name.startswith(PREFIX) and name != EMBEDDING]
+    return [name.removeprefix(SCORE_PREFIX) for name in columns if name.startswith(SCORE_PREFIX)]
 
 
 def _describe(columns: Collection[str]) -> list[FeatureSpec]:
     specs = [spec for score in image_scores(columns) for spec in _score_specs(score)]
-    return [*specs, *_EMBEDDING_SPECS] if EMBEDDING in columns else specs
+    embeddings = tuple(name for name in columns if name.startswith(EMBEDDING_PREFIX))
+    return [*specs, *_embedding_specs(embeddings)] if embeddings else specs
 
 
 def _score_specs(score: str) -> Iterator[FeatureSpec]:
-    needs, missing = (PREFIX + score,), f"the image table lacks the lesion or its {score}"
+    needs, missing = (SCORE_PREFIX + score,), f"the image table lacks the lesion or its {score}"
     entries = [
         (f"image_{score}", "score", score, "the image model"),
         (f"image_{score}_logit", "score", f"ln(p / (1 - p)), p = {score} held in [1e-7, 1 - 1e-7]", "uglyduck"),
@@ -55,45 +58,37 @@ def _score_specs(score: str) -> Iterator[FeatureSpec]:
         yield FeatureSpec(name, "image", part, "numeric", formula, "", source, missing, needs)
 
 
-_EMBEDDING_SPECS = tuple(
-    FeatureSpec(
-        f"image_embedding_{name}",
-        "image",
-        "embedding",
-        "numeric",
-        formula,
-        "",
-        source,
-        "the image table lacks the lesion or its embedding",
-        (EMBEDDING,),
-    )
+def _embedding_specs(needs: tuple[str, ...]) -> Iterator[FeatureSpec]:
+    missing = "the image table lacks the lesion or its embedding"
     for name, formula, source in (
         ("distance", "Euclidean distance to the mean embedding of the patient's other lesions, 0 if alone", "uglyduck"),
-        ("ratio", "image_embedding_distance / its mean over the patient, 1 if alone", "uglyduck"),
+        ("ratio", "the distance to the others' mean embedding / its mean over the patient, 1 if alone", "uglyduck"),
         ("cosine", "1 - cosine to the mean embedding of the patient's lesions", "ISIC 2024 solutions"),
-    )
-)
+    ):
+        whole = f"{formula}; the mean over the networks that embedded the lesion"
+        yield FeatureSpec(f"image_embedding_{name}", "image", "embedding", "numeric", whole, "", source, missing, needs)
 
 
 def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
-    kept: dict[str, Standing] = {}
+    compared: dict[str, Comparison] = {}
     for spec in wanted:
         if spec.part == "embedding":
             continue
-        score = spec.needs[0].removeprefix(PREFIX)
-        if score not in kept:
-            kept[score] = Standing(block.patients, image_logit(block, score), state.prior(PREFIX + score))
-        yield spec.name, _of_score(block, score, spec.name.removeprefix(f"image_{score}").lstrip("_"), kept[score])
-    names = {spec.name for spec in wanted if spec.part == "embedding"}
-    if names:
-        yield from ((name, values) for name, values in _of_embedding(block).items() if name in names)
+        score = spec.needs[0].removeprefix(SCORE_PREFIX)
+        if score not in compared:
+            compared[score] = Comparison(block.patients, image_logit(block, score), state.prior(SCORE_PREFIX + score))
+        yield spec.name, _of_score(block, score, spec.name.removeprefix(f"image_{score}").lstrip("_"), compared[score])
+    embedded = [spec for spec in wanted if spec.part == "embedding"]
+    if embedded:
+        values = _mean_over_networks(block, embedded[0].needs)
+        yield from ((spec.name, values[spec.name.removeprefix("image_embedding_")]) for spec in embedded)
 
 
-def _of_score(block: Block, score: str, form: str, own: Standing) -> Floats:
-    values = block.number(PREFIX + score)
+def _of_score(block: Block, score: str, form: str, own: Comparison) -> Floats:
+    values = block.number(SCORE_PREFIX + score)
     if form in _FORM_OF:
         return _FORM_OF[form].compute(own)
-    plain = Standing(block.patients, values, own.prior)
+    plain = Comparison(block.patients, values, own.prior)
     if form == "over_mean":
         mean = block.patients.spread(plain.moments.mean)
         ratio: Floats = np.full(values.size, np.nan)
@@ -103,7 +98,7 @@ def _of_score(block: Block, score: str, form: str, own: Standing) -> Floats:
     return own.values if form == "logit" else values
 
 
-def _over_rest(own: Standing) -> Floats:
+def _over_rest(own: Comparison) -> Floats:
     """Value minus the largest of the patient's others; 0 for a lesion alone."""
     last = own.moments.count.astype(np.intp) - 1
     first, second = own.ordered.at(last), own.ordered.at(last - 1)
@@ -113,25 +108,32 @@ def _over_rest(own: Standing) -> Floats:
     return result
 
 
-def _of_embedding(block: Block) -> dict[str, Floats]:
-    matrix = embedding_matrix(block.frame[EMBEDDING])
+def _mean_over_networks(block: Block, embeddings: Sequence[str]) -> dict[str, Floats]:
+    """Each embedding feature (n,), the mean over the embedding columns that have the lesion."""
+    total, count = np.zeros((3, block.size)), np.zeros(block.size)
+    for name in embeddings:
+        known, values = _within_patients(block, embedding_matrix(block.frame[name]))
+        total[:, known] += values[:, known]
+        count += known
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return dict(zip(("distance", "ratio", "cosine"), mean, strict=True))
+
+
+def _within_patients(block: Block, matrix: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Which lesions have an embedding (n,), and distance, ratio and cosine of each to its patient's others (3, n)."""
     known = np.asarray(~np.isnan(matrix).any(axis=1), dtype=np.bool_)
-    distance, ratio, cosine = (np.full(block.size, np.nan) for _ in range(3))
+    values = np.zeros((3, block.size))
     for start, size in zip(block.patients.starts.tolist(), block.patients.sizes.tolist(), strict=True):
         rows = start + np.flatnonzero(known[start : start + size])
         if not rows.size:
             continue
         points = matrix[rows]
         apart = np.sqrt((centre(points) ** 2).sum(axis=1))
-        distance[rows] = apart * (rows.size / max(rows.size - 1, 1))
         mean = apart.mean()
-        ratio[rows] = apart / mean if mean > 0 else 1.0
-        cosine[rows] = _cosine_distance(points) if mean > 0 else 0.0
-    return {
-        "image_embedding_distance": distance,
-        "image_embedding_ratio": ratio,
-        "image_embedding_cosine": cosine,
-    }
+        values[0, rows] = apart * (rows.size / max(rows.size - 1, 1))
+        values[1, rows] = apart / mean if mean > 0 else 1.0
+        values[2, rows] = _cosine_distance(points) if mean > 0 else 0.0
+    return known, values
 
 
 def _cosine_distance(points: Floats) -> Floats:

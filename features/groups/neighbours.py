@@ -1,95 +1,95 @@
-"""Parts `lof` and `mahalanobis` of the group `neighbours`: a lesion against the patient's, in all numbers at once.
-
-The 15 numbers of `SHAPE` are standardised with the cohort's mean and its pooled standard deviation within patients; a
-missing number counts as the cohort's mean.
-"""
+"""The group `neighbours`: its entries in the dictionary, and which computation serves which."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-import numpy as np
-
-from features.arithmetic.nearest import centre, local_outlier_factor, nearest
 from features.arithmetic.segments import Floats
+from features.groups.body_neighbours import COMPARED_ON_BODY, POSITION, on_body
+from features.groups.group import Group
+from features.groups.multivariate import DISTANCE_NUMBERS, local_outliers, mahalanobis
+from features.groups.specs import FeatureSpec
 from features.patients.block import Block
 from features.patients.state import FeatureState
 
-SHAPE = (
-    "clin_size_long_diam_mm",
-    "tbp_lv_minorAxisMM",
-    "tbp_lv_area_perim_ratio",
-    "tbp_lv_symm_2axis",
-    "tbp_lv_eccentricity",
-    "tbp_lv_A",
-    "tbp_lv_B",
-    "tbp_lv_L",
-    "tbp_lv_deltaA",
-    "tbp_lv_deltaB",
-    "tbp_lv_deltaL",
-    "tbp_lv_deltaLBnorm",
-    "tbp_lv_color_std_mean",
-    "tbp_lv_radial_color_std_max",
-    "tbp_lv_stdL",
+_METRIC = "Mahalanobis distance from the mean of {}, covariance (S + 16 Σ) / ({} + 16), Σ the cohort's within patients"
+_NUMBERS = "of the 15 standardised numbers of size, border and colour"
+_FIXED: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "neighbours_lof",
+        "lof",
+        f"local outlier factor in the patient, k = min(n - 1, 30), {_NUMBERS}; 1 with fewer than 3 lesions",
+        "",
+        "Breunig et al., SIGMOD 2000; ISIC 2024, first place",
+    ),
+    (
+        "neighbours_nearest",
+        "lof",
+        f"distance to the most similar lesion of the patient, {_NUMBERS}; 0 if alone",
+        "",
+        "uglyduck",
+    ),
+    (
+        "neighbours_mean_5",
+        "lof",
+        f"mean distance to the 5 most similar lesions, {_NUMBERS}; 0 if alone",
+        "",
+        "uglyduck",
+    ),
+    ("neighbours_mahalanobis", "mahalanobis", _METRIC.format("the patient", "n - 1"), "", "uglyduck"),
+    ("neighbours_mahalanobis_loo", "mahalanobis", _METRIC.format("the patient's others", "n - 2"), "", "uglyduck"),
+    (
+        "neighbours_beside_nearest",
+        "beside",
+        "distance to the nearest lesion of the patient on the body",
+        "mm",
+        "uglyduck",
+    ),
+    ("neighbours_beside_mean", "beside", "mean distance to the 10 nearest lesions on the body", "mm", "uglyduck"),
+    ("neighbours_within_50mm", "beside", "number of the patient's other lesions within 50 mm", "", "uglyduck"),
 )
-"""What makes lesions alike: size, border, colour and contrast, without numbers that others determine."""
-NEIGHBOURS = 30
-"""Neighbours of the local outlier factor, at most."""
-Table = dict[str, Floats]
-"""Columns (n,) by name."""
+_SUFFIX = "__neighbours_beside"
 
 
-def standardised(block: Block, state: FeatureState) -> Floats:
-    """The numbers of `SHAPE`, (n, 15), as deviations from the cohort's mean in its sd within patients; missing is 0."""
-    columns = []
-    for name in SHAPE:
-        scale = state.scales.get(name)
-        centre, sd = (scale.mean, scale.within) if scale is not None and scale.within > 0 else (0.0, 1.0)
-        columns.append(np.nan_to_num((block.number(name) - centre) / sd))
-    return np.stack(columns, axis=1)
+def _describe(columns: Collection[str]) -> list[FeatureSpec]:
+    fixed = [_spec(*entry) for entry in _FIXED]
+    relative = [_on_body_spec(number) for number in COMPARED_ON_BODY]
+    return [spec for spec in (*fixed, *relative) if set(spec.needs) <= set(columns)]
 
 
-def patient_slices(block: Block) -> Iterator[slice]:
-    """The rows of each patient that has two lesions or more."""
-    for start, size in zip(block.patients.starts.tolist(), block.patients.sizes.tolist(), strict=True):
-        if size > 1:
-            yield slice(start, start + size)
+def _spec(name: str, part: str, formula: str, unit: str, source: str) -> FeatureSpec:
+    needs, missing = (POSITION, "the position is missing") if part == "beside" else (DISTANCE_NUMBERS, "never")
+    if unit:
+        missing = f"{missing}, or no other lesion has one"
+    return FeatureSpec(name, "neighbours", part, "numeric", formula, unit, source, missing, needs)
 
 
-def alike(block: Block, state: FeatureState) -> Table:
-    """Local outlier factor, and distances to the most similar lesions of the same patient."""
-    points = standardised(block, state)
-    factor, closest, mean = np.ones(block.size), np.zeros(block.size), np.zeros(block.size)
-    for rows in patient_slices(block):
-        size = rows.stop - rows.start
-        found = nearest(points[rows], min(size - 1, NEIGHBOURS))
-        first = np.sort(found.distance, axis=1)[:, :5]
-        closest[rows] = first[:, 0]
-        mean[rows] = first.mean(axis=1)
-        if size > 2:
-            factor[rows] = local_outlier_factor(found)
-    return {"neighbours_lof": factor, "neighbours_nearest": closest, "neighbours_mean_5": mean}
+def _on_body_spec(number: str) -> FeatureSpec:
+    return FeatureSpec(
+        f"{number}{_SUFFIX}",
+        "neighbours",
+        "beside",
+        "numeric",
+        f"(k ({number} - mean of the k <= 10 nearest on the body) / sd + 4 z) / (k + 4), sd and z in the patient",
+        "",
+        "uglyduck",
+        f"{number} is missing",
+        (number, *POSITION),
+    )
 
 
-def mahalanobis(block: Block, state: FeatureState) -> Table:
-    """Mahalanobis distance from the patient's mean, with a covariance that leans on the cohort's within patients.
+def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
+    names = {spec.name for spec in wanted}
+    parts = {spec.part for spec in wanted}
+    numbers = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+    if "lof" in parts:
+        yield from ((name, values) for name, values in local_outliers(block, state).items() if name in names)
+    if "mahalanobis" in parts:
+        yield from ((name, values) for name, values in mahalanobis(block, state).items() if name in names)
+    if "beside" in parts:
+        yield from ((name, values) for name, values in on_body(block, state, sorted(numbers)) if name in names)
 
-    With S the patient's matrix of squared deviations, Σ the cohort's covariance and 16 its weight,
-    q = d' (S + 16 Σ)⁻¹ d gives the distance sqrt(q (n - 1 + 16)). Taking the lesion itself out of mean and S is a
-    rank-one change of S (Sherman & Morrison 1950): n / (n - 1) × sqrt(q / (1 - q n / (n - 1)) × (n - 2 + 16)).
-    """
-    points = standardised(block, state)
-    width = len(SHAPE)
-    prior = width + 1.0
-    cohort = prior * (np.array(state.covariance) if state.covariance else np.eye(width))
-    plain, without = np.zeros(block.size), np.zeros(block.size)
-    for rows in patient_slices(block):
-        size = rows.stop - rows.start
-        deviation = centre(points[rows])
-        solved = np.linalg.solve(deviation.T @ deviation + cohort, deviation.T)
-        share = (deviation.T * solved).sum(axis=0)
-        plain[rows] = np.sqrt(share * (size - 1 + prior))
-        lever = size / (size - 1)
-        rest = np.maximum(1.0 - lever * share, 1e-9)
-        without[rows] = lever * np.sqrt(share / rest * (size - 2 + prior))
-    return {"neighbours_mahalanobis": plain, "neighbours_mahalanobis_loo": without}
+
+NEIGHBOURS = Group(
+    "neighbours", "A lesion against those that look most alike and those next to it on the body.", _describe, _compute
+)

@@ -9,9 +9,9 @@ from features.arithmetic.segments import Floats
 from features.groups.group import Group
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
-from features.patients.catalogue import COMPARED, MEASURED, RATIO, available, needs_of
-from features.patients.comparison import Standing
+from features.patients.comparison import Comparison
 from features.patients.forms import FORMS, Form
+from features.patients.numbers import COMPARED, MEASURED, RATIO, available, needs_of
 from features.patients.state import FeatureState
 
 _FORM_OF = {form.part: form for form in FORMS}
@@ -48,15 +48,15 @@ SCOPES: tuple[Scope, ...] = (
 """Every scope; the first is the one that the others lean on."""
 
 
-def standing(block: Block, state: FeatureState, number: str, scope: Scope) -> Standing:
-    """How the block's lesions stand on `number` inside `scope`; the patient's standing is kept with the block."""
-    patient = block.kept.get(number)
+def compare(block: Block, state: FeatureState, number: str, scope: Scope) -> Comparison:
+    """The block's lesions compared on `number` inside `scope`; the block holds on to the comparison in the patient."""
+    patient = block.comparisons.get(number)
     if patient is None:
-        patient = Standing(block.patients, block.number(number), state.prior(number))
-        block.kept[number] = patient
+        patient = Comparison(block.patients, block.number(number), state.prior(number))
+        block.comparisons[number] = patient
     if not scope.column:
         return patient
-    return Standing(block.scope(scope.column), block.number(number), state.prior(number, scope.name), patient)
+    return Comparison(block.scope(scope.column), block.number(number), state.prior(number, scope.name), patient)
 
 
 def _group(scope: Scope) -> Group:
@@ -72,7 +72,7 @@ def _group(scope: Scope) -> Group:
         for spec in wanted:
             by_number.setdefault(spec.name.partition("__")[0], []).append(spec)
         for number, specs in by_number.items():
-            own = standing(block, state, number, scope)
+            own = compare(block, state, number, scope)
             for spec in specs:
                 yield spec.name, _FORM_OF[spec.part].compute(own)
 

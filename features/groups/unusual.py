@@ -8,15 +8,15 @@ import numpy as np
 
 from features.arithmetic.order import block_order, mid_rank_share, order_within
 from features.arithmetic.segments import Floats
-from features.groups.facts import Fact
-from features.groups.scopes import SCOPES, Scope, standing
+from features.groups.feature import Feature
+from features.groups.scopes import SCOPES, Scope, compare
 from features.patients.block import Block
-from features.patients.catalogue import MEASURED
 from features.patients.forms import z_score
+from features.patients.numbers import MEASURED
 from features.patients.state import FeatureState
 
 _POSITION = ("tbp_lv_x", "tbp_lv_y", "tbp_lv_z", "tbp_lv_symm_2axis_angle")
-LOOKS = tuple(name for name in MEASURED if name.startswith(("tbp_lv_", "clin_")) and name not in _POSITION)
+APPEARANCE = tuple(name for name in MEASURED if name.startswith(("tbp_lv_", "clin_")) and name not in _POSITION)
 """What a lesion looks like: the measured numbers without age, position and angle."""
 _BY_NAME = {scope.name: scope for scope in SCOPES}
 
@@ -24,7 +24,7 @@ _BY_NAME = {scope.name: scope for scope in SCOPES}
 def patient_level(block: Block, state: FeatureState, number: str) -> Floats:
     """Shrunk deviation (g,) of the patient's mean from the cohort's, in cohort standard deviations."""
     scale = state.scales.get(number)
-    found = standing(block, state, number, SCOPES[0]).moments
+    found = compare(block, state, number, SCOPES[0]).moments
     if scale is None or not scale.sd > 0:
         return np.where(found.count > 0, 0.0, np.nan)
     signal, noise = found.count * scale.between**2, scale.within**2
@@ -35,7 +35,7 @@ def patient_level(block: Block, state: FeatureState, number: str) -> Floats:
 def patient_spread(block: Block, state: FeatureState, number: str) -> Floats:
     """Natural logarithm (g,) of the patient's shrunk standard deviation over the cohort's within patients."""
     within = state.prior(number).within
-    variance = standing(block, state, number, SCOPES[0]).variance
+    variance = compare(block, state, number, SCOPES[0]).variance
     if not within > 0:
         return np.zeros_like(variance)
     return np.log(variance / within**2) / 2
@@ -52,13 +52,13 @@ def _root_mean(parts: Iterator[Floats], size: int) -> Floats:
 
 
 def _unusual(block: Block, state: FeatureState) -> Floats:
-    levels = (patient_level(block, state, number) for number in LOOKS)
+    levels = (patient_level(block, state, number) for number in APPEARANCE)
     return block.patients.spread(_root_mean(levels, block.patients.sizes.size))
 
 
 def _scores(block: Block, state: FeatureState, scope: Scope) -> Iterator[Floats]:
-    for number in LOOKS:
-        yield z_score(standing(block, state, number, scope))
+    for number in APPEARANCE:
+        yield z_score(compare(block, state, number, scope))
 
 
 def _typical_z(scope: str) -> Callable[[Block, FeatureState], Floats]:
@@ -99,9 +99,9 @@ def _spread_of(number: str) -> Callable[[Block, FeatureState], Floats]:
     return lambda block, state: block.patients.spread(patient_spread(block, state, number))
 
 
-def _patient_facts() -> Iterator[Fact]:
-    for number in LOOKS:
-        yield Fact(
+def _patient_features() -> Iterator[Feature]:
+    for number in APPEARANCE:
+        yield Feature(
             f"{number}__context_level",
             "patient",
             f"n b² / (n b² + w²) × (mean of {number} over the patient - cohort mean) / cohort sd; b, w the cohort's sd "
@@ -111,7 +111,7 @@ def _patient_facts() -> Iterator[Fact]:
             _level_of(number),
             f"{number} is missing in the whole patient",
         )
-        yield Fact(
+        yield Feature(
             f"{number}__context_spread",
             "patient",
             f"ln(sd of {number} within the patient, shrunk / w), w the cohort's pooled sd within patients",
@@ -121,30 +121,30 @@ def _patient_facts() -> Iterator[Fact]:
         )
 
 
-def _lesion_facts(scope: str, words: str) -> Iterator[Fact]:
-    needs = (*LOOKS, *filter(None, (_BY_NAME[scope].column,)))
+def _lesion_features(scope: str, words: str) -> Iterator[Feature]:
+    needs = (*APPEARANCE, *filter(None, (_BY_NAME[scope].column,)))
     source = "ISIC 2024, second place; over all numbers: uglyduck"
-    about = f"over the {len(LOOKS)} numbers of a lesion's look {words}"
+    about = f"over the {len(APPEARANCE)} numbers of a lesion's look {words}"
     for name, formula, compute in (
         ("typical_z", f"root mean square of z {about}", _typical_z),
         ("largest_z", f"largest |z| {about}", _largest_z),
         ("outlying", f"how many |z| > 2 {about}", _outlying),
     ):
-        yield Fact(f"context_{scope}_{name}", "lesion", formula, "", needs, compute(scope), source=source)
+        yield Feature(f"context_{scope}_{name}", "lesion", formula, "", needs, compute(scope), source=source)
 
 
-UNUSUAL: tuple[Fact, ...] = (
-    Fact("context_unusual", "patient", "root mean square of all __context_level", "", LOOKS, _unusual),
-    *_patient_facts(),
-    *_lesion_facts("patient", "in the patient"),
-    *_lesion_facts("location", "in the patient's lesions at the same location"),
-    Fact(
+UNUSUAL: tuple[Feature, ...] = (
+    Feature("context_unusual", "patient", "root mean square of all __context_level", "", APPEARANCE, _unusual),
+    *_patient_features(),
+    *_lesion_features("patient", "in the patient"),
+    *_lesion_features("location", "in the patient's lesions at the same location"),
+    Feature(
         "context_ugliness_rank",
         "lesion",
         "(mid-rank of context_patient_typical_z in the patient - 1/2) / n",
         "",
-        LOOKS,
+        APPEARANCE,
         _ugliness_rank,
     ),
 )
-"""Facts of these parts."""
+"""Features of these parts."""

@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cohort.frames import ID
+from cohort.whole_patients import PATIENT, cuts, first_rows
 from engine.errors import InputError
 from features.arithmetic.segments import Floats, Segments
-from features.patients.comparison import Standing
+from features.patients.comparison import Comparison
 from features.patients.engineered import ENGINEERED, Engineered
 from features.patients.measures import COLUMN_OF
 
@@ -27,17 +29,23 @@ class Block:
     """The lesions of some whole patients, sorted by patient and then by `isic_id`.
 
     Attributes:
-        frame: The lesions' columns of the canonical frame.
+        frame: `patient_id` and the columns that the numbers are computed from.
         patients: The partition into patients.
-        kept: Standing of each number inside the patient, shared by the groups that need it.
+        comparisons: Each number compared inside the patient, shared by the groups that need it.
     """
 
     frame: pl.DataFrame
     patients: Segments
-    kept: dict[str, Standing] = field(default_factory=dict)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
     _numbers: dict[str, Floats] = field(default_factory=dict)
     _codes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     _scopes: dict[str, Segments] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Block:
+        """The block of a frame of whole patients that is sorted by `patient_id` and `isic_id`."""
+        sizes = np.diff(np.append(first_rows(frame[PATIENT]), frame.height))
+        return cls(frame, Segments.from_sizes(sizes))
 
     @property
     def size(self) -> int:
@@ -108,13 +116,13 @@ def patient_order(frame: pl.DataFrame) -> NDArray[np.intp]:
     Raises:
         InputError: A key column is missing or has a null.
     """
-    for key in ("patient_id", "isic_id"):
+    for key in (PATIENT, ID):
         if key not in frame.columns:
             raise InputError(f"no column {key!r}", remedy="give the canonical frame of cohort.reading")
         if frame[key].null_count():
             raise InputError(f"{key} is empty in {frame[key].null_count()} rows", remedy="give each lesion one")
-    keys = frame.select("patient_id", "isic_id").with_row_index("row")
-    return keys.sort("patient_id", "isic_id")["row"].to_numpy().astype(np.intp)
+    keys = frame.select(PATIENT, ID).with_row_index("row")
+    return keys.sort(PATIENT, ID)["row"].to_numpy().astype(np.intp)
 
 
 def blocks(
@@ -131,22 +139,8 @@ def blocks(
         The block's row numbers in `frame`, and the block.
     """
     order = patient_order(frame)
-    if not order.size:
-        return
-    patient = frame["patient_id"].gather(order)
-    first = np.flatnonzero((patient != patient.shift(1)).fill_null(value=True).to_numpy())
     sorted_already = bool(np.all(order[1:] > order[:-1]))
-    table = frame.select(columns)
-    for begin, end in _cuts(first, order.size, rows or BLOCK_ROWS):
+    table = frame.select(list(dict.fromkeys((PATIENT, *columns))))
+    for begin, end in cuts(frame[PATIENT].gather(order), rows or BLOCK_ROWS):
         part = order[begin:end]
-        piece = table.slice(begin, end - begin) if sorted_already else table[part]
-        starts = first[(first >= begin) & (first < end)] - begin
-        yield part, Block(piece, Segments.from_sizes(np.diff(np.append(starts, end - begin))))
-
-
-def _cuts(first: NDArray[np.intp], total: int, rows: int) -> Iterator[tuple[int, int]]:
-    begin = 0
-    for end in (*first[1:].tolist(), total):
-        if end - begin >= rows or end == total:
-            yield begin, end
-            begin = end
+        yield part, Block.of(table.slice(begin, end - begin) if sorted_already else table[part])

@@ -46,7 +46,7 @@ class Prior:
 
 
 @dataclass(eq=False)
-class Standing:
+class Comparison:
     """One number inside one scope.
 
     Attributes:
@@ -59,7 +59,7 @@ class Standing:
     segments: Segments
     values: Floats
     prior: Prior
-    patient: Standing | None = None
+    patient: Comparison | None = None
 
     @cached_property
     def moments(self) -> Moments:

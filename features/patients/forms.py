@@ -1,4 +1,4 @@
-"""The forms of comparison: each turns a lesion's standing inside a scope into one number."""
+"""The forms of comparison: each turns a comparison inside a scope into one number a lesion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arithmetic.segments import Floats
-from features.patients.comparison import PRIOR, Standing
+from features.patients.comparison import PRIOR, Comparison
 
 
 def _inverse(squares: Floats) -> Floats:
@@ -19,7 +19,7 @@ def _inverse(squares: Floats) -> Floats:
     return np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
 
 
-def z_score(own: Standing) -> Floats:
+def z_score(own: Comparison) -> Floats:
     """Deviation from the (shrunk) mean in (shrunk) standard deviations."""
     inverse = _inverse(own.variance)
     if own.patient is None:
@@ -30,7 +30,7 @@ def z_score(own: Standing) -> Floats:
     )
 
 
-def leave_one_out(own: Standing) -> Floats:
+def leave_one_out(own: Comparison) -> Floats:
     """Deviation from the others' mean in the others' standard deviations, so that a lesion does not hide itself."""
     if own.patient is None:
         deviation, variance = own.others
@@ -43,13 +43,13 @@ def leave_one_out(own: Standing) -> Floats:
     return centred * _inverse((own.squares_without + PRIOR * variance) / (np.maximum(others - 1, 0.0) + PRIOR))
 
 
-def robust_z(own: Standing) -> Floats:
+def robust_z(own: Comparison) -> Floats:
     """Deviation from the (shrunk) median in (shrunk) robust standard deviations."""
     inverse = own.segments.spread(_inverse(own.robust_variance))
     return (own.values - own.segments.spread(_centre(own))) * inverse
 
 
-def _centre(own: Standing) -> Floats:
+def _centre(own: Comparison) -> Floats:
     """Shrunk median (g,)."""
     if own.patient is None:
         return own.median
@@ -57,7 +57,7 @@ def _centre(own: Standing) -> Floats:
     return patient + own.weights[0] * (own.median - patient)
 
 
-def rank(own: Standing) -> Floats:
+def rank(own: Comparison) -> Floats:
     """(Shrunk) share of the scope's lesions below, ties counted half."""
     if own.patient is None:
         return own.rank
@@ -65,7 +65,7 @@ def rank(own: Standing) -> Floats:
     return own.rank * own.segments.spread(near) + own.patient.rank * own.segments.spread(far)
 
 
-def ratio(own: Standing) -> Floats:
+def ratio(own: Comparison) -> Floats:
     """Ratio to the (shrunk) median."""
     offset = own.prior.offset
     below = own.segments.spread(_centre(own)) + offset
@@ -74,7 +74,7 @@ def ratio(own: Standing) -> Floats:
     return result
 
 
-def gap(own: Standing) -> Floats:
+def gap(own: Comparison) -> Floats:
     """How far the lesion stands out beyond all others on its side of the median, in (shrunk) standard deviations.
 
     Positive for the most extreme lesion of its side: the distance to the next most extreme. Negative for every other:
@@ -100,7 +100,7 @@ class Form:
 
     Attributes:
         part: Its switch.
-        compute: From a standing to (n,), NaN where the number is missing.
+        compute: From a comparison to (n,), NaN where the number is missing.
         formula: In words, with {x} for the number, {scope} for the scope.
         source: Who published it.
         ratio_only: Whether it makes sense for numbers on a ratio scale only.
@@ -108,7 +108,7 @@ class Form:
     """
 
     part: str
-    compute: Callable[[Standing], Floats]
+    compute: Callable[[Comparison], Floats]
     formula: str
     source: str
     ratio_only: bool = False

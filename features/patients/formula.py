@@ -1,4 +1,4 @@
-"""A formula is text, and the text is what runs: the dictionary can not say one thing and the code do another.
+"""A formula is text, and the text is what runs: the dictionary cannot say one thing and the code do another.
 
 The language is arithmetic over the short names of `features.patients.measures` (`+ - * /`, a power by a whole number),
 the constant `pi` and the functions of `FUNCTIONS`. Everything is IEEE double precision on contiguous arrays, so a value
@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from features.arithmetic.segments import Floats
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
@@ -89,5 +88,5 @@ def _evaluate(node: ast.expr, values: Mapping[str, Floats]) -> Any:  # noqa: ANN
         case ast.Constant(value=int() | float() as value):
             return value
         case _:
-            message = f"a formula can not contain {ast.unparse(node)!r}"
+            message = f"a formula cannot contain {ast.unparse(node)!r}"
             raise ValueError(message)

@@ -1,6 +1,8 @@
-"""Joins a table of image scores to the canonical frame, under names that no column of a lesion table has."""
+"""Joins a table of image scores and embeddings to the canonical frame, under names that no lesion table has."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
@@ -10,12 +12,13 @@ from cohort.frames import ID, join_by_id
 from engine.errors import InputError
 from features.arithmetic.segments import Floats
 
-PREFIX = "image:"
-"""What the joined columns' names start with."""
-EMBEDDING = f"{PREFIX}embedding"
-"""The joined embedding."""
+SCORE_PREFIX = "image:"
+"""What the names of joined scores start with."""
+EMBEDDING_PREFIX = "embedding:"
+"""What the names of joined embeddings start with."""
+WHERE = "image table"
+"""Where an error about the table is."""
 _CLIP = 1e-7
-_WHERE = "image table"
 
 
 def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
@@ -23,38 +26,76 @@ def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFram
 
     Args:
         frame: Canonical frame.
-        images: `isic_id`, scores and optionally `embedding`; None adds nothing.
+        images: `isic_id`, scores, and embeddings if there are any, see `joined_names`; None adds nothing.
 
     Raises:
-        InputError: The table has no `isic_id`, an id twice, or no score.
+        InputError: The table has no `isic_id`, an id twice, no score, or embeddings of several lengths in one column.
     """
     if images is None:
         return frame
-    if ID not in images.columns:
-        raise InputError("no column 'isic_id'", where=_WHERE, remedy="give columns isic_id, score[, embedding]")
-    if images[ID].is_duplicated().any():
-        raise InputError("an isic_id occurs twice", where=_WHERE, remedy="give one row a lesion")
-    columns = [_column(images, name) for name in images.columns if _wanted(images, name)]
-    if not columns:
-        raise InputError("no score", where=_WHERE, remedy="give at least one numeric column besides isic_id")
-    return join_by_id(frame, images.select(ID, *columns))
+    names = joined_names(images.schema)
+    check_ids(images[ID])
+    return join_by_id(frame, images.select(ID, *(_column(images[name], new) for name, new in names.items())))
 
 
-def _wanted(images: pl.DataFrame, name: str) -> bool:
-    nested = isinstance(images.schema[name], pl.List | pl.Array)
-    return name not in NEVER_FEATURES and (images.schema[name].is_numeric() or (nested and name == "embedding"))
+def joined_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
+    """The columns of an image table that are joined, and under which names.
+
+    Every numeric column that is not a key, a label or a fold is a score. Every list or array named `embedding` or
+    `embedding_...` holds the embeddings of one network.
+
+    Raises:
+        InputError: The table has no `isic_id` or no score.
+    """
+    if ID not in schema:
+        raise InputError("no column 'isic_id'", where=WHERE, remedy="give columns isic_id, score[, embedding]")
+    allowed = {name: dtype for name, dtype in schema.items() if name not in NEVER_FEATURES}
+    scores = {name: SCORE_PREFIX + name for name, dtype in allowed.items() if dtype.is_numeric()}
+    embeddings = {name: EMBEDDING_PREFIX + name for name, dtype in allowed.items() if is_embedding(name, dtype)}
+    if not scores and not embeddings:
+        raise InputError("no score", where=WHERE, remedy="give at least one numeric column next to isic_id")
+    return {name: (scores | embeddings)[name] for name in schema if name in scores or name in embeddings}
 
 
-def _column(images: pl.DataFrame, name: str) -> pl.Series:
-    series = images[name].alias(PREFIX + name)
+def is_embedding(name: str, dtype: pl.DataType) -> bool:
+    """Whether a column of an image table holds embeddings."""
+    return isinstance(dtype, pl.List | pl.Array) and (name == "embedding" or name.startswith("embedding_"))
+
+
+def check_ids(ids: pl.Series) -> None:
+    """Check that no `isic_id` occurs twice in an image table.
+
+    Raises:
+        InputError: One does.
+    """
+    if ids.n_unique() != ids.len():
+        raise InputError("an isic_id occurs twice", where=WHERE, remedy="give one row a lesion")
+
+
+def lengths(embeddings: pl.Series) -> set[int]:
+    """The lengths that the embeddings of a list or array column have."""
+    if isinstance(embeddings.dtype, pl.Array):
+        return {embeddings.dtype.size}
+    return set(embeddings.list.len().drop_nulls().unique().to_list())
+
+
+def one_length(found: set[int]) -> int:
+    """The only one of the lengths `found`.
+
+    Raises:
+        InputError: There are several, or none.
+    """
+    if len(found) != 1:
+        raise InputError(f"embeddings of lengths {sorted(found)}", where=WHERE, remedy="give all the same length")
+    return min(found)
+
+
+def _column(series: pl.Series, name: str) -> pl.Series:
     if series.dtype.is_numeric():
-        return series.cast(pl.Float64)
+        return series.cast(pl.Float64).alias(name)
     if isinstance(series.dtype, pl.Array):
-        return series
-    widths = series.list.len().drop_nulls().unique().to_list()
-    if len(widths) != 1:
-        raise InputError(f"embeddings of lengths {sorted(widths)}", where=_WHERE, remedy="give all the same length")
-    return series.list.to_array(widths[0])
+        return series.alias(name)
+    return series.list.to_array(one_length(lengths(series))).alias(name)
 
 
 def logit(score: Floats) -> Floats:

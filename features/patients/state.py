@@ -25,7 +25,6 @@ class Scale:
         within: Pooled standard deviation within patients.
         between: Standard deviation of patients' means, sampling noise taken off.
         robust: Pooled robust standard deviation (1.4826 MAD) within patients.
-        spread_sd: Standard deviation over patients of ln(patient's sd / within).
         pulls: κ of each scope, in lesions.
     """
 
@@ -44,7 +43,7 @@ class FeatureState:
     Attributes:
         scales: Spread of each number.
         hospitals: For each hospital and number its mean there.
-        covariance: Pooled covariance within patients of the standardised numbers of `features.groups.neighbours`.
+        covariance: Pooled covariance within patients of the standardised numbers of `features.groups.multivariate`.
     """
 
     scales: Mapping[str, Scale] = field(default_factory=dict)

@@ -53,11 +53,6 @@ def lab(rgb: NDArray[np.uint8]) -> Floats:
     return planes.reshape(3, *shape)
 
 
-def individual_typology_angle(lightness: Floats, b: Floats) -> Floats:
-    """ITA in degrees, atan2(L* - 50, b*): above 55 very light skin, below -30 dark skin (Chardon et al., 1991)."""
-    return np.degrees(np.arctan2(lightness - 50, b)).astype(np.float32)
-
-
 def chroma(a: Floats, b: Floats) -> Floats:
     """Chroma C*ab = hypot(a*, b*)."""
     return np.hypot(a, b)

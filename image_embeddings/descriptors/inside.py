@@ -7,7 +7,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from image_embeddings.descriptors.colour import Floats, chroma, hue, individual_typology_angle
+from cohort.skin_tone import individual_typology_angle
+from image_embeddings.descriptors.colour import Floats, chroma, hue
 from image_embeddings.descriptors.region import Doubles, Region
 from image_embeddings.descriptors.segmentation import Lesion
 

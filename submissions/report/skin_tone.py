@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from cohort.skin_tone import individual_typology_angle
 
 #: Lower end of each class in degrees, the lightest first; above it, to the next.
 CLASSES: tuple[tuple[str, float], ...] = (
@@ -17,14 +21,13 @@ NEEDS = ("tbp_lv_Lext", "tbp_lv_Bext")
 
 
 def typology_angle() -> pl.Expr:
-    r"""Individual typology angle in degrees, $\mathrm{atan2}(L^* - 50, b^*) \cdot 180 / \pi$; null where a colour is.
+    """Individual typology angle of the skin around a lesion in degrees, null where a colour is missing."""
+    return pl.map_batches(NEEDS, _angle, return_dtype=pl.Float64)
 
-    Higher is lighter. The arctangent of two arguments differs from the published $\arctan((L^* - 50) / b^*)$ only
-    where $b^* \le 0$, which skin does not have.
 
-    Source: Chardon, Cretois and Hourseau, Int J Cosmet Sci 13:191, 1991.
-    """
-    return pl.arctan2(pl.col(NEEDS[0]) - 50.0, pl.col(NEEDS[1])).degrees()
+def _angle(colours: Sequence[pl.Series]) -> pl.Series:
+    lightness, yellow = (colour.cast(pl.Float64).to_numpy() for colour in colours)
+    return pl.Series(individual_typology_angle(lightness, yellow), nan_to_null=True)
 
 
 def skin_tone() -> pl.Expr:

@@ -17,7 +17,7 @@ app.command()(features)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with nothing but its configuration, and the simulated tables beside it."""
+    """A run folder with nothing but its configuration, and the simulated tables next to it."""
     root = tmp_path_factory.mktemp("features") / "run"
     root.mkdir()
     write_folder(root.parent, 300, seed=1, test_lesions=60, malignant=20)
@@ -35,9 +35,9 @@ def call(*arguments: str | Path) -> str:
 
 def test_it_brings_a_run_up_to_date(run: Path) -> None:
     told = json.loads(call(run, "--json"))
-    table = pl.read_parquet(run / "features.parquet")
+    table = pl.read_parquet(run / "features.writing")
     assert told == {
-        "path": str(run / "features.parquet"),
+        "path": str(run / "features.writing"),
         "lesions": 300,
         "groups": {"basic": 4, "patient": 77, "context": 13},
     }
@@ -47,7 +47,7 @@ def test_it_brings_a_run_up_to_date(run: Path) -> None:
 
 def test_it_computes_other_lesions_with_the_runs_constants(run: Path) -> None:
     call(run)
-    out = run.parent / "test-features.parquet"
+    out = run.parent / "test-features.writing"
     told = json.loads(call(run, "--metadata", run.parent / "test-metadata.csv", "--out", out, "--json"))
     assert told["lesions"] == 60
     stored = json.loads((run / "features.json").read_text("utf-8"))

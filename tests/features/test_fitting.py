@@ -9,7 +9,7 @@ from engine.errors import InputError
 from features import FeatureState, build, fit
 from features.arithmetic.order import TO_SD
 from features.builtin import builtin_state, make_builtin
-from features.patients.catalogue import COMPARED
+from features.patients.numbers import COMPARED
 
 VALUES = {
     "P": {"arm": [1.0, 2.0, 3.0], "leg": [7.0, 8.0]},

@@ -1,12 +1,18 @@
 """A patient's features are that patient's alone, to the last bit."""
 
+import pickle
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
 import features.patients.block
 from cohort.columns import NEVER_FEATURES, TRAIN_ONLY
-from features import GROUPS, build, fit
+from engine.executors import LocalExecutor
+from features import GROUPS, build, fit, write_features
 from features.patients.state import FeatureState
 
 EVERY = tuple(GROUPS)
@@ -27,7 +33,7 @@ def state(awkward: pl.DataFrame, images: pl.DataFrame) -> FeatureState:
 
 @pytest.fixture(scope="module")
 def batch(awkward: pl.DataFrame, images: pl.DataFrame, state: FeatureState) -> pl.DataFrame:
-    return build(awkward, EVERY, state=state, images=images, threads=1)
+    return build(awkward, EVERY, state=state, images=images, executor=LocalExecutor(1))
 
 
 def test_each_patient_alone(
@@ -38,8 +44,8 @@ def test_each_patient_alone(
         assert alone.equals(batch.filter(pl.Series(awkward["patient_id"] == patient))), patient
 
 
-@pytest.mark.parametrize(("seed", "rows", "threads"), [(1, 1, 1), (2, 7, 2), (3, 25, 4), (4, 60, 1), (5, 3, 3)])
-def test_any_order_any_chunks_any_threads(  # noqa: PLR0917 - fixtures and parameters
+@pytest.mark.parametrize(("seed", "rows", "cores"), [(1, 1, 1), (2, 7, 2), (3, 25, 4), (4, 60, 1), (5, 3, 3)])
+def test_any_order_any_chunks_any_cores(  # noqa: PLR0917 - fixtures and parameters
     awkward: pl.DataFrame,
     images: pl.DataFrame,
     state: FeatureState,
@@ -47,13 +53,37 @@ def test_any_order_any_chunks_any_threads(  # noqa: PLR0917 - fixtures and param
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
     rows: int,
-    threads: int,
+    cores: int,
 ) -> None:
     shuffled = awkward.sample(fraction=1, shuffle=True, seed=seed)
     monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", rows)
-    built = build(shuffled, EVERY, state=state, images=images, threads=threads)
+    built = build(shuffled, EVERY, state=state, images=images, executor=LocalExecutor(cores))
     assert built["isic_id"].equals(shuffled["isic_id"])
     assert built.sort("isic_id").equals(batch.sort("isic_id"))
+
+
+class Elsewhere(LocalExecutor):
+    """Runs each task on copies that went through bytes, as another machine would."""
+
+    def map(self, task: Any, shared: Any, items: Iterable[Any], **_: Any) -> Iterator[Any]:  # noqa: ANN401
+        for item in items:
+            there, known, work = pickle.loads(pickle.dumps((task, shared, item)))  # noqa: S301
+            yield pickle.loads(pickle.dumps(there(known, work, 1)))  # noqa: S301
+
+
+def test_another_machine(  # noqa: PLR0917 - fixtures
+    awkward: pl.DataFrame,
+    images: pl.DataFrame,
+    state: FeatureState,
+    batch: pl.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", 7)
+    assert fit(awkward, images=images, executor=Elsewhere()) == state
+    assert build(awkward, EVERY, state=state, images=images, executor=Elsewhere()).equals(batch)
+    write_features(awkward, tmp_path / "f.parquet", EVERY, state=state, images=images, executor=Elsewhere())
+    assert pl.read_parquet(tmp_path / "f.parquet").equals(batch)
 
 
 def test_adding_a_patient_changes_no_other(simulated: pl.DataFrame) -> None:
@@ -75,9 +105,9 @@ def test_no_forbidden_column_comes_out(simulated: pl.DataFrame) -> None:
     assert set(built.columns) & NEVER_FEATURES == {"isic_id"}
 
 
-def test_the_fitted_state_does_not_depend_on_row_order_or_threads(simulated: pl.DataFrame) -> None:
+def test_the_fitted_state_does_not_depend_on_row_order_or_cores(simulated: pl.DataFrame) -> None:
     shuffled = simulated.sample(fraction=1, shuffle=True, seed=2)
-    assert fit(shuffled, threads=3).as_dict() == fit(simulated, threads=1).as_dict()
+    assert fit(shuffled, executor=LocalExecutor(3)).as_dict() == fit(simulated, executor=LocalExecutor(1)).as_dict()
 
 
 def test_the_fitted_state_does_not_depend_on_chunks(simulated: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

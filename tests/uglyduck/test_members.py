@@ -150,9 +150,9 @@ def test_features_of_other_lesions_take_a_table_of_image_scores(
 ) -> None:
     scores = pl.read_parquet(small / "data" / "test-truth.parquet").select("isic_id", score="p_crop")
     scores.write_parquet(tmp_path / "seen.parquet")
-    given = ["features", imaged, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "features.parquet"]
+    given = ["features", imaged, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "features.writing"]
     command(*given, "--image-scores", tmp_path / "seen.parquet")
-    built = pl.read_parquet(tmp_path / "features.parquet").select("isic_id", "image_score")
+    built = pl.read_parquet(tmp_path / "features.writing").select("isic_id", "image_score")
     both = built.join(scores, on="isic_id", validate="1:1")
     assert both.height == scores.height
     np.testing.assert_allclose(both["image_score"], both["score"], rtol=1e-6)

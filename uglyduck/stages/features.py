@@ -10,8 +10,8 @@ from uglyduck.stages.stage import Stage
 
 
 def _build(run: Run) -> list[Path]:
-    out, dictionary = run.folder.features, run.folder.dictionary
-    features.run_stage(run.lesions.frame, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
+    folder, out, dictionary = run.folder, run.folder.features, run.folder.dictionary
+    features.run_stage(folder.lesions, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
     return [out, dictionary]
 
 

@@ -10,7 +10,6 @@ import polars as pl
 
 import features
 from engine.files import read_json
-from features.parquet import write_features
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run, open_run
 from uglyduck.stages.images import new_image_scores
@@ -52,7 +51,7 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     cohort = read_new_lesions(run, metadata)
     scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
     state = features.FeatureState.from_dict(stored["state"])
-    write_features([cohort.frame], out, stored["groups"], state=state, images=scores)
+    features.write_features(cohort.frame, out, stored["groups"], state=state, images=scores)
     return _told(run, out)
 
 

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cohort.skin_tone import individual_typology_angle
 from cohort.stores.protocol import Crop
-from image_embeddings.descriptors.colour import individual_typology_angle, lab
+from image_embeddings.descriptors.colour import lab
 from image_embeddings.descriptors.numbers import describe_crops
 from image_embeddings.descriptors.region import Region
 from image_embeddings.descriptors.segmentation import segment

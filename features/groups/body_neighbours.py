@@ -9,38 +9,38 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from features.arithmetic.segments import Floats
-from features.groups.neighbours import Table, patient_slices
-from features.groups.scopes import SCOPES, standing
+from features.groups.multivariate import Table, patient_slices
+from features.groups.scopes import SCOPES, compare
 from features.patients.block import Block
-from features.patients.catalogue import MEASURED
 from features.patients.comparison import PRIOR
 from features.patients.forms import z_score
+from features.patients.numbers import MEASURED
 from features.patients.state import FeatureState
 
-BESIDE = 10
+NEAREST = 10
 """Neighbours on the body, at most."""
 NEAR = 50.0
 """What counts as near, in mm."""
 POSITION = ("tbp_lv_x", "tbp_lv_y", "tbp_lv_z")
 """Columns of the position on the body model."""
-BESIDE_NUMBERS = tuple(name for name in MEASURED if name not in (*POSITION, "age_approx", "tbp_lv_symm_2axis_angle"))
+COMPARED_ON_BODY = tuple(name for name in MEASURED if name not in (*POSITION, "age_approx", "tbp_lv_symm_2axis_angle"))
 """Numbers that are compared with the neighbours on the body."""
 _Ints = NDArray[np.intp]
 
 
-def beside(block: Block, state: FeatureState, numbers: Sequence[str]) -> Iterator[tuple[str, Floats]]:
+def on_body(block: Block, state: FeatureState, numbers: Sequence[str]) -> Iterator[tuple[str, Floats]]:
     """How near the neighbours on the body are, and for each of `numbers` the deviation from their mean."""
-    table, index = _on_body(block)
+    table, index = _nearest_on_body(block)
     yield from table.items()
     for number in numbers:
         yield f"{number}__neighbours_beside", _deviation(block, state, number, index)
 
 
-def _on_body(block: Block) -> tuple[Table, _Ints]:
+def _nearest_on_body(block: Block) -> tuple[Table, _Ints]:
     """Distances (n,) to the neighbours, and which rows they are (n, 10), -1 for none."""
     place = np.stack([block.number(axis) for axis in POSITION], axis=1)
     known = np.asarray(~np.isnan(place).any(axis=1), dtype=np.bool_)
-    index = np.full((block.size, BESIDE), -1, dtype=np.intp)
+    index = np.full((block.size, NEAREST), -1, dtype=np.intp)
     closest, mean = np.full(block.size, np.nan), np.full(block.size, np.nan)
     near = np.where(known, 0.0, np.nan)
     for patient in patient_slices(block):
@@ -59,7 +59,7 @@ def _on_body(block: Block) -> tuple[Table, _Ints]:
 def _others(tree: cKDTree, place: Floats) -> tuple[_Ints, Floats]:
     """The nearest others (n, k) of each point in ascending distance, and the distances; k = min(n - 1, 10)."""
     size = len(place)
-    k = min(size - 1, BESIDE)
+    k = min(size - 1, NEAREST)
     distance, found = tree.query(place, k=k + 1)
     # Where lesions share a place the point itself need not come first, nor be among the k + 1 at all.
     itself = found == np.arange(size)[:, None]
@@ -69,7 +69,7 @@ def _others(tree: cKDTree, place: Floats) -> tuple[_Ints, Floats]:
 
 def _deviation(block: Block, state: FeatureState, number: str, index: _Ints) -> Floats:
     """(k own + 4 patient's z) / (k + 4), own the deviation from the k neighbours' mean in the patient's sd."""
-    patient = standing(block, state, number, SCOPES[0])
+    patient = compare(block, state, number, SCOPES[0])
     apart = np.where(index >= 0, patient.values[:, None] - patient.values[index], np.nan)
     known = ~np.isnan(apart)
     count = known.sum(axis=1).astype(np.float64)

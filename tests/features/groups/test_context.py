@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from features import FeatureState, build, fit
-from features.groups.unusual import LOOKS
+from features.groups.unusual import APPEARANCE
 from features.patients.state import Scale
 
 
@@ -106,13 +106,13 @@ def test_how_unusual_a_lesion_is_sums_up_the_scores(simulated: pl.DataFrame) -> 
     state = fit(simulated)
     built = build(simulated, ["patient.z", "location.z", "context.lesion", "context.patient"], state=state)
     for scope in ("patient", "location"):
-        scores = built.select(f"{name}__{scope}_z" for name in LOOKS).to_numpy()
+        scores = built.select(f"{name}__{scope}_z" for name in APPEARANCE).to_numpy()
         assert built[f"context_{scope}_typical_z"].to_list() == pytest.approx(
             ((scores**2).mean(axis=1) ** 0.5).tolist(), rel=1e-5
         )
         assert built[f"context_{scope}_largest_z"].to_list() == pytest.approx(abs(scores).max(axis=1).tolist())
         assert built[f"context_{scope}_outlying"].to_list() == (abs(scores) > 2).sum(axis=1).tolist()
-    levels = built.select(f"{name}__context_level" for name in LOOKS).to_numpy()
+    levels = built.select(f"{name}__context_level" for name in APPEARANCE).to_numpy()
     assert built["context_unusual"].to_list() == pytest.approx(((levels**2).mean(axis=1) ** 0.5).tolist(), rel=1e-5)
     typical = built["context_patient_typical_z"]
     shares = pl.DataFrame({"t": typical, "p": simulated["patient_id"]}).select(
@@ -122,7 +122,7 @@ def test_how_unusual_a_lesion_is_sums_up_the_scores(simulated: pl.DataFrame) -> 
 
 
 def test_nothing_known_of_a_lesion(awkward: pl.DataFrame) -> None:
-    empty = awkward.with_columns(pl.lit(None, pl.Float64).alias(name) for name in LOOKS)
+    empty = awkward.with_columns(pl.lit(None, pl.Float64).alias(name) for name in APPEARANCE)
     built = build(empty, ["context.lesion", "context.patient"])
     assert built["context_patient_largest_z"].to_list() == [0.0] * 60
     assert built["context_unusual"].to_list() == [0.0] * 60

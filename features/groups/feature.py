@@ -13,7 +13,7 @@ from features.patients.state import FeatureState
 
 
 @dataclass(frozen=True)
-class Fact:
+class Feature:
     """A numeric feature and how it is computed.
 
     Attributes:
@@ -43,12 +43,12 @@ class Fact:
         )
 
 
-def fact_group(name: str, about: str, facts: Sequence[Fact]) -> Group:
-    """A group of facts."""
-    by_name = {fact.name: fact for fact in facts}
+def feature_group(name: str, about: str, features: Sequence[Feature]) -> Group:
+    """A group of features."""
+    by_name = {feature.name: feature for feature in features}
 
     def describe(columns: Collection[str]) -> list[FeatureSpec]:
-        return [fact.spec(name) for fact in facts if set(fact.needs) <= set(columns)]
+        return [feature.spec(name) for feature in features if set(feature.needs) <= set(columns)]
 
     def compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
         for spec in wanted:

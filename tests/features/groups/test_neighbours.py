@@ -8,10 +8,10 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from features import FeatureState, build, fit
 from features.arithmetic.nearest import local_outlier_factor, nearest
-from features.groups.beside import BESIDE_NUMBERS
-from features.groups.neighbours import SHAPE, standardised
+from features.groups.body_neighbours import COMPARED_ON_BODY
+from features.groups.multivariate import DISTANCE_NUMBERS, standardised
 from features.patients.block import blocks
-from features.patients.catalogue import MEASURED
+from features.patients.numbers import MEASURED
 
 
 def _points(simulated: pl.DataFrame, state: FeatureState) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
@@ -90,7 +90,7 @@ def test_mahalanobis_patient_by_patient(simulated: pl.DataFrame) -> None:
 
 
 def test_the_fitted_covariance_is_the_pooled_one(simulated: pl.DataFrame) -> None:
-    values = simulated.select(pl.col(SHAPE) - pl.col(SHAPE).mean().over("patient_id")).to_numpy()
+    values = simulated.select(pl.col(DISTANCE_NUMBERS) - pl.col(DISTANCE_NUMBERS).mean().over("patient_id")).to_numpy()
     total = values.T @ values
     np.testing.assert_allclose(
         np.array(fit(simulated).covariance), total / np.sqrt(np.outer(np.diag(total), np.diag(total))), atol=1e-9
@@ -112,7 +112,7 @@ def test_small_patients(awkward: pl.DataFrame) -> None:
     assert constant["tbp_lv_A__neighbours_beside"].to_list() == [0.0] * 4
 
 
-def test_beside_against_loops(awkward: pl.DataFrame) -> None:
+def test_neighbours_on_the_body_against_loops(awkward: pl.DataFrame) -> None:
     state = FeatureState()
     built = build(awkward, ["neighbours.beside", "patient.z"], state=state)
     rows = awkward.to_dicts()
@@ -136,7 +136,7 @@ def test_beside_against_loops(awkward: pl.DataFrame) -> None:
 
 
 def _check_deviation(rows: list[dict[str, object]], at: int, near: list[int], got: dict[str, float]) -> None:
-    name = BESIDE_NUMBERS[0]
+    name = COMPARED_ON_BODY[0]
     mine = [row[name] for row in rows if row["patient_id"] == rows[at]["patient_id"] and row[name] is not None]
     values = [value for value in (rows[to][name] for to in near) if value is not None]
     if rows[at][name] is None:

@@ -19,7 +19,7 @@ _COLUMNS = {column.name: column for column in SLICE3D}
 _SOURCE = "SLICE-3D, Kurtansky et al., Sci Data 11:884, 2024"
 
 
-def plain(name: str, group: str, part: str = "") -> FeatureSpec:
+def column_spec(name: str, group: str, part: str = "") -> FeatureSpec:
     """The entry of a column of the canonical frame that is a feature as it is."""
     column = _COLUMNS[name]
     kind: Kind = "numeric" if column.role == "numeric" else "category"
@@ -29,11 +29,11 @@ def plain(name: str, group: str, part: str = "") -> FeatureSpec:
 
 
 def _basic(columns: Collection[str]) -> list[FeatureSpec]:
-    return [plain(name, "basic") for name in _BASIC if name in columns]
+    return [column_spec(name, "basic") for name in _BASIC if name in columns]
 
 
 def _tbp(columns: Collection[str]) -> list[FeatureSpec]:
-    return [plain(name, "tbp") for name in _TBP if name in columns]
+    return [column_spec(name, "tbp") for name in _TBP if name in columns]
 
 
 def _engineered(columns: Collection[str]) -> list[FeatureSpec]:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy.stats import rankdata
 
-from features.groups.raw import ENGINEERED_GROUP
+from features.groups.single_lesion import ENGINEERED_GROUP
 from features.patients.engineered import ENGINEERED, Engineered
 from features.patients.formula import Formula
 from features.patients.measures import COLUMN_OF, MEASURES
@@ -65,7 +65,7 @@ def test_no_value_is_nan_and_never_infinite() -> None:
 @pytest.mark.parametrize("text", ["a if b else c", "'text'", "a.b", "[a]", "a < b", "not a", "a // b", "sin(a)"])
 def test_anything_but_arithmetic_is_refused(text: str) -> None:
     values = {name: np.ones(1) for name in "abc"}
-    with pytest.raises(ValueError, match="can not contain"):
+    with pytest.raises(ValueError, match="cannot contain"):
         Formula(text)(values)
 
 

@@ -43,3 +43,9 @@ def test_an_unseen_hospital_is_compared_with_the_cohort(lesions: pl.DataFrame) -
 def test_without_constants_it_says_nothing(lesions: pl.DataFrame) -> None:
     built = build(lesions, ["hospital.z"], state=FeatureState())
     assert built["tbp_lv_A__hospital_z"].to_list() == [0, 0, 0, None, 0, 0]
+
+
+def test_a_number_without_any_value_has_no_mean(lesions: pl.DataFrame) -> None:
+    state = fit(lesions.with_columns(pl.lit(None, pl.Float64).alias("tbp_lv_B")))
+    assert state.hospitals == fit(lesions).hospitals
+    assert fit(lesions.drop("tbp_lv_A")).hospitals == {}

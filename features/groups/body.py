@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from cohort.skin_tone import individual_typology_angle
 from features.arithmetic.moments import moments
 from features.arithmetic.order import block_order, median, order_within
 from features.arithmetic.segments import Floats
-from features.groups.facts import Fact
+from features.groups.feature import Feature
 from features.patients.block import Block
 from features.patients.state import FeatureState
 
@@ -50,9 +51,8 @@ def _larger_than(block: Block, _state: FeatureState, *, limit: float) -> Floats:
 
 
 def skin_tone(block: Block, _state: FeatureState) -> Floats:
-    """Individual typology angle (n,) of the skin around each lesion, degrees; above 55 very light, below -30 dark."""
-    lightness, yellow = (block.number(name) for name in _SKIN)
-    return np.asarray(np.degrees(np.arctan2(lightness - 50.0, yellow)), dtype=np.float64)
+    """Individual typology angle (n,) of the skin around each lesion, degrees."""
+    return individual_typology_angle(*(block.number(name) for name in _SKIN))
 
 
 def _patient_tone(block: Block, state: FeatureState) -> Floats:
@@ -76,8 +76,8 @@ def _from_middle(block: Block, _state: FeatureState) -> Floats:
     return np.sqrt(x**2 + y**2 + z**2)
 
 
-SURROUNDINGS: tuple[Fact, ...] = (
-    Fact(
+BODY: tuple[Feature, ...] = (
+    Feature(
         "context_area_total",
         "area",
         "sum of tbp_lv_areaMM2 over the patient",
@@ -86,7 +86,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         _total_area,
         source="ISIC 2024, first place",
     ),
-    Fact(
+    Feature(
         "context_site_area_total",
         "area",
         "sum of tbp_lv_areaMM2 over the patient's lesions at the same site",
@@ -96,7 +96,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         "anatom_site_general is not stated",
         "ISIC 2024, first place",
     ),
-    Fact(
+    Feature(
         "context_area_share",
         "area",
         "tbp_lv_areaMM2 / sum over the patient",
@@ -105,7 +105,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         _area_share,
         "tbp_lv_areaMM2 is missing",
     ),
-    Fact(
+    Feature(
         "context_of_largest",
         "area",
         "clin_size_long_diam_mm / the patient's largest",
@@ -115,7 +115,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         "clin_size_long_diam_mm is missing",
         "gunes, ISIC 2024",
     ),
-    Fact(
+    Feature(
         "context_large_share",
         "area",
         "share of the patient's lesions with clin_size_long_diam_mm >= 6",
@@ -123,8 +123,8 @@ SURROUNDINGS: tuple[Fact, ...] = (
         (_DIAMETER,),
         partial(_larger_than, limit=6.0),
     ),
-    Fact("context_skin_tone", "skin", _ITA, "degrees", _SKIN, skin_tone, "an input is missing", _CHARDON),
-    Fact(
+    Feature("context_skin_tone", "skin", _ITA, "degrees", _SKIN, skin_tone, "an input is missing", _CHARDON),
+    Feature(
         "context_patient_tone",
         "skin",
         f"median over the patient of the {_ITA}",
@@ -134,7 +134,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         "no input is known",
         _CHARDON,
     ),
-    Fact(
+    Feature(
         "context_tone_difference",
         "skin",
         "context_skin_tone - context_patient_tone",
@@ -143,7 +143,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         _tone_difference,
         "an input is missing",
     ),
-    Fact(
+    Feature(
         "context_body_spread",
         "spread",
         "root mean squared distance of the patient's lesions from their mean position",
@@ -151,7 +151,7 @@ SURROUNDINGS: tuple[Fact, ...] = (
         _POSITION,
         _body_spread,
     ),
-    Fact(
+    Feature(
         "context_from_middle",
         "spread",
         "distance from the mean position of the patient's lesions",
@@ -161,4 +161,4 @@ SURROUNDINGS: tuple[Fact, ...] = (
         "a coordinate is missing",
     ),
 )
-"""Facts of these parts."""
+"""Features of these parts."""
