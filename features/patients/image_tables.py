@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
@@ -18,6 +20,22 @@ _CLIP = 1e-7
 _WHERE = "image table"
 
 
+def read_image_table(path: Path) -> pl.DataFrame:
+    """Read a table of image scores: `isic_id`, scores and optionally `embedding`.
+
+    Raises:
+        InputError: The file is no Parquet, or it is damaged.
+    """
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise InputError(
+            "not a readable Parquet file",
+            where=str(path),
+            remedy="give a Parquet table with columns isic_id, score[, embedding]",
+        ) from error
+
+
 def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
     """Add an image table to the canonical frame; a lesion that it lacks has nulls.
 
@@ -26,12 +44,14 @@ def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFram
         images: `isic_id`, scores and optionally `embedding`; None adds nothing.
 
     Raises:
-        InputError: The table has no `isic_id`, an id twice, or no score.
+        InputError: The table has no `isic_id`, ids that are not text, an id twice, or no score.
     """
     if images is None:
         return frame
     if ID not in images.columns:
         raise InputError("no column 'isic_id'", where=_WHERE, remedy="give columns isic_id, score[, embedding]")
+    if images.schema[ID] != pl.String:
+        raise InputError("isic_id is not text", where=_WHERE, remedy="write ids as text, such as ISIC_0015670")
     if images[ID].is_duplicated().any():
         raise InputError("an isic_id occurs twice", where=_WHERE, remedy="give one row a lesion")
     columns = [_column(images, name) for name in images.columns if _wanted(images, name)]

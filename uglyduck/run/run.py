@@ -19,6 +19,7 @@ from engine.files import fingerprint, read_json, sha256_of
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
+from features.patients.image_tables import read_image_table
 from uglyduck.run.config import Config
 from uglyduck.run.folder import Manifest, RunFolder
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
@@ -76,7 +77,7 @@ class Run:
         if self.config.data.images is not None:
             return pl.read_parquet(self.folder.image_scores)
         path = self.config.data.image_scores
-        return None if path is None else pl.read_parquet(path)
+        return None if path is None else read_image_table(path)
 
     @property
     def feature_groups(self) -> list[str]:

@@ -12,6 +12,7 @@ from cohort.frames import ID, join_by_id
 from engine.console import log
 from engine.errors import InputError
 from engine.files import fingerprint, read_json, write_json, write_parquet
+from features.patients.image_tables import read_image_table
 from uglyduck.run.config import ImagesConfig
 from uglyduck.run.image_process import call_images
 from uglyduck.run.provenance import code_fingerprint
@@ -129,12 +130,7 @@ def new_image_scores(
     if images is not None:
         scores = image_scores_of(run, images, ids)
         return None if scores["score"].null_count() == len(scores) else scores
-    if table is None:
-        return None
-    try:
-        return pl.read_parquet(table)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError("not a readable Parquet file", where=str(table), remedy="check the path") from error
+    return None if table is None else read_image_table(table)
 
 
 def with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
