@@ -1,4 +1,4 @@
-"""Scores and risks of new lesions, on the scale of the out-of-fold scores from which maps and calibration are fitted."""
+"""Scores and risks of new lesions, on the scale of the out-of-fold scores that maps and calibration were fitted on."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ class NewScores:
     risk: Scores
 
 
-def score_new_lesions(
-    by_fold: Mapping[str, Sequence[Scores]], blend: Blend, calibration: Calibration
-) -> NewScores:
+def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: Blend, calibration: Calibration) -> NewScores:
     """Blend and calibrate new lesions fold by fold, then average over folds.
 
     An out-of-fold score comes from the models of one fold, and that is what quantile maps and calibration know. The

@@ -48,7 +48,9 @@ def test_rows_that_are_kept_together_are_counted(listed: str, kept: str, isic202
     cohort = read_cohort(write(isic2020), duplicates=pairs, duplicate_policy="group")
     found = {finding.code: finding.measured for finding in cohort.findings}["UD112"]
     assert found.endswith(f"; {kept} who share pictures are kept together")
-    assert int(kept.split()[0]) == cohort.frame.filter(pl.col("patient_id").n_unique().over("group") > 1).height
+    assert (
+        int(kept.split(maxsplit=1)[0]) == cohort.frame.filter(pl.col("patient_id").n_unique().over("group") > 1).height
+    )
 
 
 def test_grouping_follows_chains_of_patients(isic2020: pl.DataFrame, write: Write) -> None:

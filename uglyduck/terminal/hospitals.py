@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cv_folds.formats import with_interval
+
 _POOLED, _MEAN = "all, ranked together", "mean of those with figures"
 
 
@@ -50,12 +52,5 @@ def _table(found: dict[str, Any]) -> Table:
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
     if row["left_out"] is None:
         return "–", "–", "–", str(row["verdict"])
-    left_out, patient_folds = (_interval(row[name]["pauc"], ".4f") for name in ("left_out", "patient_folds"))
-    return left_out, patient_folds, _interval(row["difference"]["pauc"], "+.4f"), str(row["verdict"])
-
-
-def _interval(value: dict[str, Any], pattern: str) -> str:
-    if value["estimate"] is None:
-        return "undefined"
-    ends = "" if value["low"] is None else f" [{value['low']:{pattern}}, {value['high']:{pattern}}]"
-    return f"{value['estimate']:{pattern}}{ends}"
+    left_out, patient_folds = (with_interval(row[name]["pauc"]) for name in ("left_out", "patient_folds"))
+    return left_out, patient_folds, with_interval(row["difference"]["pauc"], signed=True), str(row["verdict"])
