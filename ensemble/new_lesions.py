@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from ensemble.blend import Blend
 from ensemble.calibration import Calibration
 from ensemble.quantile_map import Scores
+
+#: Scores are kept this far from 0 and 1, so that their log-odds are finite.
+_EDGE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class NewScores:
     """What an ensemble says of new lesions; each array has shape (lesions,).
 
     Attributes:
-        learners: By learner the mean of its models' scores, in [0, 1].
+        learners: By learner its score, in [0, 1].
         blend: Blended score, in [0, 1].
         risk: Calibrated probability of malignancy, in (0, 1).
     """
@@ -28,12 +32,15 @@ class NewScores:
 
 
 def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: Blend, calibration: Calibration) -> NewScores:
-    """Blend and calibrate new lesions fold by fold, then average over folds.
+    """Join what the models of each fold say of new lesions.
 
-    An out-of-fold score comes from the models of one fold, and that is what quantile maps and calibration know. The
-    mean over folds is another quantity: it scatters less, so mapped as if it were one fold's, its levels are off on
-    average and so are its risks. The models of each fold, taken alone, score a new lesion exactly as they scored the
-    lesions held out from them, so their levels and risks are right on average, and so is the mean of these over folds.
+    Maps and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean over
+    folds is another quantity, and what it is a mean of decides whether it keeps their scale:
+
+    * A learner's score is the mean over folds on the log-odds, where models err as often upwards as downwards. (The
+      mean of the scores themselves lies too high for the many lesions whose risk is low: their errors are skewed.)
+    * The risk is the mean of the risks that each fold's models, blended and calibrated alone, give. These models score
+      a new lesion as they scored the lesions held out from them, so each of these risks is right on average.
 
     Args:
         by_fold: By learner a list over folds of scores in [0, 1], each of shape (lesions,): for each fold the mean
@@ -44,13 +51,15 @@ def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: Blend, cal
     Returns:
         Scores that depend on nothing but the lesion: the same bits alone and in any batch.
     """
+    learners = {name: expit(_mean([_log_odds(score) for score in scores])) for name, scores in by_fold.items()}
     folds = [dict(zip(by_fold, scores, strict=True)) for scores in zip(*by_fold.values(), strict=True)]
-    blended = [blend(scores) for scores in folds]
-    return NewScores(
-        {name: _mean(scores) for name, scores in by_fold.items()},
-        _mean(blended),
-        _mean([calibration(scores) for scores in blended]),
-    )
+    risk = _mean([calibration(blend(scores)) for scores in folds])
+    return NewScores(learners, blend(learners), risk)
+
+
+def _log_odds(score: Scores) -> Scores:
+    inner = np.clip(score, _EDGE, 1 - _EDGE)
+    return np.log(inner) - np.log1p(-inner)
 
 
 def _mean(arrays: Sequence[Scores]) -> Scores:
