@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cv_folds.formats import count, difference, with_interval
+from cv_folds.metrics import PAUC
 
 Report = Mapping[str, Any]
 
@@ -62,7 +63,7 @@ Section = tuple[str, str, list[str]]
 
 def _introduction(report: Report) -> list[Section]:
     seen = report["overview"]
-    pauc = seen["rows"][0]["pooled"]["pauc"]
+    pauc = seen["rows"][0]["pooled"][PAUC.name]
     return [
         ("2", "Summary", [_CONDITIONS[report["origin"]["kind"]], f"pAUC {with_interval(pauc)}, out of fold.", NOTICE]),
         (
@@ -250,9 +251,9 @@ def _discussion(report: Report) -> list[Section]:
 
 def _differences(report: Report) -> list[str]:
     """What the blend gains over each learner, and over table or image alone."""
-    rows = [(f"blend minus {row['name']}", row["pauc"]) for row in report["learners"]["differences"]]
+    rows = [(f"blend minus {row['name']}", row[PAUC.name]) for row in report["learners"]["differences"]]
     rows += [
-        (f"{pair['first']} minus {pair['second'].lower()}", pair["difference"]["pauc"])
+        (f"{pair['first']} minus {pair['second'].lower()}", pair["difference"][PAUC.name])
         for pair in report["overview"]["comparisons"]
     ]
     return [f"pAUC, {name}: {difference(cell)}." for name, cell in rows]
@@ -260,7 +261,7 @@ def _differences(report: Report) -> list[str]:
 
 def _groups(report: Report) -> list[str]:
     return [
-        f"{each['label']}, {group['name']}: pAUC {with_interval(group['pauc'])}, "
+        f"{each['label']}, {group['name']}: pAUC {with_interval(group[PAUC.name])}, "
         f"sensitivity {_share(group['sensitivity'])}, benign flagged {_share(group['false_alarms'])}."
         + (" Worse than overall." if group["worse"] else "")
         for each in report["fairness"]["divisions"]

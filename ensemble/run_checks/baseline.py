@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -57,7 +58,7 @@ def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) ->
     )
     blend, plain = (drawn.interval(MEAN, "pauc", name) for name in scores)
     gap = drawn.difference(MEAN, "pauc", "blend", _NAME)
-    cells = {"blend": blend.as_dict(), "baseline": plain.as_dict(), "difference": gap.as_dict()}
+    cells: dict[str, Any] = {"blend": blend.as_dict(), "baseline": plain.as_dict(), "difference": gap.as_dict()}
     ask = NOT_BETTER.clear if gap.low > 0 else NOT_BETTER.found
     return ask(
         f"mean pAUC over folds {estimate(cells['blend'])}, baseline {estimate(cells['baseline'])}, "

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cv_folds.formats import NOT_DISTINGUISHABLE, with_interval
+from cv_folds.metrics import PAUC
 
 _KINDS = {
     "without": "left out, against all",
@@ -53,12 +54,12 @@ def ablation_table(report: dict[str, Any]) -> Table:
     )
     table.add_column("features", no_wrap=True)
     table.add_column("number", justify="right", no_wrap=True)
-    table.add_column("pAUC", no_wrap=True)
+    table.add_column(PAUC.label, no_wrap=True)
     table.add_column("difference", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("p, Holm", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_row("all", str(report["baseline"]["features"]), with_interval(report["baseline"]["pauc"]))
+    table.add_row("all", str(report["baseline"]["features"]), with_interval(report["baseline"][PAUC.name]))
     for kind, title in _KINDS.items():
         rows = [row for row in report["rows"] if row["kind"] == kind]
         if rows:
@@ -67,7 +68,7 @@ def ablation_table(report: dict[str, Any]) -> Table:
         for row in rows:
             found = row["difference"]
             p_values = [_p(found["p"]), _p(found["p_adjusted"])]
-            numbers = [str(row["features"]), with_interval(row["pauc"]), with_interval(found, signed=True)]
+            numbers = [str(row["features"]), with_interval(row[PAUC.name]), with_interval(found, signed=True)]
             table.add_row(f"  {row['name']}", *numbers, *p_values, verdict(found))
     return table
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cv_folds.formats import with_interval
+from cv_folds.metrics import PAUC
 
 _POOLED, _MEAN = "all, ranked together", "mean of those with figures"
 
@@ -36,7 +37,7 @@ def _table(found: dict[str, Any]) -> Table:
     table.add_column("hospital", min_width=30)
     for column in ("lesions", "malignant"):
         table.add_column(column, justify="right")
-    for column in ("pAUC, hospital left out", "pAUC, patient folds", "difference"):
+    for column in (f"{PAUC.label}, hospital left out", f"{PAUC.label}, patient folds", "difference"):
         table.add_column(column, no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in found["hospitals"]:
@@ -52,5 +53,5 @@ def _table(found: dict[str, Any]) -> Table:
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
     if row["left_out"] is None:
         return "–", "–", "–", str(row["verdict"])
-    left_out, patient_folds = (with_interval(row[name]["pauc"]) for name in ("left_out", "patient_folds"))
-    return left_out, patient_folds, with_interval(row["difference"]["pauc"], signed=True), str(row["verdict"])
+    left_out, patient_folds = (with_interval(row[name][PAUC.name]) for name in ("left_out", "patient_folds"))
+    return left_out, patient_folds, with_interval(row["difference"][PAUC.name], signed=True), str(row["verdict"])

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cv_folds.formats import difference, with_interval
+from cv_folds.metrics import PAUC
 from engine.files import read_json
 from uglyduck.run.folder import RunFolder
 
@@ -29,14 +30,16 @@ def remarks(stored: dict[str, Any]) -> list[str]:
     lines = []
     for method, found in stored["blends"]["methods"].items():
         if method != "mean":
-            lines.append(f"blend {method} minus mean, pAUC: {difference(found['minus_mean']['pauc'])}")
+            lines.append(f"blend {method} minus mean, {PAUC.label}: {difference(found['minus_mean'][PAUC.name])}")
     lines.extend(
-        f"{pair['first']} minus {pair['second']}, pAUC: {difference(pair['difference']['pauc'])}"
+        f"{pair['first']} minus {pair['second']}, {PAUC.label}: {difference(pair['difference'][PAUC.name])}"
         for pair in stored["comparisons"]
     )
     for name, found in (stored["optimum"] or {}).items():
-        best = found["pooled"]["pauc"]["estimate"]
-        lines.append(f"best possible from {name}, pAUC: {best:.4f}; blend {difference(found['blend_minus']['pauc'])}")
+        best = found["pooled"][PAUC.name]["estimate"]
+        lines.append(
+            f"best possible from {name}, {PAUC.label}: {best:.4f}; blend {difference(found['blend_minus'][PAUC.name])}"
+        )
     calibration = stored["calibration"]
     ratio, error = calibration["expected_over_observed"], calibration["calibration_error"]
     lines.append(
@@ -51,8 +54,8 @@ def show_nested(folder: RunFolder) -> None:
     stored = read_json(folder.nested_metrics)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     console.print(metrics_table(stored, title="Fully nested"))
-    gap = difference(stored["nested_minus_usual"]["pooled"]["pauc"])
-    console.print(f"nested minus out-of-fold blend, pAUC: {gap}", highlight=False, soft_wrap=True)
+    gap = difference(stored["nested_minus_usual"]["pooled"][PAUC.name])
+    console.print(f"nested minus out-of-fold blend, {PAUC.label}: {gap}", highlight=False, soft_wrap=True)
 
 
 def metrics_table(stored: dict[str, Any], *, title: str = "Out of fold") -> Table:
@@ -69,8 +72,8 @@ def metrics_table(stored: dict[str, Any], *, title: str = "Out of fold") -> Tabl
     table.add_column("score")
     for label in first["metrics"].values():
         table.add_column(label)
-    table.add_column("pAUC, mean over folds")
+    table.add_column(f"{PAUC.label}, mean over folds")
     for name, measured in scores.items():
         pooled = [with_interval(measured["pooled"][metric]) for metric in first["metrics"]]
-        table.add_row(name, *pooled, with_interval(measured["mean_over_folds"]["pauc"]))
+        table.add_row(name, *pooled, with_interval(measured["mean_over_folds"][PAUC.name]))
     return table
