@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from cohort.findings import Check, Finding
+from cohort.linking import components
 from cohort.tables import read_text_columns
 from engine.errors import InputError
 
@@ -31,26 +31,6 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
             "one name of the pair is missing", where=table.place(holes["row"][0]), remedy="give both names of each pair"
         )
     return list(zip(frame["image_name_1"].to_list(), frame["image_name_2"].to_list(), strict=True))
-
-
-def components(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The connected components of a list of pairs: each member with the smallest member of its component.
-
-    Order of the pairs and within them does not matter.
-    """
-    root: dict[str, str] = {}
-
-    def find(member: str) -> str:
-        root.setdefault(member, member)
-        while root[member] != member:
-            root[member] = root[root[member]]
-            member = root[member]
-        return member
-
-    for one, other in pairs:
-        low, high = sorted((find(one), find(other)))
-        root[high] = low
-    return {member: find(member) for member in sorted(root)}
 
 
 def apply_duplicates(
@@ -80,7 +60,9 @@ def apply_duplicates(
         measured += f", {len(surplus)} of them left out (the smallest id of each set stays)"
     else:
         result = frame.with_columns(_linked_patients(copies, first, frame["patient_id"]))
-        measured += f", their patients kept together in {copies['patient_id'].replace(first).len()} rows"
+        shared = result.filter(pl.col("patient_id").n_unique().over("group") > 1)
+        patients = shared["patient_id"].n_unique()
+        measured += f"; {shared.height} rows of {patients} patients who share pictures are kept together"
     return result, (DUPLICATES.found(measured, pairs=len(pairs), present=len(inside)), _conflicts(copies, first))
 
 

@@ -7,10 +7,9 @@ from typing import Literal, NoReturn
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cohort.frames import collect
+from cohort.linking import components
 from cv_folds.dealing import Patients, deal
 from cv_folds.metrics.inputs import Ints
 from engine.errors import InputError
@@ -45,15 +44,9 @@ def patient_groups(frame: pl.DataFrame) -> pl.Series:
     patient = frame["patient_id"]
     if "group" not in frame.columns or frame.is_empty():
         return patient
-    linked = frame["group"].is_not_null()
-    node, link = (
-        column.rank("dense").fill_null(1).cast(pl.Int64).to_numpy() - 1 for column in (patient, frame["group"])
-    )
-    edges = (np.ones(int(linked.sum())), (node[linked], link[linked] + node.max() + 1))
-    nodes = int(node.max() + link.max()) + 2
-    component = connected_components(coo_array(edges, shape=(nodes, nodes)), directed=False)[1][node]
-    names = pl.DataFrame({"component": component, "patient": patient})
-    return names.select(pl.col("patient").min().over("component"))["patient"]
+    first = pl.col("patient_id").min().over("group").alias("first")
+    linked = frame.filter(pl.col("group").is_not_null()).select("patient_id", first).unique()
+    return patient.replace(components(linked.iter_rows()))
 
 
 def dealt(frame: pl.DataFrame, *, scheme: Scheme, n_folds: int, n_repeats: int, seed: int) -> Assignment:

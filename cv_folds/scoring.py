@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, Interval, Replicates, replicate
-from cv_folds.metrics import Metric, RankMetric, metric_named
+from cv_folds.metrics import AUC, PAUC, SETOP15, Metric, RankMetric, metric_named
 from engine.errors import InputError
 
 MEAN = "mean_over_folds"
-DEFAULT_METRICS = ("pauc", "auc", "setop15")
+DEFAULT_METRICS = (PAUC.name, AUC.name, SETOP15.name)
 #: With fewer patients that have a malignant lesion, simulated intervals hold the truth too seldom.
 FEW_PATIENTS = 50
 

@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
+from ensemble.nonnegative_logistic import nonnegative_logistic
 from ensemble.quantile_map import QuantileMap, Scores
 
 Target = npt.NDArray[np.int8]
@@ -146,21 +146,8 @@ def greedy_weights(levels: Mapping[str, Scores], target: Target, *, rounds: int 
 def _stack(levels: Mapping[str, Scores], target: Target) -> tuple[dict[str, float], float]:
     columns = np.column_stack([_log_odds(level) for level in levels.values()])
     positive = target == 1
-    penalty = _RIDGE * float(positive.mean())
-
-    def loss(weights: Scores) -> tuple[float, Scores]:
-        margin = columns @ weights[:-1] + weights[-1]
-        residual = expit(margin) - positive
-        value = (np.logaddexp(0, margin).sum() - margin[positive].sum()) / len(positive)
-        slope = np.append(columns.T @ residual, residual.sum()) / len(positive)
-        slope[:-1] += penalty * weights[:-1]
-        return value + penalty * float(weights[:-1] @ weights[:-1]) / 2, slope
-
-    start = np.append(np.full(columns.shape[1], 1 / columns.shape[1]), float(logit(positive.mean())))
-    bounds = [(0.0, None)] * columns.shape[1] + [(None, None)]
-    options = {"maxiter": 500, "ftol": 1e-14, "gtol": 1e-9}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    return dict(zip(levels, (float(weight) for weight in found[:-1]), strict=True)), float(found[-1])
+    *weights, intercept = nonnegative_logistic(columns, positive, ridge=_RIDGE * float(positive.mean())).tolist()
+    return dict(zip(levels, weights, strict=True)), intercept
 
 
 def _log_odds(level: Scores) -> Scores:

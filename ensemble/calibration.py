@@ -8,11 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 from engine.errors import InputError
+from ensemble.nonnegative_logistic import nonnegative_logistic
 
 Scores = npt.NDArray[np.float64]
 Target = npt.NDArray[np.int8]
@@ -143,20 +142,8 @@ def _logistic(scores: Scores, target: Target, *, shared: bool) -> tuple[float, f
     columns = np.column_stack([np.log(inner), -np.log1p(-inner)])
     if shared:
         columns = columns.sum(axis=1, keepdims=True)
-    positive = target == 1
-
-    def loss(weights: Scores) -> tuple[float, Scores]:
-        margin = columns @ weights[:-1] + weights[-1]
-        residual = expit(margin) - positive
-        value = np.logaddexp(0, margin).sum() - margin[positive].sum()
-        return value / len(positive), np.append(columns.T @ residual, residual.sum()) / len(positive)
-
-    start = np.append(np.full(columns.shape[1], 1.0), np.log(_odds(float(positive.mean()))))
-    bounds = [(0.0, None)] * columns.shape[1] + [(None, None)]
-    options = {"maxiter": 500, "ftol": 1e-15, "gtol": 1e-10}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    a, b = (found[0], found[0]) if shared else (found[0], found[1])
-    return float(a), float(b), float(found[-1])
+    *weights, intercept = nonnegative_logistic(columns, target == 1).tolist()
+    return weights[0], weights[-1], intercept
 
 
 def _steps(scores: Scores, target: Target) -> tuple[tuple[float, float], ...]:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, Replicates, replicate
-from cv_folds.metrics import metric_named
+from cv_folds.formats import NOT_DISTINGUISHABLE
+from cv_folds.metrics import AUC, PAUC, metric_named
 from ensemble.hospitals import Flags, Hospitals
 
 Scores = npt.NDArray[np.float64]
@@ -17,7 +18,7 @@ Scores = npt.NDArray[np.float64]
 FEWEST_MALIGNANT = 10
 """Malignant lesions of a hospital below which no figure is given."""
 TOO_FEW = "too few to tell"
-NAMES = ("pauc", "auc")
+NAMES = (PAUC.name, AUC.name)
 _OUT, _IN, _MEAN = "hospital left out", "patient folds", "mean"
 
 
@@ -98,7 +99,7 @@ def _row(drawn: Replicates, view: str) -> dict[str, Any]:
     told = difference["pauc"].distinguishable
     worse = "worse" if difference["pauc"].estimate < 0 else "better"
     return {
-        "verdict": f"{worse} left out" if told else "not distinguishable",
+        "verdict": f"{worse} left out" if told else NOT_DISTINGUISHABLE,
         "left_out": {name: drawn.interval(view, name, _OUT).as_dict() for name in NAMES},
         "patient_folds": {name: drawn.interval(view, name, _IN).as_dict() for name in NAMES},
         "difference": {name: found.as_dict() for name, found in difference.items()},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cv_folds.bootstrap.replicates import POOLED, replicate
-from cv_folds.metrics import AUC, PAUC, RankMetric, balanced_accuracy
-from cv_folds.metrics.threshold import sensitivity_at_specificity_of
+from cv_folds.metrics import AUC, PAUC, SENSITIVITY883, balanced_accuracy
 
 MEAN = "mean over folds"
-SENSITIVITY = RankMetric(
-    "sensitivity883",
-    "Sensitivity at 88.3 % specificity",
-    partial(sensitivity_at_specificity_of, specificity=0.883),
-)
-METRICS = (PAUC, AUC, SENSITIVITY)
+METRICS = (PAUC, AUC, SENSITIVITY883)
 
 
 def measure(

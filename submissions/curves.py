@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, replicate
-from cv_folds.metrics import Metric, RankMetric, RetrievalMetric
-from cv_folds.metrics.threshold import nnt_at_sensitivity_of
+from cv_folds.metrics import Metric, nnt_at, retrieval_at
 from cv_folds.scoring import FEW_PATIENTS
 from submissions.conformal import Loss, Promise
 from submissions.ranking import ranked_within
@@ -51,8 +49,8 @@ def curves(
     Raises:
         InputError: A class is missing, a score is not finite, or a parameter makes no sense.
     """
-    retrieval = [RetrievalMetric(f"setop{k}", f"SEtop{k}", k) for k in lengths]
-    triage = [_nnt(sensitivity) for sensitivity in sensitivities]
+    retrieval = [retrieval_at(k) for k in lengths]
+    triage = [nnt_at(sensitivity) for sensitivity in sensitivities]
     metrics: list[Metric] = [*retrieval, *triage]
     target, score = lesions["target"].to_numpy(), lesions["score"].to_numpy()
     drawn = replicate(
@@ -76,15 +74,6 @@ def curves(
         "seed": seed,
         "notes": [note] if few else [],
     }
-
-
-def _nnt(sensitivity: float) -> RankMetric:
-    return RankMetric(
-        f"nnt{100 * sensitivity:g}",
-        f"NNT at {100 * sensitivity:g} % sensitivity",
-        partial(nnt_at_sensitivity_of, sensitivity=sensitivity),
-        higher_is_better=False,
-    )
 
 
 def promised_lists(

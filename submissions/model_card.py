@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from submissions.report.formats import count, ends, estimate
+from cv_folds.formats import count, difference, with_interval
+from cv_folds.metrics import PAUC
 
 Report = Mapping[str, Any]
 
@@ -62,9 +63,9 @@ Section = tuple[str, str, list[str]]
 
 def _introduction(report: Report) -> list[Section]:
     seen = report["overview"]
-    pauc = seen["rows"][0]["pooled"]["pauc"]
+    pauc = seen["rows"][0]["pooled"][PAUC.name]
     return [
-        ("2", "Summary", [_CONDITIONS[report["origin"]["kind"]], f"pAUC {_figure(pauc)}, out of fold.", NOTICE]),
+        ("2", "Summary", [_CONDITIONS[report["origin"]["kind"]], f"pAUC {with_interval(pauc)}, out of fold.", NOTICE]),
         (
             "3",
             "Background and intended use",
@@ -186,12 +187,11 @@ def _results(report: Report) -> list[Section]:
     seen = report["overview"]
     performance = [
         f"{row['label']}: "
-        + ", ".join(f"{label} {_figure(row['pooled'][key])}" for key, label in seen["metrics"].items())
+        + ", ".join(f"{label} {with_interval(row['pooled'][key])}" for key, label in seen["metrics"].items())
         for row in seen["rows"]
     ]
     points = [
-        f"{point['label']}: {_figure(point, 1 if point['name'].startswith('nnt') else 4)}."
-        for point in report["learners"]["working_points"]
+        f"{point['label']}: {with_interval(point, point['digits'])}." for point in report["learners"]["working_points"]
     ]
     weights = [f"Weight of {name}: {weight:.3f}." for name, weight in report["learners"]["weights"].items()]
     intervals = f"{100 * seen['level']:g} % intervals from {count(seen['replicates'])} draws of {seen['unit']}s."
@@ -251,34 +251,27 @@ def _discussion(report: Report) -> list[Section]:
 
 def _differences(report: Report) -> list[str]:
     """What the blend gains over each learner, and over table or image alone."""
-    rows = [(f"blend minus {row['name']}", row["pauc"]) for row in report["learners"]["differences"]]
+    rows = [(f"blend minus {row['name']}", row[PAUC.name]) for row in report["learners"]["differences"]]
     rows += [
-        (f"{pair['first']} minus {pair['second'].lower()}", pair["difference"]["pauc"])
+        (f"{pair['first']} minus {pair['second'].lower()}", pair["difference"][PAUC.name])
         for pair in report["overview"]["comparisons"]
     ]
-    return [
-        f"pAUC, {name}: {estimate(cell, signed=True)} ({ends(cell, signed=True)})"
-        + ("." if cell["distinguishable"] else ", not distinguishable.")
-        for name, cell in rows
-    ]
+    return [f"pAUC, {name}: {difference(cell)}." for name, cell in rows]
 
 
 def _groups(report: Report) -> list[str]:
     return [
-        f"{each['label']}, {group['name']}: pAUC {_figure(group['pauc'])}, sensitivity {_share(group['sensitivity'])}, "
-        f"benign flagged {_share(group['false_alarms'])}." + (" Worse than overall." if group["worse"] else "")
+        f"{each['label']}, {group['name']}: pAUC {with_interval(group[PAUC.name])}, "
+        f"sensitivity {_share(group['sensitivity'])}, benign flagged {_share(group['false_alarms'])}."
+        + (" Worse than overall." if group["worse"] else "")
         for each in report["fairness"]["divisions"]
         for group in each["groups"]
         if group["enough"]
     ]
 
 
-def _figure(cell: Mapping[str, Any], digits: int = 4) -> str:
-    return f"{estimate(cell, digits)} ({ends(cell, digits)})"
-
-
 def _share(cell: Mapping[str, Any]) -> str:
-    return f"{estimate(cell, 1, percent=True)} ({ends(cell, 1, percent=True)})"
+    return with_interval(cell, 1, percent=True)
 
 
 def _lesions(row: Mapping[str, Any]) -> str:

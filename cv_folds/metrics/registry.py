@@ -27,12 +27,14 @@ class RankMetric:
         label: As a reader knows it.
         of: From counts of shape (G,) or (G, R) to values of shape () or (R,).
         higher_is_better: Whether a larger value is the better one.
+        digits: Decimals that a reader is shown.
     """
 
     name: str
     label: str
     of: Callable[[RankCounts], Floats]
     higher_is_better: bool = True
+    digits: int = 4
 
 
 @dataclass(frozen=True)
@@ -44,42 +46,73 @@ class RetrievalMetric:
         label: As a reader knows it.
         k: Length of a patient's shortlist.
         higher_is_better: Always True.
+        digits: Decimals that a reader is shown.
     """
 
     name: str
     label: str
     k: int = 15
     higher_is_better: bool = True
+    digits: int = 4
 
 
 Metric = RankMetric | RetrievalMetric
 
+
+def sensitivity_at(specificity: float) -> RankMetric:
+    """Sensitivity at a specificity in (0, 1], such as "sensitivity80"."""
+    label = f"Sensitivity at {100 * specificity:g} % specificity"
+    return RankMetric(
+        _key("sensitivity", specificity), label, partial(sensitivity_at_specificity_of, specificity=specificity)
+    )
+
+
+def specificity_at(sensitivity: float) -> RankMetric:
+    """Specificity at a sensitivity in (0, 1], such as "specificity80"."""
+    label = f"Specificity at {100 * sensitivity:g} % sensitivity"
+    return RankMetric(
+        _key("specificity", sensitivity), label, partial(specificity_at_sensitivity_of, sensitivity=sensitivity)
+    )
+
+
+def nnt_at(sensitivity: float) -> RankMetric:
+    """Lesions flagged for each malignant one found at a sensitivity in (0, 1], such as "nnt80"."""
+    label = f"NNT at {100 * sensitivity:g} % sensitivity"
+    return RankMetric(
+        _key("nnt", sensitivity), label, partial(nnt_at_sensitivity_of, sensitivity=sensitivity), False, 1
+    )
+
+
+def retrieval_at(k: int) -> RetrievalMetric:
+    """Share of a patient's malignant lesions among its first k, such as "setop15"."""
+    return RetrievalMetric(f"setop{k}", f"SEtop{k}", k)
+
+
+def _key(kind: str, level: float) -> str:
+    return kind + f"{100 * level:g}".replace(".", "")
+
+
 PAUC = RankMetric("pauc", "pAUC", partial_auc_of)
 AUC = RankMetric("auc", "AUC", roc_auc_of)
-SETOP15 = RetrievalMetric("setop15", "SEtop15", 15)
+SETOP15 = retrieval_at(15)
+SENSITIVITY883 = sensitivity_at(0.883)
+"""At the specificity that published image classifiers are compared at."""
 
 _ALL: tuple[Metric, ...] = (
     PAUC,
     AUC,
     SETOP15,
     RankMetric("average_precision", "Average precision", average_precision_of),
-    RankMetric("nnt80", "NNT at 80 % sensitivity", partial(nnt_at_sensitivity_of, sensitivity=0.8), False),
-    RankMetric("nnt90", "NNT at 90 % sensitivity", partial(nnt_at_sensitivity_of, sensitivity=0.9), False),
-    RankMetric(
-        "specificity80", "Specificity at 80 % sensitivity", partial(specificity_at_sensitivity_of, sensitivity=0.8)
-    ),
-    RankMetric(
-        "specificity90", "Specificity at 90 % sensitivity", partial(specificity_at_sensitivity_of, sensitivity=0.9)
-    ),
-    RankMetric(
-        "sensitivity80", "Sensitivity at 80 % specificity", partial(sensitivity_at_specificity_of, specificity=0.8)
-    ),
-    RankMetric(
-        "sensitivity90", "Sensitivity at 90 % specificity", partial(sensitivity_at_specificity_of, specificity=0.9)
-    ),
+    nnt_at(0.8),
+    nnt_at(0.9),
+    specificity_at(0.8),
+    specificity_at(0.9),
+    sensitivity_at(0.8),
+    SENSITIVITY883,
+    sensitivity_at(0.9),
 )
 
-#: Every named metric, in the order of reports.
+#: Every named metric, in the order of reports: the one place where a metric's key and label are spelled.
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
 

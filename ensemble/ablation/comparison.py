@@ -11,10 +11,11 @@ import polars as pl
 
 from cv_folds.bootstrap import POOLED, Replicates, replicate
 from cv_folds.bootstrap.intervals import Sample, difference
+from cv_folds.metrics import PAUC
 from ensemble.ablation.variants import ALL, Variant
 from ensemble.out_of_fold import Scores
 
-METRIC = "pauc"
+METRIC = PAUC.name
 
 
 def compare(

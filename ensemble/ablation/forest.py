@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
+from cv_folds.formats import with_interval
+
 _ROW, _TOP, _LABELS, _PLOT, _FIGURES = 26, 64, 330, 420, 250
 _WIDTH = _LABELS + _PLOT + _FIGURES
 _TITLES = {
@@ -57,7 +59,7 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str) -> str:
     axis = _axis(scale, y + _ROW)
     height = y + 4 * _ROW
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
-    said = " ".join(f"{row['name']}: {_figures(row['difference'])}." for row in rows)
+    said = " ".join(f"{row['name']}: {with_interval(row['difference'], signed=True)}." for row in rows)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
@@ -113,19 +115,13 @@ def _axis(scale: _Scale, bottom: float) -> list[str]:
 def _drawn(row: Mapping[str, Any], y: float, scale: _Scale) -> list[str]:
     found = row["difference"]
     middle = y - 4.5
-    drawn = [_text(24, y, row["name"]), _text(_WIDTH - 12, y, _figures(found), "end")]
+    drawn = [_text(24, y, row["name"]), _text(_WIDTH - 12, y, with_interval(found, signed=True), "end")]
     if found["low"] is not None:
         ends = f'x1="{scale(found["low"]):.1f}" x2="{scale(found["high"]):.1f}"'
         drawn.append(f'<line class="span" {ends} y1="{middle}" y2="{middle}"/>')
     mark = "found" if found["distinguishable"] else "open"
     drawn.append(f'<circle class="{mark}" cx="{scale(found["estimate"]):.1f}" cy="{middle}" r="4.5"/>')
     return drawn
-
-
-def _figures(found: Mapping[str, Any]) -> str:
-    if found["low"] is None:
-        return f"{found['estimate']:+.4f}, too few patients for an interval"
-    return f"{found['estimate']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})"
 
 
 def _text(x: float, y: float, words: str, kind: str = "") -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
 from cohort.findings import Check, Finding
 from cv_folds.bootstrap import replicate
+from cv_folds.formats import difference, estimate
 from cv_folds.scoring import MEAN
 from ensemble.jobs import Runner, Table
 from ensemble.learners import Logistic
@@ -54,10 +56,10 @@ def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) ->
     )
     blend, plain = (drawn.interval(MEAN, "pauc", name) for name in scores)
     gap = drawn.difference(MEAN, "pauc", "blend", _NAME)
-    measured = (
-        f"mean pAUC over folds {blend.estimate:.4f}, baseline {plain.estimate:.4f}, difference {gap.estimate:+.4f} "
-        f"({gap.low:+.4f} to {gap.high:+.4f})"
-    )
-    verdict = "; worse" if gap.high < 0 else "; not distinguishable" if gap.low <= 0 else ""
+    cells: dict[str, Any] = {"blend": blend.as_dict(), "baseline": plain.as_dict(), "difference": gap.as_dict()}
     ask = NOT_BETTER.clear if gap.low > 0 else NOT_BETTER.found
-    return ask(measured + verdict, blend=blend.as_dict(), baseline=plain.as_dict(), difference=gap.as_dict())
+    return ask(
+        f"mean pAUC over folds {estimate(cells['blend'])}, baseline {estimate(cells['baseline'])}, "
+        f"difference {difference(cells['difference'])}" + (", worse" if gap.high < 0 else ""),
+        **cells,
+    )

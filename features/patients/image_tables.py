@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,22 @@ EMBEDDING_PREFIX = "embedding:"
 WHERE = "image table"
 """Where an error about the table is."""
 _CLIP = 1e-7
+
+
+def read_image_table(path: Path) -> pl.DataFrame:
+    """Read a table of image scores: `isic_id`, scores and optionally `embedding`.
+
+    Raises:
+        InputError: The file is no Parquet, or it is damaged.
+    """
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise InputError(
+            "not a readable Parquet file",
+            where=str(path),
+            remedy="give a Parquet table with columns isic_id, score[, embedding]",
+        ) from error
 
 
 def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
@@ -45,10 +62,12 @@ def joined_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
     `embedding_...` holds the embeddings of one network.
 
     Raises:
-        InputError: The table has no `isic_id` or no score.
+        InputError: The table has no `isic_id`, ids that are not text, or no score.
     """
     if ID not in schema:
         raise InputError("no column 'isic_id'", where=WHERE, remedy="give columns isic_id, score[, embedding]")
+    if schema[ID] != pl.String:
+        raise InputError("isic_id is not text", where=WHERE, remedy="write ids as text, such as ISIC_0015670")
     allowed = {name: dtype for name, dtype in schema.items() if name not in NEVER_FEATURES}
     scores = {name: SCORE_PREFIX + name for name, dtype in allowed.items() if dtype.is_numeric()}
     embeddings = {name: EMBEDDING_PREFIX + name for name, dtype in allowed.items() if is_embedding(name, dtype)}

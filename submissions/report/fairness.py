@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, Replicates, replicate
-from cv_folds.metrics import METRICS
+from cv_folds.metrics import AUC, METRICS, PAUC
 from cv_folds.metrics.inputs import Flags, patient_codes
 from submissions.report.patient_groups import DIVISIONS, Division, divide, ordered
 from submissions.report.roc import MIN_SENSITIVITY, threshold_for
@@ -17,7 +17,7 @@ from submissions.report.shares import shares
 #: With fewer malignant lesions, or fewer patients who have one, an interval says nothing.
 FEW_LESIONS = 10
 FEW_PATIENTS = 5
-_RANKED = ("pauc", "auc")
+_RANKED = (PAUC.name, AUC.name)
 _AT_THRESHOLD = ("sensitivity", "false_alarms")
 
 

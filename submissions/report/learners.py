@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from cv_folds.bootstrap import POOLED, replicate
-from cv_folds.metrics import METRICS
+from cv_folds.metrics import AUC, METRICS, PAUC
 from submissions.report.artifacts import Artifacts
 
 #: Working points of the blend that the page shows beside the ROC curve.
 WORKING_POINTS = ("specificity80", "nnt80", "specificity90", "nnt90")
-_COMPARED = ("pauc", "auc")
+_COMPARED = (PAUC.name, AUC.name)
 
 
 def learners(run: Artifacts) -> dict[str, Any]:
@@ -41,7 +41,12 @@ def learners(run: Artifacts) -> dict[str, Any]:
         for name in run.learners
     ]
     points = [
-        {"name": name, "label": METRICS[name].label, **drawn.interval(POOLED, name, "blend").as_dict()}
+        {
+            "name": name,
+            "label": METRICS[name].label,
+            "digits": METRICS[name].digits,
+            **drawn.interval(POOLED, name, "blend").as_dict(),
+        }
         for name in WORKING_POINTS
     ]
     return {

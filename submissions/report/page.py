@@ -10,7 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from submissions.report import charts, formats
+from cv_folds import formats
+from submissions.report import charts
 from submissions.report.styles import style_sheet
 
 

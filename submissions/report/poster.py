@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from submissions.report import formats
+from cv_folds import formats
 from submissions.report.charts import curve_chart, region_chart, reliability_chart, strip_chart
 from submissions.report.styles import style_sheet
 from submissions.report.svg import HEIGHT, WIDTH, tag
@@ -66,7 +66,7 @@ def _panels(report: Mapping[str, Any]) -> Iterator[_Panel]:
     yield (
         "The scored region of the ROC curve",
         region_chart(report["roc"]),
-        f"pAUC {formats.estimate(pauc)} ({formats.ends(pauc)}) of at most 0.2",
+        f"pAUC {formats.with_interval(pauc)} of at most 0.2",
     )
     if report["curves"]:
         points = [{"x": point["k"], **point} for point in report["curves"]["setopk"]]

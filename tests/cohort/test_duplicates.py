@@ -4,29 +4,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.duplicates import components, read_pairs
+from cohort.duplicates import read_pairs
 from cohort.reading import read_cohort
 from engine.errors import InputError
 
 Write = Callable[..., Path]
 HEADER = "image_name_1,image_name_2\n"
-
-
-def test_components_join_chains_under_their_smallest_member() -> None:
-    # d-c, c-b make one set {b, c, d}; f-e another; a stands for itself.
-    assert components([("d", "c"), ("c", "b"), ("f", "e"), ("a", "a")]) == {
-        "a": "a",
-        "b": "b",
-        "c": "b",
-        "d": "b",
-        "e": "e",
-        "f": "e",
-    }
-
-
-def test_components_do_not_depend_on_the_order_of_pairs() -> None:
-    pairs = [(f"{number}", f"{number + 3}") for number in range(20)]
-    assert components(pairs) == components([(high, low) for low, high in reversed(pairs)])
 
 
 def test_dropping_keeps_the_smallest_id_of_each_set(isic2020: pl.DataFrame, write: Write) -> None:
@@ -49,6 +32,25 @@ def test_grouping_links_patients_who_share_a_picture(isic2020: pl.DataFrame, wri
     frame = read_cohort(write(isic2020), duplicates=pairs, duplicate_policy="group").frame
     assert dict(frame.select("patient_id", "group").iter_rows()) == {"IP_1": "IP_1", "IP_2": "IP_2", "IP_3": "IP_2"}
     assert frame["group"].dtype == pl.String
+
+
+@pytest.mark.parametrize(
+    ("listed", "kept"),
+    [
+        # Every row of a patient who shares a picture with another is kept together, not just the copies.
+        ("ISIC_1,ISIC_3\n", "4 rows of 2 patients"),
+        ("ISIC_1,ISIC_3\nISIC_4,ISIC_5\n", "6 rows of 3 patients"),
+        ("ISIC_6,ISIC_5\n", "0 rows of 0 patients"),
+    ],
+)
+def test_rows_that_are_kept_together_are_counted(listed: str, kept: str, isic2020: pl.DataFrame, write: Write) -> None:
+    pairs = write(HEADER + listed, "duplicates.csv")
+    cohort = read_cohort(write(isic2020), duplicates=pairs, duplicate_policy="group")
+    found = {finding.code: finding.measured for finding in cohort.findings}["UD112"]
+    assert found.endswith(f"; {kept} who share pictures are kept together")
+    assert (
+        int(kept.split(maxsplit=1)[0]) == cohort.frame.filter(pl.col("patient_id").n_unique().over("group") > 1).height
+    )
 
 
 def test_grouping_follows_chains_of_patients(isic2020: pl.DataFrame, write: Write) -> None:

@@ -29,6 +29,7 @@ DIRECT: dict[str, Callable[..., float]] = {
     "specificity80": partial(specificity_at_sensitivity, sensitivity=0.8),
     "specificity90": partial(specificity_at_sensitivity, sensitivity=0.9),
     "sensitivity80": partial(sensitivity_at_specificity, specificity=0.8),
+    "sensitivity883": partial(sensitivity_at_specificity, specificity=0.883),
     "sensitivity90": partial(sensitivity_at_specificity, specificity=0.9),
 }
 

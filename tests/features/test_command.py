@@ -35,9 +35,9 @@ def call(*arguments: str | Path) -> str:
 
 def test_it_brings_a_run_up_to_date(run: Path) -> None:
     told = json.loads(call(run, "--json"))
-    table = pl.read_parquet(run / "features.writing")
+    table = pl.read_parquet(run / "features.parquet")
     assert told == {
-        "path": str(run / "features.writing"),
+        "path": str(run / "features.parquet"),
         "lesions": 300,
         "groups": {"basic": 4, "patient": 77, "context": 13},
     }
@@ -47,7 +47,7 @@ def test_it_brings_a_run_up_to_date(run: Path) -> None:
 
 def test_it_computes_other_lesions_with_the_runs_constants(run: Path) -> None:
     call(run)
-    out = run.parent / "test-features.writing"
+    out = run.parent / "test-features.parquet"
     told = json.loads(call(run, "--metadata", run.parent / "test-metadata.csv", "--out", out, "--json"))
     assert told["lesions"] == 60
     stored = json.loads((run / "features.json").read_text("utf-8"))

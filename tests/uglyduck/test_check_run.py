@@ -46,8 +46,8 @@ def _split_a_patient(run: Path) -> None:
 
 
 def _use_the_thickness(run: Path) -> None:
-    table = pl.read_parquet(run / "features.writing")
-    write_parquet(table.with_columns(mel_thick_mm=pl.lit(0.0, pl.Float32)), run / "features.writing")
+    table = pl.read_parquet(run / "features.parquet")
+    write_parquet(table.with_columns(mel_thick_mm=pl.lit(0.0, pl.Float32)), run / "features.parquet")
 
 
 def _lose_a_lesion(run: Path) -> None:
@@ -76,13 +76,13 @@ def _lose_a_model(run: Path) -> None:
 
 def _tell_the_answer(run: Path) -> None:
     target = pl.read_parquet(run / "oof.parquet").select("isic_id", (pl.col("target") * 0.5 + 1).cast(pl.Float32))
-    table = pl.read_parquet(run / "features.writing").join(target, on="isic_id").rename({"target": "answer"})
-    write_parquet(table, run / "features.writing")
+    table = pl.read_parquet(run / "features.parquet").join(target, on="isic_id").rename({"target": "answer"})
+    write_parquet(table, run / "features.parquet")
 
 
 def _rank_by_small_size(run: Path) -> None:
     """Small malignant lesions on top, the others by chance."""
-    table = pl.read_parquet(run / "features.writing", columns=["isic_id", "clin_size_long_diam_mm"])
+    table = pl.read_parquet(run / "features.parquet", columns=["isic_id", "clin_size_long_diam_mm"])
     oof = pl.read_parquet(run / "oof.parquet").join(table, on="isic_id", maintain_order="left")
     small = (pl.col("clin_size_long_diam_mm") < 6) & (pl.col("target") == 1)
     write_parquet(

@@ -54,7 +54,7 @@ def test_each_patients_top_lesions_are_told_with_value_and_median(report: dict[s
     assert (found["contribution"] > 0).all()
     falling = found.select(pl.col("contribution").diff().over("isic_id")).drop_nulls().to_series()
     assert (falling <= 0).all()
-    features = pl.read_parquet(run / "features.writing")
+    features = pl.read_parquet(run / "features.parquet")
     numbers = found.filter(pl.col("feature") == "clin_size_long_diam_mm")
     for row in numbers.head(5).iter_rows(named=True):
         mine = features.filter(pl.col("isic_id") == row["isic_id"])["clin_size_long_diam_mm"][0]

@@ -31,7 +31,7 @@ def test_each_lesion_has_an_image_score_out_of_the_runs_own_folds(pictured: Path
 
 
 def test_the_scores_feed_the_image_features(pictured: Path) -> None:
-    built = pl.read_parquet(pictured / "run/features.writing", columns=["isic_id", "image_score", "image_score_rank"])
+    built = pl.read_parquet(pictured / "run/features.parquet", columns=["isic_id", "image_score", "image_score_rank"])
     both = built.join(pl.read_parquet(pictured / "run/images/oof.parquet"), on="isic_id", validate="1:1")
     np.testing.assert_array_equal(both["image_score"], both["score"].cast(pl.Float32))
     listed = json.loads((pictured / "run/features.json").read_text())

@@ -150,9 +150,9 @@ def test_features_of_other_lesions_take_a_table_of_image_scores(
 ) -> None:
     scores = pl.read_parquet(small / "data" / "test-truth.parquet").select("isic_id", score="p_crop")
     scores.write_parquet(tmp_path / "seen.parquet")
-    given = ["features", imaged, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "features.writing"]
+    given = ["features", imaged, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "features.parquet"]
     command(*given, "--image-scores", tmp_path / "seen.parquet")
-    built = pl.read_parquet(tmp_path / "features.writing").select("isic_id", "image_score")
+    built = pl.read_parquet(tmp_path / "features.parquet").select("isic_id", "image_score")
     both = built.join(scores, on="isic_id", validate="1:1")
     assert both.height == scores.height
     np.testing.assert_allclose(both["image_score"], both["score"], rtol=1e-6)
@@ -179,3 +179,12 @@ def test_nested_and_until_do_not_go_together(small: Path, command: Command) -> N
     done = command("run", small / "quick.toml", "--nested", "--until", "folds", check=False)
     assert done.returncode == 2
     assert "leave --until out" in done.stderr
+
+
+def test_image_scores_that_are_no_parquet_are_the_users_fault(small: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("isic_id,score\nISIC_1,0.5\n")
+    config = QUICK.replace("data/", f"{small}/data/").replace('csv"', f'csv"\nimage_scores = "{tmp_path}/scores.csv"')
+    (tmp_path / "other.toml").write_text(config)
+    done = command("run", tmp_path / "other.toml", "--out", tmp_path / "run", check=False)
+    assert done.returncode == 2
+    assert "scores.csv: not a readable Parquet file" in done.stderr.splitlines()[-1]

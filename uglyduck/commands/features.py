@@ -19,9 +19,9 @@ def features(
     out: Annotated[Path | None, typer.Option(help="Where the other lesions' features go, as Parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Bring a run's features.writing and features.json up to date, or compute the features of other lesions.
+    """Bring a run's features.parquet and features.json up to date, or compute the features of other lesions.
 
-    Example: `uglyduck features runs/first --metadata test-metadata.csv --out test-features.writing`
+    Example: `uglyduck features runs/first --metadata test-metadata.csv --out test-features.parquet`
     """
     import json
 

@@ -10,8 +10,6 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-DEFAULT_METRICS = ("pauc", "auc", "setop15")
-
 
 def score(
     predictions: Annotated[Path, typer.Argument(help="CSV or Parquet: id and score.", metavar="PREDICTIONS")],
@@ -39,7 +37,7 @@ def score(
     import json
 
     from cv_folds.scored import read_scored
-    from cv_folds.scoring import summarise
+    from cv_folds.scoring import DEFAULT_METRICS, summarise
     from engine.errors import InputError
 
     if by not in {None, "fold"}:
@@ -89,6 +87,9 @@ def _table(block: dict[str, Any], labels: dict[str, str], *, by_fold: bool) -> T
     from rich import box
     from rich.table import Table
 
+    from cv_folds import formats
+    from cv_folds.metrics import METRICS
+
     difference = "distinguishable" in next(iter(block["pooled"].values()))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("over", no_wrap=True)
@@ -102,18 +103,9 @@ def _table(block: dict[str, Any], labels: dict[str, str], *, by_fold: bool) -> T
     rows |= {f"fold {row['fold']}": row for row in block["by_fold"] or ()} if by_fold else {}
     for name, cells in rows.items():
         for position, (metric, label) in enumerate(labels.items()):
-            cell = cells[metric]
-            verdict = ["" if cell["distinguishable"] else "not distinguishable"] if difference else []
+            cell, digits = cells[metric], METRICS[metric].digits
+            numbers = (write(cell, digits, signed=difference) for write in (formats.estimate, formats.ends))
             first = name if position == 0 else ""
-            table.add_row(first, label, *_numbers(cell, signed=difference), *verdict)
+            table.add_row(first, label, *numbers, *([formats.verdict(cell)] if difference else []))
         table.add_section()
     return table
-
-
-def _numbers(cell: dict[str, Any], *, signed: bool) -> tuple[str, str]:
-    if cell["estimate"] is None:
-        return "–", "undefined"
-    pattern = ("+" if signed else "") + (".1f" if abs(cell["estimate"]) > 1 else ".4f")
-    if cell["low"] is None:
-        return format(cell["estimate"], pattern), "too few patients"
-    return format(cell["estimate"], pattern), f"{cell['low']:{pattern}} to {cell['high']:{pattern}}"

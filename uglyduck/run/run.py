@@ -23,6 +23,7 @@ from ensemble.jobs import Runner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
+from features.patients.image_tables import read_image_table
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import Config, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
@@ -101,7 +102,7 @@ class Run:
         if self.config.data.images is not None:
             return pl.read_parquet(self.folder.image_scores)
         path = self.config.data.image_scores
-        return None if path is None else pl.read_parquet(path)
+        return None if path is None else read_image_table(path)
 
     @property
     def feature_groups(self) -> list[str]:

@@ -13,6 +13,7 @@ from engine.code import code_behind
 from engine.console import log
 from engine.errors import InputError
 from engine.files import fingerprint, read_json, write_json, write_parquet
+from features.patients.image_tables import read_image_table
 from uglyduck.run.config import ImagesConfig
 from uglyduck.run.image_process import call_images
 from uglyduck.run.run import Run
@@ -126,12 +127,7 @@ def new_image_scores(
     if images is not None:
         scores = image_scores_of(run, images, ids)
         return None if scores["score"].null_count() == len(scores) else scores
-    if table is None:
-        return None
-    try:
-        return pl.read_parquet(table)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError("not a readable Parquet file", where=str(table), remedy="check the path") from error
+    return None if table is None else read_image_table(table)
 
 
 def _identity(run: Run, settings: ImagesConfig) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import tomli_w
 import typer
 
+from cv_folds.formats import difference, with_interval
 from engine.console import log
 from engine.errors import InputError
 from engine.files import write_json
@@ -79,21 +80,13 @@ def show_tuning(result: dict[str, Any]) -> None:
     """Print the answer for a reader."""
     trials, honest, best = result["trials"], result["honest"], result["best"]
     typer.echo(f"{result['learner']}: {', '.join(f'{count} {name}' for name, count in trials.items())} trials")
-    typer.echo(f"pAUC, mean over folds, with the run's parameters   {_interval(result['run']['pauc'])}")
-    typer.echo(f"best ({best['name']}), optimistic: chosen by these folds   {_interval(best['pauc'])}")
-    typer.echo(f"tuned, honest ({honest['estimate']})   {_interval(honest['pauc'])}")
-    difference = honest["difference"]
-    verdict = "" if difference["distinguishable"] else ": not distinguishable from the run's parameters"
-    typer.echo(f"honest gain   {_interval(difference, sign='+')}{verdict}")
+    typer.echo(f"pAUC, mean over folds, with the run's parameters   {with_interval(result['run']['pauc'])}")
+    typer.echo(f"best ({best['name']}), optimistic: chosen by these folds   {with_interval(best['pauc'])}")
+    typer.echo(f"tuned, honest ({honest['estimate']})   {with_interval(honest['pauc'])}")
+    typer.echo(f"honest gain over the run's parameters   {difference(honest['difference'])}")
     for edge in result["edges"]:
         typer.echo(
             f"{edge['name']} = {edge['value']:g} lies at the {edge['end']} end of its range "
             f"({edge['low']:g} to {edge['high']:g}): the best may lie beyond"
         )
     typer.echo(f"\n{result['toml']}")
-
-
-def _interval(figure: dict[str, Any], sign: str = "") -> str:
-    if figure["low"] is None:
-        return f"{figure['estimate']:{sign}.4f} (no interval: too few patients)"
-    return f"{figure['estimate']:{sign}.4f} ({figure['low']:{sign}.4f} to {figure['high']:{sign}.4f})"

@@ -10,6 +10,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cv_folds.formats import NOT_DISTINGUISHABLE, with_interval
+from cv_folds.metrics import PAUC
+
 _KINDS = {
     "without": "left out, against all",
     "pair": "pairs left out, against all",
@@ -51,12 +54,12 @@ def ablation_table(report: dict[str, Any]) -> Table:
     )
     table.add_column("features", no_wrap=True)
     table.add_column("number", justify="right", no_wrap=True)
-    table.add_column("pAUC", no_wrap=True)
+    table.add_column(PAUC.label, no_wrap=True)
     table.add_column("difference", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("p, Holm", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_row("all", str(report["baseline"]["features"]), _cell(report["baseline"]["pauc"], ".4f"))
+    table.add_row("all", str(report["baseline"]["features"]), with_interval(report["baseline"][PAUC.name]))
     for kind, title in _KINDS.items():
         rows = [row for row in report["rows"] if row["kind"] == kind]
         if rows:
@@ -65,7 +68,7 @@ def ablation_table(report: dict[str, Any]) -> Table:
         for row in rows:
             found = row["difference"]
             p_values = [_p(found["p"]), _p(found["p_adjusted"])]
-            numbers = [str(row["features"]), _cell(row["pauc"], ".4f"), _cell(found, "+.4f")]
+            numbers = [str(row["features"]), with_interval(row[PAUC.name]), with_interval(found, signed=True)]
             table.add_row(f"  {row['name']}", *numbers, *p_values, verdict(found))
     return table
 
@@ -73,16 +76,11 @@ def ablation_table(report: dict[str, Any]) -> Table:
 def verdict(found: dict[str, Any]) -> str:
     """What a difference says, in words."""
     if found["low"] is None:
-        return "too few patients"
+        return ""
     if not found["distinguishable"]:
-        return "not distinguishable"
+        return NOT_DISTINGUISHABLE
     way = "higher" if found["estimate"] > 0 else "lower"
     return way if found["p_adjusted"] < 1 - found["level"] else f"{way}, not after Holm"
-
-
-def _cell(interval: dict[str, Any], pattern: str) -> str:
-    ends = "" if interval["low"] is None else f" [{interval['low']:{pattern}}, {interval['high']:{pattern}}]"
-    return f"{interval['estimate']:{pattern}}{ends}"
 
 
 def _p(value: float | None) -> str:

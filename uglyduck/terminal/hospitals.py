@@ -9,6 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cv_folds.formats import with_interval
+from cv_folds.metrics import PAUC
+
 _POOLED, _MEAN = "all, ranked together", "mean of those with figures"
 
 
@@ -34,7 +37,7 @@ def _table(found: dict[str, Any]) -> Table:
     table.add_column("hospital", min_width=30)
     for column in ("lesions", "malignant"):
         table.add_column(column, justify="right")
-    for column in ("pAUC, hospital left out", "pAUC, patient folds", "difference"):
+    for column in (f"{PAUC.label}, hospital left out", f"{PAUC.label}, patient folds", "difference"):
         table.add_column(column, no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in found["hospitals"]:
@@ -50,12 +53,5 @@ def _table(found: dict[str, Any]) -> Table:
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
     if row["left_out"] is None:
         return "–", "–", "–", str(row["verdict"])
-    left_out, patient_folds = (_interval(row[name]["pauc"], ".4f") for name in ("left_out", "patient_folds"))
-    return left_out, patient_folds, _interval(row["difference"]["pauc"], "+.4f"), str(row["verdict"])
-
-
-def _interval(value: dict[str, Any], pattern: str) -> str:
-    if value["estimate"] is None:
-        return "undefined"
-    ends = "" if value["low"] is None else f" [{value['low']:{pattern}}, {value['high']:{pattern}}]"
-    return f"{value['estimate']:{pattern}}{ends}"
+    left_out, patient_folds = (with_interval(row[name][PAUC.name]) for name in ("left_out", "patient_folds"))
+    return left_out, patient_folds, with_interval(row["difference"][PAUC.name], signed=True), str(row["verdict"])

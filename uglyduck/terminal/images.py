@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cv_folds.formats import difference, with_interval
+from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
 from engine.console import errors, log
 
+_METRICS = (PAUC, AUC, SENSITIVITY883)
 _EVERY = 30.0
 _WIDTH = 160
 _VIEWS = {"pooled": "pooled", "mean over folds": "mean over folds"}
@@ -64,15 +67,14 @@ def show_figures(result: dict[str, Any]) -> None:
     """Print the figures of `image_embeddings.measuring.measure` as a table on stdout."""
     caveat = "\nno patient is known: figures are flattered" if result.get("ungrouped") else ""
     table = Table(title=f"Out of fold, {result['lesions']:,} crops, {result['malignant']:,} malignant{caveat}")
-    for heading in ("model", "", "pAUC", "AUC", "sensitivity at 88.3 % specificity"):
+    for heading in ("model", "", *(metric.label for metric in _METRICS)):
         table.add_column(heading)
+    keys = [metric.name for metric in _METRICS]
     for name, views in result["scores"].items():
         for view, metrics in views.items():
-            table.add_row(
-                name, _VIEWS[view], *(_with_interval(metrics[key]) for key in ("pauc", "auc", "sensitivity883"))
-            )
+            table.add_row(name, _VIEWS[view], *(with_interval(metrics[key]) for key in keys))
     for name, metrics in result["differences"].items():
-        cells = (_difference(metrics[key]) for key in ("pauc", "auc", "sensitivity883"))
+        cells = (difference(metrics[key]) for key in keys)
         table.add_row(name, f"minus {next(iter(result['scores']))}", *cells)
     # Wide enough for a row where nobody is watching; a terminal wraps by itself.
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
@@ -84,14 +86,3 @@ def show_figures(result: dict[str, Any]) -> None:
         )
     if result["left_out"]:
         console.print(f"{result['left_out']} crops without a score are left out")
-
-
-def _with_interval(value: dict[str, Any]) -> str:
-    if value["estimate"] is None or value["low"] is None:
-        return "–"
-    return f"{value['estimate']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
-
-
-def _difference(value: dict[str, Any]) -> str:
-    shown = _with_interval(value)
-    return shown if value["distinguishable"] else f"{shown}, not distinguishable"

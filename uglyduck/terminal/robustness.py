@@ -9,14 +9,17 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from cv_folds.formats import estimate, verdict, with_interval
+from cv_folds.metrics import PAUC
+
 _WIDTH = 160
 
 
 def show_robustness(result: dict[str, Any]) -> None:
     """Print a row for each score and perturbation, a column for each strength."""
     counts = f"{result['lesions']:,} lesions of {result['patients']:,} patients, {result['malignant']:,} malignant"
-    table = Table(title=f"pAUC out of fold, {counts}", title_justify="left", caption_justify="left")
-    table.caption = "change from the crops as they are [95 % interval]; ≈ not distinguishable from no change"
+    table = Table(title=f"{PAUC.label} out of fold, {counts}", title_justify="left", caption_justify="left")
+    table.caption = "change from the crops as they are (95 % interval); ≈ not distinguishable from no change"
     for heading in ("score", "crops", "slight", "clear", "strong"):
         table.add_column(heading)
     by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -35,7 +38,7 @@ def as_table(result: dict[str, Any]) -> pl.DataFrame:
                 **{name: row[name] for name in ("score", "kind", "strength")},
                 **{
                     f"{figure}_{end}" if end != "estimate" else figure: row.get(figure, {}).get(end)
-                    for figure in ("pauc", "change", "clahe_gain")
+                    for figure in (PAUC.name, "change", "clahe_gain")
                     for end in ("estimate", "low", "high")
                 },
             }
@@ -46,11 +49,8 @@ def as_table(result: dict[str, Any]) -> pl.DataFrame:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    pauc = row["pauc"]
-    if pauc["estimate"] is None:
-        return "undefined"
     change = row.get("change")
     if change is None:
-        return f"{pauc['estimate']:.4f} [{pauc['low']:.4f}, {pauc['high']:.4f}]"
-    sign = "" if change["distinguishable"] else "≈ "
-    return f"{pauc['estimate']:.4f}  {sign}{change['estimate']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
+        return with_interval(row[PAUC.name])
+    sign = "≈ " if verdict(change) else ""
+    return f"{estimate(row[PAUC.name])}  {sign}{with_interval(change, signed=True)}"

@@ -33,7 +33,7 @@ def test_it_is_xml_with_every_name_title_and_description() -> None:
         assert each["name"] in words
         assert each["name"] in described
     assert "-0.0200 (-0.0300 to -0.0100)" in words
-    assert "-0.0500, too few patients for an interval" in words
+    assert "-0.0500 (too few patients for an interval)" in words
 
 
 def test_discs_are_finds_and_zero_is_where_it_belongs() -> None:

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -6,7 +7,7 @@ import pytest
 
 from engine.errors import InputError
 from features import build, dictionary, fit
-from features.patients.image_tables import join_images, logit
+from features.patients.image_tables import join_images, logit, read_image_table
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,20 @@ def test_tables_that_are_refused(lesions: pl.DataFrame, table: pl.DataFrame, mes
     with pytest.raises(InputError) as caught:
         build(lesions, ["image"], images=table)
     assert message in str(caught.value)
+
+
+def test_what_is_no_parquet_table_is_refused(images: pl.DataFrame, tmp_path: Path) -> None:
+    whole, text, cut = tmp_path / "whole.parquet", tmp_path / "scores.csv", tmp_path / "cut.parquet"
+    images.write_parquet(whole)
+    assert read_image_table(whole).equals(images)
+    images.drop("embedding").write_csv(text)
+    cut.write_bytes(whole.read_bytes()[:-20])
+    for path in (text, cut, tmp_path, tmp_path / "absent.parquet"):
+        with pytest.raises(InputError, match=r"not a readable Parquet file. give a Parquet table with columns isic_id"):
+            read_image_table(path)
+
+
+def test_ids_that_are_not_text_are_refused(lesions: pl.DataFrame) -> None:
+    numbers = pl.DataFrame({"isic_id": [1, 2], "score": [0.1, 0.2]})
+    with pytest.raises(InputError, match="isic_id is not text"):
+        join_images(lesions, numbers)

@@ -1,0 +1,70 @@
+"""Scores and risks of new lesions, on the scale of the out-of-fold scores that maps and calibration were fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from ensemble.blend import Blend
+from ensemble.calibration import Calibration
+from ensemble.quantile_map import Scores
+
+#: Scores are kept this far from 0 and 1, so that their log-odds are finite.
+_EDGE = 1e-12
+
+
+@dataclass(frozen=True)
+class NewScores:
+    """What an ensemble says of new lesions; each array has shape (lesions,).
+
+    Attributes:
+        learners: By learner its score, in [0, 1].
+        blend: Blended score, in [0, 1].
+        risk: Calibrated probability of malignancy, in (0, 1).
+    """
+
+    learners: dict[str, Scores]
+    blend: Scores
+    risk: Scores
+
+
+def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: Blend, calibration: Calibration) -> NewScores:
+    """Join what the models of each fold say of new lesions.
+
+    Maps and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean over
+    folds is another quantity, and what it is a mean of decides whether it keeps their scale:
+
+    * A learner's score is the mean over folds on the log-odds, where models err as often upwards as downwards. (The
+      mean of the scores themselves lies too high for the many lesions whose risk is low: their errors are skewed.)
+    * The risk is the mean of the risks that each fold's models, blended and calibrated alone, give. These models score
+      a new lesion as they scored the lesions held out from them, so each of these risks is right on average.
+
+    Args:
+        by_fold: By learner a list over folds of scores in [0, 1], each of shape (lesions,): for each fold the mean
+            over seeds and repeats of the models that did not train on it.
+        blend: Fitted on out-of-fold scores.
+        calibration: Fitted on their blend.
+
+    Returns:
+        Scores that depend on nothing but the lesion: the same bits alone and in any batch.
+    """
+    learners = {name: expit(_mean([_log_odds(score) for score in scores])) for name, scores in by_fold.items()}
+    folds = [dict(zip(by_fold, scores, strict=True)) for scores in zip(*by_fold.values(), strict=True)]
+    risk = _mean([calibration(blend(scores)) for scores in folds])
+    return NewScores(learners, blend(learners), risk)
+
+
+def _log_odds(score: Scores) -> Scores:
+    inner = np.clip(score, _EDGE, 1 - _EDGE)
+    return np.log(inner) - np.log1p(-inner)
+
+
+def _mean(arrays: Sequence[Scores]) -> Scores:
+    """The mean over arrays, added one after the other: the same bits for one lesion and for many."""
+    total = np.zeros_like(arrays[0])
+    for values in arrays:
+        total += values
+    return total / len(arrays)
