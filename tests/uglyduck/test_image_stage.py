@@ -88,7 +88,7 @@ def test_new_crops_are_scored_by_the_mean_of_the_fold_models(pictured: Path, tmp
     with_crops, said = predict(command, pictured, tmp_path / "a.csv", "--images", images)
     assert "150 crops scored, 0 missing" in said
     table = tmp_path / "scores.parquet"
-    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--workers", "1")
+    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--cores", "1")
     from_table, _ = predict(command, pictured, tmp_path / "b.csv", "--image-scores", table)
     assert with_crops.equals(from_table)
 
