@@ -20,7 +20,7 @@ def clean(
     """
     import shutil
 
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.stages.images import KEPT
 
     run = open_run(folder)

@@ -8,22 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from cohort.frames import ID, join_by_id
 from engine.console import log
 from engine.errors import InputError
-from engine.files import read_json, write_parquet
+from engine.files import read_json
 from image_embeddings.process import call
 from image_embeddings.progress import listening
 from image_embeddings.requests import ApplyRequest, PerturbRequest, Request, TrainRequest
 from uglyduck.run.config import ImagesConfig
 from uglyduck.run.run import Run
+from uglyduck.stages.stage import Stage
 from uglyduck.terminal.images import crop_progress
 
-PACKAGES = ("cohort", "cv_folds", "image_embeddings")
-"""Whose code decides what the stage writes."""
-DESCRIPTORS = "descriptors"
-SCORE = "image"
-"""Name of the image score by itself, among the learners' scores."""
 KEPT = "images.kept"
 """Folder of a run for image models that are not wanted now; `uglyduck clean` deletes them."""
 _SPEC = "spec.json"
@@ -143,40 +138,26 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series) -> pl.DataFrame:
         return pl.read_parquet(out)
 
 
-def with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Add the out-of-fold image score as a column `image`, where the run has one.
-
-    A crop without a score gets the median: an image model alone can say nothing of it.
-    """
-    if run.config.data.images is None or run.image_scores is None:
-        return oof
-    scores = run.image_scores.select(ID, pl.col("score").fill_null(pl.col("score").median()).alias(SCORE))
-    return join_by_id(oof, scores)
-
-
 def _train_in(folder: Path, run: Run, settings: ImagesConfig) -> None:
     changes = {} if settings.epochs is None else {"epochs": settings.epochs}
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        lesions = Path(scratch, "lesions.parquet")
-        write_parquet(run.cohort.frame, lesions)
-        _answer(
-            TrainRequest(
-                lesions=lesions,
-                images=Path(run.config.data.images or ""),
-                ungrouped=run.config.data.ungrouped,
-                folds=run.folder.folds,
-                out=folder,
-                kept=run.folder.root / KEPT,
-                preset=settings.model,
-                settings=changes,
-                clahe=settings.clahe,
-                weights=settings.weights,
-                seed=settings.seed,
-                on_bad=settings.on_bad,
-                replicates=run.config.metrics.replicates,
-                **_compute(run),
-            )
+    _answer(
+        TrainRequest(
+            lesions=run.folder.lesions,
+            images=Path(run.config.data.images or ""),
+            ungrouped=run.config.data.ungrouped,
+            folds=run.folder.folds,
+            out=folder,
+            kept=run.folder.root / KEPT,
+            preset=settings.model,
+            settings=changes,
+            clahe=settings.clahe,
+            weights=settings.weights,
+            seed=settings.seed,
+            on_bad=settings.on_bad,
+            replicates=run.config.metrics.replicates,
+            **_compute(run),
         )
+    )
 
 
 def _compute(run: Run) -> dict[str, Any]:
@@ -186,3 +167,14 @@ def _compute(run: Run) -> dict[str, Any]:
 def _answer(request: Request) -> dict[str, Any]:
     with crop_progress() as show, listening(show):
         return call(request)
+
+
+IMAGES = Stage(
+    "images",
+    __name__,
+    train,
+    inputs=("images", "weights"),
+    artifacts=lambda run: [run.folder.lesions, run.folder.folds],
+    settings=lambda run: run.config.images.model_dump(exclude={"weights"}),
+    applies=lambda run: run.config.data.images is not None,
+)
