@@ -22,18 +22,19 @@ _SHOWN = 5
 
 def apply(request: ApplyRequest) -> dict[str, Any]:
     """Score crops that the models never saw."""
-    store, executor = open_store(request.images), executor_of(request)
-    backends = [
-        open_backend(
-            folder,
-            Resources(folder, store, executor, request.on_bad, request.embeddings),
-            flips=request.flips,
-            device=request.device,
-        )
-        for folder in request.models
-    ]
+    store = open_store(request.images)
     ids = store.ids if request.ids is None else request.ids
-    applied = apply_models(request.models, backends, ids, request.out)
+    with executor_of(request) as executor:
+        backends = [
+            open_backend(
+                folder,
+                Resources(folder, store, executor, request.on_bad, request.embeddings),
+                flips=request.flips,
+                device=request.device,
+            )
+            for folder in request.models
+        ]
+        applied = apply_models(request.models, backends, ids, request.out)
     warn_of_missing(applied.faults)
     return {"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}
 
@@ -41,9 +42,10 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
 def perturb(request: PerturbRequest) -> dict[str, Any]:
     """Score training crops as they are and as another camera might have taken them."""
     store: ImageStore = open_store(request.images)
-    resources = Resources(request.model, store, executor_of(request))
     ids = _lesions_of(request.model) if request.ids is None else request.ids
-    scores = score_perturbed(request.model, resources, ids, device=request.device)
+    with executor_of(request) as executor:
+        resources = Resources(request.model, store, executor)
+        scores = score_perturbed(request.model, resources, ids, device=request.device)
     write_parquet(scores, request.out)
     return {"crops": len(scores), "perturbations": scores.width - 2}
 

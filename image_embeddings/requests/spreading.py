@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from engine.errors import InputError
 from engine.executors import Executor, LocalExecutor
 from image_embeddings.requests.models import Request
 
 
-def executor_of(request: Request) -> Executor:
-    """This machine's cores, or a Ray cluster.
+@contextmanager
+def executor_of(request: Request) -> Iterator[Executor]:
+    """This machine's cores, or a Ray cluster, until the block ends.
 
     Raises:
         InputError: Ray is not there.
     """
-    if request.engine == "local":
-        return LocalExecutor(request.cores)
-    raise InputError("no Ray here", where="--engine", remedy="use --engine local")
+    if request.engine != "local":
+        raise InputError("no Ray here", where="--engine", remedy="use --engine local")
+    yield LocalExecutor(request.cores)

@@ -39,9 +39,12 @@ def train(request: TrainRequest) -> dict[str, Any]:
     material = _material(request, table, preset)
     crops = CropsIdentity.of(store, material.ids, request.out)
     spec = _spec(request, preset, material, crops)
-    resources = Resources(request.out, store, executor_of(request), request.on_bad, embeddings=True)
-    backend = make_backend(spec, resources, weights=request.weights, device=request.device, compiled=request.compiled)
-    outcome = train_model(request.out, spec, backend, material, kept=request.kept, replicates=request.replicates)
+    with executor_of(request) as executor:
+        resources = Resources(request.out, store, executor, request.on_bad, embeddings=True)
+        backend = make_backend(
+            spec, resources, weights=request.weights, device=request.device, compiled=request.compiled
+        )
+        outcome = train_model(request.out, spec, backend, material, kept=request.kept, replicates=request.replicates)
     crops.write(request.out)
     _list_contradictions(request, store, table)
     learning_curves(outcome.history, request.out / "curves.png")
