@@ -15,6 +15,7 @@ import numpy as np
 from cohort.stores.protocol import CropError, ImageStore
 from engine.code import code_behind, code_of
 from engine.errors import InputError
+from engine.executors import Executor
 from engine.files import fingerprint, read_json, write_json
 from image_embeddings.labels import Labels
 
@@ -29,6 +30,9 @@ _APART = ("engine", "image_embeddings.progress")
 # Decides the pixels, though no model imports it.
 _DECODING = "cohort.stores.decoding"
 CROPS = "crops.json"
+_PIECE = 1024
+# Below this, starting one more process costs more than it saves.
+_CROPS_A_PROCESS = 20_000
 
 
 def code_sha256(kind: Kind) -> str:
@@ -69,21 +73,27 @@ class CropsIdentity:
     stamp: str
 
     @classmethod
-    def of(cls, store: ImageStore, ids: Sequence[str], folder: Path) -> CropsIdentity:
+    def of(cls, store: ImageStore, ids: Sequence[str], folder: Path, executor: Executor) -> CropsIdentity:
         """Read every crop, unless `folder` holds what `write` wrote and no file has changed since."""
         stamp = _stamp(store.path, ids)
         try:
             known = read_json(folder / CROPS)
         except InputError:
             known = {}
-        return cls(known["sha256"] if known.get("stamp") == stamp else _content(store, ids), stamp)
+        return cls(known["sha256"] if known.get("stamp") == stamp else _content(store, ids, executor), stamp)
 
     def write(self, folder: Path) -> None:
         """Remember it in a model's folder."""
         write_json({"sha256": self.sha256, "stamp": self.stamp}, folder / CROPS)
 
 
-def _content(store: ImageStore, ids: Sequence[str]) -> str:
+def _content(store: ImageStore, ids: Sequence[str], executor: Executor) -> str:
+    pieces = [list(ids[start : start + _PIECE]) for start in range(0, len(ids), _PIECE)]
+    at_once = min(executor.cores, 1 + len(ids) // _CROPS_A_PROCESS)
+    return fingerprint(list(executor.map(_digest, store, pieces, at_once=at_once, processes=True)))
+
+
+def _digest(store: ImageStore, ids: Sequence[str], _cores: int) -> str:
     digest = hashlib.sha256()
     for isic_id in ids:
         try:

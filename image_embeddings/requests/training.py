@@ -37,9 +37,9 @@ def train(request: TrainRequest) -> dict[str, Any]:
     _check_first_weights(request, preset)
     table, store = _read_table(request), open_store(request.images)
     material = _material(request, table, preset)
-    crops = CropsIdentity.of(store, material.ids, request.out)
-    spec = _spec(request, preset, material, crops)
     with executor_of(request) as executor:
+        crops = CropsIdentity.of(store, material.ids, request.out, executor)
+        spec = _spec(request, preset, material, crops)
         resources = Resources(request.out, store, executor, request.on_bad, embeddings=True)
         backend = make_backend(
             spec, resources, weights=request.weights, device=request.device, compiled=request.compiled

@@ -15,6 +15,7 @@ import pytest
 
 from cohort.stores.hdf5 import Hdf5Store
 from engine.errors import InputError
+from engine.executors import LocalExecutor
 from image_embeddings.descriptors import model
 from image_embeddings.identity import CropsIdentity
 from image_embeddings.requests import TrainRequest, answer
@@ -75,7 +76,8 @@ def test_crops_of_lesions_that_are_not_trained_on_do_not_count(crops: SimpleName
         file["ISIC_9999999"] = np.bytes_(b"another")
     ids = list(crops.store.ids)
     found = [
-        CropsIdentity.of(store, ids, tmp_path).sha256 for store in (crops.store, Hdf5Store(tmp_path / "more.hdf5"))
+        CropsIdentity.of(store, ids, tmp_path, LocalExecutor(1)).sha256
+        for store in (crops.store, Hdf5Store(tmp_path / "more.hdf5"))
     ]
     assert found[0] == found[1]
 

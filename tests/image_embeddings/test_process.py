@@ -13,6 +13,7 @@ import pytest
 
 from engine.console import log
 from engine.errors import InputError
+from image_embeddings.descriptors import model
 from image_embeddings.process import call
 from image_embeddings.progress import listening
 from image_embeddings.requests import ApplyRequest, TrainRequest, answer
@@ -20,22 +21,31 @@ from image_embeddings.requests import ApplyRequest, TrainRequest, answer
 
 @pytest.fixture(scope="module")
 def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A descriptor model of ten folds, trained in another process."""
+    """A descriptor model of ten folds: numpy sums eight numbers and more in another order where they lie in a row."""
     out = tmp_path_factory.mktemp("process") / "m"
-    heard: list[tuple[str, int, int]] = []
-    with listening(lambda *report: heard.append(report)):
-        figures = call(
-            TrainRequest(metadata=crops.metadata, images=crops.images, out=out, n_folds=10, cores=1, replicates=100)
-        )
-    assert figures["model"] == str(out)
-    assert figures["scores"]["image"]["pooled"]["auc"]["estimate"] > 0.9
-    assert heard[-1] == ("describe", 80, 80)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model.DescriptorModel.fit.__func__, "__kwdefaults__", {"seed": 0, "threads": 1, "trees": 10})
+        answer(request(crops, out, n_folds=10))
     return out
+
+
+def request(crops: SimpleNamespace, out: Path, n_folds: int) -> TrainRequest:
+    given = {"metadata": crops.metadata, "images": crops.images, "out": out}
+    return TrainRequest.model_validate({**given, "n_folds": n_folds, "cores": 1, "replicates": 100})
 
 
 def apply_to(trained: Path, images: Path, out: Path, ids: tuple[str, ...] | None = None) -> pl.DataFrame:
     answer(ApplyRequest(models=(trained,), images=images, out=out, ids=ids, cores=1))
     return pl.read_parquet(out)
+
+
+def test_a_model_is_trained_in_another_process(crops: SimpleNamespace, tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int]] = []
+    with listening(lambda *report: heard.append(report)):
+        figures = call(request(crops, tmp_path / "m", n_folds=2))
+    assert heard == [("describe", 64, 80), ("describe", 80, 80)]
+    assert figures["model"] == str(tmp_path / "m")
+    assert figures["scores"]["image"]["pooled"]["auc"]["estimate"] > 0.9
 
 
 def test_an_input_error_arrives_in_all_its_parts(tmp_path: Path) -> None:
