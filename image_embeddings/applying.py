@@ -13,16 +13,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cohort.frames import ID
 from engine.errors import InputError
 from engine.files import atomic_path
+from image_embeddings.backend import ALL, CHUNK, Backend, Resources, fold_part
 from image_embeddings.combining import combined
-from image_embeddings.engine import ALL, Engine, Setting, fold_part
 from image_embeddings.shift import shift
 from image_embeddings.spec import Spec, check_files
-from image_embeddings.training_run import OOF, embedding_table
-
-CHUNK = 8192
+from image_embeddings.training_run import OOF, embedding_column, embedding_table
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,12 @@ class Applied:
     shift: dict[str, Any]
 
 
-def open_engine(folder: Path, setting: Setting, *, flips: int | None = None, device: str = "auto") -> Engine:
-    """The engine of a trained model folder.
+def open_backend(folder: Path, resources: Resources, *, flips: int | None = None, device: str = "auto") -> Backend:
+    """The backend of a trained model folder.
 
     Args:
         folder: What training wrote.
-        setting: Where and how it works; its folder is `folder`.
+        resources: What it works with; its folder is `folder`.
         flips: Views averaged, in place of the preset's.
         device: Where networks run.
 
@@ -54,34 +51,32 @@ def open_engine(folder: Path, setting: Setting, *, flips: int | None = None, dev
     """
     spec = Spec.read(folder)
     check_files(folder, spec)
-    return make_engine(spec, setting, flips=flips, device=device)
+    return make_backend(spec, resources, flips=flips, device=device)
 
 
-def make_engine(
+def make_backend(
     spec: Spec,
-    setting: Setting,
+    resources: Resources,
     *,
     weights: Path | None = None,
     flips: int | None = None,
     device: str = "auto",
     compiled: bool = False,
-) -> Engine:
-    """The engine that a spec asks for; torch is imported only for networks.
+) -> Backend:
+    """The backend that a spec asks for; torch is imported only for networks.
 
     Raises:
         InputError: torch is missing, or the device is.
     """
     if spec.preset is None:
-        from image_embeddings.descriptor_engine import DescriptorEngine  # noqa: PLC0415 - scikit-learn is slow to load
+        from image_embeddings.descriptor_backend import DescriptorBackend  # noqa: PLC0415 - scikit-learn is slow to load
 
-        return DescriptorEngine(setting, seed=spec.seed, clahe=spec.clahe)
+        return DescriptorBackend(resources, seed=spec.seed, clahe=spec.clahe)
+    from image_embeddings.networks.backend import NetworkBackend, NetworkRecipe  # noqa: PLC0415
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
-    from image_embeddings.networks.engine import NetworkEngine  # noqa: PLC0415
 
-    preset = spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips})
-    return NetworkEngine(
-        setting,
-        preset,
+    recipe = NetworkRecipe(
+        spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips}),
         spec.class_list,
         n_sites=spec.n_sites,
         seed=spec.seed,
@@ -91,40 +86,41 @@ def make_engine(
         reduce_to=spec.reduce_to,
         device=Device.choose(device, compiled=compiled),
     )
+    return NetworkBackend(resources, recipe)
 
 
-def apply_models(folders: Sequence[Path], engines: Sequence[Engine], ids: Sequence[str], out: Path) -> Applied:
-    """Score `ids` and write isic_id, score[, embedding] as Parquet, a chunk at a time.
+def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequence[str], out: Path) -> Applied:
+    """Score `ids` and write isic_id, score and embeddings as Parquet, a chunk at a time.
 
-    One model gives its own score. Several are combined (see `combined`), and no embedding is written.
+    One model gives its own score, and the embeddings of each of its networks in a column of its own (see
+    `embedding_column`), since those of different networks are not comparable. Several models are combined (see
+    `combined`), and no embedding is written.
 
     Args:
         folders: Of the models.
-        engines: Of the models, in the same order.
+        backends: Of the models, in the same order.
         ids: At least one.
         out: The Parquet file.
 
     Raises:
         InputError: No crops.
-        CropError: A crop can not be read and that is to stop the work.
+        CropError: A crop cannot be read and that is to stop the work.
     """
     if not ids:
         raise InputError("no crops", where="--images", remedy="give a store with at least one image")
-    specs = [Spec.read(folder) for folder in folders]
     references = [_reference(folder, alone=len(folders) == 1) for folder in folders]
+    chunks = [list(ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK)]
+    said = [backend.score(_parts(Spec.read(folder)), ids) for folder, backend in zip(folders, backends, strict=True)]
     scored: list[NDArray[np.float64]] = []
     faults: dict[str, str] = {}
     with atomic_path(out) as temporary:
         writer: pq.ParquetWriter | None = None
-        for start in range(0, len(ids), CHUNK):
-            chunk = list(ids[start : start + CHUNK])
-            results = [engine.score(_parts(spec), chunk) for spec, engine in zip(specs, engines, strict=True)]
+        for chunk, *results in zip(chunks, *said, strict=True):
             scores = [expit(result.log_odds) for result in results]
             score = scores[0] if len(scores) == 1 else combined(references, scores)
-            frame = pl.DataFrame({ID: pl.Series(chunk, dtype=pl.String), "score": pl.Series(score).fill_nan(None)})
-            if len(results) == 1 and results[0].embedding is not None:
-                frame = frame.with_columns(embedding_table(chunk, results[0].embedding)["embedding"])
-            table = frame.to_arrow()
+            named = {embedding_column(name): values for name, values in results[0].embeddings.items()}
+            frame = embedding_table(chunk, named if len(results) == 1 else {})
+            table = frame.insert_column(1, pl.Series("score", score).fill_nan(None)).to_arrow()
             writer = writer or pq.ParquetWriter(temporary, table.schema, compression="zstd")
             writer.write_table(table)
             scored.append(score)

@@ -35,6 +35,10 @@ class ChangedStore:
         """Decode one crop and change it; see `ImageStore.read`."""
         return self.change(self.inner.read(isic_id))
 
+    def encoded(self, isic_id: str) -> bytes:
+        """As in the other store."""
+        return self.inner.encoded(isic_id)
+
     def close(self) -> None:
         """Release what the other store has open."""
         self.inner.close()

@@ -37,6 +37,9 @@ def combined(references: Sequence[Doubles], scores: Sequence[Doubles]) -> Double
     """
     deviates = np.stack([normal_score(*pair) for pair in zip(references, scores, strict=True)])
     known = np.isfinite(deviates)
-    total = np.where(known, deviates, 0).sum(0)
+    # One after another: numpy's own sum adds in another order where there is one lesion.
+    total = np.zeros(deviates.shape[1])
+    for row in np.where(known, deviates, 0):
+        total = total + row
     mean = np.divide(total, known.sum(0), out=np.full(total.shape, np.nan), where=known.any(0))
     return np.asarray(stats.norm.cdf(mean))

@@ -12,21 +12,21 @@ from scipy.special import expit
 from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
 from engine.errors import InputError
-from image_embeddings.applying import open_engine
+from image_embeddings.applying import open_backend
+from image_embeddings.backend import Resources
 from image_embeddings.changed_store import ChangedStore
-from image_embeddings.engine import Setting
 from image_embeddings.perturbations import ALL
 from image_embeddings.training_run import FOLDS, out_of_fold
 
 UNCHANGED = "unchanged"
 
 
-def score_perturbed(folder: Path, setting: Setting, ids: Sequence[str], *, device: str = "auto") -> pl.DataFrame:
+def score_perturbed(folder: Path, resources: Resources, ids: Sequence[str], *, device: str = "auto") -> pl.DataFrame:
     """Out-of-fold scores of crops as they are and under every perturbation.
 
     Args:
         folder: What training wrote.
-        setting: Where and how it works; its store holds the crops the model was trained on.
+        resources: What it works with; its store holds the crops the model was trained on.
         ids: Of some of the lesions it was trained on.
         device: Where networks run.
 
@@ -43,11 +43,10 @@ def score_perturbed(folder: Path, setting: Setting, ids: Sequence[str], *, devic
         raise InputError(
             "a lesion that the model was not trained on", where=str(folder), remedy="give lesions of its folds"
         )
-    stores = {UNCHANGED: setting.store, **{each.name: ChangedStore(setting.store, each) for each in ALL}}
+    stores = {UNCHANGED: resources.store, **{each.name: ChangedStore(resources.store, each) for each in ALL}}
     columns = []
     for name, store in stores.items():
-        engine = open_engine(folder, replace(setting, store=store), device=device)
-        engine.prepare(ids)
-        log_odds = out_of_fold(engine, list(ids), fold.to_numpy()).log_odds
+        backend = open_backend(folder, replace(resources, store=store), device=device)
+        log_odds = out_of_fold(backend, ids, fold.to_numpy()).log_odds
         columns.append(pl.Series(name, expit(log_odds)).fill_nan(None))
     return wanted.with_columns(columns)

@@ -1,4 +1,4 @@
-"""What a model folder says of itself, so that it can be applied without the data it was trained on."""
+"""What a model folder says of itself: what it was trained on, and how to apply it without that."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import InputError
-from engine.files import read_json, sha256_of, write_json
+from engine.files import fingerprint, read_json, sha256_of, write_json
 from image_embeddings.labels import Classes
 from image_embeddings.presets import Preset
 
 FILE = "spec.json"
 Policy = Literal["mean", "refit"]
+_WORDS = {
+    "crops_sha256": "crops differ",
+    "labels_sha256": "labels differ",
+    "folds_sha256": "folds differ",
+    "weights_sha256": "first weights differ",
+    "code_sha256": "code differs",
+    "libraries": "libraries differ",
+}
 
 
 class Spec(BaseModel):
@@ -21,6 +29,8 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    crops_sha256: str  # of the crops of the lesions it is trained on, byte by byte
+    labels_sha256: str  # of their ids, classes and auxiliary labels
     kind: Literal["descriptors", "network"]
     preset: Preset | None  # None for descriptors
     classes: tuple[str, ...]
@@ -36,12 +46,19 @@ class Spec(BaseModel):
     download: bool
     reduce_to: int | None
     clahe: bool = False  # descriptors are of crops whose contrast was equalised; a network's preset says it itself
+    code_sha256: str  # of what trains and scores; comments do not count
+    libraries: dict[str, str]  # versions of those that train
     files: dict[str, str] = {}  # SHA-256 of each file of the model, once it is trained
 
     @property
     def class_list(self) -> Classes:
         """The classes of the main head."""
         return Classes(self.classes, self.malignant)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of all that decides what the model is."""
+        return fingerprint(self.model_dump(mode="json", exclude={"files"}))
 
     def write(self, folder: Path) -> None:
         """Write `spec.json`."""
@@ -74,7 +91,7 @@ class Spec(BaseModel):
         differing = [name for name in mine if mine[name] != theirs[name]]
         if differing:
             raise InputError(
-                f"this folder holds another model (its {differing[0]} differs)",
+                f"this folder holds another model (its {_WORDS.get(differing[0], f'{differing[0]} differs')})",
                 where=str(folder),
                 remedy="choose another --out",
             )

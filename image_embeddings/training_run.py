@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from scipy.special import expit
 
 from cohort.frames import ID
 from cv_folds.folds import Folds
-from engine.files import read_json, write_json, write_parquet
-from image_embeddings.engine import ALL, Engine, Scores, fold_part
+from engine.files import read_json, sha256_of, write_json, write_parquet
+from image_embeddings.backend import ALL, Backend, Scores, fold_part
+from image_embeddings.keeping import claim
 from image_embeddings.labels import Labels
 from image_embeddings.measuring import class_figures, measure
-from image_embeddings.spec import FILE, Spec, checksums
+from image_embeddings.spec import Spec, checksums
 
 FOLDS, OOF, CLASSES = "folds.parquet", "oof.parquet", "classes.parquet"
 EMBEDDINGS, HISTORY, METRICS = "embeddings.parquet", "history.json", "metrics.json"
@@ -70,78 +72,134 @@ class Outcome:
     faults: dict[str, str]
 
 
-def train_model(folder: Path, spec: Spec, engine: Engine, material: Material, *, replicates: int = 10_000) -> Outcome:
+def train_model(
+    folder: Path,
+    spec: Spec,
+    backend: Backend,
+    material: Material,
+    *,
+    kept: Path | None = None,
+    replicates: int = 10_000,
+) -> Outcome:
     """Fit every part that is not there yet, score out of fold, measure, and write the folder.
 
     Args:
-        folder: The model's folder; a training that was killed in it is continued.
+        folder: The model's folder; a training that was killed in it goes on, and a finished model is only measured.
         spec: What the model is.
-        engine: Fits and scores.
+        backend: Fits and scores.
         material: Lesions, labels and folds.
+        kept: Where another model in the folder is moved to; see `claim`.
         replicates: Of the patient bootstrap.
 
     Raises:
-        InputError: The folder holds another model.
-        CropError: A crop can not be read and that is to stop the training.
+        InputError: The folder holds another model, and there is no `kept`.
+        CropError: A crop cannot be read and that is to stop the training.
     """
-    if (folder / FILE).exists():
-        spec.require_same(Spec.read(folder), folder)
-    else:
-        spec.write(folder)
+    claim(folder, spec, kept)
     material.folds.write(folder / FOLDS)
-    frame, labels = material.frame, material.labels
-    parts = material.parts | ({ALL: np.arange(len(frame))} if spec.policy == "refit" else {})
-    history = _fit_parts(folder, engine, material, parts)
-    scores = out_of_fold(engine, material.ids, material.fold)
-    oof = pl.DataFrame({ID: frame[ID], "score": pl.Series(expit(scores.log_odds)).fill_nan(None)})
-    write_parquet(oof, folder / OOF)
-    metrics = measure(material.folds.frame, {"image": scores.log_odds}, replicates=replicates)
-    if scores.probabilities is not None and len(labels.classes.names) > 2:
-        metrics["classes"] = class_figures(labels.index, scores.probabilities, labels.classes.names)
-        table = pl.DataFrame(scores.probabilities, schema=list(labels.classes.names))
-        write_parquet(pl.concat([oof.select(ID), table], how="horizontal"), folder / CLASSES)
-    if scores.embedding is not None:
-        write_parquet(embedding_table(material.ids, scores.embedding), folder / EMBEDDINGS)
-    write_json(metrics, folder / METRICS)
-    files = checksums(folder, [path for part in parts for path in engine.files(part)])
-    spec.model_copy(update={"files": files}).write(folder)
-    return Outcome(oof.with_columns(frame["target"]), history, metrics, scores.faults)
+    parts = material.parts | ({ALL: np.arange(len(material.frame))} if spec.policy == "refit" else {})
+    files = [path for part in parts for path in backend.files(part)]
+    done = _is_finished(folder, files)
+    history = _fit_parts(folder, backend, material, parts)
+    faults = {} if done else _score(folder, backend, material)
+    outcome = _measure(folder, material, history, faults, replicates)
+    spec.model_copy(update={"files": checksums(folder, files)}).write(folder)
+    return outcome
 
 
-def embedding_table(ids: list[str], embedding: NDArray[np.float16]) -> pl.DataFrame:
-    """isic_id and embedding as an array of float16 of fixed size."""
-    return pl.DataFrame({ID: pl.Series(ids, dtype=pl.String), "embedding": pl.Series(embedding)})
+def _is_finished(folder: Path, files: Sequence[Path]) -> bool:
+    """Whether the model was trained to its end; a file that changed since is removed, to be made again."""
+    recorded = Spec.read(folder).files
+    if not recorded:
+        return False
+    changed = [path for path in files if not path.exists() or sha256_of(path) != recorded.get(path.name)]
+    for path in changed:
+        path.unlink(missing_ok=True)
+    return not changed and (folder / OOF).is_file()
 
 
 def _fit_parts(
-    folder: Path, engine: Engine, material: Material, parts: dict[str, NDArray[np.int64]]
+    folder: Path, backend: Backend, material: Material, parts: dict[str, NDArray[np.int64]]
 ) -> dict[str, list[dict[str, float]]]:
-    """Fit what is not there yet; the history of parts fitted earlier is read back."""
-    history = read_json(folder / HISTORY) if (folder / HISTORY).exists() else {}
-    for part, rows in parts.items():
-        if not all(path.exists() for path in engine.files(part)):
-            history[part] = engine.fit(part, material.frame, material.labels, rows)
+    """Fit what is not there yet; the history of what was fitted earlier is read back."""
+    history: dict[str, list[dict[str, float]]] = {}
+    if (folder / HISTORY).exists():
+        history = read_json(folder / HISTORY)
+    missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
+    if missing:
+        for name, entries in backend.fit(missing, material.frame, material.labels):
+            history[name] = entries
             write_json(history, folder / HISTORY)
-    return dict(history)
+    return history
 
 
-def out_of_fold(engine: Engine, ids: list[str], fold: NDArray[np.int8]) -> Scores:
-    """Each lesion scored by the part it was held out from."""
+def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]:
+    """Write what the model says of each lesion out of fold; returns why crops could not be read, by id."""
+    ids, names = material.ids, material.labels.classes.names
+    scores = out_of_fold(backend, ids, material.fold)
+    if scores.embeddings:
+        write_parquet(embedding_table(ids, scores.embeddings), folder / EMBEDDINGS)
+    if scores.probabilities is not None and len(names) > 2:
+        table = pl.DataFrame(scores.probabilities, schema=list(names))
+        write_parquet(pl.concat([material.frame.select(ID), table], how="horizontal"), folder / CLASSES)
+    # Last: it says that the others are there.
+    score = pl.Series("score", expit(scores.log_odds)).fill_nan(None)
+    write_parquet(material.frame.select(ID).with_columns(score), folder / OOF)
+    return scores.faults
+
+
+def _measure(
+    folder: Path,
+    material: Material,
+    history: dict[str, list[dict[str, float]]],
+    faults: dict[str, str],
+    replicates: int,
+) -> Outcome:
+    oof = pl.read_parquet(folder / OOF)
+    score = oof["score"].fill_null(np.nan).to_numpy()
+    metrics = measure(material.folds.frame, {"image": score}, replicates=replicates)
+    if (folder / CLASSES).exists():
+        probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
+        metrics["classes"] = class_figures(material.labels.index, probabilities, material.labels.classes.names)
+    write_json(metrics, folder / METRICS)
+    return Outcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
+
+
+def embedding_table(ids: Sequence[str], embeddings: dict[str, NDArray[np.float16]]) -> pl.DataFrame:
+    """isic_id, and each column of embeddings as arrays of float16 of fixed size."""
+    columns = [pl.Series(name, np.ascontiguousarray(values)) for name, values in embeddings.items()]
+    return pl.DataFrame([pl.Series(ID, ids, dtype=pl.String), *columns])
+
+
+def embedding_column(network: str) -> str:
+    """Column of the embeddings of a network: embedding_fold0, embedding_fold0_seed1; embedding of one fit on all."""
+    return f"embedding_{network}".replace(f"_{ALL}", "").replace("-", "_")
+
+
+def out_of_fold(backend: Backend, ids: Sequence[str], fold: NDArray[np.int8]) -> Scores:
+    """Each lesion scored by the part it was held out from.
+
+    Its embeddings are that part's networks' own: `embedding`, and with repeats `embedding_seed1` and so on.
+    """
+    backend.prepare(ids)
     log_odds = np.full(len(ids), np.nan)
     probabilities: NDArray[np.float64] | None = None
-    embedding: NDArray[np.float16] | None = None
+    embeddings: dict[str, NDArray[np.float16]] = {}
     faults: dict[str, str] = {}
     for place in np.unique(fold):
-        rows = np.flatnonzero(fold == place)
-        scores = engine.score([fold_part(int(place))], [ids[row] for row in rows])
-        log_odds[rows] = scores.log_odds
-        faults |= scores.faults
-        if scores.probabilities is not None:
-            if probabilities is None:
-                probabilities = np.full((len(ids), scores.probabilities.shape[1]), np.nan)
-            probabilities[rows] = scores.probabilities
-        if scores.embedding is not None:
-            if embedding is None:
-                embedding = np.full((len(ids), scores.embedding.shape[1]), np.nan, np.float16)
-            embedding[rows] = scores.embedding
-    return Scores(log_odds, probabilities, embedding, faults)
+        part, rows = fold_part(int(place)), np.flatnonzero(fold == place).tolist()
+        begin = 0
+        for scores in backend.score([part], [ids[row] for row in rows]):
+            own = rows[begin : begin + len(scores.log_odds)]
+            begin += len(own)
+            log_odds[own] = scores.log_odds
+            faults |= scores.faults
+            if scores.probabilities is not None:
+                if probabilities is None:
+                    probabilities = np.full((len(ids), scores.probabilities.shape[1]), np.nan)
+                probabilities[own] = scores.probabilities
+            for network, values in scores.embeddings.items():
+                name = embedding_column(network).replace(f"_{part}", "")
+                whole = embeddings.setdefault(name, np.full((len(ids), values.shape[1]), np.nan, np.float16))
+                whole[own] = values
+    return Scores(log_odds, probabilities, embeddings, faults)

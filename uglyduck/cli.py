@@ -14,6 +14,7 @@ from uglyduck.commands.ablate import ablate
 from uglyduck.commands.bundle import bundle
 from uglyduck.commands.card import card
 from uglyduck.commands.check import check
+from uglyduck.commands.clean import clean
 from uglyduck.commands.demo import demo
 from uglyduck.commands.explain import explain
 from uglyduck.commands.features import features
@@ -60,6 +61,7 @@ for _command in (
     hospitals,
     bundle,
     robustness,
+    clean,
 ):
     app.command()(_command)
 app.add_typer(images, name="images")

@@ -13,7 +13,7 @@ import polars as pl
 
 from cohort.frames import ID, collect
 from cohort.stores.decoding import check_pixels
-from cohort.stores.folder import list_files, open_file
+from cohort.stores.folder import list_files, open_file, read_file
 from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, OnBad, Pixels
 from engine.errors import InputError
 
@@ -81,6 +81,10 @@ class DicomStore:
                 if on_bad == "stop":
                     raise
         return pl.DataFrame(rows, schema=METADATA_SCHEMA, orient="row")
+
+    def encoded(self, isic_id: str) -> bytes:
+        """The whole file; see `ImageStore.encoded`."""
+        return read_file(self._files, isic_id, limits=self._limits, where=self._path)
 
     def close(self) -> None:
         """Nothing stays open between reads."""

@@ -40,8 +40,12 @@ class FolderStore:
 
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
-        data = read_file(self._files, isic_id, limits=self._limits, where=self._path)
+        data = self.encoded(isic_id)
         return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
+
+    def encoded(self, isic_id: str) -> bytes:
+        """Its bytes; see `ImageStore.encoded`."""
+        return read_file(self._files, isic_id, limits=self._limits, where=self._path)
 
     def close(self) -> None:
         """Nothing stays open between reads."""

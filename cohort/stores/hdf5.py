@@ -51,9 +51,29 @@ class Hdf5Store:
 
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
-        data = self._encoded(isic_id)
+        data = self.encoded(isic_id)
         pixels = decode(data, isic_id, limits=self._limits, where=self._path)
         return Crop(isic_id, pixels, len(data))
+
+    def encoded(self, isic_id: str) -> bytes:
+        """Its bytes; see `ImageStore.encoded`."""
+        require_id(isic_id, self._path)
+        root, name = self._open().id, isic_id.encode()
+        # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
+        try:
+            link = root.links.get_info(name)
+        except (KeyError, RuntimeError):
+            raise self._refuse(isic_id, "no crop of this id") from None
+        if link.type != h5py.h5l.TYPE_HARD:
+            raise self._refuse(isic_id, "a soft or external link, which may lead out of the file")
+        try:
+            if h5py.h5o.get_info(root, name).type != h5py.h5o.TYPE_DATASET:
+                raise self._refuse(isic_id, "a group, not a byte string")
+            data = self._bytes(isic_id, h5py.h5d.open(root, name))
+        except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise self._refuse(isic_id, "a damaged entry") from error
+        check_size(isic_id, len(data), limits=self._limits, where=self._path)
+        return data
 
     def close(self) -> None:
         """Close the file in this process."""
@@ -78,25 +98,6 @@ class Hdf5Store:
             self._process = os.getpid()
             _bound_cache(self._file)
         return self._file
-
-    def _encoded(self, isic_id: str) -> bytes:
-        require_id(isic_id, self._path)
-        root, name = self._open().id, isic_id.encode()
-        # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
-        try:
-            link = root.links.get_info(name)
-        except (KeyError, RuntimeError):
-            raise self._refuse(isic_id, "no crop of this id") from None
-        if link.type != h5py.h5l.TYPE_HARD:
-            raise self._refuse(isic_id, "a soft or external link, which may lead out of the file")
-        try:
-            if h5py.h5o.get_info(root, name).type != h5py.h5o.TYPE_DATASET:
-                raise self._refuse(isic_id, "a group, not a byte string")
-            data = self._bytes(isic_id, h5py.h5d.open(root, name))
-        except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-            raise self._refuse(isic_id, "a damaged entry") from error
-        check_size(isic_id, len(data), limits=self._limits, where=self._path)
-        return data
 
     def _bytes(self, isic_id: str, dataset: Any) -> bytes:  # noqa: ANN401 - h5py is untyped
         """The content of a dataset, once it is known to be one byte string in this file."""

@@ -97,6 +97,14 @@ class ImageStore(Protocol):
         """
         ...
 
+    def encoded(self, isic_id: str) -> bytes:
+        """The bytes of one crop as they are stored, which say whether it is the same crop as before.
+
+        Raises:
+            CropError: There is no such crop, or it is over a limit.
+        """
+        ...
+
     def close(self) -> None:
         """Release what this process has open; the next read opens it again."""
         ...

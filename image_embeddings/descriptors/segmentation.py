@@ -93,7 +93,7 @@ def _main_part(weight: Floats, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _without_holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill what the border of the crop can not reach."""
+    """Fill what the border of the crop cannot reach."""
     framed = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     labels, count = ndimage.label(framed, structure=_IN_PLANE)
     reached = np.zeros(count + 1, bool)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
 
 import numpy as np
 import polars as pl
@@ -15,10 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from cohort.frames import ID
 from cohort.stores.protocol import CropError, ImageStore, OnBad, try_read
+from engine.executors import Executor, LocalExecutor
 from image_embeddings.descriptors.numbers import describe_crops
+from image_embeddings.progress import report
 
 CHUNK = 64
-_AHEAD = 4
+# Below this, starting one more process costs more than it saves.
+_CROPS_A_PROCESS = 5_000
 
 
 @dataclass(frozen=True)
@@ -48,62 +48,70 @@ def describe(
     *,
     on_bad: OnBad = "missing",
     required: bool = True,
-    workers: int = 1,
-    progress: Callable[[int], None] = lambda _: None,
+    executor: Executor | None = None,
 ) -> Described:
     """Descriptors of the crops of `ids`; a crop's are the same to the last bit alone and in any batch.
 
     Args:
         store: Where the crops lie.
         ids: At least one.
-        on_bad: "stop" raises at the first crop that can not be read, "missing" gives it nulls and goes on.
+        on_bad: "stop" raises at the first crop that cannot be read, "missing" gives it nulls and goes on.
         required: That no crop at all can be read is an error; otherwise the frame then holds ids alone.
-        workers: Processes; 1 stays in this one. The numbers do not depend on it.
-        progress: Told how many crops each step has done.
+        executor: Spreads the work; by default one core of this machine. The numbers do not depend on it.
 
     Raises:
-        CropError: With "stop", a crop can not be read. With `required`, no crop at all can be read.
+        CropError: With "stop", a crop cannot be read. With `required`, no crop at all can be read.
     """
-    parts: list[NDArray[np.float32]] = []
-    faults: dict[str, str] = {}
-    names: list[str] = []
-    first: CropError | None = None
-    for chunk in _chunks(store, ids, workers):
+    (found,) = describe_in_chunks(store, ids, crops=max(len(ids), 1), on_bad=on_bad, executor=executor)
+    if required and ids and len(found.faults) == len(ids):
+        first = try_read(store, ids[0])
+        if isinstance(first, CropError):
+            raise first
+    return found
+
+
+def describe_in_chunks(
+    store: ImageStore, ids: Sequence[str], *, crops: int, on_bad: OnBad = "missing", executor: Executor | None = None
+) -> Iterator[Described]:
+    """As `describe`, but `crops` crops at a time, so that memory does not grow with their number."""
+    executor = executor or LocalExecutor(1)
+    pieces = [
+        list(ids[start : start + CHUNK])
+        for begin in range(0, len(ids), crops)
+        for start in range(begin, min(begin + crops, len(ids)), CHUNK)
+    ]
+    at_once = min(executor.cores, 1 + len(ids) // _CROPS_A_PROCESS)
+    results = zip(pieces, executor.map(_describe_chunk, store, pieces, at_once=at_once, processes=True), strict=True)
+    held: list[_Chunk] = []
+    begin = done = 0
+    for piece, chunk in results:
         if chunk.faults and on_bad == "stop":
             raise chunk.faults[0]
-        first = first or next(iter(chunk.faults), None)
-        faults |= {fault.isic_id: fault.reason for fault in chunk.faults}
-        names = chunk.names or names
-        parts.append(chunk.values)
-        progress(len(chunk.values))
-    if required and first is not None and len(faults) == len(ids):
-        raise first
+        held.append(chunk)
+        done += len(piece)
+        report("describe", done, len(ids))
+        if done == min(begin + crops, len(ids)):
+            yield _joined(ids[begin:done], held)
+            held, begin = [], done
+
+
+def _joined(ids: Sequence[str], chunks: Sequence[_Chunk]) -> Described:
+    names = next((chunk.names for chunk in chunks if chunk.names), [])
     values = np.concatenate(
-        [part if part.shape[1] else np.full((len(part), len(names)), np.nan, np.float32) for part in parts]
+        [
+            chunk.values if chunk.names else np.full((len(chunk.values), len(names)), np.nan, np.float32)
+            for chunk in chunks
+        ]
     )
     columns = {
         name: pl.Series(column, dtype=pl.Float32, nan_to_null=True)
         for name, column in zip(names, values.T, strict=True)
     }
+    faults = {fault.isic_id: fault.reason for chunk in chunks for fault in chunk.faults}
     return Described(pl.DataFrame({ID: pl.Series(ids, dtype=pl.String), **columns}), faults)
 
 
-def _chunks(store: ImageStore, ids: Sequence[str], workers: int) -> Iterator[_Chunk]:
-    pieces = [list(ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK)]
-    if workers == 1:
-        yield from (_describe_chunk(store, piece) for piece in pieces)
-        return
-    # spawn: a forked child would inherit the locks of polars' and BLAS's threads.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = iter(pieces)
-        # A bounded number of chunks under way: memory does not grow with the number of crops.
-        running = [pool.submit(_describe_chunk, store, piece) for piece in islice(waiting, workers * _AHEAD)]
-        while running:
-            yield running.pop(0).result()
-            running += [pool.submit(_describe_chunk, store, piece) for piece in islice(waiting, 1)]
-
-
-def _describe_chunk(store: ImageStore, ids: Sequence[str]) -> _Chunk:
+def _describe_chunk(store: ImageStore, ids: Sequence[str], _cores: int) -> _Chunk:
     results = [try_read(store, isic_id) for isic_id in ids]
     faults = [result for result in results if isinstance(result, CropError)]
     crops = [result for result in results if not isinstance(result, CropError)]

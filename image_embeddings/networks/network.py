@@ -1,4 +1,4 @@
-"""A backbone with its preprocessing and heads: what goes in is pixels, so that preprocessing can not drift."""
+"""A backbone with its preprocessing and heads: what goes in is pixels, so that preprocessing cannot drift."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm 
     if name == "mobilenet_v1_025":
         if download:
             raise InputError(
-                "these weights can not be downloaded",
+                "these weights cannot be downloaded",
                 where="--download",
                 remedy=f"give {preset.weights} with --weights",
             )

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from image_embeddings.networks.network import Network
-from image_embeddings.networks.scoring import Look, score
+from image_embeddings.networks.scoring import ScoringOptions, score
 from image_embeddings.networks.training import Training
 
 _MOST = 10_000
 
 
 class Reduction(nn.Module):
-    """(batch, width) embeddings to (batch, components); kept beside the network's weights."""
+    """(batch, width) embeddings to (batch, components); kept with the network's weights."""
 
     def __init__(self, width: int, components: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Reduction(nn.Module):
         return (embedding.float() - self.centre) @ self.axes
 
 
-def reduce_embeddings(network: Network, training: Training, look: Look, components: int) -> Reduction:
+def reduce_embeddings(network: Network, training: Training, options: ScoringOptions, components: int) -> Reduction:
     """Fit the leading principal components of the embeddings of at most 10,000 training rows.
 
     Each axis points so that its largest entry is positive: the sign of a component is otherwise arbitrary.
@@ -34,8 +34,8 @@ def reduce_embeddings(network: Network, training: Training, look: Look, componen
     rows = training.rows
     if len(rows) > _MOST:
         rows = np.sort(np.random.default_rng(training.seed).choice(rows, _MOST, replace=False))
-    scored = score([network], training.store, training.ids, rows, look)
-    seen = scored.embedding[np.isfinite(scored.log_odds[:, 0])].astype(np.float64)
+    scored = score([network], training.store, training.ids, rows, options)
+    seen = scored.embeddings[0][np.isfinite(scored.log_odds[:, 0])].astype(np.float64)
     centre = seen.mean(0)
     axes = np.linalg.svd(seen - centre, full_matrices=False)[2][:components].T
     axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])])

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from cohort.stores.protocol import ImageStore, OnBad
 from engine.errors import InputError
@@ -17,6 +18,8 @@ from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network
 from image_embeddings.presets import Preset
 
+# Every batch has as many crops, the last one blank ones besides: the last bits of a crop's score depend on how many
+# crops there are in its batch (torch chooses other kernels), but neither on its place among them nor on the others.
 BATCH = 64
 
 
@@ -27,55 +30,59 @@ class Scored:
     Attributes:
         log_odds: (crops, networks) float64 of malignant against benign, mean over the views; NaN where unreadable.
         probabilities: (crops, classes) float64, geometric mean over views and networks, scaled to sum to 1.
-        embedding: (crops, width) float16, mean over views and networks; (crops, 0) where not asked for.
+        embeddings: (networks, crops, width) float16, mean over views; width 0 where not asked for.
         faults: Why a crop could not be read, by id.
     """
 
     log_odds: NDArray[np.float64]
     probabilities: NDArray[np.float64]
-    embedding: NDArray[np.float16]
+    embeddings: NDArray[np.float16]
     faults: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Look:
-    """How networks look at crops.
+class ScoringOptions:
+    """How networks see crops.
 
     Attributes:
         preset: Preprocessing and views.
         device: Where they run.
-        on_bad: "stop" raises at a crop that can not be read, "missing" scores it as NaN.
-        workers: Processes that decode, besides this one.
+        on_bad: "stop" raises at a crop that cannot be read, "missing" scores it as NaN.
+        loaders: Processes that decode, in addition to this one.
         embeddings: Keep them.
-        tell: Called after each batch with its crops.
+        on_batch: Called after each batch with its crops.
     """
 
     preset: Preset
     device: Device
     on_bad: OnBad = "missing"
-    workers: int = 0
+    loaders: int = 0
     embeddings: bool = False
-    tell: Callable[[int], None] = lambda _: None
+    on_batch: Callable[[int], None] = lambda _: None
 
 
 def score(
-    networks: Sequence[Network], store: ImageStore, ids: Sequence[str], rows: NDArray[np.int64], how: Look
+    networks: Sequence[Network],
+    store: ImageStore,
+    ids: Sequence[str],
+    rows: NDArray[np.int64],
+    options: ScoringOptions,
 ) -> Scored:
-    """Score the crops of `rows`.
+    """Score the crops of `rows`; on a CPU a crop's bits are the same alone and with any other crops.
 
     Args:
         networks: All with the same classes.
         store: Where the crops lie.
         ids: isic_id of every row.
         rows: Which of them.
-        how: Preprocessing, device and views.
+        options: Preprocessing, device and views.
 
     Raises:
         CropError: With "stop".
         InputError: No rows.
     """
-    preset, device = how.preset, how.device
-    crops = Crops(store, ids, preset, how.on_bad)
+    preset, device = options.preset, options.device
+    crops = Crops(store, ids, preset, options.on_bad)
     batches = [[(int(row), -1) for row in rows[start : start + BATCH]] for start in range(0, len(rows), BATCH)]
     # Filled in place: a list of small tensors would keep the pixels' memory between them from being used again.
     whole: tuple[Tensor, Tensor, Tensor] | None = None
@@ -83,41 +90,41 @@ def score(
     faults: dict[str, str] = {}
     networks = [device.place(network).eval() for network in networks]
     with torch.inference_mode():
-        for batch in loader(crops, batches, workers=how.workers, pin=device.is_cuda):
-            log_odds, log_shares, embedding = _look(networks, device.pixels(batch.pixels), preset.flips, device)
-            unreadable = ~batch.readable
-            log_odds[unreadable], log_shares[unreadable] = torch.nan, torch.nan
-            parts = log_odds, log_shares, (embedding if how.embeddings else embedding[:, :0]).half()
-            whole = whole or tuple(part.new_empty((len(rows), part.shape[1])) for part in parts)
+        for batch in loader(crops, batches, workers=options.loaders, pin=device.is_cuda):
+            count = len(batch.rows)
+            pixels = functional.pad(batch.pixels, (0, 0, 0, 0, 0, 0, 0, BATCH - count))
+            log_odds, log_shares, embeddings = _predict(networks, device.pixels(pixels), preset.flips, device)
+            unreadable = functional.pad(~batch.readable, (0, BATCH - count))
+            log_odds[unreadable], log_shares[unreadable], embeddings[unreadable] = torch.nan, torch.nan, torch.nan
+            parts = log_odds, log_shares, (embeddings if options.embeddings else embeddings[:, :, :0]).half()
+            whole = whole or tuple(part.new_empty((len(rows), *part.shape[1:])) for part in parts)
             for all_, part in zip(whole, parts, strict=True):
-                all_[done : done + len(part)] = part
-            done += len(batch.rows)
+                all_[done : done + count] = part[:count]
+            done += count
             faults |= {fault.isic_id: fault.reason for fault in batch.faults}
-            how.tell(len(batch.rows))
+            options.on_batch(count)
     if whole is None:
         raise InputError("no crops", where=str(store.path), remedy="give at least one")
-    log_odds, log_shares, embedding = whole
-    return Scored(log_odds.numpy(), torch.softmax(log_shares, 1).numpy(), embedding.numpy(), faults)
+    log_odds, shares, embeddings = whole
+    return Scored(log_odds.numpy(), shares.numpy(), embeddings.movedim(1, 0).numpy(), faults)
 
 
-def _look(networks: Sequence[Network], pixels: Tensor, views: int, device: Device) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-odds (batch, networks), log class shares (batch, classes) and embedding (batch, width), on the CPU."""
+def _predict(networks: Sequence[Network], pixels: Tensor, views: int, device: Device) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-odds (batch, networks), class shares (batch, classes) and embeddings (batch, networks, width), on the CPU."""
     log_odds, log_shares, embeddings = [], [], []
     for network in networks:
-        own = []
+        own, seen = [], []
         for view in range(views):
             with device.autocast():
                 output = network(seen_as(pixels, view, views))
             logits = output.logits.double()
             own.append(network.log_odds(logits))
             log_shares.append(torch.log_softmax(logits, 1))
-            embeddings.append(output.embedding.float())
+            seen.append(output.embedding.float())
         log_odds.append(torch.stack(own).mean(0))
-    return (
-        torch.stack(log_odds, 1).cpu(),
-        torch.stack(log_shares).mean(0).cpu(),
-        torch.stack(embeddings).mean(0).cpu(),
-    )
+        embeddings.append(torch.stack(seen).mean(0))
+    shares = torch.softmax(torch.stack(log_shares).mean(0), 1)
+    return torch.stack(log_odds, 1).cpu(), shares.cpu(), torch.stack(embeddings, 1).cpu()
 
 
 def seen_as(pixels: Tensor, view: int, views: int) -> Tensor:

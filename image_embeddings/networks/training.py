@@ -22,7 +22,7 @@ from image_embeddings.networks import checkpoint
 from image_embeddings.networks.batches import Batch, Crops, Sampling, Steps, loader
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, Output
-from image_embeddings.networks.scoring import Look, score
+from image_embeddings.networks.scoring import ScoringOptions, score
 from image_embeddings.presets import Preset
 
 
@@ -41,10 +41,10 @@ class Training:
         device: Where it runs.
         checkpoint: File that holds where it stands.
         identity: Fingerprint of all this.
-        on_bad: Whether a crop that can not be read stops the training or is left out.
-        workers: Processes that decode, besides this one.
+        on_bad: Whether a crop that cannot be read stops the training or is left out.
+        loaders: Processes that decode, in addition to this one.
         checkpoint_seconds: Time between two checkpoints; one is written at the end of each epoch anyway.
-        tell: Called after each step with the crops done and the crops of the whole training.
+        on_step: Called after each step with the crops done and the crops of the whole training.
     """
 
     preset: Preset
@@ -58,9 +58,9 @@ class Training:
     checkpoint: Path
     identity: str
     on_bad: OnBad = "stop"
-    workers: int = 0
+    loaders: int = 0
     checkpoint_seconds: float = 60.0
-    tell: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    on_step: Callable[[int, int], None] = field(default=lambda _done, _total: None)
 
 
 def train(network: Network, training: Training) -> tuple[Network, list[dict[str, float]]]:
@@ -77,7 +77,7 @@ def train(network: Network, training: Training) -> tuple[Network, list[dict[str,
         The network to score with (the moving average of the weights, if kept), and an entry per epoch.
 
     Raises:
-        CropError: A crop can not be read and `on_bad` is "stop".
+        CropError: A crop cannot be read and `on_bad` is "stop".
         InputError: The checkpoint is another training's.
     """
     preset, device = training.preset, training.device
@@ -91,7 +91,7 @@ def train(network: Network, training: Training) -> tuple[Network, list[dict[str,
     run = device.compile(network)
     crops = Crops(training.store, training.ids, preset, training.on_bad)
     batches = iter(
-        loader(crops, Steps(sampling, preset.epochs, done.step), workers=training.workers, pin=device.is_cuda)
+        loader(crops, Steps(sampling, preset.epochs, done.step), workers=training.loaders, pin=device.is_cuda)
     )
     saved, losses = time.monotonic(), []
     while done.step < total and not stopped(done, preset):
@@ -112,10 +112,10 @@ def train(network: Network, training: Training) -> tuple[Network, list[dict[str,
         done.step += 1
         follow(average, network, min(preset.ema, (1 + done.step) / (10 + done.step)))
         losses.append(float(loss.detach()))
-        training.tell(done.step * preset.batch_size, total * preset.batch_size)
+        training.on_step(done.step * preset.batch_size, total * preset.batch_size)
         if done.step % sampling.steps == 0:
-            entry = {"epoch": float(done.step // sampling.steps), "loss": float(np.mean(losses)), "rate": group["lr"]}
-            done.history.append(entry | judged(average, training, done))
+            entry = {"epoch": float(done.step // sampling.steps), "loss": float(np.mean(losses))}
+            done.history.append(entry | rates_of(optimizer) | judged(average, training, done))
             losses = []
         if not losses or time.monotonic() - saved > training.checkpoint_seconds:
             checkpoint.save(training.checkpoint, modules, optimizer, done, training.identity)
@@ -135,6 +135,7 @@ def make_optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
     settings = [
         {
             "params": parameters,
+            "name": "backbone" if backbone else "head",
             "base_lr": preset.learning_rate * (1 if backbone else preset.head_rate),
             "weight_decay": preset.weight_decay if decayed else 0.0,
         }
@@ -142,6 +143,11 @@ def make_optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
     ]
     kind = torch.optim.AdamW if preset.optimizer == "adamw" else torch.optim.Adam
     return kind(settings, lr=preset.learning_rate)
+
+
+def rates_of(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """The learning rates as they stand: `backbone_rate`, where the backbone learns, and `head_rate`."""
+    return {f"{group['name']}_rate": float(group["lr"]) for group in optimizer.param_groups}
 
 
 def rate_at(step: int, total: int, preset: Preset) -> float:
@@ -205,8 +211,8 @@ def judged(average: Network, training: Training, done: checkpoint.Progress) -> d
     """The inner split's pAUC after an epoch, and the best weights kept; nothing without an inner split."""
     if not len(training.inner):
         return {}
-    look = Look(training.preset, training.device, on_bad=training.on_bad, workers=training.workers)
-    scored = score([average], training.store, training.ids, training.inner, look)
+    options = ScoringOptions(training.preset, training.device, training.on_bad, training.loaders)
+    scored = score([average], training.store, training.ids, training.inner, options)
     usable = np.isfinite(scored.log_odds[:, 0])
     value = partial_auc(training.labels.target[training.inner][usable], scored.log_odds[usable, 0])
     if done.best is None or value > done.best[0]:

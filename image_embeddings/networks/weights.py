@@ -43,7 +43,7 @@ def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
             with np.load(path, allow_pickle=False) as arrays:
                 return {f"backbone.{name}": value for name, value in from_keras(dict(arrays)).items()}
         with warnings.catch_warnings():
-            # torch remarks on unusual pickle protocols; what it can not read safely it refuses.
+            # torch remarks on unusual pickle protocols; what it cannot read safely it refuses.
             warnings.simplefilter("ignore")
             return _tensors(torch.load(path, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:

@@ -84,6 +84,7 @@ def best(*works: Callable[[], object], repeats: int = 5) -> list[float]:
 
 
 def test_descriptors_per_second(tmp_path: Path) -> None:
+    from engine.executors import LocalExecutor
     from image_embeddings.descriptors.table import describe
 
     count = 24_576
@@ -92,7 +93,7 @@ def test_descriptors_per_second(tmp_path: Path) -> None:
     rows = []
     for workers in (1, 2):
         before = processor_seconds()
-        (seconds,) = best(lambda workers=workers: describe(store, ids, workers=workers), repeats=2)
+        (seconds,) = best(lambda workers=workers: describe(store, ids, executor=LocalExecutor(workers)), repeats=2)
         used = (processor_seconds() - before) / 2
         rows.append([str(workers), f"{count / seconds:,.0f}", f"{count / used:,.0f}"])
     record(
@@ -121,7 +122,7 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
     from image_embeddings.labels import Classes
     from image_embeddings.networks.device import Device
     from image_embeddings.networks.network import build
-    from image_embeddings.networks.scoring import BATCH, Look, score
+    from image_embeddings.networks.scoring import BATCH, ScoringOptions, score
     from image_embeddings.presets import PRESETS
 
     if device == "cuda" and not torch.cuda.is_available():
@@ -142,7 +143,7 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
             logits.cpu()
 
     def applied() -> None:
-        score([network], store, store.ids, np.arange(count), Look(preset, place))
+        score([network], store, store.ids, np.arange(count), ScoringOptions(preset, place))
 
     bare()  # the first run compiles and allocates
     rates = [count / seconds for seconds in best(bare, applied, repeats=repeats)]
@@ -165,11 +166,11 @@ def test_memory_does_not_grow_with_the_crops(tmp_path: Path) -> None:
         "from image_embeddings.labels import Classes\n"
         "from image_embeddings.networks.device import Device\n"
         "from image_embeddings.networks.network import build\n"
-        "from image_embeddings.networks.scoring import Look, score\n"
+        "from image_embeddings.networks.scoring import ScoringOptions, score\n"
         "from image_embeddings.presets import PRESETS\n"
         "store = Hdf5Store(Path(sys.argv[1])); preset = PRESETS['tiny']\n"
         "network = build(preset, Classes(('benign', 'malignant'), (False, True)))\n"
-        "score([network], store, store.ids, np.arange(len(store.ids)), Look(preset, Device('cpu')))\n"
+        "score([network], store, store.ids, np.arange(len(store.ids)), ScoringOptions(preset, Device('cpu')))\n"
     )
     rows = []
     for count in (2_000, 8_000, 20_000):
@@ -186,7 +187,7 @@ def test_the_descriptor_command_is_bounded_too(tmp_path: Path) -> None:
         store = write_store(tmp_path / f"{count}.hdf5", count)
         code = (
             "import sys; from uglyduck.commands.images import images\n"
-            f"if __name__ == '__main__': images(['describe','--images',{str(store)!r},'--workers','1','--out',"
+            f"if __name__ == '__main__': images(['describe','--images',{str(store)!r},'--cores','1','--out',"
             f"{str(tmp_path / 'd.parquet')!r}])"
         )
         measured = measure(sys.executable, "-c", code)
@@ -208,7 +209,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def train(*arguments: object) -> None:
-    command = [sys.executable, "-m", "uglyduck", "images", "train", *map(str, arguments), "--threads", "2"]
+    command = [sys.executable, "-m", "uglyduck", "images", "train", *map(str, arguments), "--cores", "2"]
     subprocess.run(command, check=True)
 
 

@@ -15,6 +15,7 @@ from cohort.simulator import simulate, write_folder
 from cohort.simulator.crops import write_hdf5
 from cohort.stores.opening import open_store
 from cv_folds.metrics.partial_auc import partial_auc
+from engine.executors import LocalExecutor
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import describe
 from tests.benches.performance import measure, record
@@ -87,7 +88,7 @@ def test_descriptors_see_in_the_crops_what_they_see_in_real_ones(tmp_path: Path)
     rows = pl.concat([benign, malignant])
     write_hdf5(rows, tmp_path / "train-image.hdf5", seed=0)
     store = open_store(tmp_path / "train-image.hdf5")
-    described = describe(store, rows["isic_id"].to_list(), workers=2).frame
+    described = describe(store, rows["isic_id"].to_list(), executor=LocalExecutor(2)).frame
     target = rows["target"].to_numpy().astype(np.int64)
     fold = np.empty(len(rows), np.int64)
     for value in (0, 1):

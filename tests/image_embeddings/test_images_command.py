@@ -19,7 +19,7 @@ from engine.errors import InputError
 from image_embeddings.descriptors import model
 from uglyduck.commands.images import images
 
-FAST = ["--workers", "1", "--threads", "1"]
+FAST = ["--cores", "1"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -277,7 +277,7 @@ def test_models_on_other_folds_are_not_compared(
 
 
 def test_describing(crops: SimpleNamespace, tmp_path: Path) -> None:
-    text = run("describe", "--images", crops.images, "--out", tmp_path / "d.parquet", "--workers", "1")
+    text = run("describe", "--images", crops.images, "--out", tmp_path / "d.parquet", "--cores", "1")
     frame = pl.read_parquet(tmp_path / "d.parquet")
     assert f"{frame.width - 1} descriptors of 80 crops" in text
     assert frame["isic_id"].to_list() == list(crops.store.ids)
@@ -308,7 +308,7 @@ def test_torch_is_not_imported_for_descriptors(crops: SimpleNamespace, tmp_path:
 
     code = (
         "import sys; from uglyduck.commands.images import images;"
-        f"images(['describe','--images',{str(crops.images)!r},'--out',{str(tmp_path / 'd.pq')!r},'--workers','1'],"
+        f"images(['describe','--images',{str(crops.images)!r},'--out',{str(tmp_path / 'd.pq')!r},'--cores','1'],"
         "standalone_mode=False); assert not {'torch','timm','lightgbm','xgboost','catboost'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

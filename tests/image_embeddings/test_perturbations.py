@@ -14,11 +14,11 @@ from scipy.special import expit
 
 from cohort.stores.protocol import Crop, ImageStore
 from engine.errors import InputError
-from image_embeddings.applying import make_engine
+from image_embeddings.applying import make_backend
+from image_embeddings.backend import Resources, fold_part
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise
-from image_embeddings.descriptors.model import DescriptorModel
-from image_embeddings.engine import Setting, fold_part
+from image_embeddings.labels import make_labels
 from image_embeddings.perturbations import ALL, PERTURBATIONS, STRENGTHS, Perturbation
 from image_embeddings.robust_scoring import score_perturbed
 from image_embeddings.spec import Spec, checksums
@@ -101,6 +101,10 @@ def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("perturbed") / "model"
     folds = make_folds(crops.frame, n_folds=2, seed=0)
     spec = Spec(
+        crops_sha256="crops",
+        labels_sha256="labels",
+        code_sha256="code",
+        libraries={},
         kind="descriptors",
         preset=None,
         classes=("benign", "malignant"),
@@ -118,13 +122,10 @@ def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
     )
     spec.write(folder)
     folds.write(folder / FOLDS)
-    engine = make_engine(spec, Setting(folder, crops.store))
-    ids, target, fold = (folds.frame[name].to_numpy() for name in ("isic_id", "target", "fold"))
-    described = engine._described(list(ids), keep=True)  # type: ignore[attr-defined]
-    for place in (0, 1):
-        rows = np.flatnonzero(fold != place)
-        model = DescriptorModel.fit(described[rows.tolist()], target[rows].astype(np.int8), trees=10)
-        model.save(folder / f"{fold_part(place)}.npz")
+    backend = make_backend(spec, Resources(folder, crops.store))
+    frame = folds.frame
+    parts = {fold_part(place): np.flatnonzero(frame["fold"].to_numpy() != place) for place in (0, 1)}
+    assert [name for name, _ in backend.fit(parts, frame, make_labels(frame, "binary"))] == ["fold0", "fold1"]
     files = [folder / f"{fold_part(place)}.npz" for place in (0, 1)]
     spec.model_copy(update={"files": checksums(folder, files)}).write(folder)
     return folder
@@ -132,20 +133,20 @@ def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_each_crop_is_scored_by_the_part_that_never_saw_it(trained: Path, crops: SimpleNamespace) -> None:
     ids = list(crops.store.ids)[::2]
-    setting = Setting(trained, crops.store)
-    found = score_perturbed(trained, setting, ids)
+    resources = Resources(trained, crops.store)
+    found = score_perturbed(trained, resources, ids)
     assert found.columns == ["isic_id", "unchanged", *(each.name for each in ALL)]
     assert found["isic_id"].to_list() == ids
     folds = pl.read_parquet(trained / FOLDS, columns=["isic_id", "fold"])
     fold = pl.DataFrame({"isic_id": ids}).join(folds, on="isic_id", how="left", maintain_order="left")["fold"]
-    plain = out_of_fold(make_engine(Spec.read(trained), setting), ids, fold.to_numpy())
+    plain = out_of_fold(make_backend(Spec.read(trained), resources), ids, fold.to_numpy())
     np.testing.assert_array_equal(found["unchanged"], expit(plain.log_odds))
-    blurred = Setting(trained, ChangedStore(crops.store, Perturbation("blur", 3)))
-    other = out_of_fold(make_engine(Spec.read(trained), blurred), ids, fold.to_numpy())
+    blurred = Resources(trained, ChangedStore(crops.store, Perturbation("blur", 3)))
+    other = out_of_fold(make_backend(Spec.read(trained), blurred), ids, fold.to_numpy())
     np.testing.assert_array_equal(found["blur 3"], expit(other.log_odds))
     assert not np.allclose(found["blur 3"], found["unchanged"])
 
 
 def test_a_lesion_of_other_folds_is_refused(trained: Path, crops: SimpleNamespace) -> None:
     with pytest.raises(InputError, match="not trained on"):
-        score_perturbed(trained, Setting(trained, crops.store), ["ISIC_other"])
+        score_perturbed(trained, Resources(trained, crops.store), ["ISIC_other"])

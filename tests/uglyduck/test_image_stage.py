@@ -75,6 +75,67 @@ def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, co
     command("run", tmp_path / "other.toml", "--out", tmp_path / "run", "--until", "images")
     before, after = ((folder / "run/images/fold0.npz").read_bytes() for folder in (pictured, tmp_path))
     assert before != after
+    # The first model is kept, and taken back when it is wanted again.
+    (kept,) = (tmp_path / "run/images.kept").iterdir()
+    assert (kept / "fold0.npz").read_bytes() == before
+    (tmp_path / "pictured.toml").write_text(PICTURED)
+    command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
+    assert (tmp_path / "run/images/fold0.npz").read_bytes() == before
+    (kept,) = (tmp_path / "run/images.kept").iterdir()
+    assert (kept / "fold0.npz").read_bytes() == after
+    # Only `clean` deletes.
+    size = sum(path.stat().st_size for path in kept.iterdir())
+    said = command("clean", tmp_path / "run", "--dry-run").stdout.replace("\n", "")
+    assert f"would delete {kept}: an image model, {size:,} bytes" in said
+    assert kept.is_dir()
+    assert "deleted" in command("clean", tmp_path / "run").stdout
+    assert not kept.exists()
+    assert command("clean", tmp_path / "run").stdout == "nothing to delete\n"
+
+
+def test_a_truth_table_trains_and_deletes_no_image_model(pictured: Path, tmp_path: Path, command: Command) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    shutil.copytree(pictured / "data", tmp_path / "data")
+    truth = PICTURED.replace("[folds]", 'truth = "data/truth.parquet"\n[folds]')
+    (tmp_path / "truth.toml").write_text(truth)
+    made = (tmp_path / "run/images/fold0.npz").stat().st_mtime_ns
+    command("run", tmp_path / "truth.toml", "--out", tmp_path / "run", "--until", "images")
+    assert (tmp_path / "run/images/fold0.npz").stat().st_mtime_ns == made
+    assert not (tmp_path / "run/images.kept").exists()
+
+
+def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tmp_path: Path, command: Command) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    shutil.copytree(pictured / "data", tmp_path / "data")
+    (tmp_path / "pictured.toml").write_text(PICTURED)
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    manifest["stages"]["images"]["fingerprint"] = "of other code"
+    (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
+    made = (tmp_path / "run/images/oof.parquet").stat().st_mtime_ns
+    done = command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
+    assert "images    unchanged" not in done.stderr
+    assert (tmp_path / "run/images/oof.parquet").stat().st_mtime_ns == made
+    assert not (tmp_path / "run/images.kept").exists()
+
+
+@pytest.mark.images
+def test_networks_hand_their_embeddings_to_the_features(pictured: Path, tmp_path: Path, command: Command) -> None:
+    pytest.importorskip("torch")
+    from uglyduck.run.run import open_run
+    from uglyduck.stages.images import new_table, training_tables
+
+    text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images]\nmodel = "tiny"\nepochs = 1\n'
+    (tmp_path / "tiny.toml").write_text(text)
+    command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run", "--until", "images")
+    run = open_run(tmp_path / "run")
+    scores, embeddings = (pl.read_parquet(path) for path in training_tables(run))
+    assert scores.columns == ["isic_id", "score"]
+    assert embeddings.columns == ["isic_id", "embedding"]
+    assert scores["isic_id"].equals(embeddings["isic_id"])
+    ids = pl.read_csv(pictured / "data/test-metadata.csv", columns=["isic_id"])["isic_id"][:3]
+    table = pl.read_parquet(new_table(run, pictured / "data/test-image.hdf5", ids, tmp_path / "new.parquet"))
+    assert table.columns == ["isic_id", "score", "embedding_fold0", "embedding_fold1"]
+    assert table["isic_id"].to_list() == ids.to_list()
 
 
 def predict(command: Command, pictured: Path, out: Path, *more: str | Path) -> tuple[pl.DataFrame, str]:
@@ -88,7 +149,7 @@ def test_new_crops_are_scored_by_the_mean_of_the_fold_models(pictured: Path, tmp
     with_crops, said = predict(command, pictured, tmp_path / "a.csv", "--images", images)
     assert "150 crops scored, 0 missing" in said
     table = tmp_path / "scores.parquet"
-    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--workers", "1")
+    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--cores", "1")
     from_table, _ = predict(command, pictured, tmp_path / "b.csv", "--image-scores", table)
     assert with_crops.equals(from_table)
 

@@ -33,10 +33,10 @@ def crop_progress() -> Iterator[Callable[[str, int, int], None]]:
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal) as bar:
-        yield _Teller(bar)
+        yield _Rates(bar)
 
 
-class _Teller:
+class _Rates:
     """Starts the clock anew where a title comes back with fewer crops: the next fold, the next chunk."""
 
     def __init__(self, bar: Progress) -> None:
@@ -44,7 +44,7 @@ class _Teller:
         self.tasks: dict[str, TaskID] = {}
         self.started: dict[str, tuple[float, int]] = {}
         self.last: dict[str, int] = {}
-        self.spoken = time.monotonic()
+        self.logged = time.monotonic()
 
     def __call__(self, title: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -56,9 +56,9 @@ class _Teller:
         begun, before = self.started[title]
         rate = (done - before) / max(now - begun, 1e-9)
         self.bar.update(self.tasks[title], completed=done, total=total, rate=f"{rate:,.0f} images/s")
-        if not self.bar.disable or (now - self.spoken < _EVERY and done < total):
+        if not self.bar.disable or (now - self.logged < _EVERY and done < total):
             return
-        self.spoken = now
+        self.logged = now
         left = f", {(total - done) / rate:,.0f} s left" if 0 < done < total and rate > 0 else ""
         log.info("%s  %s of %s crops, %s images/s%s", title, f"{done:,}", f"{total:,}", f"{rate:,.0f}", left)
 

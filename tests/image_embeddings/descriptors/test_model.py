@@ -14,10 +14,12 @@ from sklearn.svm import SVC
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import CropError
 from engine.errors import InputError
+from engine.executors import LocalExecutor
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import CHUNK, describe
+from image_embeddings.progress import listening
 
 
 @pytest.fixture(scope="module")
@@ -115,16 +117,17 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 def test_workers_change_nothing_and_the_order_is_as_asked(crops: SimpleNamespace) -> None:
     ids = list(crops.store.ids)[::-1]
     assert len(ids) > CHUNK
-    alone, together = describe(crops.store, ids), describe(crops.store, ids, workers=2)
+    alone, together = describe(crops.store, ids), describe(crops.store, ids, executor=LocalExecutor(2))
     assert alone.frame["isic_id"].to_list() == ids
     assert alone.frame.equals(together.frame)
     assert alone.faults == {}
 
 
 def test_progress_counts_every_crop(crops: SimpleNamespace) -> None:
-    steps: list[int] = []
-    describe(crops.store, list(crops.store.ids), progress=steps.append)
-    assert sum(steps) == len(crops.store.ids)
+    heard: list[tuple[str, int, int]] = []
+    with listening(lambda *report: heard.append(report)):
+        describe(crops.store, list(crops.store.ids))
+    assert heard == [("describe", 64, 80), ("describe", 80, 80)]
 
 
 def test_an_unreadable_crop_is_null_and_named_or_stops(draw: SimpleNamespace, tmp_path: Path) -> None:

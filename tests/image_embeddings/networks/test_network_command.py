@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import polars as pl
 import pytest
@@ -22,7 +23,7 @@ from image_embeddings.networks import training
 from uglyduck.commands.images import images
 
 pytestmark = pytest.mark.images
-FAST = ["--workers", "0", "--threads", "1"]
+FAST = ["--cores", "1"]
 
 
 def run(*arguments: object) -> str:
@@ -51,7 +52,7 @@ def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNames
     parts = {f"fold{fold}{repeat}.safetensors" for fold in (0, 1) for repeat in ("", "-seed1")}
     tables = {"oof.parquet", "embeddings.parquet", "classes.parquet", "folds.parquet"}
     texts = {"spec.json", "metrics.json", "history.json", "curves.png", "contact.png"}
-    assert names == parts | tables | texts
+    assert names == parts | tables | texts | {"crops.json"}
     assert {name for name in names if name.endswith(".safetensors")} == set(
         json.loads((trained.folder / "spec.json").read_text())["files"]
     )
@@ -59,6 +60,7 @@ def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNames
 
 def test_embeddings_are_short_float16_arrays(trained: SimpleNamespace, crops: SimpleNamespace) -> None:
     table = pl.read_parquet(trained.folder / "embeddings.parquet")
+    assert table.columns == ["isic_id", "embedding", "embedding_seed1"]
     assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
     assert np.isfinite(table["embedding"].to_numpy()).all()
     assert len(table) == len(crops.frame)
@@ -107,10 +109,48 @@ def test_unseen_crops_are_scored_with_embeddings(
     arguments = ["--images", crops.images, "--out", tmp_path / "s.parquet", "--embeddings", "--flips", "2", "--json"]
     answer = json.loads(run("apply", trained.folder, *arguments, *FAST))
     table = pl.read_parquet(tmp_path / "s.parquet")
-    assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
+    networks = ["fold0", "fold0_seed1", "fold1", "fold1_seed1"]
+    assert table.columns == ["isic_id", "score", *(f"embedding_{name}" for name in networks)]
+    assert table.schema["embedding_fold0"] == pl.Array(pl.Float16, 5)
     assert answer["shift"]["counts"] == {"out_of_fold": 80, "new": 80}
     both = table.join(crops.frame, on="isic_id")
     assert roc_auc(both["target"].to_numpy(), both["score"].to_numpy()) > 0.7
+
+
+def test_a_lesions_embedding_out_of_fold_is_its_own_networks(
+    trained: SimpleNamespace, crops: SimpleNamespace, tmp_path: Path
+) -> None:
+    arguments = ["--images", crops.images, "--out", tmp_path / "s.parquet", "--embeddings"]
+    run("apply", trained.folder, *arguments, *FAST)
+    new = pl.read_parquet(tmp_path / "s.parquet")
+    both = pl.read_parquet(trained.folder / "embeddings.parquet").join(new, on="isic_id", validate="1:1")
+    both = both.join(pl.read_parquet(trained.folder / "folds.parquet").select("isic_id", "fold"), on="isic_id")
+    for fold in (0, 1):
+        own = both.filter(pl.col("fold") == fold)
+        for repeat in ("", "_seed1"):
+            network = own[f"embedding_fold{fold}{repeat}"].to_numpy()
+            np.testing.assert_array_equal(own[f"embedding{repeat}"].to_numpy(), network)
+            assert not np.array_equal(own[f"embedding_fold{1 - fold}{repeat}"].to_numpy(), network)
+
+
+def test_a_folder_of_other_crops_is_refused_and_of_the_same_is_kept(crops: SimpleNamespace, tmp_path: Path) -> None:
+    train(crops, tmp_path / "m", "--epochs", 1)
+    made = (tmp_path / "m" / "fold0.safetensors").stat().st_mtime_ns
+    train(crops, tmp_path / "m", "--epochs", 1)
+    assert (tmp_path / "m" / "fold0.safetensors").stat().st_mtime_ns == made
+    ids = list(crops.store.ids)
+    with h5py.File(tmp_path / "shuffled.hdf5", "w") as file:
+        for isic_id, other in zip(ids, ids[::-1], strict=True):
+            file[isic_id] = np.bytes_(crops.store.encoded(other))
+    shuffled = SimpleNamespace(metadata=crops.metadata, images=tmp_path / "shuffled.hdf5")
+    with pytest.raises(InputError, match=r"another model \(its crops differ\)\. choose another --out"):
+        train(shuffled, tmp_path / "m", "--epochs", 1)
+
+
+def test_a_refit_has_one_embedding(crops: SimpleNamespace, tmp_path: Path) -> None:
+    train(crops, tmp_path / "m", "--epochs", 1, "--policy", "refit")
+    run("apply", tmp_path / "m", "--images", crops.images, "--out", tmp_path / "s.parquet", "--embeddings", *FAST)
+    assert pl.read_parquet(tmp_path / "s.parquet").columns == ["isic_id", "score", "embedding"]
 
 
 def test_any_setting_can_be_changed(crops: SimpleNamespace, tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from cohort.stores.protocol import CropError  # noqa: E402
 from engine.errors import InputError  # noqa: E402
 from image_embeddings.labels import make_labels  # noqa: E402
 from image_embeddings.networks import checkpoint  # noqa: E402
+from image_embeddings.networks.backend import inner_split  # noqa: E402
 from image_embeddings.networks.batches import Crops, Sampling, loader  # noqa: E402
 from image_embeddings.networks.device import Device  # noqa: E402
 from image_embeddings.networks.network import Network, build  # noqa: E402
 from image_embeddings.networks.reduction import reduce_embeddings  # noqa: E402
-from image_embeddings.networks.scoring import Look, score  # noqa: E402
+from image_embeddings.networks.scoring import ScoringOptions, score  # noqa: E402
 from image_embeddings.networks.training import Training, follow, rate_at, train  # noqa: E402
 from image_embeddings.presets import PRESETS, Preset  # noqa: E402
 
@@ -112,7 +113,9 @@ def test_it_learns(make: Make, crops: SimpleNamespace) -> None:
     trained, history = train(network, training)
     assert [entry["epoch"] for entry in history] == [1, 2, 3, 4, 5]
     assert history[-1]["loss"] < history[0]["loss"]
-    scored = score([trained], crops.store, training.ids, training.rows, Look(training.preset, CPU)).log_odds[:, 0]
+    scored = score([trained], crops.store, training.ids, training.rows, ScoringOptions(training.preset, CPU)).log_odds[
+        :, 0
+    ]
     target = training.labels.target
     assert (scored[target == 1][:, None] > scored[target == 0][None]).mean() > 0.9
 
@@ -131,7 +134,7 @@ def test_killed_at_any_step_it_ends_with_the_same_weights(make: Make, kill_at: i
         if done == kill_at * training.preset.batch_size:
             raise KilledError
 
-    network, interrupted = make(checkpoint_seconds=0, tell=kill)
+    network, interrupted = make(checkpoint_seconds=0, on_step=kill)
     with pytest.raises(KilledError):
         train(network, interrupted)
     network, resumed = make(checkpoint_seconds=0)
@@ -144,7 +147,7 @@ def test_a_finished_training_is_not_run_again(make: Make) -> None:
     network, training = make()
     first, _ = train(network, training)
     steps: list[int] = []
-    network, training = make(tell=lambda done, _total: steps.append(done))
+    network, training = make(on_step=lambda done, _total: steps.append(done))
     second, history = train(network, training)
     assert steps == []
     assert len(history) == training.preset.epochs
@@ -155,7 +158,7 @@ def test_workers_change_no_weight(make: Make) -> None:
     network, training = make()
     alone, _ = train(network, training)
     training.checkpoint.unlink()
-    network, training = make(workers=1)
+    network, training = make(loaders=1)
     helped, _ = train(network, training)
     assert same(weights_of(alone), weights_of(helped))
 
@@ -215,6 +218,31 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
     assert rate_at(70, 100, preset.model_copy(update={"schedule": "constant"})) == 1
 
 
+def test_the_rates_of_backbone_and_head_are_logged(make: Make) -> None:
+    preset = QUICK.model_copy(update={"head_rate": 3.0, "epochs": 1})
+    _, (entry,) = train(*make(preset))
+    assert entry["backbone_rate"] > 0
+    assert entry["head_rate"] == pytest.approx(3 * entry["backbone_rate"])
+
+
+def test_duplicates_of_two_patients_are_on_one_side_of_the_inner_split() -> None:
+    # 20 patients of two lesions; a group links patient 2k to patient 2k + 1.
+    frame = pl.DataFrame(
+        {
+            "isic_id": [f"ISIC_{row}" for row in range(40)],
+            "patient_id": [f"IP_{row // 2:02}" for row in range(40)],
+            "target": [row % 2 for row in range(40)],
+            "group": [f"G{row // 4}" if row % 2 else None for row in range(40)],
+        }
+    )
+    preset = QUICK.model_copy(update={"patience": 1})
+    for seed in range(5):
+        rows, inner = inner_split(frame, np.arange(40), preset, seed)
+        assert sorted([*rows, *inner]) == list(range(40))
+        assert len(inner) > 0
+        assert not {row // 4 for row in rows} & {row // 4 for row in inner}
+
+
 def test_the_average_follows() -> None:
     average, network = torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)
     with torch.no_grad():
@@ -254,12 +282,12 @@ def test_no_checkpoint_is_no_progress(make: Make, tmp_path: Path) -> None:
 def test_a_crop_that_can_not_be_read_scores_nan_and_is_named(make: Make, crops: SimpleNamespace) -> None:
     network, _ = make()
     ids = [crops.frame["isic_id"][0], "ISIC_absent", crops.frame["isic_id"][1]]
-    scored = score([network], crops.store, ids, np.arange(3), Look(QUICK, CPU))
+    scored = score([network], crops.store, ids, np.arange(3), ScoringOptions(QUICK, CPU))
     assert np.isnan(scored.log_odds[:, 0]).tolist() == [False, True, False]
     assert np.isnan(scored.probabilities).any(1).tolist() == [False, True, False]
     assert scored.faults == {"ISIC_absent": "no crop of this id"}
     with pytest.raises(CropError, match="ISIC_absent"):
-        score([network], crops.store, ids, np.arange(3), Look(QUICK, CPU, on_bad="stop"))
+        score([network], crops.store, ids, np.arange(3), ScoringOptions(QUICK, CPU, on_bad="stop"))
 
 
 def test_with_eight_views_a_turned_crop_scores_the_same(make: Make, tmp_path: Path, draw: SimpleNamespace) -> None:
@@ -275,10 +303,10 @@ def test_with_eight_views_a_turned_crop_scores_the_same(make: Make, tmp_path: Pa
     from cohort.stores.folder import FolderStore
 
     store = FolderStore(tmp_path / "f")
-    look = Look(QUICK.model_copy(update={"flips": 8}), CPU)
-    values = score([network], store, list(store.ids), np.arange(3), look).log_odds[:, 0]
+    options = ScoringOptions(QUICK.model_copy(update={"flips": 8}), CPU)
+    values = score([network], store, list(store.ids), np.arange(3), options).log_odds[:, 0]
     np.testing.assert_allclose(values, values[0], rtol=1e-4)
-    one = score([network], store, list(store.ids), np.arange(3), Look(QUICK, CPU)).log_odds[:, 0]
+    one = score([network], store, list(store.ids), np.arange(3), ScoringOptions(QUICK, CPU)).log_odds[:, 0]
     assert abs(one[0] - one[1]) > 1e-5
 
 
@@ -287,22 +315,26 @@ def test_several_networks_and_embeddings(make: Make, crops: SimpleNamespace) -> 
     torch.manual_seed(9)
     second = build(QUICK, training.labels.classes)
     rows = np.arange(5)
-    look = Look(QUICK, CPU, embeddings=True)
-    both = score([first, second], crops.store, training.ids, rows, look)
-    alone = [score([network], crops.store, training.ids, rows, look) for network in (first, second)]
+    options = ScoringOptions(QUICK, CPU, embeddings=True)
+    both = score([first, second], crops.store, training.ids, rows, options)
+    alone = [score([network], crops.store, training.ids, rows, options) for network in (first, second)]
     np.testing.assert_allclose(both.log_odds, np.hstack([each.log_odds for each in alone]), rtol=1e-6)
-    assert both.embedding.shape == (5, first.width)
-    assert both.embedding.dtype == np.float16
-    assert score([first], crops.store, training.ids, rows, replace(look, embeddings=False)).embedding.shape == (5, 0)
+    assert both.embeddings.shape == (2, 5, first.width)
+    assert both.embeddings.dtype == np.float16
+    assert score([first], crops.store, training.ids, rows, replace(options, embeddings=False)).embeddings.shape == (
+        1,
+        5,
+        0,
+    )
     np.testing.assert_allclose(both.probabilities.sum(1), 1)
 
 
 def test_reduced_embeddings_keep_the_distances_that_matter(make: Make) -> None:
     network, training = make()
-    look = Look(QUICK, CPU, embeddings=True)
-    plain = score([network], training.store, training.ids, training.rows, look).embedding.astype(float)
-    network.reduction = reduce_embeddings(network, training, look, 6)
-    short = score([network], training.store, training.ids, training.rows, look).embedding.astype(float)
+    options = ScoringOptions(QUICK, CPU, embeddings=True)
+    plain = score([network], training.store, training.ids, training.rows, options).embeddings[0].astype(float)
+    network.reduction = reduce_embeddings(network, training, options, 6)
+    short = score([network], training.store, training.ids, training.rows, options).embeddings[0].astype(float)
     assert short.shape == (len(training.rows), 6)
     singular = np.linalg.svd(plain - plain.mean(0), compute_uv=False)
     np.testing.assert_allclose(np.linalg.norm(short - short.mean(0), axis=0), singular[:6], rtol=0.02)
@@ -313,6 +345,6 @@ def test_labels_in_the_frame_reach_neither_pixels_nor_scores(make: Make, crops: 
     flipped = crops.frame.with_columns(target=1 - pl.col("target"))
     assert make_labels(flipped, "binary").target.tolist() != training.labels.target.tolist()
     ids = flipped["isic_id"].to_list()
-    first = score([network], crops.store, ids, np.arange(4), Look(QUICK, CPU)).log_odds
-    second = score([network], crops.store, training.ids, np.arange(4), Look(QUICK, CPU)).log_odds
+    first = score([network], crops.store, ids, np.arange(4), ScoringOptions(QUICK, CPU)).log_odds
+    second = score([network], crops.store, training.ids, np.arange(4), ScoringOptions(QUICK, CPU)).log_odds
     np.testing.assert_array_equal(first, second)

@@ -1,0 +1,256 @@
+"""Networks as a backend: one for each part and repeat, trained and applied through the executor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+
+from cohort.frames import ID
+from cohort.stores.protocol import ImageStore, OnBad
+from cv_folds.folds import make_folds
+from engine.errors import InputError
+from engine.executors import LocalExecutor
+from engine.files import atomic_path, fingerprint, sha256_of
+from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
+from image_embeddings.labels import Classes, Labels
+from image_embeddings.networks.device import Device
+from image_embeddings.networks.network import Network, build
+from image_embeddings.networks.reduction import Reduction, reduce_embeddings
+from image_embeddings.networks.scoring import ScoringOptions, score
+from image_embeddings.networks.training import Training, train
+from image_embeddings.networks.weights import load_into, read_weights
+from image_embeddings.presets import Preset
+from image_embeddings.progress import report
+
+_INNER_FOLDS = 5
+# Below this, starting one more process that decodes costs more than it saves.
+_CROPS_A_LOADER = 5_000
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """What the networks of a model have in common.
+
+    Attributes:
+        preset: How each is built, fed and trained.
+        classes: Of the main head.
+        n_sites: Of the body-site head.
+        seed: Of every draw; a repeat adds to it.
+        repeats: Networks of each part, which differ by their seed; their scores are averaged.
+        weights: First weights from a local file.
+        download: Let timm fetch first weights.
+        reduce_to: Length that embeddings are reduced to by components fitted on the part's training rows; None keeps
+            them.
+        device: Where they run.
+    """
+
+    preset: Preset
+    classes: Classes
+    n_sites: int = 0
+    seed: int = 0
+    repeats: int = 1
+    weights: Path | None = None
+    download: bool = False
+    reduce_to: int | None = None
+    device: Device = field(default_factory=Device.choose)
+
+
+class NetworkBackend:
+    """One network for each part and repeat.
+
+    Attributes:
+        resources: What it works with.
+        recipe: What its networks have in common.
+    """
+
+    def __init__(self, resources: Resources, recipe: NetworkRecipe) -> None:
+        self.resources, self.recipe = resources, recipe
+
+    def files(self, part: str) -> list[Path]:
+        """A file for each repeat: fold0.safetensors, fold0-seed1.safetensors and so on."""
+        names = [part, *(f"{part}-seed{repeat}" for repeat in range(1, self.recipe.repeats))]
+        return [self.resources.folder / f"{name}.safetensors" for name in names]
+
+    def fit(
+        self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels
+    ) -> Iterator[tuple[str, list[dict[str, float]]]]:
+        """Train each part's networks that are not there, continuing where a killed training stood."""
+        items = [
+            (path, repeat, rows)
+            for part, rows in parts.items()
+            for repeat, path in enumerate(self.files(part))
+            if not path.exists()
+        ]
+        shared = _TrainingShared(self.recipe, self.resources.store, self.resources.on_bad, frame, labels)
+        executor, gpus = self.resources.executor, float(self.recipe.device.is_cuda)
+        histories = executor.map(_train_network, shared, items, at_once=self._at_once, gpus=gpus)
+        for (path, _, _), history in zip(items, histories, strict=True):
+            yield path.stem, history
+
+    def prepare(self, ids: Sequence[str]) -> None:
+        """Nothing: each part's networks look at the pixels themselves."""
+
+    def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
+        """Mean log-odds over the networks of the parts, all of which see each crop once it is decoded."""
+        paths = [path for part in parts for path in self.files(part)]
+        resources, device = self.resources, self.recipe.device
+        shared = _ScoringShared(
+            self.recipe, resources.store, resources.on_bad, paths, len(ids), embeddings=resources.embeddings
+        )
+        items = [(start, list(ids[start : start + CHUNK])) for start in range(0, len(ids), CHUNK)]
+        at_once, gpus = self._at_once, float(device.is_cuda)
+        return resources.executor.map(_score_crops, shared, items, at_once=at_once, gpus=gpus)
+
+    @property
+    def _at_once(self) -> int:
+        """Networks at work at the same time: one on this machine; in a cluster one a GPU, or one a machine."""
+        executor = self.resources.executor
+        if isinstance(executor, LocalExecutor):
+            return 1
+        machines = max(1, executor.cores // (os.cpu_count() or 1))
+        return machines * (torch.cuda.device_count() if self.recipe.device.is_cuda else 1)
+
+
+@dataclass(frozen=True)
+class _TrainingShared:
+    recipe: NetworkRecipe
+    store: ImageStore
+    on_bad: OnBad
+    frame: pl.DataFrame
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class _ScoringShared:
+    recipe: NetworkRecipe
+    store: ImageStore
+    on_bad: OnBad
+    paths: list[Path]
+    total: int
+    embeddings: bool
+
+
+def _train_network(
+    shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int
+) -> list[dict[str, float]]:
+    """Train one network and write its file; the last bits of its weights depend on the cores."""
+    torch.set_num_threads(cores)
+    (path, repeat, rows), recipe, labels = item, shared.recipe, shared.labels
+    seed = recipe.seed + 1000 * repeat
+    # The first weights of the heads, and of everything if there is no weights file.
+    torch.manual_seed(seed)
+    network = build(recipe.preset, labels.classes, len(labels.sites), weights=recipe.weights, download=recipe.download)
+    rows, inner = inner_split(shared.frame, rows, recipe.preset, seed)
+    checkpoint = path.with_suffix(".checkpoint.safetensors")
+    training = Training(
+        preset=recipe.preset,
+        store=shared.store,
+        ids=shared.frame[ID].to_list(),
+        labels=labels,
+        rows=rows,
+        inner=inner,
+        seed=seed,
+        device=recipe.device,
+        checkpoint=checkpoint,
+        identity=_identity(shared, rows, seed),
+        on_bad=shared.on_bad,
+        loaders=_loaders(cores, len(rows)),
+        on_step=lambda done, total: report(path.stem, done, total),
+    )
+    trained, history = train(network, training)
+    if recipe.reduce_to is not None:
+        options = ScoringOptions(recipe.preset, recipe.device, loaders=training.loaders, embeddings=True)
+        trained.reduction = reduce_embeddings(trained, training, options, recipe.reduce_to)
+    with atomic_path(path) as temporary:
+        safetensors.torch.save_file(
+            {name: value.detach().cpu().contiguous() for name, value in trained.state_dict().items()}, temporary
+        )
+    for leftover in (checkpoint, checkpoint.with_suffix(".best.safetensors")):
+        leftover.unlink(missing_ok=True)
+    return history
+
+
+def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int) -> Scores:
+    torch.set_num_threads(cores)
+    (done, ids), recipe = item, shared.recipe
+    networks = _loaded(tuple((path, _changed_at(path)) for path in shared.paths), recipe)
+
+    def on_batch(crops: int) -> None:
+        nonlocal done
+        done += crops
+        report("score", done, shared.total)
+
+    loaders = _loaders(cores, len(ids))
+    options = ScoringOptions(recipe.preset, recipe.device, shared.on_bad, loaders, shared.embeddings, on_batch)
+    scored = score(networks, shared.store, ids, np.arange(len(ids)), options)
+    names = [path.stem for path in shared.paths]
+    embeddings = dict(zip(names, scored.embeddings, strict=True)) if shared.embeddings else {}
+    return Scores(mean_of(list(scored.log_odds.T)), scored.probabilities, embeddings, scored.faults)
+
+
+def _loaders(cores: int, crops: int) -> int:
+    return min(cores - 1, 1 + crops // _CROPS_A_LOADER)
+
+
+def _changed_at(path: Path) -> int:
+    if not path.exists():
+        raise InputError("the weights are missing", where=str(path), remedy="train the model again")
+    return path.stat().st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _loaded(files: tuple[tuple[Path, int], ...], recipe: NetworkRecipe) -> list[Network]:
+    """Trained networks from their files, as changed last; kept for the next chunk of crops."""
+    return [_load(path, recipe) for path, _ in files]
+
+
+def _load(path: Path, recipe: NetworkRecipe) -> Network:
+    network = Network(recipe.preset, recipe.classes, recipe.n_sites)
+    if recipe.reduce_to is not None:
+        network.reduction = Reduction(network.width, recipe.reduce_to)
+    state = read_weights(path, recipe.preset)
+    if load_into(network, state, where=path) != len(network.state_dict()):
+        raise InputError("weights of another network", where=str(path), remedy="train the model again")
+    return network
+
+
+def _identity(shared: _TrainingShared, rows: NDArray[np.int64], seed: int) -> str:
+    recipe, labels = shared.recipe, shared.labels
+    return fingerprint(
+        {
+            "preset": recipe.preset.model_dump(),
+            "classes": labels.classes.names,
+            "ids": fingerprint(shared.frame[ID].to_list()),
+            "labels": fingerprint(labels.index.tolist()),
+            "rows": fingerprint(rows.tolist()),
+            "seed": seed,
+            "weights": sha256_of(recipe.weights) if recipe.weights else None,
+            "download": recipe.download,
+        }
+    )
+
+
+def inner_split(
+    frame: pl.DataFrame, rows: NDArray[np.int64], preset: Preset, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Training rows without a fifth of the patients, and that fifth, where early stopping needs a judge.
+
+    Patients whose images are duplicates of each other (column `group`) stay on one side.
+    """
+    if preset.patience is None:
+        return rows, rows[:0]
+    keys = [ID, "patient_id", "target", *(["group"] if "group" in frame.columns else [])]
+    own = frame[rows.tolist()].select(keys)
+    folds = make_folds(own, n_folds=_INNER_FOLDS, seed=seed).frame
+    held_out = set(folds.filter(folds["fold"] == 0)[ID])
+    inside = np.array([isic_id in held_out for isic_id in own[ID]])
+    return rows[~inside], rows[inside]

@@ -1,0 +1,25 @@
+"""From a request to its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from image_embeddings.requests.applying import apply, perturb
+from image_embeddings.requests.models import ApplyRequest, Request, TrainRequest
+from image_embeddings.requests.training import train
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """Do what is asked, in this process; how far it is can be heard by `image_embeddings.progress.listening`.
+
+    Returns:
+        Ready for JSON. Training: the figures (see `measure`), `model`, `ungrouped` and `missing`, the reason by id for
+        each crop that could not be read. Applying: `crops`, `missing` and `shift`. Perturbing: `crops` and
+        `perturbations`.
+
+    Raises:
+        InputError: Tables, crops, folders or settings are wrong, or torch is missing.
+    """
+    if isinstance(request, TrainRequest):
+        return train(request)
+    return apply(request) if isinstance(request, ApplyRequest) else perturb(request)

@@ -1,0 +1,63 @@
+"""Requests of models that are there: scores of new crops, and of perturbed ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cohort.stores.opening import open_store
+from cohort.stores.protocol import ImageStore
+from cv_folds.folds import Folds
+from engine.console import log
+from engine.files import write_parquet
+from image_embeddings.applying import apply_models, open_backend
+from image_embeddings.backend import Resources
+from image_embeddings.requests.models import ApplyRequest, PerturbRequest
+from image_embeddings.requests.spreading import executor_of
+from image_embeddings.robust_scoring import score_perturbed
+from image_embeddings.training_run import FOLDS
+
+_SHOWN = 5
+
+
+def apply(request: ApplyRequest) -> dict[str, Any]:
+    """Score crops that the models never saw."""
+    store = open_store(request.images)
+    ids = store.ids if request.ids is None else request.ids
+    with executor_of(request) as executor:
+        backends = [
+            open_backend(
+                folder,
+                Resources(folder, store, executor, request.on_bad, request.embeddings),
+                flips=request.flips,
+                device=request.device,
+            )
+            for folder in request.models
+        ]
+        applied = apply_models(request.models, backends, ids, request.out)
+    warn_of_missing(applied.faults)
+    return {"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}
+
+
+def perturb(request: PerturbRequest) -> dict[str, Any]:
+    """Score training crops as they are and as another camera might have taken them."""
+    store: ImageStore = open_store(request.images)
+    ids = _lesions_of(request.model) if request.ids is None else request.ids
+    with executor_of(request) as executor:
+        resources = Resources(request.model, store, executor)
+        scores = score_perturbed(request.model, resources, ids, device=request.device)
+    write_parquet(scores, request.out)
+    return {"crops": len(scores), "perturbations": scores.width - 2}
+
+
+def _lesions_of(model: Path) -> list[str]:
+    lesions: list[str] = Folds.read(model / FOLDS).frame["isic_id"].to_list()
+    return lesions
+
+
+def warn_of_missing(faults: dict[str, str]) -> None:
+    """Log how many crops could not be read, and why the first of them could not."""
+    if faults:
+        shown = "; ".join(f"{isic_id} ({reason})" for isic_id, reason in list(faults.items())[:_SHOWN])
+        more = " …" if len(faults) > _SHOWN else ""
+        log.warning("%d crops could not be read and have no score: %s%s", len(faults), shown, more)

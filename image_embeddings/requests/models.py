@@ -1,0 +1,89 @@
+"""The requests themselves: frozen, checked, and JSON."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from cohort.stores.protocol import OnBad
+from image_embeddings.spec import Policy
+
+Engine = Literal["local", "ray"]
+
+
+class _Common(BaseModel):
+    """Where the work is done; changes no answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: Path  # HDF5 file, or a folder of JPEG, PNG or DICOM files
+    device: str = "auto"  # where networks run: auto, cpu, cuda ...
+    engine: Engine = "local"  # what spreads the work
+    address: str | None = None  # of a Ray cluster
+    cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+
+class TrainRequest(_Common):
+    """Train a model on the crops of a table, fold by fold, and score each lesion by the part that never saw it."""
+
+    command: Literal["train"] = "train"
+    metadata: Path | None = None  # lesion table with labels, in any layout that is known
+    lesions: Path | None = None  # in its place: the canonical table, as Parquet
+    groups: Path | None = None  # ISIC 2018: which images show one lesion
+    ungrouped: bool = False  # the table has no patients: each image is one
+    out: Path  # folder of the model
+    kept: Path | None = None  # where another model found in `out` is moved to; None refuses
+    preset: str | None = None  # a network's; descriptors by default
+    backbone: str | None = None  # any timm backbone, in place of a preset
+    size: int = 224  # with a backbone: pixels each side
+    settings: dict[str, str | int | float | bool] = {}  # of the preset, changed
+    clahe: bool = False  # equalise each crop's local contrast first
+    weights: Path | None = None  # first weights from a local file
+    download: bool = False  # let timm fetch first weights
+    folds: Path | None = None  # frozen folds; by default made from the seed
+    n_folds: int = 5
+    repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
+    policy: Policy = "mean"
+    reduce_to: int | None = None  # length of embeddings
+    on_bad: OnBad = "stop"
+    seed: int = 0
+    compiled: bool = False  # use torch.compile
+    replicates: int = Field(10_000, ge=100)  # of the patient bootstrap
+
+
+class ApplyRequest(_Common):
+    """Score crops that no model of the folders has seen, into a Parquet file."""
+
+    command: Literal["apply"] = "apply"
+    models: tuple[Path, ...] = Field(min_length=1)  # one, or several to be combined
+    out: Path  # isic_id, score and, of one model, embeddings
+    ids: tuple[str, ...] | None = None  # which crops, in this order; by default all
+    flips: Literal[1, 2, 4, 8] | None = None  # views averaged; by default the preset's
+    embeddings: bool = False
+    on_bad: OnBad = "missing"
+
+
+class PerturbRequest(_Common):
+    """Score a model's training crops out of fold, as they are and perturbed, into a Parquet file."""
+
+    command: Literal["perturb"] = "perturb"
+    model: Path
+    out: Path  # isic_id, unchanged, and a column for each perturbation
+    ids: tuple[str, ...] | None = None  # which lesions of its folds; by default all
+
+
+Request = TrainRequest | ApplyRequest | PerturbRequest
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(Annotated[Request, Field(discriminator="command")])
+
+
+def read_request(text: str) -> Request:
+    """The request that a line of JSON holds.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    request: Request = _ADAPTER.validate_json(text)
+    return request

@@ -1,0 +1,103 @@
+"""The image stage asked from another process."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.console import log
+from engine.errors import InputError
+from image_embeddings.descriptors import model
+from image_embeddings.process import call
+from image_embeddings.progress import listening
+from image_embeddings.requests import ApplyRequest, TrainRequest, answer
+
+
+@pytest.fixture(scope="module")
+def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A descriptor model of ten folds: numpy sums eight numbers and more in another order where they lie in a row."""
+    out = tmp_path_factory.mktemp("process") / "m"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model.DescriptorModel.fit.__func__, "__kwdefaults__", {"seed": 0, "threads": 1, "trees": 10})
+        answer(request(crops, out, n_folds=10))
+    return out
+
+
+def request(crops: SimpleNamespace, out: Path, n_folds: int) -> TrainRequest:
+    given = {"metadata": crops.metadata, "images": crops.images, "out": out}
+    return TrainRequest.model_validate({**given, "n_folds": n_folds, "cores": 1, "replicates": 100})
+
+
+def apply_to(trained: Path, images: Path, out: Path, ids: tuple[str, ...] | None = None) -> pl.DataFrame:
+    answer(ApplyRequest(models=(trained,), images=images, out=out, ids=ids, cores=1))
+    return pl.read_parquet(out)
+
+
+def test_a_model_is_trained_in_another_process(crops: SimpleNamespace, tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int]] = []
+    with listening(lambda *report: heard.append(report)):
+        figures = call(request(crops, tmp_path / "m", n_folds=2))
+    assert heard == [("describe", 64, 80), ("describe", 80, 80)]
+    assert figures["model"] == str(tmp_path / "m")
+    assert figures["scores"]["image"]["pooled"]["auc"]["estimate"] > 0.9
+
+
+def test_an_input_error_arrives_in_all_its_parts(tmp_path: Path) -> None:
+    asked = ApplyRequest(models=(tmp_path / "a. b",), images=tmp_path, out=tmp_path / "s.parquet")
+    with pytest.raises(InputError) as here:
+        answer(asked)
+    with pytest.raises(InputError) as there:
+        call(asked)
+    assert (there.value.what, there.value.where, there.value.remedy) == (
+        here.value.what,
+        here.value.where,
+        here.value.remedy,
+    )
+
+
+def test_a_defect_arrives_with_its_traceback(tmp_path: Path) -> None:
+    broken = ApplyRequest.model_construct(models=(tmp_path,), images=tmp_path, out=tmp_path / "s", cores=-1)
+    with pytest.raises(RuntimeError, match=r"(?s)Traceback.*greater than or equal to 1"):
+        call(broken)
+
+
+def test_log_lines_arrive(
+    trained: Path,
+    crops: SimpleNamespace,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log, "propagate", True)
+    ids = (str(crops.store.ids[0]), "ISIC_absent")
+    asked = ApplyRequest(models=(trained,), images=crops.images, out=tmp_path / "s.parquet", ids=ids, cores=1)
+    with caplog.at_level(logging.WARNING, "uglyduck"):
+        found = call(asked)
+    assert found["missing"] == {"ISIC_absent": "no crop of this id"}
+    assert "1 crops could not be read" in caplog.text
+    assert found == answer(asked)
+
+
+def test_a_crop_has_the_same_bits_with_any_others_read_or_not(
+    trained: Path, crops: SimpleNamespace, tmp_path: Path
+) -> None:
+    ids = list(crops.store.ids)
+    whole = dict(apply_to(trained, crops.images, tmp_path / "all.parquet").iter_rows())
+    chosen = [ids[place] for place in np.random.default_rng(0).permutation(len(ids))[:70]]
+    with h5py.File(tmp_path / "holes.hdf5", "w") as file:
+        for place, isic_id in enumerate(chosen):
+            data = crops.store.encoded(isic_id)
+            if place % 3:
+                file[isic_id] = np.bytes_(data if place % 5 else data[:100])
+    some = dict(apply_to(trained, tmp_path / "holes.hdf5", tmp_path / "some.parquet", tuple(chosen)).iter_rows())
+    for place, isic_id in enumerate(chosen):
+        assert some[isic_id] == (whole[isic_id] if place % 3 and place % 5 else None)
+    for isic_id in chosen[:3]:
+        alone = apply_to(trained, crops.images, tmp_path / "one.parquet", (isic_id,))
+        assert alone.row(0) == (isic_id, whole[isic_id])
