@@ -68,7 +68,7 @@ def out_of_fold(plan: Plan, store: ModelStore, rows: Ints, *, learners: Sequence
         learners: Those that are blended; the plan may train others beside them.
     """
     folds = np.stack([assignment[rows] for assignment in plan.assignments], axis=1)
-    models = {slot: store.load(slot, plan.learners[slot.learner]) for slot in plan.slots() if slot.learner in learners}
+    models = {slot: store.load(slot) for slot in plan.slots() if slot.learner in learners}
     return [
         Sitting(
             np.flatnonzero((folds == mine).all(axis=1)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,17 +12,18 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.frames import collect, join_by_id
-from engine.console import log, progress
+from engine.console import progress
 from engine.errors import InputError
-from engine.files import fingerprint, read_json, sha256_of, write_json, write_parquet
+from engine.files import read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
 from ensemble.blend import Blend
 from ensemble.explanation import Lesions, Selection, Sitting, Study
 from ensemble.model_store import ModelStore
-from uglyduck.run.prediction import Predictor, read_lesions
-from uglyduck.run.provenance import made_by
+from submissions.fitted_run import FittedRun
+from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
 from uglyduck.stages.images import new_image_scores
+from uglyduck.stages.stage import Stage
 
 Scores = npt.NDArray[np.float64]
 GROUPS, LESIONS = "groups.json", "lesions.parquet"
@@ -68,17 +68,14 @@ def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
     """
     folder = run.folder
     run.manifest.check(*_made_from(run))
-    files = [folder.explanation / GROUPS, folder.explanation / LESIONS]
-    wanted = _fingerprint(run, settings)
-    if run.manifest.holds(_STAGE, wanted):
-        log.info("%s  unchanged", _STAGE)
-    else:
-        start = time.perf_counter()
-        _explain_training(run, settings)
-        seconds = time.perf_counter() - start
-        run.manifest.finish(_STAGE, fingerprint=wanted, outputs=files, seconds=seconds, inputs={})
-        log.info("%s  %.1f s", _STAGE, seconds)
-    found: dict[str, Any] = read_json(files[0])
+    Stage(
+        _STAGE,
+        __name__,
+        lambda run: _explain_training(run, settings),
+        artifacts=_made_from,
+        settings=lambda run: {**asdict(settings), "simulated": run.config.data.truth is not None},
+    ).run(run)
+    found: dict[str, Any] = read_json(folder.explanation / GROUPS)
     return found
 
 
@@ -109,13 +106,15 @@ def explain_new(
     Raises:
         InputError: The run is not finished, a table can not be read, or the sample is too small.
     """
-    predictor, cohort = Predictor(run), read_lesions(run, metadata, groups=groups)
+    fitted = FittedRun.load(run.folder.root, threads=run.threads)
+    cohort = read_new_lesions(run, metadata, groups=groups)
     scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
-    blend, panel = predictor.panel(images=scored is not None)
-    score = predictor.scores(cohort, scored)["blend"].to_numpy()
+    used = fitted.panels.whole if scored is not None else fitted.panels.table
+    blend, panel = used.blend, fitted.models_of(used)
+    score = fitted.score(cohort.frame, scored)["blend"].to_numpy()
     chosen = _select(cohort.frame, score, settings)
     ids = cohort.frame["isic_id"][chosen.rows].implode()
-    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in predictor.features(cohort, scored)])
+    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in fitted.features(cohort.frame, scored)])
     lesions = _lesions(run, cohort.frame, score, chosen, built)
     found = _study(run, lesions, explanation.new_lesions(panel, len(chosen.rows)), blend, settings)
     facts = {"explains": "scores of new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
@@ -125,8 +124,8 @@ def explain_new(
     return report, folder
 
 
-def _explain_training(run: Run, settings: Settings) -> None:
-    oof = pl.read_parquet(run.folder.oof)
+def _explain_training(run: Run, settings: Settings) -> list[Path]:
+    oof = run.read_rows(run.folder.oof)
     blend = Blend.from_dict(read_json(run.folder.blend))
     # The blend that scores new lesions: "greedy" and "stack" blend each fold by one of its own in `blend` of the table.
     score = blend({name: oof[name].to_numpy() for name in run.learners})
@@ -137,20 +136,15 @@ def _explain_training(run: Run, settings: Settings) -> None:
     store = ModelStore(run.folder.models)
     sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
     found = _study(run, lesions, sittings, blend, settings)
-    facts = {"explains": "out-of-fold scores", "made_from": run.manifest.state}
+    facts = {"explains": "out-of-fold scores", "made_from": run.state}
     report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
     _write(report, found, run.folder.explanation)
+    return [run.folder.explanation / GROUPS, run.folder.explanation / LESIONS]
 
 
 def _made_from(run: Run) -> list[Path]:
     folder = run.folder
     return [folder.oof, folder.blend, folder.dictionary, folder.features, folder.models / "manifest.json"]
-
-
-def _fingerprint(run: Run, settings: Settings) -> str:
-    files = [run.manifest.sha256(path) for path in _made_from(run)]
-    code = made_by(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
-    return fingerprint({"files": files, "settings": asdict(settings), "made_by": code})
 
 
 def _select(frame: pl.DataFrame, score: Scores, settings: Settings) -> Selection:
