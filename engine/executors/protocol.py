@@ -48,8 +48,8 @@ class Executor(Protocol):
             shared: What every item needs. It is handed out once and not changed; arrays are mapped, not copied, and
                 read-only in other processes.
             items: Taken as the work goes on, a few before their turn.
-            at_once: Most items worked on at the same time; by default as many as there are cores. Each gets an equal
-                share of the cores, rounded up.
+            at_once: Most items worked on at the same time on one machine; by default as many as there are cores. Each
+                gets an equal share of the machine's cores.
             processes: Whether the task is Python at heart, so that threads of one process would wait for each other.
             gpus: GPUs that each item takes on a cluster; without effect where a machine or a cluster has none.
 

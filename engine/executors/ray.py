@@ -97,7 +97,7 @@ class RayExecutor:
         handed_out = self._ray.put(shared)
         run = self._ray.remote(_run)
 
-        def start(item: Item, places: _Places) -> Any:  # noqa: ANN401 - a reference of Ray
+        def start(item: Item, places: Places) -> Any:  # noqa: ANN401 - a reference of Ray
             return run.options(
                 num_cpus=places.cores, num_gpus=places.gpus, max_retries=_RETRIES, scheduling_strategy="SPREAD"
             ).remote(task, handed_out, item, places.cores)
@@ -105,7 +105,7 @@ class RayExecutor:
         return self._in_turn(start, items, lambda: self._places(at_once, gpus))
 
     def _in_turn(
-        self, start: Callable[[Item, _Places], Any], items: Iterable[Item], places_now: Callable[[], _Places]
+        self, start: Callable[[Item, Places], Any], items: Iterable[Item], places_now: Callable[[], Places]
     ) -> Iterator[Any]:
         """Results in the order of the items; twice as many as there are places are taken before their turn."""
         waiting: deque[Any] = deque()
@@ -149,17 +149,16 @@ class RayExecutor:
         cores = sum(cpus for cpus, _ in nodes)
         return max(1, min(self._most_cores or cores, cores))
 
-    def _places(self, at_once: int | None, gpus: float) -> _Places:
+    def _places(self, at_once: int | None, gpus: float) -> Places:
         nodes = self._nodes()
         if not nodes:
             _logger.warning("no node of the Ray cluster has a CPU for tasks; waiting for one")
-        cores = self._cores_of(nodes)
         gpus = gpus if any(held >= gpus for _, held in nodes) else 0.0
-        return places_of(nodes, cores, min(at_once or cores, cores), gpus)
+        return places_of(nodes, self._cores_of(nodes), at_once, gpus)
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """Room for tasks: how many at the same time, and what each of them takes."""
 
     number: int
@@ -167,28 +166,24 @@ class _Places:
     gpus: float
 
 
-def places_of(nodes: Sequence[tuple[int, float]], cores: int, at_once: int, gpus: float) -> _Places:
+def places_of(nodes: Sequence[tuple[int, float]], cores: int, at_once: int | None, gpus: float) -> Places:
     """How tasks fit on nodes.
 
     Args:
         nodes: CPU cores and GPUs of each.
         cores: Cores of all tasks together, 1 or more.
-        at_once: Tasks wanted at the same time, 1 or more.
+        at_once: Most tasks at the same time on each node; None for as many as it has cores.
         gpus: GPUs of each task.
 
     Returns:
-        As many tasks as wanted where there is room, each with the most cores that leave room for all. Every node with
-        enough GPUs can run any of them, so that no task is left without a place when a node is lost.
+        Places of one size. The node where they are smallest decides it, so that any node with enough GPUs can take
+        over what another one leaves when it is lost.
     """
-    usable = [(cpus, held) for cpus, held in nodes if held >= gpus]
-
-    def room(share: int) -> int:
-        return sum(min(cpus // share, int(held / gpus) if gpus else cpus) for cpus, held in usable)
-
-    number = max(1, min(at_once, room(1)))
-    largest = min([-(-cores // number), *(cpus for cpus, _ in usable)])
-    share = max((share for share in range(1, largest + 1) if room(share) >= number), default=1)
-    return _Places(number, share, gpus)
+    usable = [
+        (cpus, min(at_once or cpus, cpus, int(held / gpus) if gpus else cpus)) for cpus, held in nodes if held >= gpus
+    ]
+    number = max(1, min(cores, sum(here for _, here in usable)))
+    return Places(number, min([-(-cores // number), *(cpus // here for cpus, here in usable)]), gpus)
 
 
 def _run(task: Task[Shared, Item, Result], shared: Shared, item: Item, cores: int) -> Result:

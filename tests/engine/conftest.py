@@ -14,7 +14,7 @@ from engine.executors import RayExecutor
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
 
-#: Least of what Ray accepts is 75 MiB.
+#: The least that Ray accepts as a store is 75 MiB.
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 
 
@@ -22,21 +22,12 @@ NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 def ray_cluster() -> Iterator[Cluster]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where workers find the tasks
-
-
-#: Least of what Ray accepts is 75 MiB.
-NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
-
-
-@pytest.fixture(scope="session")
-def ray_cluster() -> Iterator[Cluster]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
     head = {"include_dashboard": False, "no_monitor": True, "include_log_monitor": False}
     cluster = Cluster(initialize_head=True, head_node_args=NODE | head)
     for _ in range(2):
-        cluster.add_node(wait=False, **NODE)  # they start at the same time
+        cluster.add_node(wait=False, **NODE)
     cluster.wait_for_nodes(60)
     yield cluster
     cluster.shutdown()

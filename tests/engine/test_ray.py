@@ -13,7 +13,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.executors import LocalExecutor, RayExecutor, open_executor
-from engine.executors.ray import places_of
+from engine.executors.ray import Places, places_of
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -70,18 +70,17 @@ def test_a_node_is_lost_and_another_joins(ray_cluster: Cluster, ray_executor: Ra
 
 def test_tasks_fit_on_nodes() -> None:
     three = [(8, 0.0)] * 3
-    assert places_of(three, 24, 24, 0).number == 24
-    assert places_of(three, 24, 1, 0).cores == 8  # not 24: no node has as many
-    assert places_of(three, 24, 5, 0).cores == 4  # 6 places of 4 cores; of 5 cores, 3
-    assert places_of(three, 4, 2, 0).cores == 2  # only 4 cores were asked for
-    assert places_of([(64, 0.0), (4, 0.0)], 68, 2, 0).cores == 4  # the small node can take over
-    assert places_of([], 1, 1, 0).cores == 1
+    assert places_of(three, 24, None, 0) == Places(24, 1, 0)
+    assert places_of(three, 24, 1, 0) == Places(3, 8, 0)  # not 24 cores: no node has as many
+    assert places_of(three, 24, 3, 0) == Places(9, 2, 0)
+    assert places_of(three, 4, 2, 0) == Places(4, 1, 0)  # no more than 4 cores were asked for
+    assert places_of([(64, 0.0), (4, 0.0)], 68, 2, 0) == Places(4, 2, 0)  # the small node can take over
+    assert places_of([], 1, None, 0) == Places(1, 1, 0)
 
 
 def test_networks_share_the_cores_of_nodes_with_gpus() -> None:
-    found = places_of([(32, 8.0), (64, 0.0)], 96, 96, 1)
-    assert (found.number, found.cores, found.gpus) == (8, 4, 1)
-    assert places_of([(32, 8.0)], 32, 32, 0.5).number == 16
+    assert places_of([(32, 8.0), (64, 0.0)], 96, None, 1) == Places(8, 4, 1)
+    assert places_of([(32, 8.0)], 32, None, 0.5) == Places(16, 2, 0.5)
 
 
 def test_another_cluster_than_the_connected_one_is_refused(ray_executor: RayExecutor) -> None:
