@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.executors.protocol import Item, Result, Shared, Task
 
 #: How often a task is run again because its worker or its node was lost. What a task raises is never tried again.
-_RETRIES = 5
+_RETRIES = 3
 
 #: Settings that Ray reads when it is imported or started: nothing is reported to anybody, and a task without a GPU
 #: finds the machine as it is.

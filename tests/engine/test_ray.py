@@ -38,7 +38,7 @@ def test_the_whole_cluster_works(ray_executor: RayExecutor, tmp_path: Path) -> N
 
 def test_killed_workers_are_replaced(ray_executor: RayExecutor, tmp_path: Path) -> None:
     found = list(ray_executor.map(die_once, tmp_path, range(8)))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "4", "7"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "5"]
     np.testing.assert_array_equal(found, on_one_machine(8))
 
 
@@ -48,7 +48,7 @@ def test_an_item_that_kills_every_worker_is_given_up(ray_executor: RayExecutor) 
 
 
 def test_a_node_is_lost_and_another_joins(ray_cluster: Cluster, ray_executor: RayExecutor, tmp_path: Path) -> None:
-    lost = ray_cluster.add_node(**NODE)
+    lost = next(iter(ray_cluster.worker_nodes))
     joined = ""
 
     def items() -> Iterator[int]:
