@@ -1,5 +1,9 @@
 """Errors that a user can mend: each says what is wrong, where, and how to mend it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 
 class UglyduckError(Exception):
     """Base of every error this project raises on purpose."""
@@ -23,3 +27,12 @@ class InputError(UglyduckError):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return " ".join(f"{place}{self.what}. {self.remedy}.".split())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is rebuilt from its positional arguments alone, which `__init__` does not take; but this one is
+        # raised in other processes, too.
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+def _rebuilt(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:
+    return kind.__new__(kind, *arguments)

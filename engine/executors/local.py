@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from threadpoolctl import threadpool_limits
 
@@ -30,6 +31,14 @@ class LocalExecutor:
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
     scratch: Path | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Nothing is held between two calls."""
+
     def map(
         self,
         task: Task[Shared, Item, Result],
@@ -42,7 +51,7 @@ class LocalExecutor:
     ) -> Iterator[Result]:
         """See `Executor.map`.
 
-        Linear algebra is held to one thread each in threads, so that its bits do not vary.
+        Linear algebra is held to one thread each, so that its bits do not vary.
         """
         workers = max(1, min(at_once or self.cores, self.cores))
         share = -(-self.cores // workers)
@@ -79,7 +88,8 @@ def _hold(shared: object) -> None:
 
 
 def _with_held(task: Task[Any, Item, Result], item: Item, cores: int) -> Result:
-    return task(_held, item, cores)
+    with threadpool_limits(1, user_api="blas"):
+        return task(_held, item, cores)
 
 
 def _in_turn(submit: Callable[[Item], Future[Result]], items: Iterable[Item], ahead: int) -> Iterator[Result]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -14,7 +15,16 @@ Task = Callable[[Shared, Item, int], Result]
 
 
 class Executor(Protocol):
-    """Runs tasks; results never depend on where, on how many at a time, or on which of them is finished first."""
+    """Runs tasks; results never depend on where, on how many at a time, or on which of them is finished first.
+
+    Used as a context manager, which lets go of whatever it holds at the end.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
     @property
     def cores(self) -> int:
@@ -35,12 +45,13 @@ class Executor(Protocol):
 
         Args:
             task: See `Task`.
-            shared: What every item needs. It is handed out once and not changed; arrays are mapped, not copied.
+            shared: What every item needs. It is handed out once and not changed; arrays are mapped, not copied, and
+                read-only in other processes.
             items: Taken as the work goes on, a few before their turn.
-            at_once: Most items worked on at the same time; by default as many as there are cores. Each gets an equal
-                share of the cores, rounded up.
+            at_once: Most items worked on at the same time on one machine; by default as many as there are cores. Each
+                gets an equal share of the machine's cores.
             processes: Whether the task is Python at heart, so that threads of one process would wait for each other.
-            gpus: GPUs that each item takes; without effect on this machine alone.
+            gpus: GPUs that each item takes on a cluster; without effect where a machine or a cluster has none.
 
         Yields:
             Results, in the order of the items. What a task raises is raised when its turn comes; where the caller stops
