@@ -18,7 +18,7 @@ from engine.errors import InputError
 from engine.files import fingerprint, read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
 from ensemble.blend import Blend
-from ensemble.explanation import Lesions, Selection, Sitting, Study
+from ensemble.explanation import Lesions, Panel, Selection, Study
 from ensemble.model_store import ModelStore
 from uglyduck.run.prediction import Predictor, read_lesions
 from uglyduck.run.provenance import made_by
@@ -30,7 +30,7 @@ GROUPS, LESIONS = "groups.json", "lesions.parquet"
 """Files of an explanation."""
 _STAGE = "explanation"
 _NOTES = (
-    "a share says how far a group moves the scores, not that it is right to, nor what causes malignancy",
+    "a share says how far a group moves the log odds, not that it is right to, nor what causes malignancy",
     "features that carry the same information share what it moves, as the trees happened to choose between them",
     "a research tool, not a diagnosis",
 )
@@ -107,19 +107,19 @@ def explain_new(
         What groups.json holds, and the folder.
 
     Raises:
-        InputError: The run is not finished, a table can not be read, or the sample is too small.
+        InputError: The run is not finished, a table cannot be read, or the sample is too small.
     """
     predictor, cohort = Predictor(run), read_lesions(run, metadata, groups=groups)
     scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
-    blend, panel = predictor.panel(images=scored is not None)
+    blend, models = predictor.panel(images=scored is not None)
     score = predictor.scores(cohort, scored)["blend"].to_numpy()
     chosen = _select(cohort.frame, score, settings)
     ids = cohort.frame["isic_id"][chosen.rows].implode()
     built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in predictor.features(cohort, scored)])
     lesions = _lesions(run, cohort.frame, score, chosen, built)
-    found = _study(run, lesions, explanation.new_lesions(panel, len(chosen.rows)), blend, settings)
-    facts = {"explains": "scores of new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
-    report = _report(run, facts, cohort.frame, lesions, found=found, blend=blend, settings=settings)
+    found = _study(run, lesions, explanation.new_lesions(models, blend.weights, len(chosen.rows)), settings)
+    facts = {"explains": "new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
+    report = _report(run, facts, cohort.frame, lesions, found=found, settings=settings)
     folder = out or run.folder.explanation / metadata.name.split(".")[0]
     _write(report, found, folder)
     return report, folder
@@ -127,18 +127,16 @@ def explain_new(
 
 def _explain_training(run: Run, settings: Settings) -> None:
     oof = pl.read_parquet(run.folder.oof)
-    blend = Blend.from_dict(read_json(run.folder.blend))
-    # The blend that scores new lesions: "greedy" and "stack" blend each fold by one of its own in `blend` of the table.
-    score = blend({name: oof[name].to_numpy() for name in run.learners})
+    score = oof["blend"].to_numpy()
     chosen = _select(oof, score, settings)
     ids = oof["isic_id"][chosen.rows].implode()
     built = collect(pl.scan_parquet(run.folder.features).filter(pl.col("isic_id").is_in(ids)))
     lesions = _lesions(run, oof, score, chosen, built)
-    store = ModelStore(run.folder.models)
-    sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
-    found = _study(run, lesions, sittings, blend, settings)
-    facts = {"explains": "out-of-fold scores", "made_from": run.manifest.state}
-    report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
+    weights = Blend.from_dict(read_json(run.folder.blend)).weights
+    panels = explanation.out_of_fold(run.plan, ModelStore(run.folder.models), chosen.rows, weights)
+    found = _study(run, lesions, panels, settings)
+    facts = {"explains": "training lesions, out of fold", "made_from": run.manifest.state}
+    report = _report(run, facts, oof, lesions, found=found, settings=settings)
     _write(report, found, run.folder.explanation)
 
 
@@ -168,23 +166,16 @@ def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, bu
     return Lesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
 
 
-def _study(run: Run, lesions: Lesions, sittings: Sequence[Sitting], blend: Blend, settings: Settings) -> Study:
+def _study(run: Run, lesions: Lesions, panels: Sequence[Panel], settings: Settings) -> Study:
     group_of = {spec["name"]: spec["group"] for spec in run.specs}
-    with progress("explaining", explanation.count_blocks(lesions, sittings)) as step:
+    with progress("explaining", len(explanation.blocks(lesions, panels))) as step:
         return explanation.study(
-            lesions, sittings, blend, group_of, features=settings.features, threads=run.threads, progress=step
+            lesions, panels, group_of, features=settings.features, threads=run.threads, progress=step
         )
 
 
 def _report(
-    run: Run,
-    facts: dict[str, Any],
-    frame: pl.DataFrame,
-    lesions: Lesions,
-    *,
-    found: Study,
-    blend: Blend,
-    settings: Settings,
+    run: Run, facts: dict[str, Any], frame: pl.DataFrame, lesions: Lesions, *, found: Study, settings: Settings
 ) -> dict[str, Any]:
     chosen = lesions.selection
     shown = lesions.frame.filter(pl.Series(chosen.shown))
@@ -201,9 +192,9 @@ def _report(
             "shown_patients": shown["patient_id"].n_unique(),
         },
         "settings": asdict(settings),
-        "unit": "score of the stack" if blend.method == "stack" else "quantile level among out-of-fold scores",
+        "unit": "log odds of malignancy, weighted as the blend weights its learners",
         **found.shares,
-        "notes": [*_sampling(frame.height, compared), *_NOTES],
+        "notes": [*_sampling(frame.height, compared), *_agreement(found.shares["rank_correlation"]), *_NOTES],
     }
 
 
@@ -212,6 +203,12 @@ def _sampling(lesions: int, compared: int) -> list[str]:
         return []
     drawn = f"{compared:,} of {lesions:,} lesions, drawn at random within patients and weighted to stand for all"
     return [f"shares and patients' medians come from {drawn}; --sample explains more"]
+
+
+def _agreement(correlation: float | None) -> list[str]:
+    if correlation is None:
+        return []
+    return [f"explained are the log odds, not the blended score: their Spearman correlation is {correlation:.4f}"]
 
 
 def _write(report: dict[str, Any], found: Study, folder: Path) -> None:
