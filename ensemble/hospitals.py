@@ -8,9 +8,9 @@ out-of-fold scores by the run's models, which trained on it too: that is the one
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,9 @@ from cohort.frames import collect, join_by_id
 from cv_folds.folds import Folds, make_folds
 from cv_folds.schemes import HOSPITAL
 from engine.errors import InputError
-from ensemble.learners import Model
-from ensemble.matrix import FeatureSpace, Matrix
-from ensemble.model_store import ModelStore, Slot
-from ensemble.out_of_fold import Plan, fill, fit_one
-from ensemble.side_by_side import side_by_side
+from ensemble.jobs import Runner, Table
+from ensemble.matrix import FeatureSpace
+from ensemble.out_of_fold import Plan
 
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -86,24 +84,22 @@ def score_hospital(
     hospitals: Hospitals,
     fold: int,
     *,
-    table: pl.DataFrame,
+    features: pl.DataFrame,
     target: Target,
-    store: ModelStore,
-    threads: int,
-    progress: Callable[[Slot, bool], None],
+    weight: Scores | None,
+    runner: Runner,
 ) -> dict[str, Scores]:
-    """Train what the store lacks without one hospital, and score its patients' lesions.
+    """Train without one hospital, and score its patients' lesions.
 
     Args:
         plan: Learners, seeds and sampling, as the run's; its folds are not used. Features that the table lacks are
             left out.
         hospitals: Who is held out.
         fold: The hospital.
-        table: `isic_id` and features of every lesion, fitted without the hospital, in the order of `hospitals`.
+        features: `isic_id` and features of every lesion, fitted without the hospital, in the order of `hospitals`.
         target: 0 benign, 1 malignant, shape (lesions,).
-        store: Models of this hospital alone; those with the same fingerprint are kept.
-        threads: CPU threads.
-        progress: Called after each model with its slot and whether it was there already.
+        weight: Training weight of each lesion; None weighs all alike.
+        runner: Does the jobs.
 
     Returns:
         By learner the mean over seeds of the scores of `hospitals.held_out(fold)`, each of shape (held out,).
@@ -111,36 +107,30 @@ def score_hospital(
     Raises:
         InputError: A learner sees none of the table's features.
     """
-    allowed, held_out = hospitals.trained_on(fold), hospitals.held_out(fold)
-    matrix = FeatureSpace.fit(table.filter(pl.Series(allowed))).encode(table)
-    own = _without_absent(plan, matrix, hospitals)
-    slots = [Slot(learner, 0, fold, seed) for learner in plan.learners for seed in plan.seeds]
-    store.begin(matrix.space, slots)
-    rows, waiting = np.flatnonzero(allowed), matrix.rows(held_out)
-
-    def fit(slot: Slot, share: int) -> Model:
-        return fit_one(own, slot.learner, matrix, target, rows, key=(slot.seed, 0, fold), threads=share)
-
-    def ask(slot: Slot, share: int) -> Scores:
-        return store.load(slot, plan.learners[slot.learner]).predict(waiting, threads=share)
-
-    fill(store, own, slots, fit, threads=threads, progress=progress)
-    totals = {name: np.zeros(int(held_out.sum())) for name in plan.learners}
-    with side_by_side(ask, slots, threads=threads) as found:
-        for slot, scores in zip(slots, found, strict=True):
-            totals[slot.learner] += scores
+    allowed, held_out = hospitals.trained_on(fold), np.flatnonzero(hospitals.held_out(fold))
+    table = Table(FeatureSpace.fit(features.filter(pl.Series(allowed))).encode(features), target, weight)
+    own = _without_absent(plan, table.matrix.space.names)
+    keys = list(product(plan.learners, plan.seeds))
+    jobs = []
+    for learner, seed in keys:
+        draw = (seed, 0, fold)
+        train = plan.sample(target, np.flatnonzero(allowed), draw)
+        jobs.append(own.job(learner, table, train=train, score=held_out, draw=draw, label=f"{learner}/seed{seed}"))
+    totals = {name: np.zeros(len(held_out)) for name in plan.learners}
+    outcomes = runner.run(jobs, table, title=hospitals.folds.names[fold])
+    for (learner, _), outcome in zip(keys, outcomes, strict=True):
+        totals[learner] += outcome.scores
     return {name: total / len(plan.seeds) for name, total in totals.items()}
 
 
-def _without_absent(plan: Plan, matrix: Matrix, hospitals: Hospitals) -> Plan:
-    """The plan for this matrix: its features alone, and what it holds as the models' identity."""
-    known = set(matrix.space.names)
-    seen = {name: tuple(feature for feature in names if feature in known) for name, names in plan.features.items()}
+def _without_absent(plan: Plan, names: Sequence[str]) -> Plan:
+    """The plan for a table that lacks some features."""
+    known = set(names)
+    seen = {name: tuple(feature for feature in seen if feature in known) for name, seen in plan.features.items()}
     if blind := [name for name, names in seen.items() if not names]:
         raise InputError(
             f"without what names the hospital {', '.join(blind)} sees no feature",
             where="[ensemble.members] groups",
             remedy="give it other groups",
         )
-    held = {"matrix": hashlib.sha256(matrix.values.data).hexdigest(), "folds": hospitals.folds.sha256}
-    return replace(plan, features=seen, identity={**plan.identity, **held})
+    return replace(plan, features=seen)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
 from engine.files import atomic_path, read_json, sha256_of, write_json
-from ensemble.learners import Learner, Model
+from ensemble.learners import Learner, Model, learner_class
 from ensemble.matrix import FeatureSpace
 
 _REMEDY = "restore the file from where the run was made, or delete it and start `uglyduck run` again"
@@ -29,13 +30,18 @@ class Slot:
         repeat = f"repeat{self.repeat}-" if self.repeat else ""
         return f"{repeat}fold{self.fold}-seed{self.seed}"
 
+    @property
+    def key(self) -> str:
+        """Its name among all models of a run."""
+        return f"{self.learner}/{self.name}"
+
 
 class ModelStore:
     """The folder `models/` of a run.
 
     Args:
-        folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256 and the
-            fingerprint of everything it was trained from, and its features where it has not all; and the space of all.
+        folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256, learner,
+            the name of the job that made it, and its features where it has not all; and the space of all.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,43 +62,52 @@ class ModelStore:
 
     def begin(self, space: FeatureSpace, wanted: list[Slot]) -> None:
         """State the feature space of the models to come; models of another space, or not wanted now, are forgotten."""
-        names = {f"{slot.learner}/{slot.name}" for slot in wanted} if space == self.space else set()
+        names = {slot.key for slot in wanted} if space == self.space else set()
         self._entries = {key: entry for key, entry in self._entries.items() if key in names}
         self.space = space
         self._write()
 
-    def has(self, slot: Slot, fingerprint: str) -> bool:
-        """Whether this very model is there, whole."""
-        entry = self._entries.get(f"{slot.learner}/{slot.name}")
-        if entry is None or entry["fingerprint"] != fingerprint:
+    def has(self, slot: Slot, job: str) -> bool:
+        """Whether the model that this job makes is there, whole."""
+        entry = self._entries.get(slot.key)
+        if entry is None or entry["job"] != job:
             return False
         path = self.folder / entry["file"]
         return path.is_file() and sha256_of(path) == str(entry["sha256"])
 
-    def add(self, slot: Slot, model: Model, *, suffix: str, fingerprint: str) -> None:
-        """Write a model, then list it: a run killed between the two trains this one model again."""
-        file = f"{slot.learner}/{slot.name}{suffix}"
+    def add(self, slot: Slot, content: bytes, *, learner: Learner, job: str, seen: Sequence[str]) -> None:
+        """Write a model, then list it: a run killed between the two trains this one model again.
+
+        Args:
+            slot: Which model.
+            content: The model in its library's own format.
+            learner: What it was fitted by.
+            job: Name of the job that made it.
+            seen: Names of its features, in the order of the space.
+        """
+        file = f"{slot.key}{learner.suffix}"
         with atomic_path(self.folder / file) as temporary:
-            model.save(temporary)
-        self._entries[f"{slot.learner}/{slot.name}"] = {
+            temporary.write_bytes(content)
+        self._entries[slot.key] = {
             "slot": asdict(slot),
             "file": file,
             "sha256": sha256_of(self.folder / file),
-            "fingerprint": fingerprint,
+            "learner": learner.name,
+            "job": job,
         }
-        if model.space != self.space:
-            self._entries[f"{slot.learner}/{slot.name}"]["features"] = list(model.space.names)
+        if self.space is None or tuple(seen) != self.space.names:
+            self._entries[slot.key]["features"] = list(seen)
         self._write()
 
-    def load(self, slot: Slot, learner: Learner) -> Model:
-        """Load a model whose bytes are those that were written.
+    def load(self, slot: Slot) -> Model:
+        """Load a model whose bytes are those that were written. Its learner is not tried out.
 
         Raises:
             InputError: It is not listed, its file is missing, or its SHA-256 differs.
         """
-        entry = self._entries.get(f"{slot.learner}/{slot.name}")
+        entry = self._entries.get(slot.key)
         if entry is None or self.space is None:
-            raise InputError(f"no model {slot.learner}/{slot.name}", where=str(self._manifest_path), remedy=_REMEDY)
+            raise InputError(f"no model {slot.key}", where=str(self._manifest_path), remedy=_REMEDY)
         path = self.folder / entry["file"]
         if not path.is_file():
             raise InputError("the model file is missing", where=str(path), remedy=_REMEDY)
@@ -100,6 +115,7 @@ class ModelStore:
             raise InputError(
                 "the model file is damaged (its SHA-256 differs from the manifest's)", where=str(path), remedy=_REMEDY
             )
+        learner = learner_class(entry["learner"]).configured({})
         return learner.load(path, self.space.restricted(entry.get("features", self.space.names)))
 
     def _write(self) -> None:

@@ -2,9 +2,8 @@
 
 The usual out-of-fold score of a lesion comes from models that never saw its patient, but the choices made on those
 scores (blend weights, quantile maps, calibration) saw it. Here each outer fold is scored as a run on the other folds
-would score new patients: models trained without the outer and one inner fold, inner out-of-fold scores, weights and
-maps fitted on those, and for the outer fold the mean of the inner models. A model trained without folds j and k serves
-outer fold j with inner fold k and the other way round, so n folds take n (n - 1) / 2 models and not n (n - 1).
+would score new patients: features with that run's cohort constants, a model without each inner fold, inner out-of-fold
+scores, weights and maps fitted on those, and the outer fold scored by the inner models as new lesions are.
 
 Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 2006.
 """
@@ -12,7 +11,8 @@ Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,57 +22,68 @@ from ensemble.blend import METHODS, Blend, blended_out_of_fold
 from ensemble.blend import Method as Blending
 from ensemble.calibration import Calibration
 from ensemble.calibration import Method as Calibrating
-from ensemble.matrix import Matrix
-from ensemble.out_of_fold import Plan, fit_one
-from ensemble.side_by_side import side_by_side
+from ensemble.jobs import Job, Runner, Table
+from ensemble.out_of_fold import Plan
 
 Scores = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.integer[Any]]
-Pair = tuple[int, int]
 
 
-def fold_pairs(fold: Folds) -> list[Pair]:
-    """Every two folds, ascending."""
-    return list(combinations([int(each) for each in np.unique(fold)], 2))
+@dataclass(frozen=True)
+class OuterFold:
+    """What the models of one outer fold say.
+
+    Attributes:
+        inner: By learner the inner out-of-fold scores of the lesions outside the outer fold, in their order.
+        new: By learner, for each inner fold, what its models say of the outer fold's lesions.
+    """
+
+    inner: Mapping[str, Scores]
+    new: Mapping[str, list[Scores]]
 
 
-def score_pair(
-    plan: Plan, learners: Sequence[str], matrix: Matrix, target: npt.NDArray[np.int8], pair: Pair, *, threads: int
-) -> dict[str, Scores]:
-    """Train without two folds, and score both.
+def score_outer_fold(
+    plan: Plan,
+    learners: Sequence[str],
+    table: Table,
+    outer: int,
+    *,
+    runner: Runner,
+) -> OuterFold:
+    """Train without the outer and each inner fold in turn, and score both.
 
     Args:
         plan: Learners, seeds, sampling; its first assignment holds the folds.
         learners: Which of its learners.
-        matrix: Features, shape (rows, features), that know nothing of the labels of either fold.
-        target: 0 benign, 1 malignant, shape (rows,).
-        pair: The two folds.
-        threads: CPU threads.
-
-    Returns:
-        By learner the mean over seeds, shape (rows,); NaN outside the two folds.
+        table: Features as a run on the other folds builds them, and targets.
+        outer: The outer fold.
+        runner: Does the jobs.
     """
-    held_out = np.isin(plan.assignments[0], pair)
-    train, score = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    scores = {name: np.full(len(matrix), np.nan) for name in learners}
-    unseen = matrix.rows(score)
+    fold = plan.assignments[0]
+    inner_folds = [int(each) for each in np.unique(fold) if each != outer]
+    keys = list(product(learners, inner_folds, plan.seeds))
+    jobs = [_job(plan, table, learner, (seed, outer, inner)) for learner, inner, seed in keys]
+    outcomes = runner.run(jobs, table, title=f"fold {outer}")
+    whole = {name: np.zeros(len(fold)) for name in learners}
+    new = {name: [np.zeros(int((fold == outer).sum())) for _ in inner_folds] for name in learners}
+    for (learner, inner, _), outcome in zip(keys, outcomes, strict=True):
+        ours = int((fold == inner).sum())
+        whole[learner][fold == inner] += outcome.scores[:ours] / len(plan.seeds)
+        new[learner][inner_folds.index(inner)] += outcome.scores[ours:] / len(plan.seeds)
+    return OuterFold({name: values[fold != outer] for name, values in whole.items()}, new)
 
-    def fit_and_ask(model: tuple[str, int], share: int) -> Scores:
-        name, seed = model
-        fitted = fit_one(plan, name, matrix, target, train, key=(seed, *pair), threads=share)
-        return fitted.predict(unseen, threads=share)
 
-    with side_by_side(fit_and_ask, list(product(learners, plan.seeds)), threads=threads) as found:
-        for name in learners:
-            total = np.zeros(len(score))
-            for _ in plan.seeds:
-                total += next(found)
-            scores[name][score] = total / len(plan.seeds)
-    return scores
+def _job(plan: Plan, table: Table, learner: str, draw: tuple[int, int, int]) -> Job:
+    """Scores the inner fold, then the outer one."""
+    seed, outer, inner = draw
+    fold = plan.assignments[0]
+    train = plan.sample(table.target, np.flatnonzero((fold != outer) & (fold != inner)), draw)
+    score = np.concatenate([np.flatnonzero(fold == inner), np.flatnonzero(fold == outer)])
+    return plan.job(learner, table, train=train, score=score, draw=draw, label=f"{learner}/fold{inner}-seed{seed}")
 
 
 def nested_scores(
-    pairs: Mapping[Pair, Mapping[str, Scores]],
+    outer_folds: Mapping[int, OuterFold],
     target: npt.NDArray[np.int8],
     fold: Folds,
     *,
@@ -80,10 +91,10 @@ def nested_scores(
     calibration: Calibrating,
     prevalence: float,
 ) -> dict[str, Scores]:
-    """Put the pairs' scores together, outer fold by outer fold.
+    """Put the outer folds together.
 
     Args:
-        pairs: For every two folds what `score_pair` gave.
+        outer_folds: For every fold what `score_outer_fold` gave.
         target: 0 benign, 1 malignant, shape (rows,).
         fold: Fold of each lesion, shape (rows,).
         blend: The blend whose scores are calibrated.
@@ -94,41 +105,19 @@ def nested_scores(
         Each learner (as the quantile level that the outer fold's own map gives it), `blend_mean`, `blend_greedy`,
         `blend_stack`, and `risk`; each of shape (rows,).
     """
-    learners = list(next(iter(pairs.values())))
+    learners = list(next(iter(outer_folds.values())).inner)
     names = [*learners, *(f"blend_{method}" for method in METHODS), "risk"]
     result = {name: np.full(len(target), np.nan) for name in names}
-    for outer in np.unique(fold):
+    for outer, scored in outer_folds.items():
         here = fold == outer
-        inner = _inner(pairs, learners, fold, int(outer))
-        new = _new(pairs, learners, here, int(outer))
+        new = {name: np.mean(parts, axis=0) for name, parts in scored.new.items()}
         for method in METHODS:
-            fitted = Blend.fit(inner, target[~here], method=method)
+            fitted = Blend.fit(scored.inner, target[~here], method=method)
             result[f"blend_{method}"][here] = fitted(new)
             if method == blend:
-                blended = blended_out_of_fold(inner, target[~here], fold[~here], method=method)
+                blended = blended_out_of_fold(scored.inner, target[~here], fold[~here], method=method)
                 risks = Calibration.fit(blended, target[~here], method=calibration, prevalence=prevalence)
                 result["risk"][here] = risks(fitted(new))
         for name in learners:
             result[name][here] = fitted.maps[name](new[name])
     return result
-
-
-def _inner(
-    pairs: Mapping[Pair, Mapping[str, Scores]], learners: Sequence[str], fold: Folds, outer: int
-) -> dict[str, Scores]:
-    """Inner out-of-fold scores of all lesions outside the outer fold, each from a model that saw neither fold."""
-    whole = {name: np.full(len(fold), np.nan) for name in learners}
-    for pair, scores in pairs.items():
-        if outer in pair:
-            rows = fold == pair[pair[0] == outer]
-            for name in learners:
-                whole[name][rows] = scores[name][rows]
-    return {name: values[fold != outer] for name, values in whole.items()}
-
-
-def _new(
-    pairs: Mapping[Pair, Mapping[str, Scores]], learners: Sequence[str], here: npt.NDArray[np.bool_], outer: int
-) -> dict[str, Scores]:
-    """Scores of the outer fold as new lesions get them: the mean of the inner models."""
-    mine = [scores for pair, scores in pairs.items() if outer in pair]
-    return {name: np.mean([scores[name][here] for scores in mine], axis=0) for name in learners}

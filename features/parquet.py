@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cohort.frames import ID
+from cohort.lesions import CHECKSUM, Checksum
 from engine.errors import InputError
 from engine.files import atomic_path
 from engine.work import THREADS, in_turn, workers
@@ -91,8 +92,11 @@ def write_features(
     cuts = (block for frame in chain((first,), joined) for _, block in blocks(frame, columns))
     with atomic_path(out) as temporary, _writer(temporary, schema, plan) as writer, workers(threads) as pool:
         batches = in_turn(pool, lambda block: _batch(block, plan, schema), cuts, threads)
+        checksum = Checksum()
         for table in _row_groups(batches, schema):
+            checksum.add(table[ID].to_pylist())
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        writer.add_key_value_metadata({CHECKSUM: checksum.value})
     return plan
 
 

@@ -3,13 +3,12 @@
 from ensemble.ablation.comparison import compare, holm
 from ensemble.ablation.families import families
 from ensemble.ablation.forest import forest
-from ensemble.ablation.training import Training, train_variants
+from ensemble.ablation.scoring import score_variants
 from ensemble.ablation.variants import ALL, Design, Variant, group_design, organisers_design
 
 __all__ = [
     "ALL",
     "Design",
-    "Training",
     "Variant",
     "compare",
     "families",
@@ -17,5 +16,5 @@ __all__ = [
     "group_design",
     "holm",
     "organisers_design",
-    "train_variants",
+    "score_variants",
 ]

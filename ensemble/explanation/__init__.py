@@ -13,20 +13,19 @@ The blended score itself is a mean of quantile levels, or a stack of them, and r
 not explained on its own scale: the two order lesions nearly alike, and the Spearman correlation of the two is reported.
 """
 
-from ensemble.explanation.contributions import Explained, Panel, explain, new_lesions, out_of_fold
-from ensemble.explanation.lesions import Lesions
+from ensemble.explanation.contributions import Explained, Explainer, explain, out_of_fold
+from ensemble.explanation.lesions import ChosenLesions
 from ensemble.explanation.selection import Selection, select
 from ensemble.explanation.study import Study, blocks, study
 
 __all__ = [
+    "ChosenLesions",
     "Explained",
-    "Lesions",
-    "Panel",
+    "Explainer",
     "Selection",
     "Study",
     "blocks",
     "explain",
-    "new_lesions",
     "out_of_fold",
     "select",
     "study",

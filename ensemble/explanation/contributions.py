@@ -16,7 +16,7 @@ from ensemble.out_of_fold import Plan
 
 
 @dataclass(frozen=True)
-class Panel:
+class Explainer:
     """The models that explain some of the lesions.
 
     Attributes:
@@ -29,12 +29,12 @@ class Panel:
     models: Mapping[str, Sequence[Model]]
     weights: Mapping[str, float]
 
-    def within(self, rows: Ints) -> Panel:
+    def within(self, rows: Ints) -> Explainer:
         """The same models for those of the given lesions that they explain, as positions in `rows`."""
         return replace(self, rows=np.flatnonzero(np.isin(rows, self.rows)))
 
 
-def out_of_fold(plan: Plan, store: ModelStore, rows: Ints, weights: Mapping[str, float]) -> list[Panel]:
+def out_of_fold(plan: Plan, store: ModelStore, rows: Ints, weights: Mapping[str, float]) -> list[Explainer]:
     """Who explains the rows of a training cohort: of each repeat the models that did not train on the row's fold.
 
     Args:
@@ -44,20 +44,15 @@ def out_of_fold(plan: Plan, store: ModelStore, rows: Ints, weights: Mapping[str,
         weights: The blend's weight of each blended learner.
     """
     folds = np.stack([assignment[rows] for assignment in plan.assignments], axis=1)
-    fitted = {slot: store.load(slot, plan.learners[slot.learner]) for slot in plan.slots() if slot.learner in weights}
-    panels = []
+    fitted = {slot: store.load(slot) for slot in plan.slots() if slot.learner in weights}
+    explainers = []
     for mine in np.unique(folds, axis=0):
         models: dict[str, list[Model]] = {name: [] for name in weights}
         for slot, model in fitted.items():
             if mine[slot.repeat] == slot.fold:
                 models[slot.learner].append(model)
-        panels.append(Panel(np.flatnonzero((folds == mine).all(axis=1)), models, weights))
-    return panels
-
-
-def new_lesions(models: Mapping[str, Sequence[Model]], weights: Mapping[str, float], count: int) -> list[Panel]:
-    """Who explains new lesions: every model."""
-    return [Panel(np.arange(count), models, weights)]
+        explainers.append(Explainer(np.flatnonzero((folds == mine).all(axis=1)), models, weights))
+    return explainers
 
 
 @dataclass(frozen=True)
@@ -85,33 +80,33 @@ class Explained:
         return np.asarray(self.base + self.blended.sum(axis=1), dtype=np.float64)
 
 
-def feature_names(panels: Sequence[Panel]) -> tuple[str, ...]:
+def feature_names(explainers: Sequence[Explainer]) -> tuple[str, ...]:
     """Every feature that a model knows, in the order of the models."""
-    models = [model for panel in panels for fitted in panel.models.values() for model in fitted]
+    models = [model for explainer in explainers for fitted in explainer.models.values() for model in fitted]
     return tuple(dict.fromkeys(name for model in models for name in model.space.names))
 
 
-def explain(panels: Sequence[Panel], matrix: Matrix, *, names: Sequence[str], threads: int) -> Explained:
+def explain(explainers: Sequence[Explainer], matrix: Matrix, *, names: Sequence[str], threads: int) -> Explained:
     """Explain some lesions; a lesion's bits do not depend on the others.
 
     Args:
-        panels: Who explains which rows of the matrix.
+        explainers: Who explains which rows of the matrix.
         matrix: Features of the lesions, shape (rows, features).
         names: Features to give, in this order: at least those of the models.
         threads: CPU threads; changes no bit.
     """
     column = {name: at for at, name in enumerate(names)}
-    learners = dict.fromkeys(name for panel in panels for name in panel.models)
+    learners = dict.fromkeys(name for explainer in explainers for name in explainer.models)
     by_learner = {name: np.zeros((len(matrix), len(names))) for name in learners}
     base = np.zeros(len(matrix))
-    for panel in panels:
-        if not panel.rows.size:
+    for explainer in explainers:
+        if not explainer.rows.size:
             continue
-        part = matrix.rows(panel.rows)
-        for name, models in panel.models.items():
+        part = matrix.rows(explainer.rows)
+        for name, models in explainer.models.items():
             for model in models:
-                found = model.contributions(part, threads=threads) * (panel.weights[name] / len(models))
+                found = model.contributions(part, threads=threads) * (explainer.weights[name] / len(models))
                 columns = np.array([column[feature] for feature in model.space.names], dtype=np.intp)
-                by_learner[name][np.ix_(panel.rows, columns)] += found[:, :-1]
-                base[panel.rows] += found[:, -1]
+                by_learner[name][np.ix_(explainer.rows, columns)] += found[:, :-1]
+                base[explainer.rows] += found[:, -1]
     return Explained(tuple(names), by_learner, base)

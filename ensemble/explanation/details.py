@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ensemble.explanation.contributions import Explained
-from ensemble.explanation.lesions import Lesions
+from ensemble.explanation.lesions import ChosenLesions
 from ensemble.explanation.selection import Floats
 from ensemble.matrix import FeatureSpace
 
@@ -29,7 +29,9 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 """Columns of lesions.parquet."""
 
 
-def details(explained: Explained, lesions: Lesions, group_of: Mapping[str, str], *, features: int) -> pl.DataFrame:
+def details(
+    explained: Explained, lesions: ChosenLesions, group_of: Mapping[str, str], *, features: int
+) -> pl.DataFrame:
     """The strongest raising features of each shown lesion.
 
     Args:
@@ -76,7 +78,7 @@ def details(explained: Explained, lesions: Lesions, group_of: Mapping[str, str],
 class _Values:
     """Values in words: numbers to four digits, categories by the names of their levels, None for missing."""
 
-    def __init__(self, lesions: Lesions) -> None:
+    def __init__(self, lesions: ChosenLesions) -> None:
         self._matrix, self._reference = lesions.matrix, lesions.reference
         self._position = {name: at for at, name in enumerate(self._matrix.space.names)}
         self._patient = [span for span in lesions.patients for _ in range(span.start, span.stop)]

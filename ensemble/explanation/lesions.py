@@ -13,7 +13,7 @@ from ensemble.matrix import Matrix
 
 
 @dataclass(frozen=True)
-class Lesions:
+class ChosenLesions:
     """Chosen lesions, those of a patient one after the other.
 
     Attributes:
@@ -28,15 +28,15 @@ class Lesions:
     score: Floats
     selection: Selection
 
-    def part(self, rows: Ints) -> Lesions:
+    def part(self, rows: Ints) -> ChosenLesions:
         """The lesions at these positions among the chosen."""
         whole = self.selection
         chosen = Selection(whole.rows[rows], whole.patient[rows], whole.shown[rows], whole.weight[rows])
-        return Lesions(self.frame[rows], self.matrix.rows(rows), self.score[rows], chosen)
+        return ChosenLesions(self.frame[rows], self.matrix.rows(rows), self.score[rows], chosen)
 
     @property
     def reference(self) -> Flags:
-        """Lesions that a patient's usual is taken from; shape (chosen,)."""
+        """ChosenLesions that a patient's usual is taken from; shape (chosen,)."""
         return self.selection.weight > 0
 
     @cached_property

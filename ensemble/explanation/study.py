@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
-from ensemble.explanation.contributions import Panel, explain, feature_names
+from ensemble.explanation.contributions import Explainer, explain, feature_names
 from ensemble.explanation.details import details, sorted_by_suspicion
-from ensemble.explanation.lesions import Lesions
+from ensemble.explanation.lesions import ChosenLesions
 from ensemble.explanation.selection import Floats, Ints
 from ensemble.explanation.shares import Shares
 
 _BLOCK = 2_048
-"""Lesions explained at a time, more where one patient has more."""
+"""ChosenLesions explained at a time, more where one patient has more."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Study:
 
 
 def study(
-    lesions: Lesions,
-    panels: Sequence[Panel],
+    lesions: ChosenLesions,
+    explainers: Sequence[Explainer],
     group_of: Mapping[str, str],
     *,
     features: int,
@@ -47,19 +47,21 @@ def study(
 
     Args:
         lesions: The lesions.
-        panels: Who explains which of them; together all of them, each once.
+        explainers: Who explains which of them; together all of them, each once.
         group_of: The group of each feature.
         features: Features to list for a lesion, at most.
         threads: CPU threads; changes no bit.
         progress: Called after each of `blocks`.
     """
-    names = feature_names(panels)
+    names = feature_names(explainers)
     everywhere, shown = Shares(names, group_of), Shares(names, group_of)
     base, log_odds = np.empty((2, len(lesions.score)))
     found: list[pl.DataFrame] = []
-    for rows in blocks(lesions, panels):
+    for rows in blocks(lesions, explainers):
         block = lesions.part(rows)
-        explained = explain([panel.within(rows) for panel in panels], block.matrix, names=names, threads=threads)
+        explained = explain(
+            [explainer.within(rows) for explainer in explainers], block.matrix, names=names, threads=threads
+        )
         everywhere.add(explained, block.selection.weight)
         shown.add(explained, block.selection.shown.astype(np.float64))
         base[rows], log_odds[rows] = explained.base, explained.log_odds
@@ -75,15 +77,17 @@ def study(
     return Study(shares, sorted_by_suspicion(pl.concat(found)))
 
 
-def blocks(lesions: Lesions, panels: Sequence[Panel]) -> list[Ints]:
+def blocks(lesions: ChosenLesions, explainers: Sequence[Explainer]) -> list[Ints]:
     """Cut the lesions into blocks of whole patients.
 
-    Patients whom the same panels explain come one after the other, so that few models have to be asked in a block.
+    Patients whom the same explainers explain come one after the other, so that few models have to be asked in a block.
     """
-    panel_of = np.empty(len(lesions.score), dtype=np.intp)
-    for at, panel in enumerate(panels):
-        panel_of[panel.rows] = at
-    patients = sorted(lesions.patients, key=lambda rows: (panel_of[rows].min(), panel_of[rows].max(), rows.start))
+    explainer_of = np.empty(len(lesions.score), dtype=np.intp)
+    for at, explainer in enumerate(explainers):
+        explainer_of[explainer.rows] = at
+    patients = sorted(
+        lesions.patients, key=lambda rows: (explainer_of[rows].min(), explainer_of[rows].max(), rows.start)
+    )
     cut: list[Ints] = []
     waiting: list[Ints] = []
     for rows in patients:

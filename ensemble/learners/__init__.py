@@ -17,7 +17,18 @@ from ensemble.learners.logistic import Logistic
 from ensemble.learners.xgboost import XGBoost
 from ensemble.matrix import FeatureSpace
 
-__all__ = ["LEARNERS", "CatBoost", "Learner", "LightGBM", "Logistic", "Model", "Parameters", "XGBoost", "get_learner"]
+__all__ = [
+    "LEARNERS",
+    "CatBoost",
+    "Learner",
+    "LightGBM",
+    "Logistic",
+    "Model",
+    "Parameters",
+    "XGBoost",
+    "get_learner",
+    "learner_class",
+]
 
 LEARNERS: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, XGBoost, CatBoost, Logistic)}
 
@@ -33,15 +44,24 @@ def get_learner(name: str, parameters: Parameters) -> Learner:
     Raises:
         InputError: No learner has this name, or it refuses a parameter.
     """
+    learner = learner_class(name).configured(parameters)
+    _try_out(learner.configured({**parameters, **learner.trial}), parameters)
+    return learner
+
+
+def learner_class(name: str) -> type[Learner]:
+    """A learner's class by its name; nothing is fitted.
+
+    Raises:
+        InputError: No learner has this name.
+    """
     known = _known()
     if name not in known:
         nearest = get_close_matches(name, known, n=1) or list(known)
         raise InputError(
             f"there is no learner {name!r}", where="[ensemble] learners", remedy=f"use {' or '.join(nearest)}"
         )
-    learner = known[name].configured(parameters)
-    _try_out(learner.configured({**parameters, **learner.trial}), parameters)
-    return learner
+    return known[name]
 
 
 def _known() -> dict[str, type[Learner]]:

@@ -16,6 +16,12 @@ Target = npt.NDArray[np.int8]
 Parameters = Mapping[str, Any]
 
 
+def shares(gain: Scores) -> Scores:
+    """Gains of features as shares of their sum; all 0 where the sum is."""
+    total = float(gain.sum())
+    return np.asarray(gain / total if total > 0 else np.zeros(len(gain)), dtype=np.float64)
+
+
 class Model(Protocol):
     """A fitted learner."""
 
@@ -41,6 +47,14 @@ class Model(Protocol):
         """
         ...
 
+    def gain(self) -> Scores:
+        """Share of each feature in what the model gained by splitting on it, or in the size of its coefficients.
+
+        Returns:
+            Shape (features,), in the order of `space.names`, 0 or more; sums to 1, or to 0 for a model that uses none.
+        """
+        ...
+
     def save(self, path: Path) -> None:
         """Write the model in the library's native format."""
         ...
@@ -51,11 +65,13 @@ class Learner(Protocol):
 
     Attributes:
         name: The learner's name in configuration, columns and folders.
+        library: The distribution whose version decides what is fitted, as its package index names it.
         suffix: File suffix of the native model format.
         trial: Parameters with which fitting takes next to no time, to try out the user's.
     """
 
     name: ClassVar[str]
+    library: ClassVar[str]
     suffix: ClassVar[str]
     trial: ClassVar[Parameters]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.base import Parameters, Scores, Target, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
@@ -59,6 +59,7 @@ class CatBoost:
 
     parameters: Parameters
     name: ClassVar[str] = "catboost"
+    library: ClassVar[str] = "catboost"
     suffix: ClassVar[str] = ".cbm"
     trial: ClassVar[Parameters] = {"n_trees": 1}
 
@@ -109,6 +110,11 @@ class CatBoostModel:
             pool, type="ShapValues", shap_mode="UsePreCalc", thread_count=threads
         )
         return np.asarray(found, dtype=np.float64)[:, [*np.argsort(pool_order(self.space)), -1]]
+
+    def gain(self) -> Scores:
+        """See `Model.gain`."""
+        found = self.booster.get_feature_importance(type="PredictionValuesChange")
+        return shares(np.asarray(found, dtype=np.float64)[np.argsort(pool_order(self.space))])
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

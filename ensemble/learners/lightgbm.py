@@ -10,7 +10,7 @@ from typing import ClassVar
 import lightgbm
 import numpy as np
 
-from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.base import Parameters, Scores, Target, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
@@ -50,6 +50,7 @@ class LightGBM:
 
     parameters: Parameters
     name: ClassVar[str] = "lightgbm"
+    library: ClassVar[str] = "lightgbm"
     suffix: ClassVar[str] = ".txt"
     trial: ClassVar[Parameters] = {"n_trees": 1}
 
@@ -99,6 +100,11 @@ class LightGBMModel:
         """See `Model.contributions`."""
         values = matrix.for_model(self.space)
         return np.asarray(self.booster.predict(values, pred_contrib=True, num_threads=threads), dtype=np.float64)
+
+    def gain(self) -> Scores:
+        """See `Model.gain`."""
+        gain = self.booster.feature_importance("gain")
+        return shares(np.asarray(gain, dtype=np.float64))
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from engine.files import read_json, write_json
-from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.base import Parameters, Scores, Target, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
@@ -39,6 +39,7 @@ class Logistic:
 
     parameters: Parameters
     name: ClassVar[str] = "logistic"
+    library: ClassVar[str] = "scikit-learn"
     suffix: ClassVar[str] = ".json"
     trial: ClassVar[Parameters] = {"max_iter": 2}
 
@@ -116,6 +117,12 @@ class LogisticModel:
             found[:, feature] += coefficient * (column - mean)
         found[:, -1] = self.intercept + np.dot(self.coefficients, self.means)
         return found
+
+    def gain(self) -> Scores:
+        """See `Model.gain`."""
+        found = np.zeros(len(self.space.names))
+        np.add.at(found, self.scaling.feature_of_column(), np.abs(self.coefficients))
+        return shares(found)
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

@@ -10,7 +10,7 @@ import numpy as np
 import xgboost
 from scipy.special import logit
 
-from ensemble.learners.base import Parameters, Scores, Target
+from ensemble.learners.base import Parameters, Scores, Target, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
@@ -52,6 +52,7 @@ class XGBoost:
 
     parameters: Parameters
     name: ClassVar[str] = "xgboost"
+    library: ClassVar[str] = "xgboost"
     suffix: ClassVar[str] = ".ubj"
     trial: ClassVar[Parameters] = {"n_trees": 1}
 
@@ -109,6 +110,11 @@ class XGBoostModel:
         return xgboost.DMatrix(
             matrix.for_model(self.space), feature_types=_types(self.space), enable_categorical=True, nthread=threads
         )
+
+    def gain(self) -> Scores:
+        """See `Model.gain`."""
+        found = self.booster.get_score(importance_type="total_gain")
+        return shares(np.array([found.get(f"f{place}", 0.0) for place in range(len(self.space.names))]))
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""

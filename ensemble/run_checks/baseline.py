@@ -5,40 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import polars as pl
 
 from cohort.findings import Check, Finding
 from cv_folds.bootstrap import replicate
 from cv_folds.scoring import MEAN
+from ensemble.jobs import Runner, Table
 from ensemble.learners import Logistic
-from ensemble.matrix import Matrix
-from ensemble.out_of_fold import Plan, Scores, fit_one
+from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 
 NOT_BETTER = Check("UD208", "a blend that is not shown to be better than a logistic baseline", "warning")
 PLAIN_GROUPS = ("basic", "tbp")
 _NAME = "logistic baseline"
 
 
-def logistic_scores(plan: Plan, matrix: Matrix, features: Sequence[str], oof: pl.DataFrame, *, threads: int) -> Scores:
+def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: Runner) -> Scores:
     """Out-of-fold scores of a logistic regression, by the run's folds and samples, shape (lesions,).
 
     Args:
         plan: How the run trains; its first seed and repeat are used.
-        matrix: Features, in the order of `oof`.
+        table: Features and targets.
         features: Names of the plain columns.
-        oof: Holds target.
-        threads: CPU threads.
+        runner: Does the jobs.
     """
-    plan = replace(plan, learners={_NAME: Logistic.configured({})}, features={_NAME: tuple(features)}, noise={})
-    target, fold = oof["target"].to_numpy().astype(np.int8), plan.assignments[0]
-    scores = np.zeros(len(target))
-    for held_out in np.unique(fold):
-        rows, key = np.flatnonzero(fold != held_out), (plan.seeds[0], 0, int(held_out))
-        model = fit_one(plan, _NAME, matrix, target, rows, key=key, threads=threads)
-        here = np.flatnonzero(fold == held_out)
-        scores[here] = model.predict(matrix.rows(here), threads=threads)
-    return scores
+    alone = replace(
+        plan,
+        learners={_NAME: Logistic.configured({})},
+        features={_NAME: tuple(features)},
+        noise={},
+        seeds=plan.seeds[:1],
+        assignments=plan.assignments[:1],
+    )
+    return score_out_of_fold(alone, table, runner, title="baseline")[_NAME]
 
 
 def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) -> Finding:

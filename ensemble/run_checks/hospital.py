@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from cohort.findings import Check, Finding
 from cohort.frames import collect
+from ensemble.jobs import Job, Runner, Table
+from ensemble.learners import LightGBM
 from ensemble.matrix import Matrix
-from ensemble.run_checks.measures import thinned
+from ensemble.run_checks.measures import Rows, thinned
 
 TELLTALE = Check("UD212", "a hospital that can be told from the features", "warning")
 #: Of the way from chance to certainty.
@@ -24,14 +25,20 @@ _LESIONS = 20_000
 #: With fewer, any feature that tells two patients apart seems to tell their hospitals apart.
 _FEWEST_PATIENTS = 10
 _TREES = 40
-_OPTIONS: dict[str, Any] = {
-    "objective": "multiclass",
+#: A small model for each hospital against the others.
+_PARAMETERS: dict[str, Any] = {
+    "n_trees": _TREES,
+    "learning_rate": 0.1,
+    "max_depth": -1,
     "num_leaves": 15,
+    "min_data_in_leaf": 20,
+    "lambda_l1": 0.0,
+    "lambda_l2": 0.0,
     "feature_fraction": 0.5,
-    "deterministic": True,
-    "force_col_wise": True,
-    "verbosity": -1,
-    "seed": 0,
+    "feature_fraction_bynode": 1.0,
+    "bagging_fraction": 1.0,
+    "bagging_freq": 0,
+    "scale_pos_weight": 1.0,
 }
 
 
@@ -42,9 +49,9 @@ def telltale_hospital(
     patient: pl.Series,
     fold: npt.NDArray[np.int8],
     *,
-    threads: int,
+    runner: Runner,
 ) -> Finding:
-    """Train a small model to name the hospital of patients it has not seen, fold by fold.
+    """Train small models, one for each hospital, to name the hospital of patients they have not seen.
 
     Args:
         matrix: Features, shape (lesions, features).
@@ -52,7 +59,7 @@ def telltale_hospital(
         hospital: Name for each lesion; null where unknown.
         patient: Patient ids.
         fold: Patient fold of each lesion.
-        threads: CPU threads.
+        runner: Does the jobs.
     """
     known = pl.DataFrame({"hospital": hospital, "patient": patient}).drop_nulls()
     patients = known.group_by("hospital").agg(pl.col("patient").n_unique()).sort("hospital")
@@ -63,7 +70,7 @@ def telltale_hospital(
     truth = hospital.gather(rows).to_list()
     code = np.array([names.index(name) for name in truth])
     part = matrix.part(rows, features)
-    guess, gain = _guess(part, code, fold[rows], len(names), threads)
+    guess, gain = _guess(part, code, fold[rows], names, runner)
     if guess is None:
         return TELLTALE.not_applicable("a hospital's patients all lie in one fold, so it can not be learned and tested")
     accuracy, error = _accuracy(code, guess == code, patient.gather(rows))
@@ -91,24 +98,40 @@ def _accuracy(code: npt.NDArray[np.intp], right: npt.NDArray[np.bool_], patient:
 
 
 def _guess(
-    matrix: Matrix, code: npt.NDArray[np.intp], fold: npt.NDArray[np.int8], classes: int, threads: int
+    matrix: Matrix,
+    code: npt.NDArray[np.intp],
+    fold: npt.NDArray[np.int8],
+    names: Sequence[str],
+    runner: Runner,
 ) -> tuple[npt.NDArray[np.intp] | None, npt.NDArray[np.float64]]:
-    """The class guessed for each row by a model of the other folds, and the gain of each feature."""
-    guess, gain = np.zeros(len(code), dtype=np.intp), np.zeros(len(matrix.space.names))
-    for held_out in np.unique(fold):
-        here = fold == held_out
-        counts = np.bincount(code[~here], minlength=classes)
-        if not counts.all():
-            return None, gain
-        data = lightgbm.Dataset(
-            matrix.values[~here],
-            label=code[~here],
-            weight=(1 / counts)[code[~here]] * len(code) / classes,  # each hospital weighs the same
-            categorical_feature=list(matrix.space.categorical),
-            params={"verbosity": -1, "num_threads": threads},
-        )
-        options = {**_OPTIONS, "num_class": classes, "num_threads": threads}
-        booster = lightgbm.train(options, data, num_boost_round=_TREES)
-        guess[here] = np.argmax(booster.predict(matrix.values[here], num_threads=threads), axis=1)
-        gain += booster.feature_importance("gain")
-    return guess, gain
+    """The hospital guessed for each row by models of the other folds, and the mean gain of each feature."""
+    chance, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))
+    if any(not np.bincount(code[fold != each], minlength=len(names)).all() for each in np.unique(fold)):
+        return None, gain
+    learner = LightGBM.configured(_PARAMETERS)
+    for place, name in enumerate(names):
+        target = (code == place).astype(np.int8)
+        # Both sides weigh the same, as with any number of hospitals each should.
+        weight = np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
+        table = Table(matrix, target, weight)
+        jobs = [
+            Job(
+                f"fold{each}",
+                learner,
+                matrix.space.names,
+                np.flatnonzero(fold != each),
+                np.flatnonzero(fold == each),
+                0,
+            )
+            for each in np.unique(fold)
+        ]
+        outcomes = runner.run(jobs, table, title=f"telling {name}")
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            chance[place, job.score] = outcome.scores
+            gain += outcome.gain
+    return np.argmax(chance, axis=0), gain
+
+
+def _sides(fold: npt.NDArray[np.int8]) -> Iterator[tuple[int, Rows, Rows]]:
+    """Each fold, the rows of the others, and its own."""
+    return ((int(each), np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in np.unique(fold))

@@ -57,7 +57,7 @@ def contribution_shares(plan: Plan, store: ModelStore, matrix: Matrix, *, thread
     slots = [slot for slot in plan.slots() if slot.seed == plan.seeds[0] and slot.repeat == 0]
     for slot in slots:
         rows = thinned(np.flatnonzero(plan.assignments[0] == slot.fold), _EXPLAINED)
-        model = store.load(slot, plan.learners[slot.learner])
+        model = store.load(slot)
         sizes = np.abs(model.contributions(matrix.rows(rows), threads=threads)[:, :-1]).mean(axis=0)
         for name, size in zip(model.space.names, sizes / (sizes.sum() or 1.0), strict=True):
             total[name] += float(size) / len(slots)

@@ -12,8 +12,7 @@ from scipy.stats import chi2, spearmanr
 
 from cohort.findings import Check, Finding
 from cv_folds.bootstrap import POOLED, replicate
-from ensemble.matrix import Matrix
-from ensemble.model_store import ModelStore
+from ensemble.jobs import Runner, Table
 from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 
 BY_FOLD = Check("UD209", "a pAUC that differs between folds by more than the choice of patients explains", "warning")
@@ -52,15 +51,10 @@ def between_folds(oof: pl.DataFrame, *, replicates: int) -> Finding:
     return ask(f"{measured}, p = {p:.3g}", pauc=pauc.tolist(), standard_error=error.tolist(), p=p)
 
 
-def scores_by_seed(
-    plan: Plan, learners: Sequence[str], store: ModelStore, matrix: Matrix, *, threads: int
-) -> dict[str, list[Scores]]:
-    """Out-of-fold scores of each learner with each seed alone, each of shape (lesions,)."""
+def scores_by_seed(plan: Plan, learners: Sequence[str], table: Table, runner: Runner) -> dict[str, list[Scores]]:
+    """Out-of-fold scores of each learner with each seed alone, each of shape (lesions,): the run's own jobs."""
     known = {name: plan.learners[name] for name in learners}
-    parts = [
-        score_out_of_fold(replace(plan, learners=known, seeds=[seed]), matrix, store, threads=threads)
-        for seed in plan.seeds
-    ]
+    parts = [score_out_of_fold(replace(plan, learners=known, seeds=[seed]), table, runner) for seed in plan.seeds]
     return {name: [part[name] for part in parts] for name in learners}
 
 

@@ -13,10 +13,11 @@ import polars as pl
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from engine.files import fingerprint
+from ensemble.jobs import Job, Table
+from ensemble.jobs.fitting import Batch, do_batch
 from ensemble.learners import Learner
 from ensemble.matrix import Matrix
-from ensemble.model_store import Slot
-from ensemble.out_of_fold import Plan, fit_one
+from ensemble.out_of_fold import Plan
 from ensemble.tuning.spaces import SPACES, Range
 
 Rows = npt.NDArray[np.intp]
@@ -84,9 +85,9 @@ class Problem:
     @property
     def fingerprint(self) -> str:
         """Changes when trials of an older study could not be compared with new ones."""
-        slots = [Slot(self.learner, 0, fold, seed) for fold in self.folds for seed in self.plan.seeds]
-        searched = [repr(each) for each in self.space]
-        return fingerprint({"models": [self.plan.fingerprint(slot) for slot in slots], "space": searched})
+        jobs = [self._job(self.current, fold, seed) for fold in self.folds for seed in self.plan.seeds]
+        table, searched = self.table, [repr(each) for each in self.space]
+        return fingerprint({"models": [job.name(table) for job in jobs], "space": searched})
 
     def without(self, fold: int) -> Problem:
         """The same problem with one fold left out altogether: its other folds serve as inner folds."""
@@ -102,15 +103,25 @@ class Problem:
         Returns:
             Row positions of the fold, and the mean score over the seeds, float32 as it is stored.
         """
-        plan = replace(self.plan, learners={self.learner: learner})
         rows = np.flatnonzero(self.fold == fold)
-        others = np.flatnonzero((self.fold != fold) & (self.fold != LEFT_OUT))
+        jobs = [self._job(learner, fold, seed) for seed in self.plan.seeds]
         total = np.zeros(len(rows))
-        for seed in plan.seeds:
-            key = (seed, 0, fold)
-            model = fit_one(plan, self.learner, self.matrix, self.target, others, key=key, threads=threads)
-            total += model.predict(self.matrix.rows(rows), threads=threads)
-        return rows, (total / len(plan.seeds)).astype(np.float32)
+        for job in jobs:
+            total += do_batch(self.table, Batch((job,), (False,)), threads)[0].scores
+        return rows, (total / len(jobs)).astype(np.float32)
+
+    def _job(self, learner: Learner, fold: int, seed: int) -> Job:
+        plan = replace(self.plan, learners={self.learner: learner})
+        others = np.flatnonzero((self.fold != fold) & (self.fold != LEFT_OUT))
+        draw = (seed, 0, fold)
+        train = plan.sample(self.target, others, draw)
+        score = np.flatnonzero(self.fold == fold)
+        return plan.job(self.learner, self.table, train=train, score=score, draw=draw, label=f"fold{fold}-seed{seed}")
+
+    @property
+    def table(self) -> Table:
+        """What the jobs read."""
+        return Table(self.matrix, self.target)
 
     def pauc(self, rows: Rows, scores: Scores) -> float:
         """Partial AUC above 80 % sensitivity of these rows; 0 to 0.2."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,32 +14,44 @@ Origin = Literal["simulated", "real", "unknown"]
 
 #: The known probabilities that `uglyduck simulate` writes beside a table; nobody knows them of a real lesion.
 TRUTH = "truth.parquet"
+_SIMULATED = {"kind": "simulated", "why": f"the simulator's known probabilities of these lesions lie in {TRUTH}"}
 _KNOWN = {ID, "p_table", "p_crop", "p_both"}
 
 
-def tell_origin(
-    metadata: Path, ids: pl.Series, *, truth: Path | None = None, stated: Origin | None = None
-) -> dict[str, str]:
-    """Say whether a training table is simulated.
+def find_origin(metadata: Path, ids: pl.Series) -> dict[str, str]:
+    """Say whether a training table is simulated, by what lies next to it.
 
-    A simulated table has its known probabilities beside it, of the same lesions. Nothing in a table proves that it is
+    A simulated table has its known probabilities next to it, of the same lesions. Nothing in a table proves that it is
     real, so that has to be stated.
 
     Args:
         metadata: The training table.
         ids: Its isic_ids.
-        truth: The known probabilities, where they lie elsewhere.
+
+    Returns:
+        `kind` ("simulated" or "unknown") and `why`, one sentence.
+    """
+    if _holds_truth(Path(metadata).parent / TRUTH, ids):
+        return _SIMULATED
+    return {"kind": "unknown", "why": "nothing next to the table says that it was simulated, and nobody stated it"}
+
+
+def origin_of(found: Mapping[str, str], *, simulated: bool, stated: Origin | None = None) -> dict[str, str]:
+    """What a page says of where its lesions come from.
+
+    Args:
+        found: See `find_origin`.
+        simulated: Whether the run was given the known probabilities of its lesions.
         stated: What the user says; a simulated table is simulated whatever is said.
 
     Returns:
         `kind` ("simulated", "real" or "unknown") and `why`, one sentence.
     """
-    known = truth or Path(metadata).parent / TRUTH
-    if _holds_truth(known, ids):
-        return {"kind": "simulated", "why": f"the simulator's known probabilities of these lesions lie in {known.name}"}
+    if simulated or found["kind"] == "simulated":
+        return _SIMULATED
     if stated in {"real", "simulated"}:
         return {"kind": str(stated), "why": "stated by whoever made this page"}
-    return {"kind": "unknown", "why": "nothing beside the table says that it was simulated, and nobody stated it"}
+    return dict(found)
 
 
 def _holds_truth(path: Path, ids: pl.Series) -> bool:

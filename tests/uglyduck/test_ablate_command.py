@@ -22,7 +22,7 @@ def ablated(finished: Path, command: Command, tmp_path_factory: pytest.TempPathF
     """A copy of the finished run, its groups basic and patient tried."""
     run = tmp_path_factory.mktemp("ablate") / "run"
     shutil.copytree(finished, run)
-    command("ablate", run, "--groups", "basic,patient", "--pairs", "--workers", "1")
+    command("ablate", run, "--groups", "basic,patient", "--pairs")
     return run
 
 
@@ -45,7 +45,7 @@ def test_trained_again_it_scores_as_the_run_does(finished: Path, command: Comman
     manifest = read_json(run / "manifest.json")
     manifest["stages"][stage]["fingerprint"] = "of other code"
     (run / "manifest.json").write_text(json.dumps(manifest))
-    done = command("ablate", run, "--groups", "basic", "--leave-out", "--workers", "1")
+    done = command("ablate", run, "--groups", "basic", "--leave-out")
     assert "all features: trained; the blend equals the run's" in done.stdout
     assert "2 variants" in done.stderr
     own = pl.read_parquet(run / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
@@ -89,7 +89,7 @@ def test_the_files_agree(ablated: Path) -> None:
 def test_a_deleted_variant_alone_is_trained_again(ablated: Path, command: Command) -> None:
     before = read_json(ablated / "ablation" / "groups" / "ablation.json")
     (ablated / "ablation" / "groups" / "scores" / "only-patient.parquet").unlink()
-    arguments = ("ablate", ablated, "--groups", "basic,patient", "--pairs", "--workers", "1", "--json")
+    arguments = ("ablate", ablated, "--groups", "basic,patient", "--pairs", "--json")
     done = command(*arguments)
     assert json.loads(done.stdout) == before
     assert done.stderr.count("1 variants") == 9  # 3 learners, 3 folds
@@ -97,9 +97,7 @@ def test_a_deleted_variant_alone_is_trained_again(ablated: Path, command: Comman
 
 
 def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command) -> None:
-    done = command(
-        "ablate", ablated, "--preset", "organisers", "--quick", "--learners", "xgboost", "--workers", "1"
-    ).stdout
+    done = command("ablate", ablated, "--preset", "organisers", "--quick", "--learners", "xgboost").stdout
     assert "not applicable: only tiles (the run has no features of tiles)" in done
     assert "all features: trained; the blend differs from the run's" in done
     report = read_json(ablated / "ablation" / "organisers-quick" / "ablation.json")
@@ -119,7 +117,7 @@ def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command
     ],
 )
 def test_wrong_input_is_one_line(ablated: Path, command: Command, arguments: list[str], said: str) -> None:
-    done = command("ablate", ablated, *arguments, "--workers", "1", check=False)
+    done = command("ablate", ablated, *arguments, check=False)
     assert done.returncode == 2
     assert said in done.stderr
 

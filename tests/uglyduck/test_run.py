@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 
 from ensemble.model_store import ModelStore
+from submissions.run_folder import RunFolder
 from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
-from uglyduck.run.folder import RunFolder
 from uglyduck.run.prediction import open_run
 
 

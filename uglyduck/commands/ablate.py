@@ -32,7 +32,6 @@ def ablate(
         float | None, typer.Option(min=1, help="Benign training rows for each malignant one; by default the run's.")
     ] = None,
     out: Annotated[str | None, typer.Option(help="Folder under RUN/ablation; by default the preset's name.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one for each thread.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Leave feature groups out one at a time, add them to a base, use them alone: which are worth their place?
@@ -50,7 +49,7 @@ def ablate(
     import json
 
     from engine.console import start_logging
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.ablation import Request, ablate_run
     from uglyduck.terminal.ablation import show_ablation
 
@@ -66,7 +65,6 @@ def ablate(
         benign=benign,
         quick=quick,
         name=out,
-        workers=workers,
     )
     with opened.folder.locked():
         report = ablate_run(opened, request)

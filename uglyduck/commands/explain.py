@@ -44,7 +44,7 @@ def explain(
 
     from engine.console import start_logging
     from engine.errors import InputError
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
     from uglyduck.terminal.explanation import show_explanation
 

@@ -27,7 +27,7 @@ def features(
 
     from engine.console import start_logging
     from engine.errors import InputError
-    from uglyduck.terminal.features import bring_up_to_date, build_for
+    from uglyduck.studies.features import bring_up_to_date, build_for
 
     start_logging()
     if (metadata is None) != (out is None):

@@ -26,7 +26,7 @@ def hospitals(
     import json
 
     from engine.console import start_logging
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.hospitals import leave_hospitals_out
     from uglyduck.terminal.hospitals import show_hospitals
 

@@ -28,15 +28,17 @@ def predict(
     import polars as pl
 
     from engine.console import log, start_logging
+    from submissions.fitted_run import FittedRun
     from submissions.submission import write_submission
-    from uglyduck.run.prediction import Predictor, open_run, read_lesions
+    from uglyduck.run.new_lesions import read_new_lesions
+    from uglyduck.run.run import open_run
     from uglyduck.stages.images import new_image_scores
 
     start_logging()
     opened = open_run(run)
-    predictor = Predictor(opened)
-    cohort = read_lesions(opened, metadata, groups=groups)
+    fitted = FittedRun.load(opened.folder.root, threads=opened.threads)
+    cohort = read_new_lesions(opened, metadata, groups=groups)
     scored = new_image_scores(opened, cohort.frame["isic_id"], images=images, table=image_scores)
-    scores = predictor.scores(cohort, scored).select("isic_id", pl.col("blend").alias("target"))
+    scores = fitted.score(cohort.frame, scored).select("isic_id", pl.col("blend").alias("target"))
     written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)

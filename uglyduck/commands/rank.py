@@ -62,7 +62,7 @@ def rank(
     from submissions.curves import curves
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
 
     start_logging()
@@ -82,7 +82,7 @@ def rank(
     write_ranking(join_by_id(ranked, lesions.reasons(opened)), out, about=about)
     if lesions.labelled:
         found = curves(lesions.scores, replicates=opened.config.metrics.replicates)
-        write_json({**found, "made_from": opened.manifest.state}, curves_path)
+        write_json({**found, "made_from": opened.state}, curves_path)
         log.info("what lists of every length find: %s", curves_path)
     if as_json:
         found = {"out": str(out), "curves": str(curves_path) if lesions.labelled else None}

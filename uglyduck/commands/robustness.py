@@ -28,7 +28,7 @@ def robustness(
 
     from engine.console import log, start_logging
     from engine.files import atomic_path, write_json
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.robustness import measure_robustness
     from uglyduck.terminal.robustness import as_table, show_robustness
 

@@ -29,8 +29,8 @@ def run(
     """
     from engine.console import start_logging
     from engine.errors import InputError
+    from submissions.run_folder import RunFolder
     from uglyduck.run.config import load_config, write_config
-    from uglyduck.run.folder import RunFolder
     from uglyduck.run.run import Run
     from uglyduck.stages.running import run_stages
     from uglyduck.studies.nested import run_nested

@@ -29,7 +29,7 @@ def tune(
     import json
 
     from engine.console import start_logging
-    from uglyduck.run.prediction import open_run
+    from uglyduck.run.run import open_run
     from uglyduck.studies.tuning import show_tuning, tune_run
 
     start_logging()

@@ -11,21 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cohort.frames import join_by_id
-from cohort.reading import Cohort, read_cohort
+from cohort.frames import ID
+from cohort.lesions import Lesions, read_rows
 from cv_folds.folds import Folds
 from engine.errors import InputError
+from engine.executors import Executor, LocalExecutor
 from engine.files import fingerprint, read_json, sha256_of
+from engine.manifest import Manifest
+from engine.results import ResultStore
+from ensemble.jobs import Runner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
-from uglyduck.run.config import Config
-from uglyduck.run.folder import Manifest, RunFolder
+from submissions.run_folder import RunFolder
+from uglyduck.run.config import Config, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
-from uglyduck.run.provenance import made_by
 
-#: Packages whose code makes a model.
-TRAINING = ("cohort", "ensemble")
+#: Artifacts that decide what later commands say about a run.
+_DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
 
 
 class Run:
@@ -39,7 +42,8 @@ class Run:
     def __init__(self, config: Config, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder
-        self.manifest = Manifest(folder)
+        self.manifest = Manifest(folder.root)
+        self._inputs: dict[str, str | None] = {}
 
     @property
     def threads(self) -> int:
@@ -47,28 +51,49 @@ class Run:
         return self.config.compute.threads or os.cpu_count() or 1
 
     @cached_property
-    def inputs(self) -> dict[str, str]:
-        """SHA-256 of every input file, by its key in `[data]`."""
-        data = self.config.data
-        paths = {
-            name: getattr(data, name)
-            for name in ("metadata", "images", "image_scores", "duplicates", "groups", "truth")
-        }
-        paths["weights"] = self.config.images.weights if data.images else None
-        return {name: _sha256_of_input(name, path) for name, path in paths.items() if path is not None}
+    def executor(self) -> Executor:
+        """What spreads the run's work, as `[compute]` says."""
+        return LocalExecutor(self.threads)
 
     @cached_property
-    def cohort(self) -> Cohort:
-        """The training table in canonical form."""
-        data = self.config.data
-        return read_cohort(
-            data.metadata,
-            labels="required",
-            duplicates=data.duplicates,
-            duplicate_policy=data.duplicate_policy,
-            groups=data.groups,
-            ungrouped=data.ungrouped,
-        )
+    def runner(self) -> Runner:
+        """What does the run's jobs, and where their results lie."""
+        return Runner(ResultStore(self.folder.results), self.executor)
+
+    @property
+    def state(self) -> dict[str, str]:
+        """SHA-256 of folds, features and out-of-fold scores, as far as they are finished.
+
+        A command that writes about the run stores it as `made_from`, so that the report can tell whether the run was
+        trained anew since.
+        """
+        recorded = self.manifest.recorded
+        return {name: recorded[name] for name in _DECISIVE if name in recorded}
+
+    def input_sha256(self, name: str) -> str | None:
+        """SHA-256 of an input file by its key in `[data]` (or "weights", of the image model); None where none is given.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        if name not in self._inputs:
+            path = self.config.images.weights if name == "weights" else getattr(self.config.data, name)
+            self._inputs[name] = None if path is None else _sha256_of_input(name, path)
+        return self._inputs[name]
+
+    @cached_property
+    def lesions(self) -> Lesions:
+        """The canonical training table.
+
+        Raises:
+            InputError: The run has none yet, or it was changed.
+        """
+        self.manifest.check(self.folder.lesions)
+        return Lesions.read(self.folder.lesions)
+
+    def read_rows(self, path: Path, *, columns: list[str] | None = None) -> pl.DataFrame:
+        """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`."""
+        return read_rows(path, self.lesions.checksum, columns=columns)
 
     @cached_property
     def image_scores(self) -> pl.DataFrame | None:
@@ -87,23 +112,52 @@ class Run:
 
     @cached_property
     def folds(self) -> Folds:
-        """The frozen folds, their hash checked."""
-        return Folds.read(self.folder.folds)
+        """The frozen folds, their hash checked; rows are those of `lesions`.
+
+        Raises:
+            InputError: They were changed, or are of other lesions.
+        """
+        folds = Folds.read(self.folder.folds)
+        if not folds.frame[ID].equals(self.lesions.frame[ID]):
+            raise InputError(
+                "these are folds of other lesions",
+                where=str(self.folder.folds),
+                remedy="delete it and start `uglyduck run` again",
+            )
+        return folds
+
+    @cached_property
+    def fold(self) -> npt.NDArray[np.int8]:
+        """Fold of each lesion, of the first repeat."""
+        return np.asarray(self.folds.frame["fold"])
 
     @cached_property
     def features(self) -> pl.DataFrame:
-        """The feature table in the order of the folds."""
-        return join_by_id(self.folds.frame.select("isic_id"), pl.read_parquet(self.folder.features))
+        """The feature table."""
+        return self.read_rows(self.folder.features)
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The design matrix of all training lesions, in the order of the folds."""
+        """The design matrix of all training lesions."""
         return FeatureSpace.fit(self.features).encode(self.features)
 
-    @property
+    @cached_property
     def target(self) -> npt.NDArray[np.int8]:
-        """0 benign, 1 malignant, in the order of the folds."""
-        return np.asarray(self.folds.frame["target"], dtype=np.int8)
+        """0 benign, 1 malignant."""
+        return np.asarray(self.lesions.frame["target"], dtype=np.int8)
+
+    @cached_property
+    def weight(self) -> npt.NDArray[np.float64] | None:
+        """Training weight of each lesion; None where all count alike."""
+        wanted, frame = self.config.ensemble.indeterminate_weight, self.lesions.frame
+        if wanted == 1 or "iddx_1" not in frame.columns:
+            return None
+        return np.where((frame["iddx_1"] == "Indeterminate").fill_null(value=False).to_numpy(), wanted, 1.0)
+
+    @cached_property
+    def table(self) -> Table:
+        """What the run's jobs read."""
+        return Table(self.matrix, self.target, self.weight)
 
     @cached_property
     def members(self) -> dict[str, Member]:
@@ -114,11 +168,6 @@ class Run:
     def learners(self) -> dict[str, Learner]:
         """The learners whose scores are blended, by name."""
         return {name: member.learner for name, member in self.members.items()}
-
-    @cached_property
-    def identity(self) -> dict[str, str]:
-        """What the models are trained on, by SHA-256."""
-        return {"features": self.manifest.sha256(self.folder.features), "folds": self.folds.sha256}
 
     @property
     def specs(self) -> list[dict[str, Any]]:
@@ -151,23 +200,21 @@ class Run:
             [assignment.to_numpy() for assignment in self.folds.assignments()],
             settings.seeds,
             settings.benign_per_malignant,
-            {
-                **self.identity,
-                "made_by": made_by(TRAINING),
-                "indeterminate_weight": str(settings.indeterminate_weight),
-            },
             features={name: names for name, names in seen.items() if names is not None},
-            weight=self._weight(),
             noise=dict.fromkeys(sorted(image), settings.image_noise) if settings.image_noise else {},
         )
 
-    def _weight(self) -> npt.NDArray[np.float64] | None:
-        """Training weight of each lesion in the order of the folds; None where all count alike."""
-        wanted = self.config.ensemble.indeterminate_weight
-        if wanted == 1 or "iddx_1" not in self.cohort.frame.columns:
-            return None
-        diagnosis = join_by_id(self.folds.frame.select("isic_id"), self.cohort.frame.select("isic_id", "iddx_1"))
-        return np.where((diagnosis["iddx_1"] == "Indeterminate").fill_null(value=False).to_numpy(), wanted, 1.0)
+
+def open_run(root: Path) -> Run:
+    """A finished run, opened for reading.
+
+    Raises:
+        InputError: The folder holds no run.
+    """
+    folder = RunFolder(Path(root))
+    if not folder.config.is_file():
+        raise InputError("this folder holds no run", where=str(root), remedy="make one with `uglyduck run CONFIG.toml`")
+    return Run(load_config(folder.config), folder)
 
 
 def _sha256_of_input(name: str, path: Path) -> str:

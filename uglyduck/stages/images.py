@@ -8,20 +8,17 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from cohort.frames import ID, join_by_id
+from cohort.frames import ID
+from engine.code import code_behind
 from engine.console import log
 from engine.errors import InputError
 from engine.files import fingerprint, read_json, write_json, write_parquet
 from uglyduck.run.config import ImagesConfig
 from uglyduck.run.image_process import call_images
-from uglyduck.run.provenance import code_fingerprint
 from uglyduck.run.run import Run
+from uglyduck.stages.stage import Stage
 
-PACKAGES = ("cohort", "cv_folds", "image_embeddings")
-"""Whose code decides what the stage writes."""
 DESCRIPTORS = "descriptors"
-SCORE = "image"
-"""Name of the image score by itself, among the learners' scores."""
 _IDENTITY, _SPEC = "identity.json", "spec.json"
 # Below this, starting a second process costs more than it saves.
 _CROPS_A_PROCESS = 5_000
@@ -137,24 +134,15 @@ def new_image_scores(
         raise InputError("not a readable Parquet file", where=str(table), remedy="check the path") from error
 
 
-def with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Add the out-of-fold image score as a column `image`, where the run has one.
-
-    A crop without a score gets the median: an image model alone can say nothing of it.
-    """
-    if run.config.data.images is None or run.image_scores is None:
-        return oof
-    scores = run.image_scores.select(ID, pl.col("score").fill_null(pl.col("score").median()).alias(SCORE))
-    return join_by_id(oof, scores)
-
-
 def _identity(run: Run, settings: ImagesConfig) -> dict[str, str]:
     """What decides the model, by SHA-256."""
     return {
-        **run.inputs,
+        "images": run.input_sha256("images") or "",
+        "weights": run.input_sha256("weights") or "",
+        "lesions": run.lesions.checksum,
         "folds": run.folds.sha256,
         "settings": fingerprint(settings.model_dump(exclude={"weights"})),
-        "code": code_fingerprint(PACKAGES),
+        "code": code_behind("image_embeddings.training_run"),
     }
 
 
@@ -187,3 +175,14 @@ def _resources(run: Run, crops: int) -> list[str]:
     """Descriptors are measured by `threads` processes; networks are fed by one fewer, besides their own threads."""
     processes = run.threads if run.config.images.model == DESCRIPTORS else run.threads - 1
     return ["--threads", str(run.threads), "--workers", str(min(processes, 1 + crops // _CROPS_A_PROCESS))]
+
+
+IMAGES = Stage(
+    "images",
+    __name__,
+    train,
+    inputs=("images", "weights"),
+    artifacts=lambda run: [run.folder.lesions, run.folder.folds],
+    settings=lambda run: run.config.images.model_dump(exclude={"weights"}),
+    applies=lambda run: run.config.data.images is not None,
+)

@@ -17,14 +17,14 @@ from ensemble.blend import METHODS
 from ensemble.calibration import METHODS as CALIBRATIONS
 from ensemble.calibration import calibrated_out_of_fold
 from uglyduck.run.run import Run
-from uglyduck.stages.images import SCORE
-from uglyduck.stages.scores import BLEND, TABLE, blend_column
+from uglyduck.stages.scores import BLEND, IMAGE, TABLE, blend_column
+from uglyduck.stages.stage import Stage
 
 OPTIMUM = {"both": "p_both", "table": "p_table", "crop": "p_crop"}
 """The best possible scores of a simulated cohort: from table and crop, from either alone."""
 
 
-def measure(run: Run) -> list[Path]:
+def _measure(run: Run) -> list[Path]:
     """Write metrics.json.
 
     `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone.
@@ -32,8 +32,8 @@ def measure(run: Run) -> list[Path]:
     `calibration`: how far risks can be believed. `optimum`: for simulated cohorts, the best possible score and what
     the blend lacks of it. All of it is out of fold.
     """
-    oof = pl.read_parquet(run.folder.oof)
-    alone = [name for name in (TABLE, SCORE) if name in oof.columns]
+    oof = run.read_rows(run.folder.oof)
+    alone = [name for name in (TABLE, IMAGE) if name in oof.columns]
     pairs = [(BLEND, name) for name in alone]
     write_json(
         {
@@ -106,3 +106,18 @@ def _optimum(run: Run, oof: pl.DataFrame) -> dict[str, Any] | None:
         name: {"pooled": summary["other"]["pooled"], "blend_minus": summary["difference"]["pooled"]}
         for name, summary in found.items()
     }
+
+
+METRICS = Stage(
+    "metrics",
+    __name__,
+    _measure,
+    inputs=("truth",),
+    artifacts=lambda run: [run.folder.lesions, run.folder.oof],
+    settings=lambda run: {
+        "metrics": run.config.metrics.model_dump(),
+        "calibration": run.config.calibration.model_dump(),
+        "ensemble": {"learners": run.config.ensemble.learners, "blend": run.config.ensemble.blend},
+        "ungrouped": run.config.data.ungrouped,
+    },
+)

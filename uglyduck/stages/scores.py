@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cohort.frames import join_by_id
-from engine.files import write_json, write_parquet
-from ensemble.blend import METHODS, Blend, blended_out_of_fold
-from ensemble.calibration import Calibration, calibrated_out_of_fold
-from ensemble.model_store import ModelStore
+from cohort.frames import ID, join_by_id
+from cohort.lesions import write_rows
+from engine.files import write_json
 from ensemble.out_of_fold import score_out_of_fold
+from ensemble.panel import FittedPanel
 from uglyduck.run.run import Run
-from uglyduck.stages import images as image_stage
+from uglyduck.stages.stage import Stage
 
 Scores = npt.NDArray[np.float64]
-BLEND, RISK, TABLE = "blend", "risk", "table"
-"""Columns of oof.parquet: the blend, its risk, and the blend of the learners that see the table alone."""
+BLEND, RISK, TABLE, IMAGE = "blend", "risk", "table", "image"
+"""Columns of oof.parquet: the blend, its risk, the blend of the learners that see the table alone, the image score."""
 
 
 def blend_column(method: str) -> str:
@@ -29,48 +27,82 @@ def blend_column(method: str) -> str:
     return f"{BLEND}_{method}"
 
 
-def score(run: Run) -> list[Path]:
+def _score(run: Run) -> list[Path]:
     """Write oof.parquet, and what brings new lesions to the same scale.
 
     oof.parquet holds isic_id, patient_id, target, fold; each learner's score; `blend_mean`, `blend_greedy`,
     `blend_stack`, each learned without the fold it scores; `blend`, the configured one of them; `risk`, calibrated
     likewise; and in runs with images `table`, the blend of learners that never saw one, and `image`, the image score.
+    A lesion without an image score is scored by the learners that see the table alone, as a new one would be.
     """
-    scores = score_out_of_fold(run.plan, run.matrix, ModelStore(run.folder.models), threads=run.threads)
-    fold = np.asarray(run.folds.frame["fold"])
-    learners = {name: scores[name] for name in run.learners}
-    whole = _Fusion.fit(run, learners, fold)
-    columns = {**learners, **whole.columns}
-    write_json(whole.blend.as_dict(), run.folder.blend)
-    write_json(whole.calibration.as_dict(), run.folder.calibration)
+    scores = score_out_of_fold(run.plan, run.table, run.runner)
+    whole = _fitted(run, {name: name for name in run.learners}, scores)
+    write_json(whole.panel.blend.as_dict(), run.folder.blend)
+    write_json(whole.panel.calibration.as_dict(), run.folder.calibration)
     written = [run.folder.oof, run.folder.blend, run.folder.calibration]
+    columns = {name: scores[name] for name in run.learners} | _columns(whole)
     if run.table_models:
-        table = _Fusion.fit(run, {name: scores[key] for name, key in run.table_models.items()}, fold)
-        columns = {**scores, **columns, TABLE: table.columns[BLEND]}
-        write_json({"blend": table.blend.as_dict(), "calibration": table.calibration.as_dict()}, run.folder.table_alone)
+        table = _fitted(run, run.table_models, scores)
+        seen = _has_image(run)
+        blended = {name: np.where(seen, values, _columns(table)[name]) for name, values in _columns(whole).items()}
+        columns = {**scores, **columns, **blended, TABLE: table.blended}
+        write_json(table.panel.as_dict(), run.folder.table_alone)
         written.append(run.folder.table_alone)
-    keys = run.folds.frame.select("isic_id", "patient_id", "target", "fold")
-    oof = join_by_id(keys, pl.DataFrame({"isic_id": run.features["isic_id"], **columns}))
-    write_parquet(image_stage.with_image_score(oof, run), run.folder.oof)
+    keys = run.folds.frame.select(ID, "patient_id", "target", "fold")
+    frame = keys.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+    write_rows(_with_image_score(frame, run), run.folder.oof)
     return written
 
 
-@dataclass(frozen=True)
-class _Fusion:
-    """Out-of-fold columns of some learners joined, and the maps for new lesions, fitted on all folds."""
+def _fitted(run: Run, models: Mapping[str, str], scores: Mapping[str, Scores]) -> FittedPanel:
+    settings = run.config.calibration
+    return FittedPanel.fit(
+        models,
+        {name: scores[model] for name, model in models.items()},
+        run.target,
+        run.fold,
+        blend=run.config.ensemble.blend,
+        calibration=settings.method,
+        prevalence=settings.prevalence,
+    )
 
-    columns: dict[str, Scores]
-    blend: Blend
-    calibration: Calibration
 
-    @classmethod
-    def fit(cls, run: Run, learners: Mapping[str, Scores], fold: npt.NDArray[np.int8]) -> _Fusion:
-        settings, chosen, target = run.config.calibration, run.config.ensemble.blend, run.target
-        blends = {
-            blend_column(method): blended_out_of_fold(learners, target, fold, method=method) for method in METHODS
-        }
-        blended = blends[blend_column(chosen)]
-        risk = calibrated_out_of_fold(blended, target, fold, method=settings.method, prevalence=settings.prevalence)
-        blend = Blend.fit(learners, target, method=chosen)
-        calibration = Calibration.fit(blended, target, method=settings.method, prevalence=settings.prevalence)
-        return cls({**blends, BLEND: blended, RISK: risk}, blend, calibration)
+def _columns(fitted: FittedPanel) -> dict[str, Scores]:
+    blends = {blend_column(method): values for method, values in fitted.blends.items()}
+    return {**blends, BLEND: fitted.blended, RISK: fitted.risk}
+
+
+def _has_image(run: Run) -> npt.NDArray[np.bool_]:
+    """Whether each lesion has an image score."""
+    if run.image_scores is None:
+        return np.zeros(len(run.target), dtype=np.bool_)
+    known = join_by_id(run.lesions.frame.select(ID), run.image_scores)
+    return known.select(pl.any_horizontal(pl.exclude(ID).is_not_null())).to_series().to_numpy()
+
+
+def _with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Add the out-of-fold image score as a column `image`, where the run has an image model.
+
+    A crop without a score gets the median: an image model alone can say nothing of it.
+    """
+    if run.config.data.images is None or run.image_scores is None:
+        return oof
+    return join_by_id(
+        oof, run.image_scores.select(ID, pl.col("score").fill_null(pl.col("score").median()).alias(IMAGE))
+    )
+
+
+SCORES = Stage(
+    "scores",
+    __name__,
+    _score,
+    inputs=("image_scores",),
+    artifacts=lambda run: [
+        *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary),
+        *([run.folder.image_scores] if run.config.data.images else []),
+    ],
+    settings=lambda run: {
+        "ensemble": run.config.ensemble.model_dump(),
+        "calibration": run.config.calibration.model_dump(),
+    },
+)

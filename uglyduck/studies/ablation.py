@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,29 +11,22 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from cohort.frames import join_by_id
-from engine.console import log, progress
 from engine.errors import InputError
 from engine.files import atomic_path, write_json
 from ensemble.ablation import (
     ALL,
     Design,
-    Training,
-    Variant,
     compare,
     families,
     forest,
     group_design,
     organisers_design,
-    train_variants,
+    score_variants,
 )
 from ensemble.blend import blended_out_of_fold
 from ensemble.learners import CatBoost, Learner
-from ensemble.model_store import Slot
 from ensemble.out_of_fold import Plan, Scores
-from uglyduck.run.provenance import made_by
-from uglyduck.run.run import TRAINING, Run
-from uglyduck.stages.running import scores_are_current
+from uglyduck.run.run import Run
 
 Preset = Literal["groups", "organisers"]
 REPORT, TABLE, PICTURE = "ablation.json", "ablation.csv", "forest.svg"
@@ -58,7 +51,6 @@ class Request:
         benign: Benign training rows for each malignant one; None for the run's.
         quick: Cheaper models for every variant.
         name: Folder under RUN/ablation; None for the preset's name.
-        workers: Processes; None for as many as threads.
     """
 
     preset: Preset = "groups"
@@ -70,7 +62,6 @@ class Request:
     benign: float | None = None
     quick: bool = False
     name: str | None = None
-    workers: int | None = None
 
     def folder(self, run: Run) -> Path:
         """Where the ablation lies.
@@ -100,9 +91,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
     folder = request.folder(run)
     run.manifest.check(run.folder.features, run.folder.dictionary)
     design, plan = _design(run, request), _plan(run, request)
-    training = Training(plan, run.matrix, run.target, run.folds.frame["isic_id"].to_list(), folder)
-    known = {ALL: own} if (own := _own_scores(run, plan)) else {}
-    scores = _trained(run, training, design.variants, known, request.workers or run.threads)
+    scores = score_variants(plan, design.variants, run.table, run.runner)
     blended = {name: _blend(run, found) for name, found in scores.items()}
     settings, frame = run.config.metrics, run.folds.frame
     found = compare(
@@ -113,7 +102,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         replicates=settings.replicates,
         seed=settings.seed,
     )
-    facts = {"made_from": run.manifest.state, **_facts(run, request, plan), "baseline_is_taken_over": bool(known)}
+    facts = {"made_from": run.state, **_facts(run, request, plan)}
     report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
     _write(report, folder)
     return report
@@ -141,12 +130,10 @@ def _plan(run: Run, request: Request) -> Plan:
     chosen = _chosen(request.learners, list(run.learners))
     learners = {name: _quick(plan.learners[name]) if request.quick else plan.learners[name] for name in chosen}
     benign = request.benign or plan.benign_per_malignant
-    identity = {**plan.identity, "made_by": made_by((*TRAINING, "ensemble.ablation"))}
     return replace(
         plan,
         learners=learners,
         benign_per_malignant=min(benign, QUICK_BENIGN) if request.quick else benign,
-        identity=identity,
     )
 
 
@@ -168,38 +155,9 @@ def _quick(learner: Learner) -> Learner:
     return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
 
 
-def _own_scores(run: Run, plan: Plan) -> dict[str, Scores] | None:
-    """The run's scores with all features; None where training again could give others."""
-    alike = replace(plan, identity=run.plan.identity)
-    same = all(alike.fingerprint(slot) == run.plan.fingerprint(slot) for slot in plan.slots())
-    if not (same and scores_are_current(run)):
-        return None
-    own = pl.read_parquet(run.folder.oof, columns=["isic_id", *plan.learners])
-    own = join_by_id(run.folds.frame.select("isic_id"), own)
-    return {name: own[name].to_numpy() for name in plan.learners}
-
-
-def _trained(
-    run: Run,
-    training: Training,
-    variants: tuple[Variant, ...],
-    known: Mapping[str, Mapping[str, Scores]],
-    workers: int,
-) -> dict[str, dict[str, Scores]]:
-    with progress("models", (len(variants) - len(known)) * len(training.plan.slots())) as step:
-
-        def tell(slot: Slot, models: int, seconds: float) -> None:
-            for _ in range(models):
-                step()
-            log.info("ablation  %s/%s: %d variants, %.1f s", slot.learner, slot.name, models, seconds)
-
-        return train_variants(training, variants, known=known, workers=workers, threads=run.threads, progress=tell)
-
-
 def _blend(run: Run, scores: dict[str, Scores]) -> Scores:
     """As the run blends: weights, where they are learned, by other folds than the one blended."""
-    fold = np.asarray(run.folds.frame["fold"])
-    return blended_out_of_fold(scores, run.target, fold, method=run.config.ensemble.blend)
+    return blended_out_of_fold(scores, run.target, run.fold, method=run.config.ensemble.blend)
 
 
 def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:
@@ -252,7 +210,7 @@ def _is_the_run(run: Run, baseline: Scores) -> bool | None:
     """Whether the variant with all features scores as the run does, bit for bit; None where the run has no scores."""
     if not run.folder.oof.is_file():
         return None
-    own = join_by_id(run.folds.frame.select("isic_id"), pl.read_parquet(run.folder.oof, columns=["isic_id", "blend"]))
+    own = run.read_rows(run.folder.oof, columns=["blend"])
     return bool(np.array_equal(own["blend"].to_numpy(), baseline))
 
 

@@ -42,8 +42,9 @@ from ensemble.run_checks.single_feature import (
 )
 from ensemble.run_checks.stability import BY_FOLD, BY_SEED, between_folds, between_seeds, scores_by_seed
 from ensemble.run_checks.weights import EDGE_WEIGHT, edge_weights
-from uglyduck.run.prediction import Predictor, open_run, read_lesions
-from uglyduck.run.run import Run
+from submissions.fitted_run import FittedRun
+from uglyduck.run.new_lesions import read_new_lesions
+from uglyduck.run.run import Run, open_run
 
 _SIZE, _HOSPITAL = "clin_size_long_diam_mm", "attribution"
 _NO_TABLE = "give new lesions with --metadata"
@@ -61,7 +62,7 @@ def check_run(root: Path, metadata: Path | None = None) -> list[Finding]:
     """
     run = open_run(root)
     findings = RunChecks(run, metadata).findings()
-    report = {**as_report(str(root), findings), "made_from": run.manifest.state}
+    report = {**as_report(str(root), findings), "made_from": run.state}
     write_json(report, run.folder.root / "findings.json")
     return findings
 
@@ -137,11 +138,11 @@ class RunChecks:
         return ModelStore(self._finished(self.run.folder.models))
 
     @cached_property
-    def _new(self) -> tuple[Cohort, Predictor]:
+    def _new(self) -> tuple[Cohort, FittedRun]:
         if self.metadata is None:
             raise _DoesNotApplyError(_NO_TABLE)
         self._finished(self.run.folder.blend)
-        return read_lesions(self.run, self.metadata), Predictor(self.run)
+        return read_new_lesions(self.run, self.metadata), FittedRun.load(self.run.folder.root, threads=self.run.threads)
 
     def _finished(self, path: Path) -> Path:
         if not path.exists():
@@ -149,11 +150,11 @@ class RunChecks:
         return path
 
     def _column(self, name: str) -> pl.Series:
-        """A column of the training table in the order of the folds."""
-        frame = self.run.cohort.frame
+        """A column of the training table."""
+        frame = self.run.lesions.frame
         if name not in frame.columns:
             raise _DoesNotApplyError(f"the table has no column {name}")
-        return join_by_id(self.run.folds.frame.select(ID), frame.select(ID, name))[name]
+        return frame[name]
 
     def _features(self) -> Finding:
         built = pl.read_parquet_schema(self._finished(self.run.folder.features))
@@ -174,14 +175,14 @@ class RunChecks:
         plain = [spec["name"] for spec in run.specs if spec["group"] in PLAIN_GROUPS]
         if not plain:
             raise _DoesNotApplyError(f"the run builds none of the groups {' and '.join(PLAIN_GROUPS)}")
-        baseline = logistic_scores(run.plan, run.matrix, plain, self._scored, threads=run.threads)
+        baseline = logistic_scores(run.plan, run.table, plain, run.runner)
         return against_baseline(self._scored, baseline, replicates=run.config.metrics.replicates)
 
     def _seeds(self) -> Finding:
         run = self.run
         if len(run.plan.seeds) < 2:
             raise _DoesNotApplyError("the run has one seed")
-        scores = scores_by_seed(run.plan, list(run.learners), self._store, run.matrix, threads=run.threads)
+        scores = scores_by_seed(run.plan, list(run.learners), run.table, run.runner)
         patient = run.folds.frame["patient_id"]
         return between_seeds(scores, run.target, patient, replicates=run.config.metrics.replicates)
 
@@ -189,18 +190,18 @@ class RunChecks:
         run = self.run
         names = [spec["name"] for spec in run.specs if _HOSPITAL not in spec["needs"]]
         patient, fold = run.folds.frame["patient_id"], run.plan.assignments[0]
-        return telltale_hospital(run.matrix, names, self._column(_HOSPITAL), patient, fold, threads=run.threads)
+        return telltale_hospital(run.matrix, names, self._column(_HOSPITAL), patient, fold, runner=run.runner)
 
     def _shift(self) -> Finding:
-        (cohort, predictor), run = self._new, self.run
+        (cohort, fitted), run = self._new, self.run
         names = [name for name in run.matrix.space.names if name not in run.image_features]
         train = run.matrix.part(np.arange(len(run.matrix)), names)
-        new = train.space.encode(pl.concat(predictor.features(cohort)))
+        new = train.space.encode(pl.concat(fitted.features(cohort.frame)))
         return shifted_features(train, run.folds.frame["patient_id"], new, cohort.frame["patient_id"].n_unique())
 
     def _scale(self) -> Finding:
-        cohort, predictor = self._new
-        new = predictor.scores(cohort)["blend"].to_numpy()
+        cohort, fitted = self._new
+        new = fitted.score(cohort.frame)["blend"].to_numpy()
         column = "table" if "table" in self._scored.columns else "blend"  # new lesions are scored without images here
         patients = cohort.frame["patient_id"].n_unique()
         return other_scale(self._scored[column].to_numpy(), self.run.folds.frame["patient_id"], new, patients)

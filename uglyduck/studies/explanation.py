@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,17 +12,18 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.frames import collect, join_by_id
-from engine.console import log, progress
+from engine.console import progress
 from engine.errors import InputError
-from engine.files import fingerprint, read_json, sha256_of, write_json, write_parquet
+from engine.files import read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
 from ensemble.blend import Blend
-from ensemble.explanation import Lesions, Panel, Selection, Study
+from ensemble.explanation import ChosenLesions, Explainer, Selection, Study
 from ensemble.model_store import ModelStore
-from uglyduck.run.prediction import Predictor, read_lesions
-from uglyduck.run.provenance import made_by
+from submissions.fitted_run import FittedRun
+from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
 from uglyduck.stages.images import new_image_scores
+from uglyduck.stages.stage import Stage
 
 Scores = npt.NDArray[np.float64]
 GROUPS, LESIONS = "groups.json", "lesions.parquet"
@@ -41,7 +41,7 @@ class Settings:
     """What is asked for.
 
     Attributes:
-        top: Lesions of each patient to explain one by one.
+        top: ChosenLesions of each patient to explain one by one.
         features: Features to name for a lesion, at most.
         sample: Most lesions to explain.
         seed: Of the random part of the sample.
@@ -68,17 +68,14 @@ def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
     """
     folder = run.folder
     run.manifest.check(*_made_from(run))
-    files = [folder.explanation / GROUPS, folder.explanation / LESIONS]
-    wanted = _fingerprint(run, settings)
-    if run.manifest.holds(_STAGE, wanted):
-        log.info("%s  unchanged", _STAGE)
-    else:
-        start = time.perf_counter()
-        _explain_training(run, settings)
-        seconds = time.perf_counter() - start
-        run.manifest.finish(_STAGE, fingerprint=wanted, outputs=files, seconds=seconds, inputs={})
-        log.info("%s  %.1f s", _STAGE, seconds)
-    found: dict[str, Any] = read_json(files[0])
+    Stage(
+        _STAGE,
+        __name__,
+        lambda run: _explain_training(run, settings),
+        artifacts=_made_from,
+        settings=lambda run: {**asdict(settings), "simulated": run.config.data.truth is not None},
+    ).run(run)
+    found: dict[str, Any] = read_json(folder.explanation / GROUPS)
     return found
 
 
@@ -109,15 +106,17 @@ def explain_new(
     Raises:
         InputError: The run is not finished, a table cannot be read, or the sample is too small.
     """
-    predictor, cohort = Predictor(run), read_lesions(run, metadata, groups=groups)
+    fitted = FittedRun.load(run.folder.root, threads=run.threads)
+    cohort = read_new_lesions(run, metadata, groups=groups)
     scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
-    blend, models = predictor.panel(images=scored is not None)
-    score = predictor.scores(cohort, scored)["blend"].to_numpy()
+    score = fitted.score(cohort.frame, scored)["blend"].to_numpy()
     chosen = _select(cohort.frame, score, settings)
-    ids = cohort.frame["isic_id"][chosen.rows].implode()
-    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in predictor.features(cohort, scored)])
+    frame = cohort.frame[chosen.rows]
+    ids = frame["isic_id"].implode()
+    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in fitted.features(cohort.frame, scored)])
+    explainers = _of_new_lesions(fitted, fitted.has_crop(frame, scored))
     lesions = _lesions(run, cohort.frame, score, chosen, built)
-    found = _study(run, lesions, explanation.new_lesions(models, blend.weights, len(chosen.rows)), settings)
+    found = _study(run, lesions, explainers, settings)
     facts = {"explains": "new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
     report = _report(run, facts, cohort.frame, lesions, found=found, settings=settings)
     folder = out or run.folder.explanation / metadata.name.split(".")[0]
@@ -125,19 +124,29 @@ def explain_new(
     return report, folder
 
 
-def _explain_training(run: Run, settings: Settings) -> None:
-    oof = pl.read_parquet(run.folder.oof)
+def _of_new_lesions(fitted: FittedRun, has_crop: npt.NDArray[np.bool_]) -> list[Explainer]:
+    """Every model that scores a lesion explains it."""
+    return [
+        Explainer(np.flatnonzero(rows), fitted.models_of(panel), panel.blend.weights)
+        for panel, rows in ((fitted.panels.whole, has_crop), (fitted.panels.table, ~has_crop))
+        if rows.any()
+    ]
+
+
+def _explain_training(run: Run, settings: Settings) -> list[Path]:
+    oof = run.read_rows(run.folder.oof)
     score = oof["blend"].to_numpy()
     chosen = _select(oof, score, settings)
     ids = oof["isic_id"][chosen.rows].implode()
     built = collect(pl.scan_parquet(run.folder.features).filter(pl.col("isic_id").is_in(ids)))
     lesions = _lesions(run, oof, score, chosen, built)
     weights = Blend.from_dict(read_json(run.folder.blend)).weights
-    panels = explanation.out_of_fold(run.plan, ModelStore(run.folder.models), chosen.rows, weights)
-    found = _study(run, lesions, panels, settings)
-    facts = {"explains": "training lesions, out of fold", "made_from": run.manifest.state}
+    explainers = explanation.out_of_fold(run.plan, ModelStore(run.folder.models), chosen.rows, weights)
+    found = _study(run, lesions, explainers, settings)
+    facts = {"explains": "training lesions, out of fold", "made_from": run.state}
     report = _report(run, facts, oof, lesions, found=found, settings=settings)
     _write(report, found, run.folder.explanation)
+    return [run.folder.explanation / GROUPS, run.folder.explanation / LESIONS]
 
 
 def _made_from(run: Run) -> list[Path]:
@@ -145,37 +154,31 @@ def _made_from(run: Run) -> list[Path]:
     return [folder.oof, folder.blend, folder.dictionary, folder.features, folder.models / "manifest.json"]
 
 
-def _fingerprint(run: Run, settings: Settings) -> str:
-    files = [run.manifest.sha256(path) for path in _made_from(run)]
-    code = made_by(("cohort", "ensemble", "ensemble.explanation", "uglyduck"))
-    return fingerprint({"files": files, "settings": asdict(settings), "made_by": code})
-
-
 def _select(frame: pl.DataFrame, score: Scores, settings: Settings) -> Selection:
     patient = frame["patient_id"].rank("dense").cast(pl.Int64).to_numpy().astype(np.intp) - 1
     return explanation.select(patient, score, top=settings.top, sample=settings.sample, seed=settings.seed)
 
 
-def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, built: pl.DataFrame) -> Lesions:
+def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, built: pl.DataFrame) -> ChosenLesions:
     space = ModelStore(run.folder.models).space
     if space is None:
         raise InputError(
             "the run holds no models", where=str(run.folder.models), remedy="finish it with `uglyduck run`"
         )
     wanted = frame[chosen.rows].select("isic_id", "patient_id")
-    return Lesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
+    return ChosenLesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
 
 
-def _study(run: Run, lesions: Lesions, panels: Sequence[Panel], settings: Settings) -> Study:
+def _study(run: Run, lesions: ChosenLesions, explainers: Sequence[Explainer], settings: Settings) -> Study:
     group_of = {spec["name"]: spec["group"] for spec in run.specs}
-    with progress("explaining", len(explanation.blocks(lesions, panels))) as step:
+    with progress("explaining", len(explanation.blocks(lesions, explainers))) as step:
         return explanation.study(
-            lesions, panels, group_of, features=settings.features, threads=run.threads, progress=step
+            lesions, explainers, group_of, features=settings.features, threads=run.threads, progress=step
         )
 
 
 def _report(
-    run: Run, facts: dict[str, Any], frame: pl.DataFrame, lesions: Lesions, *, found: Study, settings: Settings
+    run: Run, facts: dict[str, Any], frame: pl.DataFrame, lesions: ChosenLesions, *, found: Study, settings: Settings
 ) -> dict[str, Any]:
     chosen = lesions.selection
     shown = lesions.frame.filter(pl.Series(chosen.shown))

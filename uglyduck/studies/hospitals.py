@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,21 +12,18 @@ import numpy.typing as npt
 import polars as pl
 
 import features
-from cohort.frames import join_by_id
+from cohort.lesions import write_rows
 from cv_folds.schemes import HOSPITAL
-from engine.console import log, progress
 from engine.errors import InputError
-from engine.files import fingerprint, read_json, write_json, write_parquet
+from engine.files import read_json, write_json
 from ensemble.blend import Blend
 from ensemble.hospital_figures import hospital_figures
 from ensemble.hospitals import Flags, Hospitals, score_hospital
-from ensemble.model_store import ModelStore, Slot
-from uglyduck.run.provenance import made_by
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import BLEND, TABLE
+from uglyduck.stages.stage import Stage
 
 Scores = npt.NDArray[np.float64]
-_STAGE = "hospitals"
 _NOTES = (
     "the two sides differ in what they train on, too: all patients of a hospital are left out, or one fold of patients",
     "with few malignant patients intervals are too narrow, and hospitals are judged one by one without correction",
@@ -72,7 +68,7 @@ class Entry:
 
 
 def leave_hospitals_out(run: Run, *, fewest: int) -> dict[str, Any]:
-    """Fill RUN/hospitals.json; skipped where it is there already, and resumed model by model where it was cut off.
+    """Fill RUN/hospitals.json; skipped where it is there already.
 
     Args:
         run: A finished run; the caller holds the folder's lock.
@@ -84,38 +80,36 @@ def leave_hospitals_out(run: Run, *, fewest: int) -> dict[str, Any]:
     Raises:
         InputError: The run is not finished.
     """
-    folder = run.folder
-    made_from = [folder.oof, folder.dictionary, folder.features]
-    run.manifest.check(*made_from)
-    files = [run.manifest.sha256(path) for path in made_from]
-    settings = {"fewest": fewest, "metrics": run.config.metrics.model_dump()}
-    code = made_by(("cohort", "cv_folds", "features", "ensemble", "uglyduck"))
-    wanted = fingerprint({"inputs": run.inputs, "files": files, "settings": settings, "made_by": code})
-    if run.manifest.holds(_STAGE, wanted):
-        log.info("%s  unchanged", _STAGE)
-    else:
-        start = time.perf_counter()
-        outputs = _leave_out(run, fewest)
-        seconds = time.perf_counter() - start
-        run.manifest.finish(_STAGE, fingerprint=wanted, outputs=outputs, seconds=seconds, inputs={})
-        log.info("%s  %.1f s", _STAGE, seconds)
-    found: dict[str, Any] = read_json(folder.hospitals)
+    run.manifest.check(run.folder.oof, run.folder.dictionary, run.folder.features)
+    Stage(
+        "hospitals",
+        __name__,
+        lambda run: _leave_out(run, fewest),
+        artifacts=lambda run: [run.folder.lesions, run.folder.oof, run.folder.dictionary, run.folder.features],
+        settings=lambda run: {
+            "fewest": fewest,
+            "metrics": run.config.metrics.model_dump(),
+            "ensemble": run.config.ensemble.model_dump(),
+            "simulated": run.config.data.truth is not None,
+        },
+    ).run(run)
+    found: dict[str, Any] = read_json(run.folder.hospitals)
     return found
 
 
 def _leave_out(run: Run, fewest: int) -> list[Path]:
     out = run.folder.hospitals
     try:
-        frame = join_by_id(run.folds.frame.select("isic_id"), run.cohort.frame)
+        frame = run.lesions.frame
         hospitals, entry = Hospitals.of(frame), Entry.of(run)
     except InputError as error:
-        write_json({"applicable": False, "reason": str(error), "made_from": run.manifest.state}, out)
+        write_json({"applicable": False, "reason": str(error), "made_from": run.state}, out)
         return [out]
-    oof = join_by_id(run.folds.frame.select("isic_id"), pl.read_parquet(run.folder.oof))
+    oof = run.read_rows(run.folder.oof)
     scores = _scores(run, frame, hospitals, entry, oof)
     lesions = oof.select("isic_id", "patient_id", "target")
     names = pl.Series("hospital", hospitals.folds.names).gather(hospitals.home)
-    write_parquet(lesions.with_columns(names, **scores), out.with_suffix("") / "oof.parquet")
+    write_rows(lesions.with_columns(names, **scores), out.with_suffix("") / "oof.parquet")
     settings = run.config.metrics
     figures = hospital_figures(
         lesions,
@@ -126,38 +120,29 @@ def _leave_out(run: Run, fewest: int) -> list[Path]:
         seed=settings.seed,
         fewest=fewest,
     )
-    facts = {**_facts(run, hospitals, entry), "made_from": run.manifest.state}
+    facts = {**_facts(run, hospitals, entry), "made_from": run.state}
     write_json({"applicable": True, **facts, **figures}, out)
     return [out, out.with_suffix("") / "oof.parquet"]
 
 
 def _scores(run: Run, frame: pl.DataFrame, hospitals: Hospitals, entry: Entry, oof: pl.DataFrame) -> dict[str, Scores]:
     """Scores of every lesion without its hospital, by learner and blended."""
-    names = hospitals.folds.names
     scores = {name: np.empty(frame.height) for name in (*entry.models, BLEND)}
     plan = replace(run.plan, learners={model: run.plan.learners[model] for model in entry.models.values()})
-    with progress("hospitals", len(names) * len(plan.learners) * len(plan.seeds)) as step:
-
-        def tell(slot: Slot, there: bool) -> None:
-            step()
-            log.info("hospital %d  %s/seed%d%s", slot.fold, slot.learner, slot.seed, " (kept)" if there else "")
-
-        for fold, hospital in enumerate(names):
-            log.info("hospital %d  %s", fold, hospital)
-            found = score_hospital(
-                plan,
-                hospitals,
-                fold,
-                table=features_without(run, frame, hospitals.trained_on(fold)),
-                target=run.target,
-                store=ModelStore(run.folder.hospitals.with_suffix("") / "models" / str(fold)),
-                threads=run.threads,
-                progress=tell,
-            )
-            mine = {name: found[model] for name, model in entry.models.items()}
-            rows = hospitals.held_out(fold)
-            for name, values in {**mine, BLEND: _blend(run, entry, oof, hospitals.trained_on(fold))(mine)}.items():
-                scores[name][rows] = values
+    for fold in range(len(hospitals.folds.names)):
+        found = score_hospital(
+            plan,
+            hospitals,
+            fold,
+            features=features_without(run, frame, hospitals.trained_on(fold)),
+            target=run.target,
+            weight=run.weight,
+            runner=run.runner,
+        )
+        mine = {name: found[model] for name, model in entry.models.items()}
+        rows = hospitals.held_out(fold)
+        for name, values in {**mine, BLEND: _blend(run, entry, oof, hospitals.trained_on(fold))(mine)}.items():
+            scores[name][rows] = values
     return scores
 
 

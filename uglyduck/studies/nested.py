@@ -1,96 +1,74 @@
-"""`uglyduck run --nested`: the fully nested estimate beside the usual one, resumable by pair of folds."""
+"""`uglyduck run --nested`: the fully nested estimate next to the usual one."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 import features
-from cohort.frames import join_by_id
+from cohort.frames import ID
+from cohort.lesions import write_rows
 from cv_folds.scoring import summarise
-from engine.console import log, progress
-from engine.files import fingerprint, write_json, write_parquet
-from ensemble.matrix import FeatureSpace, Matrix
-from ensemble.nested import Pair, fold_pairs, nested_scores, score_pair
-from uglyduck.run.provenance import made_by
+from engine.files import write_json
+from ensemble.jobs import Table
+from ensemble.matrix import FeatureSpace
+from ensemble.nested import nested_scores, score_outer_fold
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import BLEND, RISK, blend_column
-
-Scores = npt.NDArray[np.float64]
-_PACKAGES = ("cohort", "cv_folds", "features", "ensemble")
+from uglyduck.stages.stage import Stage
 
 
 def run_nested(run: Run) -> None:
-    """Write nested.parquet and nested.json.
+    """Write nested.parquet and nested.json, unless they are there."""
+    NESTED.run(run)
 
-    Constants of the features are fitted anew for every pair of folds, on the others. Image scores are taken as they
-    are, out of fold once: training networks for every pair of folds is out of reach.
+
+def outer_table(run: Run, outer: int) -> Table:
+    """The table of an outer fold: features as a run on the other folds' patients would build them for everybody.
+
+    Constants and category levels are those of the other folds. Image scores are taken as they are, out of fold once:
+    training networks for every pair of folds is out of reach.
     """
-    fold = np.asarray(run.folds.frame["fold"])
-    pairs = fold_pairs(fold)
-    wanted = fingerprint({"made_by": made_by(_PACKAGES), "inputs": run.inputs, **_settings(run)})
-    with progress("nested", len(pairs)) as step:
-        scores = {pair: _pair(run, pair, wanted, step) for pair in pairs}
-    settings = run.config.calibration
+    others = pl.Series(run.fold != outer)
+    frame, images = run.lesions.frame, run.image_scores
+    learned_from = frame.filter(others)
+    known = None if images is None else images.filter(pl.col(ID).is_in(learned_from[ID].implode()))
+    state = features.fit(learned_from, images=known)
+    built = features.build(frame, run.feature_groups, state=state, images=images)
+    return Table(FeatureSpace.fit(built.filter(others)).encode(built), run.target, run.weight)
+
+
+def _estimate(run: Run) -> list[Path]:
+    settings, blend = run.config.calibration, run.config.ensemble.blend
+    scored = {
+        int(outer): score_outer_fold(
+            run.plan, list(run.learners), outer_table(run, int(outer)), int(outer), runner=run.runner
+        )
+        for outer in np.unique(run.fold)
+    }
     nested = nested_scores(
-        scores,
+        scored,
         run.target,
-        fold,
-        blend=run.config.ensemble.blend,
+        run.fold,
+        blend=blend,
         calibration=settings.method,
         prevalence=settings.prevalence or float(run.target.mean()),
     )
-    nested[BLEND] = nested[blend_column(run.config.ensemble.blend)]
-    keys = run.folds.frame.select("isic_id", "patient_id", "target", "fold")
+    nested[BLEND] = nested[blend_column(blend)]
+    keys = run.folds.frame.select(ID, "patient_id", "target", "fold")
     frame = keys.with_columns(**{name: pl.Series(values) for name, values in nested.items()})
-    write_parquet(frame, run.folder.nested)
-    write_json({**_figures(run, frame), "made_from": run.manifest.state}, run.folder.nested_metrics)
-
-
-def _settings(run: Run) -> dict[str, Any]:
-    settings = run.config.ensemble.model_dump(exclude={"blend", "table_alone"})
-    return {"ensemble": settings, "groups": run.feature_groups, **run.identity}
-
-
-def _pair(run: Run, pair: Pair, wanted: str, step: Callable[[], None]) -> dict[str, Scores]:
-    """Scores of both folds of a pair, from the disk where they hold."""
-    path = run.folder.root / "nested" / f"folds{pair[0]}-{pair[1]}.parquet"
-    stage = f"nested {pair[0]}-{pair[1]}"
-    if not run.manifest.holds(stage, wanted):
-        start = time.perf_counter()
-        found = score_pair(run.plan, list(run.learners), _matrix(run, pair), run.target, pair, threads=run.threads)
-        scored = pl.DataFrame({"isic_id": run.folds.frame["isic_id"], **found})
-        write_parquet(scored.filter(run.folds.frame["fold"].is_in(pair)), path)
-        seconds = time.perf_counter() - start
-        run.manifest.finish(stage, fingerprint=wanted, outputs=[path], seconds=seconds, inputs=run.inputs)
-        log.info("nested    folds %d and %d held out, %.1f s", *pair, seconds)
-    step()
-    ids = run.folds.frame.select("isic_id").lazy()
-    joined = ids.join(pl.scan_parquet(path), on="isic_id", how="left", validate="1:1", maintain_order="left")
-    stored = joined.select(list(run.learners)).collect(engine="in-memory")
-    return {name: stored[name].fill_null(float("nan")).to_numpy() for name in run.learners}
-
-
-def _matrix(run: Run, pair: Pair) -> Matrix:
-    """The design matrix with constants and category levels of the training folds alone."""
-    train = ~run.folds.frame["fold"].is_in(pair)
-    frame = join_by_id(run.folds.frame.select("isic_id"), run.cohort.frame)
-    state = features.fit(frame.filter(train))
-    built = features.build(frame, run.feature_groups, state=state, images=run.image_scores)
-    return FeatureSpace.fit(built.filter(train)).encode(built)
+    write_rows(frame, run.folder.nested)
+    write_json({**_figures(run, frame), "made_from": run.state}, run.folder.nested_metrics)
+    return [run.folder.nested, run.folder.nested_metrics]
 
 
 def _figures(run: Run, nested: pl.DataFrame) -> dict[str, Any]:
     settings = run.config.metrics
-    usual = pl.read_parquet(run.folder.oof, columns=["isic_id", BLEND, RISK]).rename(
-        {BLEND: "usual", RISK: "usual_risk"}
-    )
-    both = join_by_id(nested, usual)
+    usual = run.read_rows(run.folder.oof, columns=[BLEND, RISK]).rename({BLEND: "usual", RISK: "usual_risk"})
+    both = pl.concat([nested, usual], how="horizontal")
     names = [*run.learners, *(name for name in nested.columns if name.startswith("blend_"))]
     scores = {name: summarise(both, name, replicates=settings.replicates, seed=settings.seed) for name in names}
     compared = summarise(both, BLEND, other="usual", replicates=settings.replicates, seed=settings.seed)
@@ -100,3 +78,21 @@ def _figures(run: Run, nested: pl.DataFrame) -> dict[str, Any]:
         "usual": compared["other"],
         "nested_minus_usual": compared["difference"],
     }
+
+
+NESTED = Stage(
+    "nested",
+    __name__,
+    _estimate,
+    inputs=("image_scores",),
+    artifacts=lambda run: [
+        *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary, run.folder.oof),
+        *([run.folder.image_scores] if run.config.data.images else []),
+    ],
+    settings=lambda run: {
+        "groups": run.feature_groups,
+        "ensemble": run.config.ensemble.model_dump(),
+        "calibration": run.config.calibration.model_dump(),
+        "metrics": run.config.metrics.model_dump(),
+    },
+)

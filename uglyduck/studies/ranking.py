@@ -12,10 +12,11 @@ from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
 from submissions.conformal import Loss, Promise
+from submissions.fitted_run import FittedRun
 from submissions.ranking import ranked_within
 from submissions.reasons import reasons
 from submissions.shortlist import TOP, By, Shortlist
-from uglyduck.run.prediction import Predictor, read_lesions
+from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
 from uglyduck.stages.images import new_image_scores
 
@@ -54,7 +55,7 @@ def training_lesions(run: Run) -> Lesions:
         InputError: The run is not finished, or a file of it is missing or damaged.
     """
     run.manifest.check(run.folder.dictionary)
-    return Lesions(run.cohort.frame, _out_of_fold(run), run.image_scores)
+    return Lesions(run.lesions.frame, _out_of_fold(run), run.image_scores)
 
 
 def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None) -> Lesions:
@@ -63,11 +64,11 @@ def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_s
     Raises:
         InputError: The table or the images can not be read, or the run is not finished.
     """
-    predictor = Predictor(run)
-    cohort = read_lesions(run, metadata)
+    fitted = FittedRun.load(run.folder.root, threads=run.threads)
+    cohort = read_new_lesions(run, metadata)
     seen = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    return Lesions(cohort.frame, _chosen(join_by_id(known, predictor.scores(cohort, seen))), seen)
+    return Lesions(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), seen)
 
 
 def choose_shortlist(

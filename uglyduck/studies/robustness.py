@@ -16,9 +16,8 @@ from cv_folds.bootstrap.replicates import POOLED, replicate
 from engine.errors import InputError
 from engine.files import read_json
 from ensemble.blend import Blend
-from ensemble.matrix import FeatureSpace
 from ensemble.model_store import ModelStore
-from ensemble.out_of_fold import score_out_of_fold
+from ensemble.out_of_fold import apply_out_of_fold
 from features.patients.state import FeatureState
 from uglyduck.run.run import Run
 from uglyduck.stages.images import perturbed_scores, train_twin
@@ -101,9 +100,9 @@ def _filled(scores: pl.DataFrame) -> dict[str, Scores]:
 
 def _blended(run: Run, chosen: pl.DataFrame, images: pl.DataFrame) -> dict[str, Scores]:
     """The blend by condition, of learners that never saw the patient: the crops change, the table stays."""
-    stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.cohort.frame)
+    stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.lesions.frame)
     state, blend = FeatureState.from_dict(stored["state"]), Blend.from_dict(read_json(run.folder.blend))
-    store, space = ModelStore(run.folder.models), FeatureSpace.fit(run.features)
+    store, space = ModelStore(run.folder.models), run.matrix.space
     kept = run.folds.frame[ID].is_in(chosen[ID].implode()).to_numpy()
     plan = run.plan
     plan = replace(plan, learners=run.learners, assignments=[assignment[kept] for assignment in plan.assignments])
@@ -111,7 +110,7 @@ def _blended(run: Run, chosen: pl.DataFrame, images: pl.DataFrame) -> dict[str, 
     for name in images.columns[1:]:
         seen = images.select(ID, pl.col(name).alias("score"))
         built = features.build(frame, stored["groups"], state=state, images=seen)
-        found[name] = blend(score_out_of_fold(plan, space.encode(built), store, threads=run.threads))
+        found[name] = blend(apply_out_of_fold(plan, space.encode(built), store, threads=run.threads))
     return found
 
 

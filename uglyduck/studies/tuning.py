@@ -16,7 +16,7 @@ from engine.files import write_json
 from ensemble.learners import get_learner
 from ensemble.tuning import Problem, StudyFolder, Tally, search, tune_by_fold, tuned
 from ensemble.tuning.search import Progress
-from uglyduck.run.folder import RunFolder
+from submissions.run_folder import RunFolder
 from uglyduck.run.run import Run
 
 

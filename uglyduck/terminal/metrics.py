@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.files import read_json
-from uglyduck.run.folder import RunFolder
+from submissions.run_folder import RunFolder
 
 
 def show_metrics(folder: RunFolder) -> None:

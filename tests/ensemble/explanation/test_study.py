@@ -10,22 +10,22 @@ import pytest
 
 from ensemble.blend import Blend
 from ensemble.explanation import (
+    ChosenLesions,
     Explained,
-    Lesions,
-    Panel,
+    Explainer,
     Selection,
     Study,
     blocks,
-    new_lesions,
     out_of_fold,
     select,
     study,
 )
 from ensemble.explanation.shares import Shares
+from ensemble.jobs import Table
 from ensemble.matrix import FeatureSpace
 from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import Plan, score_out_of_fold
-from tests.ensemble.explanation.models import FRAME, MATRIX, PATIENT, Linear, trained
+from tests.ensemble.explanation.models import FRAME, MATRIX, PATIENT, TARGET, Linear, runner, trained
 
 GROUP_OF = {'size [mm], "long"': "basic", "colour": "tbp", "site": "basic"}
 KEYS = FRAME.select("isic_id", patient_id=pl.Series([f"IP_{code:03d}" for code in PATIENT]))
@@ -33,11 +33,11 @@ KEYS = FRAME.select("isic_id", patient_id=pl.Series([f"IP_{code:03d}" for code i
 
 def explained(plan: Plan, folder: Path, *, sample: int = 600, top: int = 3) -> Study:
     store = ModelStore(folder)
-    scores = score_out_of_fold(plan, MATRIX, store, threads=1)
+    scores = score_out_of_fold(plan, Table(MATRIX, TARGET), runner(folder))
     blend = Blend.fit(scores)
     score = blend(scores)
     chosen = select(PATIENT, score, top=top, sample=sample, seed=0)
-    lesions = Lesions(KEYS[chosen.rows], MATRIX.rows(chosen.rows), score[chosen.rows], chosen)
+    lesions = ChosenLesions(KEYS[chosen.rows], MATRIX.rows(chosen.rows), score[chosen.rows], chosen)
     return study(lesions, out_of_fold(plan, store, chosen.rows, blend.weights), GROUP_OF, features=2, threads=1)
 
 
@@ -46,14 +46,14 @@ def test_the_log_odds_order_lesions_as_the_blend_does(tmp_path: Path) -> None:
     assert 0.95 < shares["rank_correlation"] < 1
 
 
-def test_blocks_hold_whole_patients_each_once_and_few_panels() -> None:
+def test_blocks_hold_whole_patients_each_once_and_few_explainers() -> None:
     count, size = 60, 100
     patient = np.repeat(np.arange(count), size)
     chosen = select(patient, np.zeros(count * size), top=1, sample=count * size, seed=0)
     keys = pl.DataFrame({"isic_id": [str(row) for row in range(count * size)], "patient_id": patient.astype(str)})
     matrix = FeatureSpace.fit(keys.select("isic_id", x=pl.lit(1.0))).encode(keys.select("isic_id", x=pl.lit(1.0)))
-    panels = [Panel(np.flatnonzero(patient % 3 == fold), {}, {}) for fold in range(3)]
-    cut = blocks(Lesions(keys, matrix, np.zeros(count * size), chosen), panels)
+    explainers = [Explainer(np.flatnonzero(patient % 3 == fold), {}, {}) for fold in range(3)]
+    cut = blocks(ChosenLesions(keys, matrix, np.zeros(count * size), chosen), explainers)
     assert sorted(np.concatenate(cut).tolist()) == list(range(count * size))
     assert [len(rows) for rows in cut] == [2_100, 2_100, 1_800]
     for rows in cut:
@@ -112,9 +112,9 @@ def test_details_by_hand() -> None:
         def contributions(self, matrix, *, threads):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             return np.nan_to_num(super().contributions(matrix, threads=threads))
 
-    panels = new_lesions({"linear": [Known(SPACE)]}, {"linear": 0.5}, 5)
-    lesions = Lesions(keys, matrix, score, chosen)
-    found = study(lesions, panels, {"x": "size", "site": "place"}, features=5, threads=1).lesions
+    explainers = [Explainer(np.arange(5), {"linear": [Known(SPACE)]}, {"linear": 0.5})]
+    lesions = ChosenLesions(keys, matrix, score, chosen)
+    found = study(lesions, explainers, {"x": "size", "site": "place"}, features=5, threads=1).lesions
     rows = found.select("isic_id", "place", "feature", "group", "against", "value", "patient_median").rows()
     assert rows == [
         # p1's lesions have x 2, 1, 0.5 and one missing: contributions 2, 1, 0.5, 0; two arms and two backs: "arm" first
@@ -130,7 +130,7 @@ def test_details_by_hand() -> None:
 
 def test_the_usual_is_taken_from_the_reference_lesions_of_the_patient() -> None:
     chosen = Selection(np.arange(5), np.array([4, 4, 4, 6, 6]), np.ones(5, np.bool_), np.array([1.0, 1, 1, 0, 1]))
-    lesions = Lesions(SMALL.select("isic_id", patient_id="site"), SPACE.encode(SMALL), np.zeros(5), chosen)
+    lesions = ChosenLesions(SMALL.select("isic_id", patient_id="site"), SPACE.encode(SMALL), np.zeros(5), chosen)
     medians = lesions.patient_medians(np.array([[1.0], [5.0], [3.0], [7.0], [9.0]]))
     assert medians[:, 0].tolist() == [3.0, 3.0, 3.0, 9.0, 9.0]
 
@@ -140,10 +140,10 @@ def test_lesions_of_a_patient_may_be_explained_by_different_models() -> None:
     frame = pl.DataFrame({"isic_id": ["a", "b", "c"], "x": [4.0, 1.0, 1.0]})
     keys = frame.select("isic_id", patient_id=pl.lit("p"))
     space = FeatureSpace.fit(frame)
-    panels = [
-        Panel(np.array([0, 2]), {"linear": [Linear(space)]}, {"linear": 1.0}),
-        Panel(np.array([1]), {"linear": [Linear(space)]}, {"linear": 3.0}),
+    explainers = [
+        Explainer(np.array([0, 2]), {"linear": [Linear(space)]}, {"linear": 1.0}),
+        Explainer(np.array([1]), {"linear": [Linear(space)]}, {"linear": 3.0}),
     ]
-    lesions = Lesions(keys, space.encode(frame), np.array([0.9, 0.5, 0.1]), chosen)
-    found = study(lesions, panels, {"x": "basic"}, features=1, threads=1).lesions
+    lesions = ChosenLesions(keys, space.encode(frame), np.array([0.9, 0.5, 0.1]), chosen)
+    found = study(lesions, explainers, {"x": "basic"}, features=1, threads=1).lesions
     assert found["contribution"].to_list() == [1.0]  # 4 beyond the median of 4, 3 and 1

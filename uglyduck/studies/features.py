@@ -9,11 +9,10 @@ from typing import Any
 import polars as pl
 
 import features
-from cohort.reading import read_cohort
 from engine.files import read_json
 from features.parquet import write_features
-from uglyduck.run.prediction import open_run
-from uglyduck.run.run import Run
+from uglyduck.run.new_lesions import read_new_lesions
+from uglyduck.run.run import Run, open_run
 from uglyduck.stages.images import new_image_scores
 from uglyduck.stages.running import run_stages
 
@@ -50,8 +49,7 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     """
     run = open_run(root)
     stored = read_json(run.folder.dictionary)
-    settings = run.config.data
-    cohort = read_cohort(metadata, incomplete=True, ungrouped=settings.ungrouped)
+    cohort = read_new_lesions(run, metadata)
     scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
     state = features.FeatureState.from_dict(stored["state"])
     write_features([cohort.frame], out, stored["groups"], state=state, images=scores)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from ensemble.ablation.reuse.shared import free_of, positions
+from ensemble.jobs.sharing.shared import free_of, positions
 from ensemble.learners.xgboost import _FIXED, XGBoost, XGBoostModel, _types
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample

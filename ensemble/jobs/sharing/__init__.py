@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ensemble.ablation.reuse.catboost import SharedCatBoost
-from ensemble.ablation.reuse.lightgbm import SharedLightGBM
-from ensemble.ablation.reuse.shared import Plain, Shared
-from ensemble.ablation.reuse.xgboost import SharedXGBoost
+from ensemble.jobs.sharing.catboost import SharedCatBoost
+from ensemble.jobs.sharing.lightgbm import SharedLightGBM
+from ensemble.jobs.sharing.shared import Plain, Shared
+from ensemble.jobs.sharing.xgboost import SharedXGBoost
 from ensemble.learners import CatBoost, Learner, LightGBM, XGBoost
 from ensemble.sampling import Sample
 
@@ -21,12 +21,14 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
     """Prepare a sample for training one learner on several sets of its features.
 
     Args:
-        learner: The learner; of others than the three boosting libraries nothing is reused.
+        learner: The learner; of others than the three boosting libraries, and for one set, nothing is reused.
         sample: Training rows with every feature that any of the sets has.
         sets: The sets of features, each in the order of the sample's.
         seed: Of the learner.
         threads: CPU threads.
     """
+    if len(sets) == 1:
+        return Plain(learner, sample, seed=seed, threads=threads)
     if isinstance(learner, LightGBM) and SharedLightGBM.serves(learner):
         return SharedLightGBM(learner, sample, sets, seed=seed, threads=threads)
     if isinstance(learner, XGBoost) and SharedXGBoost.serves(learner):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ensemble.ablation.reuse.shared import free_of
+from ensemble.jobs.sharing.shared import free_of
 from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from ensemble.ablation.reuse.shared import free_of, positions
+from ensemble.jobs.sharing.shared import free_of, positions
 from ensemble.learners.lightgbm import _FIXED, LightGBM, LightGBMModel
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample

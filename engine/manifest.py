@@ -1,0 +1,91 @@
+"""What each finished stage of a folder was made from, and what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.files import read_json, sha256_of, write_json
+
+
+class Manifest:
+    """The file `manifest.json` of a folder.
+
+    Args:
+        root: The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "manifest.json"
+        self._content: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
+
+    def holds(self, stage: str, wanted: str) -> bool:
+        """Whether the stage was finished with this fingerprint and every output is there with its SHA-256."""
+        entry = self._content["stages"].get(stage)
+        if entry is None or entry["fingerprint"] != wanted:
+            return False
+        return all(
+            (path := self.root / name).is_file() and sha256_of(path) == sha256
+            for name, sha256 in entry["outputs"].items()
+        )
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """SHA-256 of every artifact of the finished stages, by its path below the run."""
+        stages = self._content["stages"].values()
+        return {name: sha256 for entry in stages for name, sha256 in entry["outputs"].items()}
+
+    def sha256(self, path: Path) -> str | None:
+        """The recorded SHA-256 of an artifact; None where no finished stage made it."""
+        return self.recorded.get(str(path.relative_to(self.root)))
+
+    def check(self, *paths: Path) -> None:
+        """Refuse artifacts that are missing or are not what the run wrote.
+
+        Raises:
+            InputError: One is missing or its SHA-256 differs.
+        """
+        for path in paths:
+            name = str(path.relative_to(self.root))
+            known = [entry["outputs"][name] for entry in self._content["stages"].values() if name in entry["outputs"]]
+            if not known or not path.is_file():
+                raise InputError("the run is not finished", where=str(path), remedy="finish it with `uglyduck run`")
+            if sha256_of(path) != known[0]:
+                raise InputError(
+                    "the file is not the one the run wrote (its SHA-256 differs)",
+                    where=str(path),
+                    remedy="restore it, or delete it and start `uglyduck run` again",
+                )
+
+    def finish(
+        self,
+        stage: str,
+        *,
+        fingerprint: str,
+        outputs: list[Path],
+        seconds: float,
+        inputs: Mapping[str, str],
+        made_by: Mapping[str, Any],
+    ) -> None:
+        """Record a finished stage; what later stages wrote from its former outputs will not hold any more.
+
+        Args:
+            stage: Its name.
+            fingerprint: Of everything it was made from.
+            outputs: Files that it wrote.
+            seconds: How long it took.
+            inputs: SHA-256 of the user's files that it read, by name.
+            made_by: Versions and state of the code.
+        """
+        stages = self._content["stages"]
+        stages[stage] = {
+            "fingerprint": fingerprint,
+            "seconds": round(seconds, 3),
+            "outputs": {str(path.relative_to(self.root)): sha256_of(path) for path in outputs},
+        }
+        known_inputs = {**self._content.get("inputs", {}), **inputs}
+        self._content = {**made_by, "inputs": known_inputs, "stages": stages}
+        write_json(self._content, self.path)

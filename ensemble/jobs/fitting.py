@@ -1,0 +1,99 @@
+"""Does a batch of jobs: one sample, one learner, any number of sets of columns."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ensemble.jobs.job import Job
+from ensemble.jobs.sharing import share
+from ensemble.jobs.table import Table
+from ensemble.learners import Model
+from ensemble.sampling import Sample, with_noise
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a job gives.
+
+    Attributes:
+        scores: Scores of its score rows, shape (rows,).
+        gain: Share of each of its columns in what the model gained by splitting on it, or in the size of its
+            coefficients; shape (columns,), sums to 1, or to 0 for a model that uses none.
+        model: The model in its library's own format; None where it is not kept.
+    """
+
+    scores: Scores
+    gain: Scores
+    model: bytes | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs that differ in nothing but their columns.
+
+    Attributes:
+        jobs: At least one.
+        keep: Whether the model of each job is handed back.
+    """
+
+    jobs: tuple[Job, ...]
+    keep: tuple[bool, ...]
+
+
+def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
+    """Draw the sample once, prepare once what sets of columns share, and train and score each job."""
+    first = batch.jobs[0]
+    union = {name for job in batch.jobs for name in job.columns}
+    sample = sample_of(first, table, union)
+    unseen = table.matrix.part(first.score, union)
+    sets = [job.columns for job in batch.jobs]
+    shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
+    found = []
+    for job, keep in zip(batch.jobs, batch.keep, strict=True):
+        model = shared.fit(sample.matrix.space.restricted(job.columns))
+        scores = model.predict(unseen, threads=cores)
+        found.append(Fitted(scores, model.gain(), _written(model, job.learner.suffix) if keep else None))
+    return found
+
+
+def sample_of(job: Job, table: Table, columns: set[str]) -> Sample:
+    """What a job trains on: its rows, with noise and weights."""
+    seen = table.matrix.part(job.train, columns)
+    if job.noise:
+        seen = with_noise(seen, job.noise, seed=job.draw)
+    return Sample(seen, table.target[job.train], None if table.weight is None else table.weight[job.train])
+
+
+def _written(model: Model, suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(path := Path(folder, f"model{suffix}"))
+        return path.read_bytes()
+
+
+def batches(jobs: Sequence[Job], names: Sequence[str], *, at_once: int) -> list[list[int]]:
+    """Positions of jobs, put together where they share their sample and learner, in the order to do them.
+
+    CatBoost first, since it takes longest; the last batches are divided, so that no process is left alone with one.
+
+    Args:
+        jobs: The jobs.
+        names: What jobs that can be done together have in common; see `Job.fit_name`.
+        at_once: How many batches are worked on at the same time.
+    """
+    grouped: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        grouped.setdefault(name, []).append(place)
+    ordered = sorted(grouped.values(), key=lambda places: jobs[places[0]].learner.name != "catboost")
+    pieces = []
+    for left, places in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        parts = min(-(-at_once // left), len(places))
+        pieces += [places[part::parts] for part in range(parts)]
+    return pieces

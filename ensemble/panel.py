@@ -1,0 +1,94 @@
+"""Models that score a lesion together: whose scores are blended, how, and the risk that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ensemble.blend import METHODS, Blend, Method, blended_out_of_fold
+from ensemble.calibration import Calibration, calibrated_out_of_fold
+from ensemble.calibration import Method as Calibrating
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a lesion is scored by.
+
+    Attributes:
+        models: By learner of the blend the name under which its models lie: its own, or that of its twin that sees the
+            table alone.
+        blend: How the learners' scores become one.
+        calibration: From that score to a risk.
+    """
+
+    models: Mapping[str, str]
+    blend: Blend
+    calibration: Calibration
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "models": dict(self.models),
+            "blend": self.blend.as_dict(),
+            "calibration": self.calibration.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Panel:
+        """Read the JSON form back."""
+        return cls(dict(value["models"]), Blend.from_dict(value["blend"]), Calibration.from_dict(value["calibration"]))
+
+
+@dataclass(frozen=True)
+class FittedPanel:
+    """A panel and what it says out of fold.
+
+    Attributes:
+        panel: For new lesions, fitted on all folds.
+        blends: By method the blended score, each fold by what was learned from the others; each of shape (lesions,).
+        blended: The chosen one of them.
+        risk: Its risk, calibrated likewise.
+    """
+
+    panel: Panel
+    blends: Mapping[Method, Scores]
+    blended: Scores
+    risk: Scores
+
+    @classmethod
+    def fit(
+        cls,
+        models: Mapping[str, str],
+        scores: Mapping[str, Scores],
+        target: npt.NDArray[np.int8],
+        fold: npt.NDArray[np.int8],
+        *,
+        blend: Method,
+        calibration: Calibrating,
+        prevalence: float | None,
+    ) -> FittedPanel:
+        """Fit on out-of-fold scores.
+
+        Args:
+            models: See `Panel`.
+            scores: Out-of-fold scores by learner, each of shape (lesions,).
+            target: 0 benign, 1 malignant, shape (lesions,).
+            fold: Patient fold of each lesion, shape (lesions,).
+            blend: The method for new lesions.
+            calibration: The method.
+            prevalence: Share malignant where risks are used; None for the share in `target`.
+        """
+        blends = {method: blended_out_of_fold(scores, target, fold, method=method) for method in METHODS}
+        risk = calibrated_out_of_fold(blends[blend], target, fold, method=calibration, prevalence=prevalence)
+        panel = Panel(
+            models,
+            Blend.fit(scores, target, method=blend),
+            Calibration.fit(blends[blend], target, method=calibration, prevalence=prevalence),
+        )
+        return cls(panel, blends, blends[blend], risk)

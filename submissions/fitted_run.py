@@ -1,0 +1,212 @@
+"""A finished run as one object that scores new lesions: feature constants, models, blend and calibration.
+
+Whatever scores lesions after a run is finished does it through this object, and it needs no training lesion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+import features
+from cohort.frames import ID, join_by_id
+from engine.console import log
+from engine.errors import InputError
+from engine.files import read_json
+from engine.manifest import Manifest
+from ensemble.blend import Blend
+from ensemble.calibration import Calibration
+from ensemble.learners import Model
+from ensemble.matrix import FeatureSpace, Matrix
+from ensemble.model_store import ModelStore
+from ensemble.panel import Panel
+from submissions.run_folder import RunFolder
+
+Scores = npt.NDArray[np.float64]
+_BLOCK = 50_000  # lesions scored at a time, more where one patient has more
+
+
+@dataclass(frozen=True)
+class Panels:
+    """By what lesions are scored.
+
+    Attributes:
+        whole: With what is known of their crops.
+        table: From the table alone; the same as `whole` in a run without images, or without such learners.
+    """
+
+    whole: Panel
+    table: Panel
+
+
+@dataclass(frozen=True)
+class FittedRun:
+    """The fitted state of a run, each file checked against its SHA-256.
+
+    Attributes:
+        groups: Feature groups.
+        state: Cohort constants of the features.
+        specs: Group of each feature by its name.
+        space: Features in model order.
+        models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
+        folds: How many folds there are.
+        panels: How scores become one.
+        threads: CPU threads.
+    """
+
+    groups: Sequence[str]
+    state: features.FeatureState
+    specs: Mapping[str, str]
+    space: FeatureSpace
+    models: Mapping[str, Sequence[Sequence[Model]]]
+    panels: Panels
+    threads: int
+
+    @classmethod
+    def load(cls, root: Path, *, threads: int) -> FittedRun:
+        """Open a finished run. No model is fitted, so another version of a library can not refuse it here.
+
+        Args:
+            root: The run's folder.
+            threads: CPU threads.
+
+        Raises:
+            InputError: The run is not finished, or a file of it is missing or damaged.
+        """
+        folder, manifest = RunFolder(Path(root)), Manifest(Path(root))
+        manifest.check(folder.dictionary, folder.blend, folder.calibration, folder.models / "manifest.json")
+        stored, store = read_json(folder.dictionary), ModelStore(folder.models)
+        if store.space is None:
+            raise InputError(
+                "the run holds no models", where=str(folder.models), remedy="finish it with `uglyduck run`"
+            )
+        return cls(
+            stored["groups"],
+            features.FeatureState.from_dict(stored["state"]),
+            {feature["name"]: feature["group"] for feature in stored["features"]},
+            store.space,
+            _by_fold(store),
+            _read_panels(folder, manifest),
+            threads,
+        )
+
+    @property
+    def image_features(self) -> set[str]:
+        """Names of the features that come from images."""
+        return {name for name, group in self.specs.items() if group == "image"}
+
+    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Score every lesion.
+
+        Whether a lesion is scored with its crop or from the table alone is decided for that lesion. Its score depends
+        on that patient's rows alone, bit for bit: no other patient's lesion or crop, there or not, changes it. From the
+        table alone it does not depend on any crop at all.
+
+        Args:
+            frame: The lesions in canonical form, sorted by (patient_id, isic_id), with or without labels.
+            images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose score
+                is null, has no crop.
+
+        Returns:
+            `isic_id`, a column for each learner, `blend`, and `risk`, the calibrated probability of malignancy, in the
+            order of `frame`.
+
+        Raises:
+            InputError: The run has no feature but those of images, and none are given.
+        """
+        self._say_what_is_missing(frame, images)
+        parts = [self._score(block, images) for block in _whole_patients(frame)]
+        return pl.concat(parts)
+
+    def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+        """The feature tables behind `score`, one block of whole patients after another."""
+        for block in _whole_patients(frame):
+            yield features.build(block, self.groups, state=self.state, images=images)
+
+    def models_of(self, panel: Panel) -> dict[str, list[Model]]:
+        """Every model of a panel, by learner."""
+        return {
+            name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
+        }
+
+    def _say_what_is_missing(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> None:
+        built = features.build(frame.head(0), self.groups, state=self.state, images=images)
+        wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
+        if absent := sorted(wanted - set(built.columns)):
+            log.warning("absent in this table, scored as missing: %s", ", ".join(absent))
+        if not self.image_features or images is not None:
+            return
+        if set(self.specs) == self.image_features:
+            raise InputError(
+                "the run sees crops alone, and none are given",
+                where="its features",
+                remedy="give --images or --image-scores",
+            )
+        log.warning(
+            "no images given: %s",
+            "scored by the learners that see the table alone"
+            if self.panels.table is not self.panels.whole
+            else f"the {len(self.image_features)} features of the image model count as missing",
+        )
+
+    def _score(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
+        built = features.build(frame, self.groups, state=self.state, images=images)
+        matrix, seen = self.space.encode(built), self.has_crop(frame, images)
+        columns = {name: np.empty(len(matrix)) for name in (*self.panels.whole.models, "blend", "risk")}
+        for panel, rows in ((self.panels.whole, seen), (self.panels.table, ~seen)):
+            if rows.any():
+                for name, values in self._scored_by(panel, matrix if rows.all() else matrix.rows(rows)).items():
+                    columns.setdefault(name, np.full(len(matrix), np.nan))[rows] = values
+        return pl.DataFrame({ID: built[ID], **columns})
+
+    def has_crop(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> npt.NDArray[np.bool_]:
+        """Which lesions of a table are scored by the whole panel; see `score`."""
+        if self.panels.table is self.panels.whole:
+            return np.ones(frame.height, dtype=np.bool_)
+        if images is None:
+            return np.zeros(frame.height, dtype=np.bool_)
+        known = join_by_id(frame.select(ID), images)
+        return known.select(pl.any_horizontal(pl.exclude(ID).is_not_null())).to_series().to_numpy()
+
+    def _scored_by(self, panel: Panel, matrix: Matrix) -> dict[str, Scores]:
+        scores = {}
+        for name, stored in panel.models.items():
+            models = [model for fold in self.models[stored] for model in fold]
+            total = np.zeros(len(matrix))
+            for model in models:  # one after the other: the same bits for one lesion and for many
+                total += model.predict(matrix, threads=self.threads)
+            scores[name] = total / len(models)
+        blended = panel.blend(scores)
+        return {**scores, "blend": blended, "risk": panel.calibration(blended)}
+
+
+def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:
+    found: dict[str, dict[int, list[Model]]] = {}
+    for slot in store.slots():
+        found.setdefault(slot.learner, {}).setdefault(slot.fold, []).append(store.load(slot))
+    return {name: [folds[fold] for fold in sorted(folds)] for name, folds in found.items()}
+
+
+def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
+    blend = Blend.from_dict(read_json(folder.blend))
+    models = {name: name for name in blend.weights}
+    whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
+    if manifest.sha256(folder.table_alone) is None:
+        return Panels(whole, whole)
+    manifest.check(folder.table_alone)
+    return Panels(whole, Panel.from_dict(read_json(folder.table_alone)))
+
+
+def _whole_patients(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Cut a table sorted by patient into blocks that hold whole patients."""
+    starts = (frame["patient_id"].rle_id().diff().fill_null(1) != 0).arg_true().to_list()
+    begin = 0
+    for start in [*starts[1:], frame.height]:
+        if start - begin >= _BLOCK or start == frame.height:
+            yield frame[begin:start]
+            begin = start

@@ -1,0 +1,115 @@
+"""A run's folder: where each artifact lies."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.locks import locked
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside a run."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / "config.toml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, seeds, git state, SHA-256 of every input and artifact."""
+        return self.root / "manifest.json"
+
+    @property
+    def lesions(self) -> Path:
+        """The canonical table; its rows and their order are those of every table below."""
+        return self.root / "lesions.parquet"
+
+    @property
+    def folds(self) -> Path:
+        """The frozen folds."""
+        return self.root / "folds.parquet"
+
+    @property
+    def images(self) -> Path:
+        """The image model of each fold and its out-of-fold scores."""
+        return self.root / "images"
+
+    @property
+    def image_scores(self) -> Path:
+        """What the image model says of each training lesion, out of fold."""
+        return self.images / "oof.parquet"
+
+    @property
+    def features(self) -> Path:
+        """One row a lesion."""
+        return self.root / "features.parquet"
+
+    @property
+    def dictionary(self) -> Path:
+        """The feature dictionary, and the state that features of new lesions need."""
+        return self.root / "features.json"
+
+    @property
+    def results(self) -> Path:
+        """The result store: scores of every job ever asked of this run."""
+        return self.root / "results"
+
+    @property
+    def models(self) -> Path:
+        """Models in native formats and their manifest."""
+        return self.root / "models"
+
+    @property
+    def oof(self) -> Path:
+        """Out-of-fold scores."""
+        return self.root / "oof.parquet"
+
+    @property
+    def blend(self) -> Path:
+        """Quantile maps and weights of the blend."""
+        return self.root / "blend.json"
+
+    @property
+    def calibration(self) -> Path:
+        """From blended score to risk."""
+        return self.root / "calibration.json"
+
+    @property
+    def table_alone(self) -> Path:
+        """Blend and calibration of the learners that see the table alone, in runs with images."""
+        return self.root / "table-alone.json"
+
+    @property
+    def metrics(self) -> Path:
+        """Every number, with its interval."""
+        return self.root / "metrics.json"
+
+    @property
+    def nested(self) -> Path:
+        """Fully nested scores."""
+        return self.root / "nested.parquet"
+
+    @property
+    def nested_metrics(self) -> Path:
+        """Figures of the fully nested scores, beside the usual ones."""
+        return self.root / "nested.json"
+
+    @property
+    def explanation(self) -> Path:
+        """What moves the scores: shares of feature groups, and reasons lesion by lesion."""
+        return self.root / "explanation"
+
+    @property
+    def hospitals(self) -> Path:
+        """Figures of each hospital by models that never saw it."""
+        return self.root / "hospitals.json"
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the run for one process; see `engine.locks.locked`."""
+        return locked(self.root)

@@ -1,0 +1,36 @@
+"""The lesions stage: the user's table, read once, in the order that every later table keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cohort.lesions import Lesions
+from cohort.reading import read_cohort
+from submissions.report.origin import find_origin
+from uglyduck.run.run import Run
+from uglyduck.stages.stage import Stage
+
+
+def _read(run: Run) -> list[Path]:
+    data = run.config.data
+    cohort = read_cohort(
+        data.metadata,
+        labels="required",
+        duplicates=data.duplicates,
+        duplicate_policy=data.duplicate_policy,
+        groups=data.groups,
+        ungrouped=data.ungrouped,
+    )
+    origin = find_origin(data.metadata, cohort.frame["isic_id"])
+    Lesions(cohort.frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
+    run.__dict__.pop("lesions", None)
+    return [run.folder.lesions]
+
+
+LESIONS = Stage(
+    "lesions",
+    __name__,
+    _read,
+    inputs=("metadata", "duplicates", "groups"),
+    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped"}),
+)
