@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +52,14 @@ class Runner:
     executor: Executor
 
     def run(
-        self, jobs: Sequence[Job], table: Table, *, title: str, keep: Keep = lambda _place, _name: None
+        self, jobs: Sequence[Job], table: Table, *, title: str | None = None, keep: Keep = lambda _place, _name: None
     ) -> list[Outcome]:
         """Do jobs.
 
         Args:
             jobs: What to do; jobs with the same name are done once.
             table: What they read.
-            title: What to call the work while it goes on.
+            title: What to call the work while it goes on; None says nothing of it.
             keep: For jobs whose models are wanted as well; see `Keep`.
 
         Returns:
@@ -69,7 +70,7 @@ class Runner:
         stored = {name: self.results.get(name) for name in dict.fromkeys(names)}
         waiting = {name: place for place, name in reversed(list(enumerate(names))) if stored[name] is None}
         waiting |= {names[place]: place for place, taker in enumerate(takers) if taker is not None}
-        if len(waiting) < len(jobs):
+        if title is not None and len(waiting) < len(jobs):
             log.info("%-8s  %d of %d there already", title, len(jobs) - len(waiting), len(jobs))
         work = {place: (jobs[place], takers[place] is not None) for place in sorted(waiting.values())}
         for place, fitted in _made(work, table, self.executor, title):
@@ -87,7 +88,7 @@ def _known(arrays: dict[str, npt.NDArray[np.float64]] | None) -> dict[str, Score
 
 
 def _made(
-    work: Mapping[int, tuple[Job, bool]], table: Table, executor: Executor, title: str
+    work: Mapping[int, tuple[Job, bool]], table: Table, executor: Executor, title: str | None
 ) -> Iterator[tuple[int, Fitted]]:
     """Each job with what it gave, batch after batch.
 
@@ -95,19 +96,20 @@ def _made(
         work: By place the job, and whether its model is wanted.
         table: What the jobs read.
         executor: What spreads them.
-        title: What to call the work.
+        title: See `Runner.run`.
     """
     at_once, places, jobs = min(MOST, executor.cores), list(work), [job for job, _ in work.values()]
     grouped = batches(jobs, [job.fit_name(table) for job in jobs], at_once=at_once)
     items = [
         Batch(tuple(jobs[each] for each in some), tuple(work[places[each]][1] for each in some)) for some in grouped
     ]
-    with progress(title, len(jobs)) as step:
+    with progress(title, len(jobs)) if title is not None else nullcontext(lambda: None) as step:
         begun = time.perf_counter()
         made = executor.map(do_batch, table, items, at_once=min(at_once, max(len(items), 1)))
         for some, batch, found in zip(grouped, items, made, strict=True):
             more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
-            log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
+            if title is not None:
+                log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
             for each, fitted in zip(some, found, strict=True):
                 yield places[each], fitted
                 step()
