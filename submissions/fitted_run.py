@@ -156,7 +156,7 @@ class FittedRun:
 
     def _score(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
         built = features.build(frame, self.groups, state=self.state, images=images)
-        matrix, seen = self.space.encode(built), self._has_crop(frame, images)
+        matrix, seen = self.space.encode(built), self.has_crop(frame, images)
         columns = {name: np.empty(len(matrix)) for name in (*self.panels.whole.models, "blend", "risk")}
         for panel, rows in ((self.panels.whole, seen), (self.panels.table, ~seen)):
             if rows.any():
@@ -164,8 +164,8 @@ class FittedRun:
                     columns.setdefault(name, np.full(len(matrix), np.nan))[rows] = values
         return pl.DataFrame({ID: built[ID], **columns})
 
-    def _has_crop(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> npt.NDArray[np.bool_]:
-        """Which lesions are scored by the whole panel."""
+    def has_crop(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> npt.NDArray[np.bool_]:
+        """Which lesions of a table are scored by the whole panel; see `score`."""
         if self.panels.table is self.panels.whole:
             return np.ones(frame.height, dtype=np.bool_)
         if images is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -85,6 +86,14 @@ _held: Any = None
 def _hold(shared: object) -> None:
     global _held  # noqa: PLW0603 - a worker process has one shared value for its whole life
     _held = shared
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does: one that was killed cannot end it, and nobody waits for its results."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _with_held(task: Task[Any, Item, Result], item: Item, cores: int) -> Result:

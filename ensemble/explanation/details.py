@@ -1,4 +1,4 @@
-"""Lesion by lesion: which features raise it most beside the same patient's others, with its value and the usual one."""
+"""Lesion by lesion: which features raise it most beyond the patient's usual, with its value and the usual one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from ensemble.explanation.blended import Explained
-from ensemble.explanation.chain import Floats
-from ensemble.explanation.selection import Flags, Ints
-from ensemble.matrix import FeatureSpace, Matrix
+from ensemble.explanation.contributions import Explained
+from ensemble.explanation.lesions import ChosenLesions
+from ensemble.explanation.selection import Floats
+from ensemble.matrix import FeatureSpace
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "isic_id": pl.String,
     "patient_id": pl.String,
     "score": pl.Float64,
+    "log_odds": pl.Float64,
     "place": pl.Int32,
     "feature": pl.String,
     "group": pl.String,
@@ -29,83 +30,71 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 
 
 def details(
-    explained: Explained,
-    matrix: Matrix,
-    lesions: pl.DataFrame,
-    *,
-    patient: Ints,
-    reference: Flags,
-    shown: Flags,
-    group_of: Mapping[str, str],
-    features: int,
+    explained: Explained, lesions: ChosenLesions, group_of: Mapping[str, str], *, features: int
 ) -> pl.DataFrame:
     """The strongest raising features of each shown lesion.
 
     Args:
-        explained: Contributions of a block of whole patients.
-        matrix: Features of the block.
-        lesions: `isic_id` and `patient_id` of the block.
-        patient: Patient of each row, ascending.
-        reference: Rows that a patient's usual value is taken from.
-        shown: Rows to describe.
+        explained: Contributions of these lesions.
+        lesions: A block of whole patients.
         group_of: The group of each feature.
         features: Features a lesion at most; fewer where fewer raise it.
 
     Returns:
-        Columns as `SCHEMA`, by lesion and place (1 the strongest). `contribution` is against the patient's usual where
-        `against` is "patient", and against the base of all lesions ("cohort") where the patient has one lesion only;
-        `cohort_contribution` is always against that base.
+        Columns as `SCHEMA`, by lesion and place (1 the strongest). `contribution` is beyond the patient's usual where
+        `against` is "patient", and from the base of all lesions ("cohort") where the patient has one lesion only;
+        `cohort_contribution` is always from that base.
     """
-    rows = np.flatnonzero(shown)
-    blended = explained.blended[rows]
-    alone = np.bincount(patient)[patient[rows]] == 1
-    strength = np.where(alone[:, None], blended, explained.relative[rows])
+    rows = np.flatnonzero(lesions.selection.shown)
+    alone = np.concatenate([np.full(span.stop - span.start, span.stop - span.start == 1) for span in lesions.patients])
+    alone = alone[rows]
+    relative = explained.blended - lesions.patient_medians(explained.blended)
+    strength = np.where(alone[:, None], explained.blended[rows], relative[rows])
     order = np.argsort(-strength, axis=1, kind="stable")[:, :features]
     picked = np.take_along_axis(strength, order, axis=1)
     which, place = np.nonzero(picked > 0)
     row, column = rows[which], order[which, place]
     names = np.array(explained.names, dtype=object)[column].tolist()
-    usual = _Usual(matrix, patient, reference)
+    values = _Values(lesions)
     return pl.DataFrame(
         {
-            "isic_id": lesions["isic_id"].gather(row),
-            "patient_id": lesions["patient_id"].gather(row),
-            "score": explained.score[row],
+            "isic_id": lesions.frame["isic_id"].gather(row),
+            "patient_id": lesions.frame["patient_id"].gather(row),
+            "score": lesions.score[row],
+            "log_odds": explained.log_odds[row],
             "place": place + 1,
             "feature": names,
             "group": [group_of[name] for name in names],
             "against": np.where(alone[which], "cohort", "patient").tolist(),
             "contribution": picked[which, place],
-            "cohort_contribution": blended[which, column],
-            "value": [usual.value(at, name) for at, name in zip(row.tolist(), names, strict=True)],
-            "patient_median": [usual.of_patient(at, name) for at, name in zip(row.tolist(), names, strict=True)],
+            "cohort_contribution": explained.blended[row, column],
+            "value": [values.of_lesion(at, name) for at, name in zip(row.tolist(), names, strict=True)],
+            "patient_median": [values.of_patient(at, name) for at, name in zip(row.tolist(), names, strict=True)],
         },
         schema=SCHEMA,
     )
 
 
-class _Usual:
+class _Values:
     """Values in words: numbers to four digits, categories by the names of their levels, None for missing."""
 
-    def __init__(self, matrix: Matrix, patient: Ints, reference: Flags) -> None:
-        self._matrix = matrix
-        self._patient = patient
-        self._reference = reference
-        self._position = {name: at for at, name in enumerate(matrix.space.names)}
+    def __init__(self, lesions: ChosenLesions) -> None:
+        self._matrix, self._reference = lesions.matrix, lesions.reference
+        self._position = {name: at for at, name in enumerate(self._matrix.space.names)}
+        self._patient = [span for span in lesions.patients for _ in range(span.start, span.stop)]
         self._known: dict[tuple[int, str], str | None] = {}
 
-    def value(self, row: int, name: str) -> str | None:
+    def of_lesion(self, row: int, name: str) -> str | None:
         return in_words(self._matrix.space, name, float(self._matrix.values[row, self._position[name]]))
 
     def of_patient(self, row: int, name: str) -> str | None:
         """The median over the patient's reference rows, of a category the most frequent level."""
-        key = (int(self._patient[row]), name)
+        rows = self._patient[row]
+        key = (rows.start, name)
         if key not in self._known:
-            first, last = np.searchsorted(self._patient, [key[0], key[0] + 1])
-            column = self._matrix.values[first:last, self._position[name]][self._reference[first:last]]
-            self._known[key] = in_words(
-                self._matrix.space, name, _middle(column.astype(np.float64), category=name in self._matrix.space.levels)
-            )
+            column = self._matrix.values[rows, self._position[name]][self._reference[rows]].astype(np.float64)
+            middle = _middle(column, category=name in self._matrix.space.levels)
+            self._known[key] = in_words(self._matrix.space, name, middle)
         return self._known[key]
 
 

@@ -1,18 +1,19 @@
-"""How much of the blended score each group of features moves."""
+"""How much of the log odds each group of features moves."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ensemble.explanation.blended import Explained
-from ensemble.explanation.chain import Floats
+from ensemble.explanation.contributions import Explained
+from ensemble.explanation.selection import Floats
 
 
 class Shares:
-    """Sums over lesions of how far each group, each feature and each learner moves the blended score.
+    """Sums over lesions of how far each group and each feature moves the weighted log odds.
 
     A group's move of a lesion is the absolute value of the sum of its features' contributions, so that features which
     undo each other inside a group do not make it look important. Its share is its sum of moves over all groups' sums.
@@ -31,14 +32,11 @@ class Shares:
         self._starts = [sorted_groups.index(group) for group in self.groups]
         self._by_group: dict[str, Floats] = {}
         self._by_feature = np.zeros(len(names))
-        self._by_learner: dict[str, float] = {}
 
     def add(self, explained: Explained, weight: Floats) -> None:
         """Add lesions, each `weight` times; shape (rows,)."""
         for learner, contributions in explained.by_learner.items():
             self._add_groups(learner, contributions, weight)
-            moved = float((weight * np.abs(contributions.sum(axis=1))).sum())
-            self._by_learner[learner] = self._by_learner.get(learner, 0.0) + moved
         self._add_groups("blend", explained.blended, weight)
         self._by_feature += (weight[:, None] * np.abs(explained.blended)).sum(axis=0)
 
@@ -55,6 +53,10 @@ class Shares:
             group: {who: float(values[at]) for who, values in shares.items()} for at, group in enumerate(self.groups)
         }
 
+    def sizes(self) -> dict[str, int]:
+        """By group its number of features."""
+        return dict(Counter(self._group_of[name] for name in self._names))
+
     def of_features(self) -> list[dict[str, Any]]:
         """Feature, group and share of the blend, the largest first; shares sum to 1 over features."""
         shares = _normalised(self._by_feature)
@@ -62,11 +64,6 @@ class Shares:
             {"feature": self._names[at], "group": self._group_of[self._names[at]], "share": float(shares[at])}
             for at in np.argsort(-shares, kind="stable")
         ]
-
-    def of_learners(self) -> dict[str, float]:
-        """By learner its share of the blend; sums to 1."""
-        shares = _normalised(np.array(list(self._by_learner.values())))
-        return dict(zip(self._by_learner, shares.tolist(), strict=True))
 
 
 def _normalised(moves: Floats) -> Floats:

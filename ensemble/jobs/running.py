@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ Scores = npt.NDArray[np.float64]
 Taker = Callable[[bytes], None]
 #: Asked for each job with its place and name: what takes its model; None where it is not wanted (again).
 Keep = Callable[[int, str], Taker | None]
-#: Batches at a time at most: each holds its own part of the table.
+#: Batches at a time on a machine at most: each holds its own part of the table.
 MOST = 4
 
 
@@ -54,14 +55,14 @@ class Runner:
     executor: Executor
 
     def run(
-        self, jobs: Sequence[Job], table: Table, *, title: str, keep: Keep = lambda _place, _name: None
+        self, jobs: Sequence[Job], table: Table, *, title: str | None = None, keep: Keep = lambda _place, _name: None
     ) -> Iterator[Outcome]:
         """Do jobs.
 
         Args:
             jobs: What to do; jobs with the same name are done once.
             table: What they read.
-            title: What to call the work while it goes on.
+            title: What to call the work while it goes on; None says nothing.
             keep: For jobs whose models are wanted as well; see `Keep`.
 
         Returns:
@@ -74,7 +75,7 @@ class Runner:
             if taker := keep(place, name):
                 takers[name].append(taker)
         missing = {name: job for name, job in zip(names, jobs, strict=True) if takers[name] or not self._has(name)}
-        if len(missing) < len(takers):
+        if title is not None and len(missing) < len(takers):
             log.info("%-8s  %d of %d there already", title, len(takers) - len(missing), len(takers))
         for name, fitted in self._made(missing, {name for name in missing if takers[name]}, table, title):
             self.results.put(name, {"scores": fitted.scores, "gain": fitted.gain})
@@ -93,19 +94,26 @@ class Runner:
             raise InputError("a result is gone that was there a moment ago", where=path, remedy="start again")
         return Outcome(name, found["scores"], found["gain"])
 
-    def _made(self, jobs: Mapping[str, Job], kept: set[str], table: Table, title: str) -> Iterator[tuple[str, Fitted]]:
+    def _made(
+        self, jobs: Mapping[str, Job], kept: set[str], table: Table, title: str | None
+    ) -> Iterator[tuple[str, Fitted]]:
         """Each job with what it gave, batch after batch; `kept` are the names of those whose models are wanted."""
-        at_once = min(MOST, self.executor.cores)
+        at_once = self.executor.cores
         # A model that is kept is made alone: its file, unlike its scores, may tell what it was prepared together with.
         together = {name: name if name in kept else job.fit_name(table) for name, job in jobs.items()}
         grouped = batches(jobs, together, at_once=at_once)
         items = [Batch(tuple(jobs[name] for name in some), some[0] in kept) for some in grouped]
-        with progress(title, len(jobs)) as step:
+        with nullcontext(_nothing) if title is None else progress(title, len(jobs)) as step:
             begun = time.perf_counter()
-            made = self.executor.map(do_batch, table, items, at_once=min(at_once, max(len(items), 1)))
+            made = self.executor.map(do_batch, table, items, at_once=min(MOST, max(len(items), 1)))
             for some, batch, found in zip(grouped, items, made, strict=True):
                 more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
-                log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
+                if title is not None:
+                    log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
                 for name, fitted in zip(some, found, strict=True):
                     yield name, fitted
                     step()
+
+
+def _nothing() -> None:
+    """What a step does where nothing is shown."""

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 from optuna.trial import TrialState
 
-from cohort.frames import join_by_id
-from ensemble.tuning.problem import LEFT_OUT, Problem
-from ensemble.tuning.study import BY_FOLD, StudyFolder, open_study
-
-Scores = npt.NDArray[np.float64]
+from ensemble.jobs import Runner
+from ensemble.tuning.problem import Problem, Scores
+from ensemble.tuning.study import BY_FOLD, open_study
 
 
 @dataclass(frozen=True)
@@ -27,30 +23,31 @@ class Candidate:
         name: "run" for the run's own parameters, else "trial 7".
         chosen: Searched parameters; empty for the run's own.
         pauc: pAUC of each fold, in the order of the folds.
-        scores: The file of its out-of-fold scores.
     """
 
     name: str
     chosen: Mapping[str, Any]
     pauc: tuple[float, ...]
-    scores: Path
 
     @property
     def mean(self) -> float:
         """Mean pAUC over folds."""
         return float(np.mean(self.pauc))
 
+    def scores(self, problem: Problem, runner: Runner) -> Scores:
+        """Its out-of-fold scores, from the result store; shape (lesions,), NaN for lesions left out."""
+        return problem.score(problem.configured(self.chosen), problem.folds, runner)
 
-def list_candidates(problem: Problem, folder: StudyFolder) -> list[Candidate]:
+
+def list_candidates(problem: Problem, folder: Path, runner: Runner) -> list[Candidate]:
     """The run's own parameters first, then the complete trials by number."""
-    baseline = read_scores(problem, folder.baseline)
-    rows = [np.flatnonzero(problem.fold == fold) for fold in problem.folds]
-    own = tuple(problem.pauc(each, baseline[each].astype(np.float32)) for each in rows)
-    found = [Candidate("run", {}, own, folder.baseline)]
-    for trial in open_study(folder).get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        pauc = tuple(trial.user_attrs[BY_FOLD])
-        found.append(Candidate(f"trial {trial.number}", dict(trial.params), pauc, folder.scores(trial.number)))
-    return found
+    own = problem.score(problem.current, problem.folds, runner, title="baseline")
+    run = Candidate("run", {}, tuple(problem.pauc(own, fold) for fold in problem.folds))
+    trials = open_study(folder, problem).get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return [
+        run,
+        *(Candidate(f"trial {one.number}", dict(one.params), tuple(one.user_attrs[BY_FOLD])) for one in trials),
+    ]
 
 
 def best_of(candidates: Sequence[Candidate], *, apart_from: int | None = None) -> Candidate:
@@ -64,14 +61,9 @@ def best_of(candidates: Sequence[Candidate], *, apart_from: int | None = None) -
     return max(candidates, key=lambda one: np.mean([one.pauc[position] for position in positions]))
 
 
-def read_scores(problem: Problem, path: Path) -> Scores:
-    """Stored out-of-fold scores in the order of the problem's lesions; NaN for those left out."""
-    joined = join_by_id(problem.keys.select("isic_id"), pl.read_parquet(path))
-    scores = joined["score"].cast(pl.Float64).to_numpy()
-    return np.where(problem.fold == LEFT_OUT, np.nan, scores)
-
-
-def nested_selection(problem: Problem, candidates: Sequence[Candidate]) -> tuple[list[Candidate], Scores]:
+def nested_selection(
+    problem: Problem, candidates: Sequence[Candidate], runner: Runner
+) -> tuple[list[Candidate], Scores]:
     """Choose for each fold by the other folds, and take the fold's scores from what was chosen.
 
     Every candidate was trained without the fold it scores, so no model sees the fold and the choice does not either.
@@ -81,8 +73,13 @@ def nested_selection(problem: Problem, candidates: Sequence[Candidate]) -> tuple
         What was chosen for each fold, in their order, and the scores, shape (lesions,).
     """
     chosen = [best_of(candidates, apart_from=position) for position in range(len(problem.folds))]
-    scores = np.full(problem.keys.height, np.nan)
+    return chosen, scores_of_chosen(problem, chosen, runner)
+
+
+def scores_of_chosen(problem: Problem, chosen: Sequence[Candidate], runner: Runner) -> Scores:
+    """Scores of each fold by models with the parameters chosen for it, trained on all other folds; (lesions,)."""
+    scores = np.full(len(problem.fold), np.nan)
     for fold, one in zip(problem.folds, chosen, strict=True):
-        rows = problem.fold == fold
-        scores[rows] = read_scores(problem, one.scores)[rows]
-    return chosen, scores
+        rows = problem.rows(fold)
+        scores[rows] = problem.score(problem.configured(one.chosen), [fold], runner)[rows]
+    return scores

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
-
-from ensemble.tuning.candidates import Candidate, Scores, best_of, list_candidates
-from ensemble.tuning.problem import Problem
-from ensemble.tuning.search import Progress, search
-from ensemble.tuning.study import StudyFolder
+from ensemble.jobs import Runner
+from ensemble.tuning.candidates import Candidate, best_of, list_candidates, scores_of_chosen
+from ensemble.tuning.problem import Problem, Scores
+from ensemble.tuning.search import Effort, Progress, search
 
 
 def tune_by_fold(
     problem: Problem,
-    folder: StudyFolder,
+    folder: Path,
+    runner: Runner,
+    effort: Effort,
     *,
-    trials: int,
-    seed: int,
-    workers: int,
-    threads: int,
-    progress: Callable[[int], Progress],
+    progress: Callable[[int], Progress] = lambda _fold: lambda _tally: None,
 ) -> tuple[list[Candidate], Scores]:
     """Tune on the other folds, fold by fold; they are patient folds already, so they serve as inner folds.
 
     Args:
         problem: What is tuned on what; at least 3 folds.
         folder: Each fold's study lies in a folder `outer{fold}` of it.
-        trials: Finished trials wanted for each outer fold.
-        seed: Of the sampler; the same for each outer fold.
-        workers: Processes.
-        threads: CPU threads of all workers together.
+        runner: See `search`.
+        effort: Of each outer fold.
         progress: Given the outer fold, what to call after each trial.
 
     Returns:
         What was chosen for each fold, in their order, and the scores of models trained with it on all other folds,
         shape (lesions,).
     """
-    winners, scores = [], np.full(problem.keys.height, np.nan)
+    chosen = []
     for fold in problem.folds:
-        inner, place = problem.without(fold), StudyFolder(folder.root / f"outer{fold}")
-        search(inner, place, trials=trials, seed=seed, workers=workers, threads=threads, progress=progress(fold))
-        winner = best_of(list_candidates(inner, place))
-        rows, scored = problem.score_fold(problem.configured(winner.chosen), fold, threads=threads)
-        scores[rows] = scored
-        winners.append(winner)
-    return winners, scores
+        inner, place = problem.without(fold), folder / f"outer{fold}"
+        search(inner, place, runner, effort, progress=progress(fold))
+        chosen.append(best_of(list_candidates(inner, place, runner)))
+    return chosen, scores_of_chosen(problem, chosen, runner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,15 +13,13 @@ import polars as pl
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from engine.files import fingerprint
-from ensemble.jobs import Job, Table
-from ensemble.jobs.fitting import Batch, do_batch
+from ensemble.jobs import Job, Runner, Table
 from ensemble.learners import Learner
-from ensemble.matrix import Matrix
 from ensemble.out_of_fold import Plan
 from ensemble.tuning.spaces import SPACES, Range
 
 Rows = npt.NDArray[np.intp]
-Scores = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
 LEFT_OUT = -1
 
 
@@ -32,15 +30,15 @@ class Problem:
     Attributes:
         plan: How a run trains; its seeds are those of every trial.
         learner: The learner's name in the plan.
-        matrix: Features, shape (lesions, features).
-        keys: isic_id, patient_id and target, in the order of the matrix.
+        table: Features, labels and weights of all lesions.
+        patient: Patient of each lesion, shape (lesions,).
         fold: Fold of each lesion, shape (lesions,); -1 for a lesion that is neither trained on nor scored.
     """
 
     plan: Plan
     learner: str
-    matrix: Matrix
-    keys: pl.DataFrame
+    table: Table
+    patient: pl.Series
     fold: npt.NDArray[np.int8]
 
     @property
@@ -73,11 +71,6 @@ class Problem:
         return SPACES[name]
 
     @property
-    def target(self) -> npt.NDArray[np.int8]:
-        """0 benign, 1 malignant; shape (lesions,)."""
-        return np.asarray(self.keys["target"], dtype=np.int8)
-
-    @property
     def folds(self) -> list[int]:
         """Fold numbers, ascending."""
         return [int(fold) for fold in np.unique(self.fold[self.fold != LEFT_OUT])]
@@ -85,9 +78,8 @@ class Problem:
     @property
     def fingerprint(self) -> str:
         """Changes when trials of an older study could not be compared with new ones."""
-        jobs = [self._job(self.current, fold, seed) for fold in self.folds for seed in self.plan.seeds]
-        table, searched = self.table, [repr(each) for each in self.space]
-        return fingerprint({"models": [job.name(table) for job in jobs], "space": searched})
+        names = [job.name(self.table) for fold in self.folds for job in self.jobs(self.current, fold)]
+        return fingerprint({"models": names, "space": [repr(each) for each in self.space]})
 
     def without(self, fold: int) -> Problem:
         """The same problem with one fold left out altogether: its other folds serve as inner folds."""
@@ -97,32 +89,41 @@ class Problem:
         """The learner with `chosen` over the run's parameters."""
         return self.current.configured({**self.current.parameters, **chosen})
 
-    def score_fold(self, learner: Learner, fold: int, *, threads: int) -> tuple[Rows, Scores]:
-        """Train on every other fold, on the rows a run would draw, and score this one.
+    def rows(self, fold: int) -> Rows:
+        """Positions of a fold's lesions."""
+        return np.flatnonzero(self.fold == fold)
+
+    def jobs(self, learner: Learner, fold: int) -> list[Job]:
+        """Train on every other fold, on the rows that a run would draw, and score this one; a job for each seed."""
+        plan = replace(self.plan, learners={self.learner: learner})
+        others, score = np.flatnonzero((self.fold != fold) & (self.fold != LEFT_OUT)), self.rows(fold)
+        jobs = []
+        for seed in plan.seeds:
+            draw, label = (seed, 0, fold), f"{self.learner}/fold{fold}-seed{seed}"
+            train = plan.sample(self.table.target, others, draw)
+            jobs.append(plan.job(self.learner, self.table, train=train, score=score, draw=draw, label=label))
+        return jobs
+
+    def score(self, learner: Learner, folds: Sequence[int], runner: Runner, *, title: str | None = None) -> Scores:
+        """Score folds by models that were trained without them; what the result store holds is not trained again.
+
+        Args:
+            learner: The learner with its parameters.
+            folds: The folds to score.
+            runner: Does the jobs.
+            title: See `Runner.run`.
 
         Returns:
-            Row positions of the fold, and the mean score over the seeds, float32 as it is stored.
+            The mean score over the seeds, shape (lesions,); NaN for lesions of other folds.
         """
-        rows = np.flatnonzero(self.fold == fold)
-        jobs = [self._job(learner, fold, seed) for seed in self.plan.seeds]
-        total = np.zeros(len(rows))
-        for job in jobs:
-            total += do_batch(self.table, Batch((job,), keep=False), threads)[0].scores
-        return rows, (total / len(jobs)).astype(np.float32)
+        scores = np.full(len(self.fold), np.nan)
+        scores[np.isin(self.fold, folds)] = 0.0
+        jobs = [job for fold in folds for job in self.jobs(learner, fold)]
+        for job, outcome in zip(jobs, runner.run(jobs, self.table, title=title), strict=True):
+            scores[job.score] += outcome.scores
+        return scores / len(self.plan.seeds)
 
-    def _job(self, learner: Learner, fold: int, seed: int) -> Job:
-        plan = replace(self.plan, learners={self.learner: learner})
-        others = np.flatnonzero((self.fold != fold) & (self.fold != LEFT_OUT))
-        draw = (seed, 0, fold)
-        train = plan.sample(self.target, others, draw)
-        score = np.flatnonzero(self.fold == fold)
-        return plan.job(self.learner, self.table, train=train, score=score, draw=draw, label=f"fold{fold}-seed{seed}")
-
-    @property
-    def table(self) -> Table:
-        """What the jobs read."""
-        return Table(self.matrix, self.target)
-
-    def pauc(self, rows: Rows, scores: Scores) -> float:
-        """Partial AUC above 80 % sensitivity of these rows; 0 to 0.2."""
-        return partial_auc(self.target[rows], scores.astype(np.float64))
+    def pauc(self, scores: Scores, fold: int) -> float:
+        """Partial AUC above 80 % sensitivity of a fold's lesions; 0 to 0.2."""
+        rows = self.rows(fold)
+        return partial_auc(self.table.target[rows], scores[rows])

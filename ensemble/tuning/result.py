@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from cv_folds.bootstrap import Replicates, replicate
 from cv_folds.scoring import MEAN
-from ensemble.tuning.candidates import Candidate, Scores, best_of, list_candidates, nested_selection, read_scores
-from ensemble.tuning.problem import Problem
-from ensemble.tuning.search import Tally
-from ensemble.tuning.study import StudyFolder, open_study
-
-Estimate = Literal["nested selection", "nested"]
+from ensemble.jobs import Runner
+from ensemble.tuning.candidates import Candidate, best_of, list_candidates, nested_selection
+from ensemble.tuning.problem import Problem, Scores
+from ensemble.tuning.study import Tally, open_study
 
 
 def tuned(
     problem: Problem,
-    folder: StudyFolder,
+    folder: Path,
+    runner: Runner,
     *,
     nested: tuple[list[Candidate], Scores] | None = None,
     replicates: int = 10_000,
@@ -29,7 +29,8 @@ def tuned(
 
     Args:
         problem: What was tuned on what.
-        folder: The study.
+        folder: Where the study lies.
+        runner: Holds the result store.
         nested: What `tune_by_fold` returned; without it, nested selection among the study's trials.
         replicates: Of the patient bootstrap.
         seed: Of the patient bootstrap.
@@ -37,25 +38,19 @@ def tuned(
     Returns:
         Ready for JSON: `trials`; `run` (the run's own parameters), `best` (chosen and measured on the same folds, so
         optimistic) and `honest` (chosen without the fold it is measured on), each with `pauc`, the last two with the
-        paired `difference` to the run's; `edges`: parameters of the best
-        that lie at an end of the range searched.
+        paired `difference` to the run's; `edges`: parameters of the best that lie at an end of the range searched.
     """
-    candidates = list_candidates(problem, folder)
-    best = best_of(candidates)
-    chosen, scores = nested or nested_selection(problem, candidates)
-    columns = {
-        "run": read_scores(problem, folder.baseline),
-        "best": read_scores(problem, best.scores),
-        "honest": scores,
-    }
-    drawn = _draw(problem, columns, replicates, seed)
-    tally = Tally.of(open_study(folder))
+    candidates = list_candidates(problem, folder, runner)
+    run, best = candidates[0], best_of(candidates)
+    chosen, honest = nested or nested_selection(problem, candidates, runner)
+    scores = {"run": run.scores(problem, runner), "best": best.scores(problem, runner), "honest": honest}
+    drawn = _draw(problem, scores, replicates, seed)
+    tally = Tally.of(open_study(folder, problem))
     return {
         "learner": problem.learner,
         "metric": "pAUC, mean over folds",
         "trials": {"complete": tally.complete, "pruned": tally.pruned, "failed": tally.failed},
-        "run": {"parameters": dict(problem.configured({}).parameters), "by_fold": list(candidates[0].pauc)}
-        | _figures(drawn, "run"),
+        "run": {"parameters": dict(problem.current.parameters), "by_fold": list(run.pauc)} | _figures(drawn, "run"),
         "best": {"name": best.name, "parameters": dict(best.chosen), "by_fold": list(best.pauc)}
         | _figures(drawn, "best"),
         "honest": {"estimate": "nested" if nested else "nested selection"}
@@ -68,9 +63,9 @@ def tuned(
 def _draw(problem: Problem, scores: Mapping[str, Scores], replicates: int, seed: int) -> Replicates:
     views = {f"fold {fold}": problem.fold == fold for fold in problem.folds}
     return replicate(
-        problem.target,
+        problem.table.target,
         scores,
-        patient=problem.keys["patient_id"],
+        patient=problem.patient,
         views=views,
         means={MEAN: list(views)},
         replicates=replicates,

@@ -1,93 +1,105 @@
-"""The search: trials one after the other in this process, or side by side in worker processes."""
+"""The search: trials in one process or in several, all on one journal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import optuna
 
+from engine.errors import InputError
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
+from ensemble.jobs import Runner
 from ensemble.tuning.problem import Problem
-from ensemble.tuning.study import StudyFolder, count_states, fail_unfinished, mend, open_study
-from ensemble.tuning.trials import run_trial, score_baseline
-from ensemble.tuning.workers import search_side_by_side
+from ensemble.tuning.study import BY_FOLD, Tally, open_study, resume_study
 
-
-@dataclass(frozen=True)
-class Tally:
-    """How far a study is.
-
-    Attributes:
-        complete: Trials scored on every fold.
-        pruned: Trials stopped early.
-        failed: Trials whose process died; their parameters were tried again.
-        best: Largest mean pAUC over folds so far; None before the first complete trial.
-    """
-
-    complete: int
-    pruned: int
-    failed: int
-    best: float | None
-
-    @classmethod
-    def of(cls, study: optuna.Study) -> Tally:
-        """Count a study's trials."""
-        counted = count_states(study)
-        return cls(**counted, best=study.best_value if counted["complete"] else None)
-
-    @property
-    def finished(self) -> int:
-        """Trials that need not be run again."""
-        return self.complete + self.pruned
-
-
+MOST_DEATHS = 5
 Progress = Callable[[Tally], None]
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How much to search.
+
+    Attributes:
+        trials: Finished (complete or pruned) trials wanted in total, those of earlier searches included.
+        seed: Of the sampler.
+        workers: Processes at the same time; at most one for each core.
+    """
+
+    trials: int
+    seed: int = 0
+    workers: int = 1
+
+
 def search(
-    problem: Problem,
-    folder: StudyFolder,
-    *,
-    trials: int,
-    seed: int,
-    workers: int = 1,
-    threads: int = 1,
-    progress: Progress = lambda _: None,
+    problem: Problem, folder: Path, runner: Runner, effort: Effort, *, progress: Progress = lambda _: None
 ) -> Tally:
-    """Run trials until the study has `trials` finished ones, those of earlier calls included.
+    """Run trials until the study has as many finished ones as wanted.
 
     With one worker the same seed gives the same trials, also when the search is killed and resumed.
 
     Args:
         problem: What is tuned on what.
         folder: Where the study lies; the caller keeps other processes away from it.
-        trials: Finished (complete or pruned) trials wanted in total.
-        seed: Of the sampler.
-        workers: Processes; each gets its share of `threads`.
-        threads: CPU threads of all workers together.
+        runner: Holds the result store; its cores are those of all workers together.
+        effort: How much to search.
         progress: Called after each trial.
 
     Raises:
         InputError: The folder holds trials of another problem, or workers keep dying.
     """
-    folder.claim(problem)
-    mend(folder)
-    study = open_study(folder)
-    fail_unfinished(study)
-    if not folder.baseline.exists():
-        score_baseline(problem, folder, threads)
-    if Tally.of(study).finished < trials and workers > 1:
-        search_side_by_side(
-            problem,
-            folder,
-            study,
-            trials=trials,
-            seed=seed,
-            workers=workers,
-            threads=threads,
-            progress=lambda: progress(Tally.of(study)),
-        )
-    while Tally.of(study).finished < trials:
-        run_trial(study, problem, folder, seed=seed, worker=0, threads=threads)
-        progress(Tally.of(study))
+    study, deaths = resume_study(folder, problem, seed=effort.seed), 0
+    work, executor = _Work(problem, folder, runner.results, effort.seed), LocalExecutor(runner.executor.cores)
+    while (missing := effort.trials - Tally.of(study).finished) > 0:
+        done = executor.map(_run_trial, work, range(missing), at_once=effort.workers, processes=True)
+        try:
+            for _ in done:
+                progress(Tally.of(study))
+        except BrokenExecutor as error:  # the other workers were ended with the one that died
+            deaths += 1
+            if deaths > MOST_DEATHS:
+                raise _too_many_deaths() from error
+            study = resume_study(folder, problem, seed=effort.seed)
     return Tally.of(study)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a worker needs."""
+
+    problem: Problem
+    folder: Path
+    results: ResultStore
+    seed: int
+
+
+def _run_trial(work: _Work, _turn: int, cores: int) -> None:
+    runner = Runner(work.results, LocalExecutor(cores))
+    study = open_study(work.folder, work.problem, seed=work.seed)
+    study.optimize(lambda trial: _score(trial, work.problem, runner), n_trials=1)
+
+
+def _score(trial: optuna.Trial, problem: Problem, runner: Runner) -> float:
+    """Mean pAUC over the folds; stopped early where the pruner says so."""
+    learner = problem.configured({each.name: each.suggest(trial) for each in problem.space})
+    found: list[float] = []
+    for step, fold in enumerate(problem.folds):
+        found.append(problem.pauc(problem.score(learner, [fold], runner), fold))
+        trial.report(float(np.mean(found)), step)
+        if step + 1 < len(problem.folds) and trial.should_prune():
+            raise optuna.TrialPruned
+    trial.set_user_attr(BY_FOLD, found)
+    return float(np.mean(found))
+
+
+def _too_many_deaths() -> InputError:
+    return InputError(
+        f"worker processes died {MOST_DEATHS + 1} times",
+        where="--workers",
+        remedy="use fewer workers if memory ran out; finished trials are kept",
+    )

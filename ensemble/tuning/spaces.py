@@ -28,7 +28,7 @@ class Range:
         high: Largest value.
         log: Whether factors count rather than differences.
         whole: Whether only whole numbers make sense.
-        wall: An end that is a limit of the parameter itself, such as a share of 1; there the range can not be widened.
+        wall: An end that is a limit of the parameter itself, such as a share of 1; there the range cannot be widened.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,13 +12,19 @@ def run(
     config: Annotated[Path, typer.Argument(help="TOML configuration; two lines are enough.", metavar="CONFIG.toml")],
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/NAME beside the configuration.")] = None,
     until: Annotated[
-        str | None, typer.Option(help="Last stage: folds, images, features, models, scores or metrics.")
+        str | None, typer.Option(help="Last stage: lesions, folds, images, features, models, scores or metrics.")
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"] | None, typer.Option(help="Where work is done, in place of [compute] engine.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster: host:port, or auto for this machine's.")
     ] = None,
     nested: Annotated[
         bool, typer.Option("--nested", help="Also the fully nested estimate; takes two to three times as long.")
     ] = False,
 ) -> None:
-    """Run every stage: folds, image scores where crops are given, features, models, out-of-fold scores, metrics.
+    """Run every stage: lesions, folds, image scores where crops are given, features, models, out-of-fold scores, metrics.
 
     A stage whose inputs, settings and code have not changed is skipped, so a killed run goes on where it stopped.
 
@@ -30,7 +36,7 @@ def run(
     from engine.console import start_logging
     from engine.errors import InputError
     from submissions.run_folder import RunFolder
-    from uglyduck.run.config import load_config, write_config
+    from uglyduck.run.config import load_config, with_compute, write_config
     from uglyduck.run.run import Run
     from uglyduck.stages.running import run_stages
     from uglyduck.studies.nested import run_nested
@@ -39,7 +45,7 @@ def run(
     if nested and until not in (None, "metrics"):
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
-    settings = load_config(config)
+    settings = with_compute(load_config(config), engine=engine, address=address)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
     with folder.locked():
         write_config(settings, folder.config)

@@ -11,7 +11,9 @@ import typer
 def tune(
     run: Annotated[Path, typer.Argument(help="A run folder with folds and features.", metavar="RUN")],
     trials: Annotated[int, typer.Option(min=1, help="Finished trials wanted in total, earlier ones included.")] = 50,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; each gets its share of the threads.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes, at most one a thread; each gets its share of the threads.")
+    ] = 1,
     learner: Annotated[str, typer.Option(help="One of the run's learners.")] = "lightgbm",
     seed: Annotated[int, typer.Option(min=0, help="Of the sampler.")] = 0,
     model_seeds: Annotated[int, typer.Option(min=1, help="How many of the run's seeds each trial trains.")] = 1,
@@ -29,13 +31,13 @@ def tune(
     import json
 
     from engine.console import start_logging
+    from ensemble.tuning import Effort
     from uglyduck.run.run import open_run
     from uglyduck.studies.tuning import show_tuning, tune_run
 
     start_logging()
-    result = tune_run(
-        open_run(run), learner, trials=trials, workers=workers, seed=seed, model_seeds=model_seeds, nested=nested
-    )
+    effort = Effort(trials, seed, workers)
+    result = tune_run(open_run(run), learner, effort, model_seeds=model_seeds, nested=nested)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:

@@ -101,6 +101,8 @@ class ComputeConfig(_Section):
     """`[compute]`: what may be used. Changes no score."""
 
     threads: int = Field(0, ge=0)  # 0: every core
+    engine: Literal["local", "ray"] = "local"  # this machine, or a Ray cluster; see docs/scale.md
+    address: str | None = None  # of the cluster, host:port or auto; started on this machine if left out
 
 
 class Config(_Section):
@@ -138,6 +140,12 @@ def load_config(path: Path) -> Config:
         )
     folder = Path(path).resolve().parent
     return config.model_copy(update={name: _absolute(getattr(config, name), folder) for name in ("data", "images")})
+
+
+def with_compute(config: Config, **changes: str | None) -> Config:
+    """The configuration with some settings of `[compute]` in place of its own; None changes nothing."""
+    said = {name: value for name, value in changes.items() if value is not None}
+    return config.model_copy(update={"compute": config.compute.model_copy(update=said)})
 
 
 def _absolute(section: _Section, folder: Path) -> _Section:

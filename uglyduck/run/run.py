@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from cohort.frames import ID
 from cohort.lesions import Lesions, read_rows
 from cv_folds.folds import Folds
 from engine.errors import InputError
-from engine.executors import Executor, LocalExecutor
+from engine.executors import Executor, open_executor
 from engine.files import fingerprint, read_json, sha256_of
 from engine.manifest import Manifest
 from engine.results import ResultStore
@@ -54,7 +55,10 @@ class Run:
     @cached_property
     def executor(self) -> Executor:
         """What spreads the run's work, as `[compute]` says."""
-        return LocalExecutor(self.threads)
+        settings = self.config.compute
+        executor = open_executor(settings.engine, address=settings.address, cores=self.threads)
+        atexit.register(executor.__exit__, None, None, None)
+        return executor
 
     @cached_property
     def runner(self) -> Runner:

@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
 from ensemble.blend import Blend
-from ensemble.explanation import Lesions, Selection, Sitting, Study
+from ensemble.explanation import ChosenLesions, Explainer, Selection, Study
 from ensemble.model_store import ModelStore
 from submissions.fitted_run import FittedRun
 from uglyduck.run.new_lesions import read_new_lesions
@@ -30,7 +30,7 @@ GROUPS, LESIONS = "groups.json", "lesions.parquet"
 """Files of an explanation."""
 _STAGE = "explanation"
 _NOTES = (
-    "a share says how far a group moves the scores, not that it is right to, nor what causes malignancy",
+    "a share says how far a group moves the log odds, not that it is right to, nor what causes malignancy",
     "features that carry the same information share what it moves, as the trees happened to choose between them",
     "a research tool, not a diagnosis",
 )
@@ -41,7 +41,7 @@ class Settings:
     """What is asked for.
 
     Attributes:
-        top: Lesions of each patient to explain one by one.
+        top: ChosenLesions of each patient to explain one by one.
         features: Features to name for a lesion, at most.
         sample: Most lesions to explain.
         seed: Of the random part of the sample.
@@ -104,40 +104,47 @@ def explain_new(
         What groups.json holds, and the folder.
 
     Raises:
-        InputError: The run is not finished, a table can not be read, or the sample is too small.
+        InputError: The run is not finished, a table cannot be read, or the sample is too small.
     """
     fitted = FittedRun.load(run.folder.root, threads=run.threads)
     cohort = read_new_lesions(run, metadata, groups=groups)
     scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
-    used = fitted.panels.whole if scored is not None else fitted.panels.table
-    blend, panel = used.blend, fitted.models_of(used)
     score = fitted.score(cohort.frame, scored)["blend"].to_numpy()
     chosen = _select(cohort.frame, score, settings)
-    ids = cohort.frame["isic_id"][chosen.rows].implode()
+    frame = cohort.frame[chosen.rows]
+    ids = frame["isic_id"].implode()
     built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in fitted.features(cohort.frame, scored)])
+    explainers = _of_new_lesions(fitted, fitted.has_crop(frame, scored))
     lesions = _lesions(run, cohort.frame, score, chosen, built)
-    found = _study(run, lesions, explanation.new_lesions(panel, len(chosen.rows)), blend, settings)
-    facts = {"explains": "scores of new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
-    report = _report(run, facts, cohort.frame, lesions, found=found, blend=blend, settings=settings)
+    found = _study(run, lesions, explainers, settings)
+    facts = {"explains": "new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
+    report = _report(run, facts, cohort.frame, lesions, found=found, settings=settings)
     folder = out or run.folder.explanation / metadata.name.split(".")[0]
     _write(report, found, folder)
     return report, folder
 
 
+def _of_new_lesions(fitted: FittedRun, has_crop: npt.NDArray[np.bool_]) -> list[Explainer]:
+    """Every model that scores a lesion explains it."""
+    return [
+        Explainer(np.flatnonzero(rows), fitted.models_of(panel), panel.blend.weights)
+        for panel, rows in ((fitted.panels.whole, has_crop), (fitted.panels.table, ~has_crop))
+        if rows.any()
+    ]
+
+
 def _explain_training(run: Run, settings: Settings) -> list[Path]:
     oof = run.read_rows(run.folder.oof)
-    blend = Blend.from_dict(read_json(run.folder.blend))
-    # The blend that scores new lesions: "greedy" and "stack" blend each fold by one of its own in `blend` of the table.
-    score = blend({name: oof[name].to_numpy() for name in run.learners})
+    score = oof["blend"].to_numpy()
     chosen = _select(oof, score, settings)
     ids = oof["isic_id"][chosen.rows].implode()
     built = collect(pl.scan_parquet(run.folder.features).filter(pl.col("isic_id").is_in(ids)))
     lesions = _lesions(run, oof, score, chosen, built)
-    store = ModelStore(run.folder.models)
-    sittings = explanation.out_of_fold(run.plan, store, chosen.rows, learners=list(run.learners))
-    found = _study(run, lesions, sittings, blend, settings)
-    facts = {"explains": "out-of-fold scores", "made_from": run.state}
-    report = _report(run, facts, oof, lesions, found=found, blend=blend, settings=settings)
+    weights = Blend.from_dict(read_json(run.folder.blend)).weights
+    explainers = explanation.out_of_fold(run.plan, ModelStore(run.folder.models), chosen.rows, weights)
+    found = _study(run, lesions, explainers, settings)
+    facts = {"explains": "training lesions, out of fold", "made_from": run.state}
+    report = _report(run, facts, oof, lesions, found=found, settings=settings)
     _write(report, found, run.folder.explanation)
     return [run.folder.explanation / GROUPS, run.folder.explanation / LESIONS]
 
@@ -152,33 +159,26 @@ def _select(frame: pl.DataFrame, score: Scores, settings: Settings) -> Selection
     return explanation.select(patient, score, top=settings.top, sample=settings.sample, seed=settings.seed)
 
 
-def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, built: pl.DataFrame) -> Lesions:
+def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, built: pl.DataFrame) -> ChosenLesions:
     space = ModelStore(run.folder.models).space
     if space is None:
         raise InputError(
             "the run holds no models", where=str(run.folder.models), remedy="finish it with `uglyduck run`"
         )
     wanted = frame[chosen.rows].select("isic_id", "patient_id")
-    return Lesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
+    return ChosenLesions(wanted, space.encode(join_by_id(wanted, built)), score[chosen.rows], chosen)
 
 
-def _study(run: Run, lesions: Lesions, sittings: Sequence[Sitting], blend: Blend, settings: Settings) -> Study:
+def _study(run: Run, lesions: ChosenLesions, explainers: Sequence[Explainer], settings: Settings) -> Study:
     group_of = {spec["name"]: spec["group"] for spec in run.specs}
-    with progress("explaining", explanation.count_blocks(lesions, sittings)) as step:
+    with progress("explaining", len(explanation.blocks(lesions, explainers))) as step:
         return explanation.study(
-            lesions, sittings, blend, group_of, features=settings.features, threads=run.threads, progress=step
+            lesions, explainers, group_of, features=settings.features, threads=run.threads, progress=step
         )
 
 
 def _report(
-    run: Run,
-    facts: dict[str, Any],
-    frame: pl.DataFrame,
-    lesions: Lesions,
-    *,
-    found: Study,
-    blend: Blend,
-    settings: Settings,
+    run: Run, facts: dict[str, Any], frame: pl.DataFrame, lesions: ChosenLesions, *, found: Study, settings: Settings
 ) -> dict[str, Any]:
     chosen = lesions.selection
     shown = lesions.frame.filter(pl.Series(chosen.shown))
@@ -195,9 +195,9 @@ def _report(
             "shown_patients": shown["patient_id"].n_unique(),
         },
         "settings": asdict(settings),
-        "unit": "score of the stack" if blend.method == "stack" else "quantile level among out-of-fold scores",
+        "unit": "log odds of malignancy, weighted as the blend weights its learners",
         **found.shares,
-        "notes": [*_sampling(frame.height, compared), *_NOTES],
+        "notes": [*_sampling(frame.height, compared), *_agreement(found.shares["rank_correlation"]), *_NOTES],
     }
 
 
@@ -206,6 +206,12 @@ def _sampling(lesions: int, compared: int) -> list[str]:
         return []
     drawn = f"{compared:,} of {lesions:,} lesions, drawn at random within patients and weighted to stand for all"
     return [f"shares and patients' medians come from {drawn}; --sample explains more"]
+
+
+def _agreement(correlation: float | None) -> list[str]:
+    if correlation is None:
+        return []
+    return [f"explained are the log odds, not the blended score: their Spearman correlation is {correlation:.4f}"]
 
 
 def _write(report: dict[str, Any], found: Study, folder: Path) -> None:

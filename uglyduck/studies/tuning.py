@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import tomli_w
 import typer
 
@@ -14,17 +13,22 @@ from cv_folds.formats import difference, with_interval
 from engine.console import log
 from engine.errors import InputError
 from engine.files import write_json
+from engine.locks import locked
 from ensemble.learners import get_learner
-from ensemble.tuning import Problem, StudyFolder, Tally, search, tune_by_fold, tuned
+from ensemble.tuning import Effort, Problem, Tally, search, tune_by_fold, tuned
 from ensemble.tuning.search import Progress
-from submissions.run_folder import RunFolder
 from uglyduck.run.run import Run
 
 
-def tune_run(
-    run: Run, learner: str, *, trials: int, workers: int, seed: int, model_seeds: int, nested: bool
-) -> dict[str, Any]:
+def tune_run(run: Run, learner: str, effort: Effort, *, model_seeds: int, nested: bool) -> dict[str, Any]:
     """Search, sum up, and write RUN/tuning/LEARNER/tuning.json.
+
+    Args:
+        run: A run with folds and features.
+        learner: One of its learners.
+        effort: How much to search; with `nested` as much again for each fold.
+        model_seeds: How many of the run's seeds each trial trains.
+        nested: Whether to tune anew for each outer fold.
 
     Raises:
         InputError: The run has no features yet, the learner has no search space, or the folds are too few.
@@ -33,19 +37,18 @@ def tune_run(
     problem = _problem(run, learner, model_seeds)
     if nested and len(problem.folds) < 3:
         raise InputError("2 folds leave one to tune on", where="--nested", remedy="use a run with 3 folds or more")
-    folder = StudyFolder(run.folder.root / "tuning" / learner)
-    limits = {"trials": trials, "seed": seed, "workers": workers, "threads": run.threads}
+    folder, runner = run.folder.root / "tuning" / learner, run.runner
 
     def each_fold(fold: int) -> Progress:
-        return _tell(f"{learner} without fold {fold}", trials)
+        return _log_trials(f"{learner} without fold {fold}", effort.trials)
 
-    with RunFolder(folder.root).locked():
-        search(problem, folder, **limits, progress=_tell(learner, trials))
-        by_fold = tune_by_fold(problem, folder, **limits, progress=each_fold) if nested else None
+    with locked(folder):
+        search(problem, folder, runner, effort, progress=_log_trials(learner, effort.trials))
+        by_fold = tune_by_fold(problem, folder, runner, effort, progress=each_fold) if nested else None
         settings = run.config.metrics
-        result = tuned(problem, folder, nested=by_fold, replicates=settings.replicates, seed=settings.seed)
+        result = tuned(problem, folder, runner, nested=by_fold, replicates=settings.replicates, seed=settings.seed)
         result["toml"] = as_toml(run, learner, result["best"]["parameters"])
-        write_json(result, folder.root / "tuning.json")
+        write_json(result, folder / "tuning.json")
     return result
 
 
@@ -53,9 +56,9 @@ def _problem(run: Run, learner: str, model_seeds: int) -> Problem:
     problem = Problem(
         plan=replace(run.plan, learners=run.learners, seeds=run.plan.seeds[:model_seeds]),
         learner=learner,
-        matrix=run.matrix,
-        keys=run.folds.frame.select("isic_id", "patient_id", "target"),
-        fold=np.asarray(run.folds.assignments()[0], dtype=np.int8),
+        table=run.table,
+        patient=run.lesions.frame["patient_id"],
+        fold=run.fold,
     )
     # Whatever the learner refuses together with the run's own parameters is refused now, rather than by every trial.
     get_learner(problem.current.name, {**problem.current.parameters, **{each.name: each.low for each in problem.space}})
@@ -68,12 +71,12 @@ def as_toml(run: Run, learner: str, chosen: Mapping[str, Any]) -> str:
     return tomli_w.dumps({"ensemble": {"parameters": {learner: merged}}})
 
 
-def _tell(title: str, trials: int) -> Progress:
-    def tell(tally: Tally) -> None:
+def _log_trials(title: str, trials: int) -> Progress:
+    def log_trial(tally: Tally) -> None:
         best = "" if tally.best is None else f"  best {tally.best:.4f}"
         log.info("tuning    %s %d/%d%s", title, tally.finished, trials, best)
 
-    return tell
+    return log_trial
 
 
 def show_tuning(result: dict[str, Any]) -> None:

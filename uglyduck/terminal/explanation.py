@@ -20,7 +20,7 @@ def show_explanation(report: dict[str, Any], lesions: pl.DataFrame) -> None:
     source = "" if report["data"] == "unknown" else f", {report['data']} data"
     console.print(
         f"{report['explains']}{source}: {counts['explained']:,} of {counts['lesions']:,} lesions explained, "
-        f"{counts['shown']:,} of {counts['shown_patients']:,} patients one by one",
+        f"{counts['shown']:,} of them, of {counts['shown_patients']:,} patients, one by one",
         markup=False,
         soft_wrap=True,
     )
@@ -33,20 +33,18 @@ def show_explanation(report: dict[str, Any], lesions: pl.DataFrame) -> None:
 
 
 def _groups(report: dict[str, Any]) -> Table:
-    learners = list(report["learners"])
-    table = _table("Share of what moves the blended score, by group", ["group", "features", "blend", "short lists"])
+    learners = list(report["groups"][0]["by_learner"])
+    table = _table("Share of what moves the log odds, by group", ["group", "features", "blend", "short lists"])
     for learner in learners:
         table.add_column(learner, justify="right")
     for row in report["groups"]:
         shares = [row["share"], row["share_shown"], *(row["by_learner"][learner] for learner in learners)]
         table.add_row(row["group"], str(row["features"]), *(f"{share:.1%}" for share in shares))
-    table.add_section()
-    table.add_row("of the blend", "", "", "", *(f"{report['learners'][learner]:.1%}" for learner in learners))
     return table
 
 
 def _features(rows: list[dict[str, Any]]) -> Table:
-    table = _table("Features that move it most", ["feature", "group", "share"])
+    table = _table("Features that move them most", ["feature", "group", "share"])
     for row in rows:
         table.add_row(row["feature"], row["group"], f"{row['share']:.1%}")
     return table
@@ -56,10 +54,10 @@ def _lesion(rows: pl.DataFrame) -> Table:
     first = rows.row(0, named=True)
     usual = "patient's usual" if first["against"] == "patient" else "cohort's base"
     title = f"For example {first['isic_id']}, patient {first['patient_id']}, score {first['score']:.4f}"
-    table = _table(title, [f"raised above the {usual} by", "score", "value", "patient's median"])
+    table = _table(title, [f"raised above the {usual} by", "log odds", "value", "patient's median"])
     for row in rows.iter_rows(named=True):
         table.add_row(
-            row["feature"], f"{row['contribution']:+.4f}", row["value"] or "missing", row["patient_median"] or "missing"
+            row["feature"], f"{row['contribution']:+.3f}", row["value"] or "missing", row["patient_median"] or "missing"
         )
     return table
 

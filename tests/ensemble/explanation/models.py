@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
+from ensemble.jobs import Runner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
@@ -36,6 +39,9 @@ class Linear:
         values = matrix.for_model(self.space).astype(np.float64)
         return np.column_stack([values, np.full(len(values), self.base)])
 
+    def gain(self) -> Floats:
+        return np.full(len(self.space.names), 1 / len(self.space.names))
+
     def save(self, path: Path) -> None:
         path.write_text(str(self.base))
 
@@ -46,6 +52,11 @@ def trained(
     """A plan whose models lie in `folder`; patients of ten lesions, three folds."""
     learners = {name: get_learner(name, {"n_trees": 8}) for name in LEARNERS}
     folds = [((PATIENT // 3**repeat) % 3).astype(np.int8) for repeat in range(repeats)]
-    plan = Plan(learners, folds, seeds, 2.0, {"features": "x"})
-    train(plan, MATRIX, target, ModelStore(folder), threads=1, progress=lambda *_: None)
+    plan = Plan(learners, folds, seeds, 2.0)
+    train(plan, Table(MATRIX, target), runner(folder), store=ModelStore(folder))
     return plan
+
+
+def runner(folder: Path) -> Runner:
+    """Does jobs; their results lie in `folder`."""
+    return Runner(ResultStore(folder / "results"), LocalExecutor(1))

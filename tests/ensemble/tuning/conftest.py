@@ -1,9 +1,14 @@
 """A problem small enough that a trial takes milliseconds."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
+from ensemble.jobs import Runner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan
@@ -20,14 +25,24 @@ def make_problem(*, trees: int = 5, seeds: tuple[int, ...] = (0,)) -> Problem:
     target = (risk > np.quantile(risk, 0.85)).astype(np.int8)
     patient = np.repeat(np.arange(PATIENTS), LESIONS)
     ids = [f"ISIC_{row:04d}" for row in range(len(values))]
-    table = pl.DataFrame({"isic_id": ids, **{f"x{i}": values[:, i] for i in range(4)}})
-    keys = pl.DataFrame({"isic_id": ids, "patient_id": [f"IP_{one:02d}" for one in patient], "target": target})
+    frame = pl.DataFrame({"isic_id": ids, **{f"x{i}": values[:, i] for i in range(4)}})
     fold = (patient % 3).astype(np.int8)
     learner = get_learner("lightgbm", {"n_trees": trees, "min_data_in_leaf": 5})
-    plan = Plan({"lightgbm": learner}, [fold], seeds, 5.0, {"features": "here"})
-    return Problem(plan, "lightgbm", FeatureSpace.fit(table).encode(table), keys, fold)
+    plan = Plan({"lightgbm": learner}, [fold], seeds, 5.0)
+    table = Table(FeatureSpace.fit(frame).encode(frame), target)
+    return Problem(plan, "lightgbm", table, pl.Series([f"IP_{one:02d}" for one in patient]), fold)
 
 
 @pytest.fixture(scope="session")
 def problem() -> Problem:
     return make_problem()
+
+
+def runner_in(folder: Path, *, cores: int = 1) -> Runner:
+    """Does jobs; their results lie in `folder`."""
+    return Runner(ResultStore(folder / "results"), LocalExecutor(cores))
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return runner_in(tmp_path)

@@ -1,37 +1,43 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from ensemble.jobs import Runner, Table
 from ensemble.matrix import Matrix
-from ensemble.model_store import ModelStore
-from ensemble.out_of_fold import score_out_of_fold, train
+from ensemble.out_of_fold import score_out_of_fold
 from ensemble.tuning import Problem
 from tests.ensemble.tuning.conftest import make_problem
 
 
-def test_the_runs_own_parameters_give_the_runs_own_scores(tmp_path: Path) -> None:
+def test_the_runs_own_parameters_are_the_runs_own_jobs(runner: Runner) -> None:
     problem = make_problem(seeds=(0, 3))
-    store = ModelStore(tmp_path)
-    train(problem.plan, problem.matrix, problem.target, store, threads=1, progress=lambda *_: None)
-    expected = score_out_of_fold(problem.plan, problem.matrix, store, threads=1)["lightgbm"]
-    for fold in (0, 1, 2):
-        rows, scores = problem.score_fold(problem.configured({}), fold, threads=1)
-        assert (rows == np.flatnonzero(problem.fold == fold)).all()
-        assert (scores == expected[rows].astype(np.float32)).all()
+    expected = score_out_of_fold(problem.plan, problem.table, runner)["lightgbm"]
+    there = list(runner.results.names())
+    assert (problem.score(problem.configured({}), problem.folds, runner) == expected).all()
+    assert list(runner.results.names()) == there  # nothing was trained again
+    part = problem.score(problem.current, [1], runner)
+    assert (part[problem.fold == 1] == expected[problem.fold == 1]).all()
+    assert np.isnan(part[problem.fold != 1]).all()
 
 
-def test_a_fold_left_out_has_no_part_in_training(problem: Problem) -> None:
+def test_weights_of_lesions_count(problem: Problem, runner: Runner) -> None:
+    weight = np.where(problem.table.matrix.values[:, 2] > 0, 1.0, 0.01)
+    weighted = replace(problem, table=Table(problem.table.matrix, problem.table.target, weight))
+    plain, other = (each.score(each.current, [0], runner) for each in (problem, weighted))
+    assert (plain[problem.fold == 0] != other[problem.fold == 0]).any()
+
+
+def test_a_fold_left_out_has_no_part_in_training(problem: Problem, runner: Runner) -> None:
     inner = problem.without(1)
     assert inner.folds == [0, 2]
-    values = problem.matrix.values.copy()
+    values = problem.table.matrix.values.copy()
     values[problem.fold == 1] = 100.0
-    spoilt = replace(inner, matrix=Matrix(problem.matrix.space, values))
-    learner = problem.configured({})
-    assert (inner.score_fold(learner, 0, threads=1)[1] == spoilt.score_fold(learner, 0, threads=1)[1]).all()
+    spoilt = replace(inner, table=Table(Matrix(problem.table.matrix.space, values), problem.table.target))
+    learner, rows = problem.configured({}), inner.rows(0)
+    assert (inner.score(learner, [0], runner)[rows] == spoilt.score(learner, [0], runner)[rows]).all()
     # the check can fail: with the fold in play the scores differ
     spoilt = replace(spoilt, fold=problem.fold)
-    assert (inner.score_fold(learner, 0, threads=1)[1] != spoilt.score_fold(learner, 0, threads=1)[1]).any()
+    assert (inner.score(learner, [0], runner)[rows] != spoilt.score(learner, [0], runner)[rows]).any()
 
 
 def test_the_fingerprint_tells_settings_apart(problem: Problem) -> None:

@@ -1,39 +1,48 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from optuna.trial import TrialState
 
 from engine.errors import InputError
-from ensemble.tuning import Problem, StudyFolder, Tally, search
-from ensemble.tuning.spaces import SPACES
+from ensemble.jobs import Runner
+from ensemble.tuning import Effort, Problem, Tally, search
 from ensemble.tuning.study import open_study
-from ensemble.tuning.trials import draw_trial
-from tests.ensemble.tuning.conftest import make_problem
+from tests.ensemble.tuning.conftest import make_problem, runner_in
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def _trials(folder: Path) -> list[tuple[dict[str, Any], list[float], TrialState]]:
     """Parameters, reports and state of the finished trials."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED)
-    found = open_study(StudyFolder(folder)).get_trials(states=states)
+    found = open_study(folder, make_problem()).get_trials(states=FINISHED)
     return [(one.params, list(one.intermediate_values.values()), one.state) for one in found]
+
+
+def _begin_and_die(folder: Path, problem: Problem, *, seed: int, parameters: int | None = None) -> None:
+    """What is left of a trial whose process was killed after some of its parameters (by default all) were drawn."""
+    trial = open_study(folder, problem, seed=seed).ask()
+    for each in problem.space[:parameters]:
+        each.suggest(trial)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(problem: Problem, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("uninterrupted")
-    search(problem, StudyFolder(folder), trials=14, seed=1)
+    search(problem, folder, runner_in(folder), Effort(trials=14, seed=1))
     return folder
 
 
 def test_the_same_seed_gives_the_same_trials(problem: Problem, uninterrupted: Path, tmp_path: Path) -> None:
-    search(problem, StudyFolder(tmp_path / "again"), trials=14, seed=1)
-    search(problem, StudyFolder(tmp_path / "other"), trials=2, seed=2)
+    search(problem, tmp_path / "again", runner_in(tmp_path), Effort(trials=14, seed=1))
+    search(problem, tmp_path / "other", runner_in(tmp_path), Effort(trials=2, seed=2))
     assert _trials(tmp_path / "again") == _trials(uninterrupted)
     assert _trials(tmp_path / "other") != _trials(uninterrupted)[:2]
 
@@ -43,95 +52,135 @@ def test_every_trial_draws_other_values(uninterrupted: Path) -> None:
 
 
 def test_a_search_goes_on_to_the_trials_it_would_have_made(
-    problem: Problem, uninterrupted: Path, tmp_path: Path
+    problem: Problem, uninterrupted: Path, tmp_path: Path, runner: Runner
 ) -> None:
-    search(problem, StudyFolder(tmp_path), trials=5, seed=1)
-    search(problem, StudyFolder(tmp_path), trials=13, seed=1)
-    tally = search(problem, StudyFolder(tmp_path), trials=14, seed=1)
-    assert tally.finished == 14
+    for trials in (5, 13, 14):
+        tally = search(problem, tmp_path, runner, Effort(trials, seed=1))
+        assert tally.finished == trials
     assert _trials(tmp_path) == _trials(uninterrupted)
 
 
-def test_a_trial_cut_off_by_a_kill_counts_as_failed_and_is_run_again(
-    problem: Problem, uninterrupted: Path, tmp_path: Path
+@pytest.mark.parametrize(("drawn", "at"), [(0, 3), (4, 3), (None, 3), (4, 11), (None, 11)])
+def test_a_trial_cut_off_by_a_kill_counts_as_failed_and_the_search_is_as_it_would_have_been(
+    drawn: int | None, at: int, problem: Problem, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    folder = StudyFolder(tmp_path)
-    search(problem, folder, trials=3, seed=1)
-    draw_trial(open_study(folder), problem.space, seed=1, worker=0)  # begun, and never finished
-    with folder.journal.open("a") as journal:
+    runner = runner_in(tmp_path)
+    search(problem, tmp_path, runner, Effort(at, seed=1))
+    _begin_and_die(tmp_path, problem, seed=1, parameters=drawn)
+    with (tmp_path / "journal.log").open("a") as journal:
         journal.write('{"op_code":4,"wor')  # killed in the middle of a line
-    Path(f"{folder.journal}.lock").touch()
-    tally = search(problem, folder, trials=14, seed=1)
+    (tmp_path / "journal.log.lock").touch()
+    tally = search(problem, tmp_path, runner, Effort(trials=14, seed=1))
     assert (tally.finished, tally.failed) == (14, 1)
     assert _trials(tmp_path) == _trials(uninterrupted)
 
 
-def test_a_trial_that_keeps_dying_is_given_up(problem: Problem, tmp_path: Path) -> None:
-    folder = StudyFolder(tmp_path)
+def test_a_trial_that_keeps_dying_is_given_up(problem: Problem, tmp_path: Path, runner: Runner) -> None:
     for _ in range(3):
-        search(problem, folder, trials=0, seed=0)
-        draw_trial(open_study(folder), problem.space, seed=0, worker=0)
-    search(problem, folder, trials=1, seed=0)
-    trials = open_study(folder).get_trials()
+        search(problem, tmp_path, runner, Effort(trials=0))
+        _begin_and_die(tmp_path, problem, seed=0)
+    search(problem, tmp_path, runner, Effort(trials=1))
+    trials = open_study(tmp_path, problem).get_trials()
     assert [one.state for one in trials] == [TrialState.FAIL] * 3 + [TrialState.COMPLETE]
     assert trials[0].params == trials[1].params == trials[2].params
-    assert trials[3].user_attrs.get("attempt") is None
+    assert trials[3].params != trials[0].params
 
 
-def test_a_hopeless_trial_is_stopped_after_two_folds(problem: Problem, tmp_path: Path) -> None:
-    folder = StudyFolder(tmp_path)
-    search(problem, folder, trials=10, seed=1)
+def test_a_hopeless_trial_is_stopped_after_two_folds(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+    search(problem, tmp_path, runner, Effort(trials=10, seed=1))
     stump = {"max_depth": 3, "num_leaves": 4, "min_data_in_leaf": 400, "lambda_l1": 10.0, "learning_rate": 0.01}
-    open_study(folder).enqueue_trial(stump)
-    tally = search(problem, folder, trials=11, seed=1)
+    open_study(tmp_path, problem).enqueue_trial(stump)
+    before = len(list(runner.results.names()))
+    tally = search(problem, tmp_path, runner, Effort(trials=11, seed=1))
     assert (tally.complete, tally.pruned, tally.finished) == (10, 1, 11)
     assert len(_trials(tmp_path)[10][1]) == 2  # of three folds
-    assert not folder.scores(10).exists()
+    assert len(list(runner.results.names())) == before + 2
 
 
-def test_values_are_the_mean_over_folds_of_what_is_stored(problem: Problem, uninterrupted: Path) -> None:
-    folder = StudyFolder(uninterrupted)
-    for trial in open_study(folder).get_trials(states=(TrialState.COMPLETE,)):
-        stored = pl.read_parquet(folder.scores(trial.number))
-        assert stored["isic_id"].equals(problem.keys["isic_id"])
-        assert stored.schema["score"] == pl.Float32
-        scores = stored["score"].to_numpy()
-        rows = [np.flatnonzero(problem.fold == fold) for fold in range(3)]
-        by_fold = [problem.pauc(each, scores[each]) for each in rows]
+def test_values_are_the_mean_over_folds_of_what_the_result_store_holds(problem: Problem, uninterrupted: Path) -> None:
+    runner = runner_in(uninterrupted)
+    there = list(runner.results.names())
+    for trial in open_study(uninterrupted, problem).get_trials(states=(TrialState.COMPLETE,)):
+        scores = problem.score(problem.configured(trial.params), problem.folds, runner)
+        by_fold = [problem.pauc(scores, fold) for fold in problem.folds]
         assert trial.value == pytest.approx(np.mean(by_fold), abs=1e-15)
         assert trial.user_attrs["pauc_by_fold"] == by_fold
+    assert list(runner.results.names()) == there
 
 
-def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path) -> None:
-    search(problem, StudyFolder(tmp_path), trials=1, seed=0)
+def test_a_study_that_was_lost_finds_the_scores_of_its_trials(
+    problem: Problem, uninterrupted: Path, tmp_path: Path
+) -> None:
+    runner = runner_in(uninterrupted)
+    before = {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()}
+    search(problem, tmp_path, runner, Effort(trials=14, seed=1))
+    assert _trials(tmp_path) == _trials(uninterrupted)
+    assert {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()} == before
+
+
+def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+    search(problem, tmp_path, runner, Effort(trials=1))
     with pytest.raises(InputError, match="delete this folder"):
-        search(make_problem(trees=6), StudyFolder(tmp_path), trials=2, seed=0)
+        search(make_problem(trees=6), tmp_path, runner, Effort(trials=2))
 
 
 def test_a_worker_that_dies_leaves_a_failed_trial_and_the_search_goes_on(tmp_path: Path) -> None:
-    problem, folder = make_problem(trees=600), StudyFolder(tmp_path)
-    victims = []
+    problem, runner = make_problem(trees=600), runner_in(tmp_path, cores=2)
+    victims: list[int] = []
 
-    def kill_a_busy_one(_: Tally) -> None:
-        children = {child.name: child for child in multiprocessing.active_children()}
-        for trial in open_study(folder).get_trials(states=(TrialState.RUNNING,)):
-            child = children.get(f"uglyduck-tune-{trial.user_attrs.get('worker')}")
-            if child is None or child.pid is None or victims:
-                continue
-            os.kill(child.pid, signal.SIGSTOP)  # it can not finish its trial while we look again
-            stopped = open_study(folder).get_trials()[trial.number]
-            if stopped.state is TrialState.RUNNING and len(stopped.params) == len(SPACES["lightgbm"]):
-                victims.append(stopped.params)
-                child.kill()
-            else:
-                os.kill(child.pid, signal.SIGCONT)
+    def kill_one(_: Tally) -> None:
+        if not victims:
+            child = multiprocessing.active_children()[0]
+            victims.append(child.pid or 0)
+            child.kill()
 
-    tally = search(problem, folder, trials=6, seed=0, workers=2, threads=2, progress=kill_a_busy_one)
+    tally = search(problem, tmp_path, runner, Effort(trials=6, workers=2), progress=kill_one)
+    study = open_study(tmp_path, problem)
     assert victims
-    study = open_study(folder)
-    assert (tally.finished, tally.failed) == (6, 1)
+    assert tally.finished == 6
+    assert tally.failed >= 1
     assert not multiprocessing.active_children()
-    assert {one.user_attrs["worker"] for one in study.get_trials()} == {1, 2, 3}
-    again = [one.params for one in study.get_trials() if one.user_attrs.get("attempt") == 2]
-    assert again == victims
-    assert not list(tmp_path.glob(".unfinished-*"))
+    for trial in study.get_trials(states=(TrialState.FAIL,)):
+        again = [one.params for one in study.get_trials() if one.user_attrs.get("retry_of") == trial.number]
+        assert again == ([trial.params] if len(trial.params) == len(problem.space) else [])
+    drawn = [str(one.params) for one in study.get_trials(states=FINISHED)]
+    assert len(set(drawn)) == 6  # workers side by side draw different values
+
+
+_ENDLESS = """
+import sys
+from pathlib import Path
+from ensemble.tuning import Effort, search
+from tests.ensemble.tuning.conftest import make_problem, runner_in
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    search(make_problem(trees=300), folder, runner_in(folder, cores=2), Effort(trials=10_000, workers=2),
+           progress=lambda _: print("trial", flush=True))
+"""
+
+
+def test_workers_end_with_a_search_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(_ENDLESS)
+    search_process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        start_new_session=True,
+    )
+    assert search_process.stdout is not None
+    assert search_process.stdout.readline() == b"trial\n"  # workers are at work
+    search_process.send_signal(signal.SIGKILL)
+    search_process.wait()
+    journal, deadline = tmp_path / "journal.log", time.monotonic() + 20
+    while time.monotonic() < deadline:
+        size = journal.stat().st_size
+        time.sleep(1.5)
+        if journal.stat().st_size == size:
+            break
+    else:
+        os.killpg(search_process.pid, signal.SIGKILL)
+        pytest.fail("workers go on without the search that started them")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(search_process.pid, 0)  # no process of the group is left

@@ -1,0 +1,73 @@
+"""How the next trial's parameters are chosen: Optuna's TPE, seeded anew for each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from ensemble.tuning.spaces import Range
+
+RANDOM_TRIALS = 10
+"""Trials drawn at random before the sampler learns from them; none is pruned before as many have been scored."""
+RETRY_OF = "retry_of"
+"""User attribute of a trial that tries the parameters of a failed one again: the number of that one."""
+
+
+class SeededByTrial(BaseSampler):
+    """A tree-structured Parzen estimator whose draws depend on the seed, the trial's turn and the trials before it.
+
+    A sampler that went on from one seed would draw its first values again when a search is resumed, and processes that
+    work side by side would draw the same ones.
+
+    Args:
+        seed: Of the search.
+        space: The parameters searched.
+    """
+
+    def __init__(self, seed: int, space: Sequence[Range]) -> None:
+        self._seed, self._space = seed, space
+        self._tpe = _parzen(0)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Seed the draws of this trial."""
+        turn = trial.number - sum(
+            RETRY_OF in other.user_attrs or (other.state is TrialState.FAIL and not drawn_whole(other, self._space))
+            for other in study.get_trials(deepcopy=False)[: trial.number]
+        )
+        self._tpe = _parzen(int(np.random.SeedSequence((self._seed, turn)).generate_state(1)[0]))
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """See Optuna."""
+        return self._tpe.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """See Optuna."""
+        return self._tpe.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:  # noqa: ANN401 - what Optuna declares
+        """See Optuna."""
+        return self._tpe.sample_independent(study, trial, param_name, param_distribution)
+
+
+def parameters_of(trial: FrozenTrial) -> Mapping[str, Any]:
+    """What a trial was to be scored with, as far as it was drawn."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+
+
+def drawn_whole(trial: FrozenTrial, space: Sequence[Range]) -> bool:
+    """Whether every parameter of the trial was drawn before its process died."""
+    return {each.name for each in space} <= set(parameters_of(trial))
+
+
+def _parzen(seed: int) -> TPESampler:
+    return TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=True)
