@@ -23,6 +23,7 @@ from ensemble.blend import Method as Blending
 from ensemble.calibration import Calibration
 from ensemble.calibration import Method as Calibrating
 from ensemble.jobs import Job, Runner, Table
+from ensemble.new_lesions import score_new_lesions
 from ensemble.out_of_fold import Plan
 
 Scores = npt.NDArray[np.float64]
@@ -110,14 +111,14 @@ def nested_scores(
     result = {name: np.full(len(target), np.nan) for name in names}
     for outer, scored in outer_folds.items():
         here = fold == outer
-        new = {name: np.mean(parts, axis=0) for name, parts in scored.new.items()}
         for method in METHODS:
             fitted = Blend.fit(scored.inner, target[~here], method=method)
-            result[f"blend_{method}"][here] = fitted(new)
+            blended = blended_out_of_fold(scored.inner, target[~here], fold[~here], method=method)
+            risks = Calibration.fit(blended, target[~here], method=calibration, prevalence=prevalence)
+            new = score_new_lesions(scored.new, fitted, risks)
+            result[f"blend_{method}"][here] = new.blend
             if method == blend:
-                blended = blended_out_of_fold(scored.inner, target[~here], fold[~here], method=method)
-                risks = Calibration.fit(blended, target[~here], method=calibration, prevalence=prevalence)
-                result["risk"][here] = risks(fitted(new))
+                result["risk"][here] = new.risk
         for name in learners:
-            result[name][here] = fitted.maps[name](new[name])
+            result[name][here] = fitted.maps[name](new.learners[name])
     return result

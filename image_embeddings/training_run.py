@@ -137,13 +137,14 @@ def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]
     """Write what the model says of each lesion out of fold; returns why crops could not be read, by id."""
     ids, names = material.ids, material.labels.classes.names
     scores = out_of_fold(backend, ids, material.fold)
+    score = pl.Series("score", expit(scores.log_odds)).fill_nan(None)
     if scores.embeddings:
-        write_parquet(embedding_table(ids, scores.embeddings), folder / EMBEDDINGS)
+        table = embedding_table(ids, scores.embeddings)
+        write_parquet(table.select(ID, score, pl.exclude(ID)), folder / EMBEDDINGS)
     if scores.probabilities is not None and len(names) > 2:
         table = pl.DataFrame(scores.probabilities, schema=list(names))
         write_parquet(pl.concat([material.frame.select(ID), table], how="horizontal"), folder / CLASSES)
     # Last: it says that the others are there.
-    score = pl.Series("score", expit(scores.log_odds)).fill_nan(None)
     write_parquet(material.frame.select(ID).with_columns(score), folder / OOF)
     return scores.faults
 

@@ -24,6 +24,7 @@ from ensemble.calibration import Calibration
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
+from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
 from submissions.run_folder import RunFolder
 
@@ -174,15 +175,19 @@ class FittedRun:
         return known.select(pl.any_horizontal(pl.exclude(ID).is_not_null())).to_series().to_numpy()
 
     def _scored_by(self, panel: Panel, matrix: Matrix) -> dict[str, Scores]:
-        scores = {}
-        for name, stored in panel.models.items():
-            models = [model for fold in self.models[stored] for model in fold]
-            total = np.zeros(len(matrix))
-            for model in models:  # one after the other: the same bits for one lesion and for many
-                total += model.predict(matrix, threads=self.threads)
-            scores[name] = total / len(models)
-        blended = panel.blend(scores)
-        return {**scores, "blend": blended, "risk": panel.calibration(blended)}
+        by_fold = {
+            name: [self._mean(models, matrix) for models in self.models[stored]]
+            for name, stored in panel.models.items()
+        }
+        found = score_new_lesions(by_fold, panel.blend, panel.calibration)
+        return {**found.learners, "blend": found.blend, "risk": found.risk}
+
+    def _mean(self, models: Sequence[Model], matrix: Matrix) -> Scores:
+        """The mean score of one fold's models, over seeds and repeats."""
+        total = np.zeros(len(matrix))
+        for model in models:  # one after the other: the same bits for one lesion and for many
+            total += model.predict(matrix, threads=self.threads)
+        return total / len(models)
 
 
 def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:

@@ -46,6 +46,11 @@ class RunFolder:
         return self.images / "oof.parquet"
 
     @property
+    def image_embeddings(self) -> Path:
+        """The same with the embeddings of each lesion's own network, where the image model has any."""
+        return self.images / "embeddings.parquet"
+
+    @property
     def features(self) -> Path:
         """One row a lesion."""
         return self.root / "features.parquet"

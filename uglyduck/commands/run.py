@@ -24,7 +24,7 @@ def run(
         bool, typer.Option("--nested", help="Also the fully nested estimate; takes two to three times as long.")
     ] = False,
 ) -> None:
-    """Run every stage: lesions, folds, image scores where crops are given, features, models, out-of-fold scores, metrics.
+    """Run every stage: lesions, folds, image scores where crops are given, features, models, scores, metrics.
 
     A stage whose inputs, settings and code have not changed is skipped, so a killed run goes on where it stopped.
 

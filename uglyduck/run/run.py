@@ -100,13 +100,27 @@ class Run:
         """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`."""
         return read_rows(path, self.lesions.checksum, columns=columns)
 
+    @property
+    def image_table(self) -> Path | None:
+        """What image models say of the training lesions, out of fold, for the `image` feature group; None without."""
+        if self.config.data.images is None:
+            return self.config.data.image_scores
+        embeddings = self.folder.image_embeddings
+        return embeddings if embeddings.is_file() else self.folder.image_scores
+
+    @property
+    def image_artifacts(self) -> list[Path]:
+        """The files of the run that `image_table` may be."""
+        return [] if self.config.data.images is None else [self.folder.image_scores, self.folder.image_embeddings]
+
     @cached_property
     def image_scores(self) -> pl.DataFrame | None:
-        """Scores from images for the `image` feature group, if any are configured."""
-        if self.config.data.images is not None:
-            return pl.read_parquet(self.folder.image_scores)
-        path = self.config.data.image_scores
-        return None if path is None else read_image_table(path)
+        """`image_table`, read.
+
+        Raises:
+            InputError: It is no table of image scores.
+        """
+        return None if self.image_table is None else read_image_table(self.image_table)
 
     @property
     def feature_groups(self) -> list[str]:

@@ -44,13 +44,13 @@ def train(run: Run) -> list[Path]:
 
 
 def training_tables(run: Run) -> list[Path]:
-    """What the feature stage reads of the training lesions.
+    """What the image model says of the training lesions, each by the model that never saw the patient.
 
     Returns:
-        The Parquet file of isic_id and score out of fold, and, where the model has embeddings, that of isic_id and
-        embedding (with repeats also embedding_seed1 and so on), each by the network that never saw the patient.
+        The Parquet file of isic_id and score, and, where the model has embeddings, that of isic_id, score and embedding
+        (with repeats also embedding_seed1 and so on).
     """
-    embeddings = run.folder.images / "embeddings.parquet"
+    embeddings = run.folder.image_embeddings
     return [run.folder.image_scores, *([embeddings] if embeddings.is_file() else [])]
 
 
