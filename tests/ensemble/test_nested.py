@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -71,9 +70,9 @@ def test_the_outer_fold_is_scored_as_new_lesions_are_by_models_of_the_others(run
         inner, new = np.zeros(N), [np.zeros(200), np.zeros(200)]
         for fold in (0, 1):
             for seed in (0, 1):
-                rows = PLAN.sample(TARGET, np.flatnonzero(FOLD == 1 - fold), (seed, outer, fold))
+                rows = PLAN.sample(TARGET, np.flatnonzero(1 - fold == FOLD), (seed, outer, fold))
                 model = learner.fit(MATRIX.rows(rows), TARGET[rows], seed=seed, threads=1)
-                inner[FOLD == fold] += model.predict(MATRIX.rows(FOLD == fold), threads=1) / 2
+                inner[fold == FOLD] += model.predict(MATRIX.rows(fold == FOLD), threads=1) / 2
                 new[fold] += model.predict(MATRIX.rows(here), threads=1) / 2
         assert np.array_equal(found.inner[name], inner[~here])
         assert np.array_equal(found.new[name], new)

@@ -36,7 +36,7 @@ SETS = {"all": (SIZE, COLOUR, SITE), "numbers": (SIZE, COLOUR), "site": (SITE,)}
 
 
 def job(learner: str = "lightgbm", columns: str = "all", fold: int = 0) -> Job:
-    train, score = np.flatnonzero(ROWS % 2 != fold), np.flatnonzero(ROWS % 2 == fold)
+    train, score = np.flatnonzero(fold != ROWS % 2), np.flatnonzero(fold == ROWS % 2)
     label = f"{learner} {columns} {fold}"
     return Job(label, LEARNERS[learner], SETS[columns], train, score, 3, {COLOUR: 0.2}, (3, fold))
 
@@ -75,9 +75,7 @@ def test_an_outcome_is_what_the_learner_itself_gives(expected: list[Outcome]) ->
 
 
 @pytest.mark.parametrize("executor", [LocalExecutor(4), InProcesses()], ids=["threads", "processes"])
-def test_outcomes_do_not_depend_on_who_does_them(
-    tmp_path: Path, executor: Executor, expected: list[Outcome]
-) -> None:
+def test_outcomes_do_not_depend_on_who_does_them(tmp_path: Path, executor: Executor, expected: list[Outcome]) -> None:
     assert same(run(JOBS, runner(tmp_path, executor)), expected)
 
 
@@ -98,7 +96,9 @@ def test_jobs_of_one_name_are_done_once(tmp_path: Path) -> None:
     assert same([one], [other])
 
 
-@pytest.mark.parametrize("damage", [lambda whole: whole[:-9], lambda whole: b"", lambda whole: whole[:50] + b"?" + whole[51:]])
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-9], lambda whole: b"", lambda whole: whole[:50] + b"?" + whole[51:]]
+)
 def test_a_damaged_result_is_made_again(tmp_path: Path, damage: object) -> None:
     assert callable(damage)
     jobs = [job(fold=fold) for fold in (0, 1)]
