@@ -88,8 +88,7 @@ def plan_jobs(plan: Plan, table: Table) -> dict[Slot, Job]:
         if draw not in train:
             train[draw] = plan.sample(table.target, np.flatnonzero(~held_out), draw)
             score[draw] = np.flatnonzero(held_out)
-        label = f"{slot.learner}/{slot.name}"
-        jobs[slot] = plan.job(slot.learner, table, train=train[draw], score=score[draw], draw=draw, label=label)
+        jobs[slot] = plan.job(slot.learner, table, train=train[draw], score=score[draw], draw=draw, label=slot.key)
     return jobs
 
 

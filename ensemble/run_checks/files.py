@@ -31,8 +31,8 @@ def changed_files(root: Path, recorded: Mapping[str, str]) -> Finding:
 
 def missing_models(store: ModelStore, wanted: Sequence[Slot]) -> Finding:
     """Whether there is a model for each learner, fold and seed of the configuration."""
-    listed = {f"{slot.learner}/{slot.name}" for slot in store.slots()}
-    absent = [name for slot in wanted if (name := f"{slot.learner}/{slot.name}") not in listed]
+    listed = {slot.key for slot in store.slots()}
+    absent = [slot.key for slot in wanted if slot.key not in listed]
     if absent:
         return NO_MODEL.found(f"{len(absent)} of {len(wanted)}, such as {absent[0]}", missing=absent)
     return NO_MODEL.clear(f"{len(wanted)} models", missing=[])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from cohort.frames import collect
 from ensemble.jobs import Job, Runner, Table
 from ensemble.learners import LightGBM
 from ensemble.matrix import Matrix
-from ensemble.run_checks.measures import Rows, thinned
+from ensemble.run_checks.measures import thinned
 
 TELLTALE = Check("UD212", "a hospital that can be told from the features", "warning")
 #: Of the way from chance to certainty.
@@ -24,10 +24,9 @@ SURE = 3.0
 _LESIONS = 20_000
 #: With fewer, any feature that tells two patients apart seems to tell their hospitals apart.
 _FEWEST_PATIENTS = 10
-_TREES = 40
 #: A small model for each hospital against the others.
 _PARAMETERS: dict[str, Any] = {
-    "n_trees": _TREES,
+    "n_trees": 40,
     "learning_rate": 0.1,
     "max_depth": -1,
     "num_leaves": 15,
@@ -70,9 +69,9 @@ def telltale_hospital(
     truth = hospital.gather(rows).to_list()
     code = np.array([names.index(name) for name in truth])
     part = matrix.part(rows, features)
-    guess, gain = _guess(part, code, fold[rows], names, runner)
-    if guess is None:
+    if any(not np.bincount(code[fold[rows] != each], minlength=len(names)).all() for each in np.unique(fold[rows])):
         return TELLTALE.not_applicable("a hospital's patients all lie in one fold, so it can not be learned and tested")
+    guess, gain = _guess(part, code, fold[rows], names, runner)
     accuracy, error = _accuracy(code, guess == code, patient.gather(rows))
     chance = 1 / len(names)
     helpful = [part.space.names[place] for place in np.argsort(-gain, kind="stable")[:3]]
@@ -103,35 +102,20 @@ def _guess(
     fold: npt.NDArray[np.int8],
     names: Sequence[str],
     runner: Runner,
-) -> tuple[npt.NDArray[np.intp] | None, npt.NDArray[np.float64]]:
-    """The hospital guessed for each row by models of the other folds, and the mean gain of each feature."""
-    chance, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))
-    if any(not np.bincount(code[fold != each], minlength=len(names)).all() for each in np.unique(fold)):
-        return None, gain
-    learner = LightGBM.configured(_PARAMETERS)
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """The hospital guessed for each row by models of the other folds, and the sum of what each feature gained them."""
+    likely, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))
+    learner, folds = LightGBM.configured(_PARAMETERS), np.unique(fold)
+    sides = [(np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in folds]
     for place, name in enumerate(names):
         target = (code == place).astype(np.int8)
         # Both sides weigh the same, as with any number of hospitals each should.
-        weight = np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
-        table = Table(matrix, target, weight)
+        table = Table(matrix, target, np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean())))
         jobs = [
-            Job(
-                f"fold{each}",
-                learner,
-                matrix.space.names,
-                np.flatnonzero(fold != each),
-                np.flatnonzero(fold == each),
-                0,
-            )
-            for each in np.unique(fold)
+            Job(f"fold{each}", learner, matrix.space.names, train, score, seed=0)
+            for each, (train, score) in zip(folds, sides, strict=True)
         ]
-        outcomes = runner.run(jobs, table, title=f"telling {name}")
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            chance[place, job.score] = outcome.scores
+        for job, outcome in zip(jobs, runner.run(jobs, table, title=f"telling {name}"), strict=True):
+            likely[place, job.score] = outcome.scores
             gain += outcome.gain
-    return np.argmax(chance, axis=0), gain
-
-
-def _sides(fold: npt.NDArray[np.int8]) -> Iterator[tuple[int, Rows, Rows]]:
-    """Each fold, the rows of the others, and its own."""
-    return ((int(each), np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in np.unique(fold))
+    return np.argmax(likely, axis=0), gain

@@ -11,11 +11,15 @@ import pytest
 
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
+from engine.results import ResultStore
 from ensemble.hospital_figures import TOO_FEW, hospital_figures
 from ensemble.hospitals import Hospitals, score_hospital
+from ensemble.jobs import Runner
 from ensemble.learners import get_learner
-from ensemble.model_store import ModelStore, Slot
+from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan
+from ensemble.sampling import sample_rows
+from tests.ensemble.jobs.executors import Remembering, made_by
 from tests.ensemble.learners.contract import lesions
 
 # Patient: hospital of each lesion, malignant ones in capitals. p2 was seen at b, but mostly at a.
@@ -80,68 +84,92 @@ HELD_OUT = HOSPITALS.held_out(1)
 
 
 def scored(
-    folder: Path, *, table: pl.DataFrame = TABLE, target: npt.NDArray[np.int8] = TARGET, **changes: object
-) -> tuple[dict[str, npt.NDArray[np.float64]], list[bool]]:
+    folder: Path,
+    *,
+    features: pl.DataFrame = TABLE,
+    target: npt.NDArray[np.int8] = TARGET,
+    weight: npt.NDArray[np.float64] | None = None,
+) -> tuple[dict[str, npt.NDArray[np.float64]], list[str]]:
+    """Scores of the held-out hospital, and the jobs that had to be done for them."""
     learners = {name: get_learner(name, {"n_trees": 5}) for name in ("lightgbm", "xgboost")}
-    plan = Plan(learners, [], (0, 1), 2.0, {"features": "x"}, **changes)  # type: ignore[arg-type]
-    told: list[bool] = []
+    plan = Plan(learners, [], (0, 1), 2.0)
+    runner = Runner(ResultStore(folder), Remembering())
+    found = score_hospital(plan, HOSPITALS, 1, features=features, target=target, weight=weight, runner=runner)
+    return found, made_by(runner)
 
-    def tell(_slot: Slot, there: bool) -> None:
-        told.append(there)
 
-    found = score_hospital(
-        plan, HOSPITALS, 1, table=table, target=target, store=ModelStore(folder), threads=1, progress=tell
-    )
-    return found, told
+def scored_seeing(folder: Path, features: pl.DataFrame, *seen: str) -> npt.NDArray[np.float64]:
+    """Scores by LightGBM that may see some features."""
+    plan = Plan({"lightgbm": get_learner("lightgbm", {"n_trees": 5})}, [], (0,), 2.0, {"lightgbm": seen})
+    runner = Runner(ResultStore(folder), Remembering())
+    found = score_hospital(plan, HOSPITALS, 1, features=features, target=TARGET, weight=None, runner=runner)
+    return found["lightgbm"]
+
+
+def same(one: dict[str, npt.NDArray[np.float64]], other: dict[str, npt.NDArray[np.float64]]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
 
 
 def test_a_hospital_is_scored_by_models_that_never_saw_it(tmp_path: Path) -> None:
     flipped = TARGET.copy()
     flipped[HELD_OUT] = 1 - flipped[HELD_OUT]
-    (one, _), (other, _) = scored(tmp_path / "a"), scored(tmp_path / "b", target=flipped)
+    one, _ = scored(tmp_path)
+    other, made = scored(tmp_path, target=flipped)
+    assert made == []  # no job reads its labels
     assert one["lightgbm"].shape == (200,)
-    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert same(one, other)
     changed = TARGET.copy()
     changed[~HELD_OUT] = 1 - changed[~HELD_OUT]
-    assert not np.array_equal(one["lightgbm"], scored(tmp_path / "c", target=changed)[0]["lightgbm"])
+    assert not same(one, scored(tmp_path, target=changed)[0])
+
+
+def test_the_models_do_not_depend_on_its_lesions(tmp_path: Path) -> None:
+    """By hand: trained on the other hospitals' lesions, as drawn, and asked about this one's."""
+    found, _ = scored(tmp_path)
+    allowed = np.flatnonzero(~HELD_OUT)
+    matrix = FeatureSpace.fit(TABLE.filter(~pl.Series(HELD_OUT))).encode(TABLE)
+    for name, scores in found.items():
+        total = np.zeros(200)
+        for seed in (0, 1):
+            rows = allowed[sample_rows(TARGET[allowed], benign_per_malignant=2.0, seed=(seed, 0, 1))]
+            model = get_learner(name, {"n_trees": 5}).fit(matrix.rows(rows), TARGET[rows], seed=seed, threads=1)
+            total += model.predict(matrix.rows(HELD_OUT), threads=1)
+        assert np.array_equal(scores, total / 2), name
 
 
 def test_a_level_that_only_this_hospital_has_is_unknown(tmp_path: Path) -> None:
-    site = pl.when(pl.Series(HELD_OUT)).then(pl.lit("knee")).otherwise(pl.col("site"))
-    scored(tmp_path, table=TABLE.with_columns(site.alias("site")))
-    space = ModelStore(tmp_path).space
-    assert space is not None
-    assert space.levels["site"] == ("arm", "back", "face")
+    def placed(site: pl.Expr) -> pl.DataFrame:
+        return TABLE.with_columns(pl.when(pl.Series(HELD_OUT)).then(site).otherwise(pl.col("site")).alias("site"))
+
+    unseen, _ = scored(tmp_path, features=placed(pl.lit("knee")))
+    missing, made = scored(tmp_path, features=placed(pl.lit(None, pl.String)))
+    assert made == []
+    assert same(unseen, missing)
+    assert not same(unseen, scored(tmp_path, features=placed(pl.lit("face")))[0])
 
 
-def test_scores_are_means_over_seeds_and_resume_model_by_model(tmp_path: Path) -> None:
-    first, told = scored(tmp_path)
-    assert told == [False] * 4
-    (tmp_path / "xgboost" / "fold1-seed0.ubj").unlink()
-    again, told = scored(tmp_path)
-    assert told == [True, True, False, True]
-    assert all(np.array_equal(first[name], again[name]) for name in first)
-    learner = get_learner("lightgbm", {"n_trees": 5})
-    store = ModelStore(tmp_path)
-    assert store.space is not None
-    waiting = store.space.encode(TABLE.filter(pl.Series(HELD_OUT)))
-    each = [store.load(Slot("lightgbm", 0, 1, seed), learner).predict(waiting, threads=1) for seed in (0, 1)]
-    np.testing.assert_allclose(first["lightgbm"], np.mean(each, axis=0), rtol=0, atol=1e-15)
+def test_a_second_time_nothing_is_trained(tmp_path: Path) -> None:
+    first, made = scored(tmp_path)
+    assert len(made) == 4
+    again, made = scored(tmp_path)
+    assert made == []
+    assert same(first, again)
 
 
-def test_other_features_train_again(tmp_path: Path) -> None:
-    scored(tmp_path)
-    moved = TABLE.with_columns(pl.col("colour") + 1)
-    assert not any(scored(tmp_path, table=moved)[1])
+def test_other_features_or_weights_train_again(tmp_path: Path) -> None:
+    first, _ = scored(tmp_path)
+    assert len(scored(tmp_path, features=TABLE.with_columns(pl.col("colour") + 1))[1]) == 4
+    weighed, made = scored(tmp_path, weight=np.where(TARGET == 1, 5.0, 1.0))
+    assert len(made) == 4
+    assert weighed["lightgbm"].mean() > first["lightgbm"].mean()
 
 
 def test_a_learner_sees_its_own_features_that_are_left(tmp_path: Path) -> None:
     less = TABLE.drop("site")
-    scored(tmp_path, table=less, features={"lightgbm": ("site", "colour")})
-    learner = get_learner("lightgbm", {"n_trees": 5})
-    assert ModelStore(tmp_path).load(Slot("lightgbm", 0, 1, 0), learner).space.names == ("colour",)
+    narrow = scored_seeing(tmp_path, less, "site", "colour")
+    assert np.array_equal(narrow, scored_seeing(tmp_path, TABLE, "colour"))
     with pytest.raises(InputError, match="lightgbm sees no feature"):
-        scored(tmp_path, table=less, features={"lightgbm": ("site",)})
+        scored_seeing(tmp_path, less, "site")
 
 
 SCORES = np.random.default_rng(0).random((2, len(COHORT)))

@@ -43,6 +43,8 @@ class LearnerContract:
     fixed: ClassVar[str]
     aliases: ClassVar[Mapping[str, str]] = {}
     seeded: ClassVar[bool] = True
+    #: What a constant may seem to gain: the logistic fit is stopped before its optimum.
+    unused: ClassVar[float] = 0.0
 
     @pytest.fixture
     def learner(self) -> Learner:
@@ -148,6 +150,27 @@ class LearnerContract:
         assert found[face, 0].mean() > found[~face, 0].mean() + 0.2
         alone = model.contributions(matrix.rows(np.array([7])), threads=1)
         assert np.array_equal(alone[0], found[7])
+
+    def test_gains_are_shares_of_the_right_features(
+        self, learner: Learner, target: npt.NDArray[np.int8], tmp_path: Path
+    ) -> None:
+        frame, _ = lesions()
+        table = frame.with_columns(
+            constant=pl.lit(1.0), absent=pl.lit(None, pl.Float64), only=pl.lit("one"), empty=pl.lit(None, pl.String)
+        )
+        columns = ["only", "colour", "constant", 'size [mm], "long"', "empty", "site", "absent"]
+        matrix = FeatureSpace.fit(table.select("isic_id", *columns)).encode(table)
+        model = learner.fit(matrix, target, seed=0, threads=2)
+        gain = model.gain()
+        assert gain.dtype == np.float64
+        assert gain.shape == (7,)
+        assert gain.sum() == pytest.approx(1, abs=1e-12)
+        found = dict(zip(columns, gain.tolist(), strict=True))
+        constants = [found[name] for name in ("only", "constant", "empty", "absent")]
+        assert constants == pytest.approx([0, 0, 0, 0], abs=self.unused)
+        assert min(found["site"], found['size [mm], "long"']) > found["colour"] > 0  # the target is size + site + noise
+        model.save(path := tmp_path / f"model{learner.suffix}")
+        assert np.array_equal(learner.load(path, matrix.space).gain(), gain)
 
     def test_numbers_alone_and_categories_alone_are_enough(
         self, learner: Learner, target: npt.NDArray[np.int8]

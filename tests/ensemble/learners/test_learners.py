@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pytest
 from catboost import core
 from xgboost import DMatrix, train
@@ -81,6 +82,14 @@ class TestLogistic(LearnerContract):
     wrong: ClassVar[tuple[Parameters, ...]] = ({"penalti": 1}, {"C": "much"})
     fixed = "solver"
     seeded = False
+    unused = 1e-3
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "logistic"])  # CatBoost trains on no constants alone
+def test_a_model_that_uses_nothing_gains_nothing(name: str) -> None:
+    table = pl.DataFrame({"isic_id": [str(row) for row in range(600)], "constant": 1.0, "half": [0.5] * 600})
+    model = get_learner(name, {}).fit(FeatureSpace.fit(table).encode(table), lesions()[1], seed=0, threads=1)
+    assert model.gain().tolist() == [0, 0]
 
 
 def test_every_learner_is_under_the_contract() -> None:

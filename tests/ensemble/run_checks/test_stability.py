@@ -1,9 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from cv_folds.metrics import partial_auc
-from ensemble.run_checks.stability import between_folds, between_seeds
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
+from ensemble.jobs import Runner, Table
+from ensemble.learners import get_learner
+from ensemble.matrix import FeatureSpace
+from ensemble.out_of_fold import Plan, score_out_of_fold
+from ensemble.run_checks.stability import between_folds, between_seeds, scores_by_seed
+from tests.ensemble.jobs.executors import Remembering, made_by
+from tests.ensemble.learners.contract import lesions
 
 PATIENTS, LESIONS = 60, 10
 
@@ -54,6 +64,20 @@ def test_seeds_matter_where_they_move_the_figure_as_patients_do(noise: float, st
     assert found.status == status
     pauc = [partial_auc(oof["target"].to_numpy(), part) for part in scores["lightgbm"]]
     assert found.values["learners"]["lightgbm"]["spread"] == pytest.approx(np.std(pauc, ddof=1))
+
+
+def test_the_scores_of_each_seed_are_the_runs_own_jobs(tmp_path: Path) -> None:
+    frame, target = lesions(300)
+    table = Table(FeatureSpace.fit(frame).encode(frame), target)
+    learners = {name: get_learner(name, {"n_trees": 3}) for name in ("lightgbm", "xgboost")}
+    plan = Plan(learners, [(np.arange(300) % 2).astype(np.int8)], (0, 5), 2.0)
+    mean = score_out_of_fold(plan, table, Runner(ResultStore(tmp_path), LocalExecutor(2)))
+    runner = Runner(ResultStore(tmp_path), Remembering())
+    found = scores_by_seed(plan, ["xgboost"], table, runner)
+    assert made_by(runner) == []
+    assert list(found) == ["xgboost"]
+    assert np.array_equal((found["xgboost"][0] + found["xgboost"][1]) / 2, mean["xgboost"])
+    assert not np.array_equal(*found["xgboost"])
 
 
 def test_one_seed_has_nothing_to_compare() -> None:
