@@ -15,6 +15,7 @@ import polars as pl
 
 import features
 from cohort.frames import ID, join_by_id
+from cohort.whole_patients import whole_patients
 from engine.console import log
 from engine.errors import InputError
 from engine.files import read_json
@@ -121,12 +122,11 @@ class FittedRun:
             InputError: The run has no feature but those of images, and none are given.
         """
         self._say_what_is_missing(frame, images)
-        parts = [self._score(block, images) for block in _whole_patients(frame)]
-        return pl.concat(parts)
+        return pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
 
     def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
         """The feature tables behind `score`, one block of whole patients after another."""
-        for block in _whole_patients(frame):
+        for block in whole_patients(frame, _BLOCK):
             yield features.build(block, self.groups, state=self.state, images=images)
 
     def models_of(self, panel: Panel) -> dict[str, list[Model]]:
@@ -205,13 +205,3 @@ def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
         return Panels(whole, whole)
     manifest.check(folder.table_alone)
     return Panels(whole, Panel.from_dict(read_json(folder.table_alone)))
-
-
-def _whole_patients(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Cut a table sorted by patient into blocks that hold whole patients."""
-    starts = (frame["patient_id"].rle_id().diff().fill_null(1) != 0).arg_true().to_list()
-    begin = 0
-    for start in [*starts[1:], frame.height]:
-        if start - begin >= _BLOCK or start == frame.height:
-            yield frame[begin:start]
-            begin = start

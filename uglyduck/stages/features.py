@@ -10,9 +10,16 @@ from uglyduck.stages.stage import Stage
 
 
 def _build(run: Run) -> list[Path]:
-    folder, out, dictionary = run.folder, run.folder.features, run.folder.dictionary
-    features.run_stage(folder.lesions, run.feature_groups, out=out, dictionary=dictionary, images=run.image_scores)
-    return [out, dictionary]
+    folder = run.folder
+    features.run_stage(
+        folder.lesions,
+        run.feature_groups,
+        out=folder.features,
+        dictionary=folder.dictionary,
+        images=run.image_table,
+        executor=run.executor,
+    )
+    return [folder.features, folder.dictionary]
 
 
 FEATURES = Stage(
@@ -20,6 +27,6 @@ FEATURES = Stage(
     __name__,
     _build,
     inputs=("image_scores",),
-    artifacts=lambda run: [run.folder.lesions, *([run.folder.image_scores] if run.config.data.images else [])],
+    artifacts=lambda run: [run.folder.lesions, *run.image_artifacts],
     settings=lambda run: {"groups": run.feature_groups},
 )

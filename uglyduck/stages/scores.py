@@ -99,7 +99,7 @@ SCORES = Stage(
     inputs=("image_scores",),
     artifacts=lambda run: [
         *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary),
-        *([run.folder.image_scores] if run.config.data.images else []),
+        *run.image_artifacts,
     ],
     settings=lambda run: {
         "ensemble": run.config.ensemble.model_dump(),

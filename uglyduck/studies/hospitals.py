@@ -15,7 +15,6 @@ import features
 from cohort.lesions import write_rows
 from cv_folds.schemes import HOSPITAL
 from engine.errors import InputError
-from engine.executors import LocalExecutor
 from engine.files import read_json, write_json
 from ensemble.blend import Blend
 from ensemble.hospital_figures import hospital_figures
@@ -156,8 +155,8 @@ def features_without(run: Run, frame: pl.DataFrame, learned_from: Flags) -> pl.D
         learned_from: Lesions that the constants are fitted on; shape (lesions,).
     """
     nameless = frame.drop(HOSPITAL)
-    state = features.fit(nameless.filter(pl.Series(learned_from)), executor=LocalExecutor(run.threads))
-    return features.build(nameless, run.feature_groups, state=state, executor=LocalExecutor(run.threads))
+    state = features.fit(nameless.filter(pl.Series(learned_from)), executor=run.executor)
+    return features.build(nameless, run.feature_groups, state=state, executor=run.executor)
 
 
 def _blend(run: Run, entry: Entry, oof: pl.DataFrame, learned_from: Flags) -> Blend:

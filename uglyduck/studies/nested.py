@@ -36,8 +36,8 @@ def outer_table(run: Run, outer: int) -> Table:
     frame, images = run.lesions.frame, run.image_scores
     learned_from = frame.filter(others)
     known = None if images is None else images.filter(pl.col(ID).is_in(learned_from[ID].implode()))
-    state = features.fit(learned_from, images=known)
-    built = features.build(frame, run.feature_groups, state=state, images=images)
+    state = features.fit(learned_from, images=known, executor=run.executor)
+    built = features.build(frame, run.feature_groups, state=state, images=images, executor=run.executor)
     return Table(FeatureSpace.fit(built.filter(others)).encode(built), run.target, run.weight)
 
 
@@ -87,7 +87,7 @@ NESTED = Stage(
     inputs=("image_scores",),
     artifacts=lambda run: [
         *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary, run.folder.oof),
-        *([run.folder.image_scores] if run.config.data.images else []),
+        *run.image_artifacts,
     ],
     settings=lambda run: {
         "groups": run.feature_groups,

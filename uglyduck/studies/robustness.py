@@ -109,7 +109,7 @@ def _blended(run: Run, chosen: pl.DataFrame, images: pl.DataFrame) -> dict[str, 
     found = {}
     for name in images.columns[1:]:
         seen = images.select(ID, pl.col(name).alias("score"))
-        built = features.build(frame, stored["groups"], state=state, images=seen)
+        built = features.build(frame, stored["groups"], state=state, images=seen, executor=run.executor)
         found[name] = blend(apply_out_of_fold(plan, space.encode(built), store, threads=run.threads))
     return found
 
