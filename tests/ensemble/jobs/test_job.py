@@ -221,11 +221,7 @@ def test_a_learner_of_another_package_is_named_by_its_own_code(tmp_path: Path, m
     found = []
     for line in ("pass", "rounds = 2"):
         (tmp_path / "a_learner_elsewhere.py").write_text(
-<<<<<<< HEAD
-            f"from ensemble.learners import Logistic\n\n\nclass Elsewhere(Logistic):\n    name = 'else'\n    {line}\n"
-=======
             f"from ensemble.learners import Logistic\n\n\nclass Elsewhere(Logistic):\n    {line}\n"
->>>>>>> jobs
         )
         monkeypatch.delitem(sys.modules, "a_learner_elsewhere", raising=False)
         importlib.invalidate_caches()
