@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from engine.files import read_json, write_json
 from ensemble.learners.base import Parameters, Scores, Target, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
+from ensemble.quiet import quiet
 
 DEFAULTS: Parameters = {"C": 0.1, "max_iter": 300, "benign_weight": 1.0}
 #: Standardised values are cut here: measured areas and ratios have tails that would own the fit.
@@ -63,9 +63,8 @@ class Logistic:
         columns = np.column_stack([column.astype(np.float32) for column in scaling.columns(matrix.values)])
         weights = np.where(target == 1, 1.0, self.parameters["benign_weight"]) * (1.0 if weight is None else weight)
         fitted = LogisticRegression(C=self.parameters["C"], max_iter=self.parameters["max_iter"], random_state=seed)
-        with _ALONE, threadpool_limits(limits=1), warnings.catch_warnings():
-            # Stopping early changes the ranking less than another penalty would, and repeats bit for bit.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # Stopping early changes the ranking less than another penalty would, and repeats bit for bit.
+        with quiet(ConvergenceWarning), threadpool_limits(limits=1):
             fitted.fit(columns, target, sample_weight=weights)
         means = columns.mean(axis=0, dtype=np.float64)
         return LogisticModel(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.errors import InputError
-from engine.executors import Executor, LocalExecutor
+from engine.executors import Executor, open_executor
 from image_embeddings.requests.models import Request
 
 
@@ -15,8 +14,7 @@ def executor_of(request: Request) -> Iterator[Executor]:
     """This machine's cores, or a Ray cluster, until the block ends.
 
     Raises:
-        InputError: Ray is not there.
+        InputError: Ray is not installed, or no cluster answers.
     """
-    if request.engine != "local":
-        raise InputError("no Ray here", where="--engine", remedy="use --engine local")
-    yield LocalExecutor(request.cores)
+    with open_executor(request.engine, address=request.address, cores=request.cores) as executor:
+        yield executor

@@ -7,11 +7,13 @@ import pytest
 
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.blend import Blend
+from ensemble.blend import Blend, blended_out_of_fold
+from ensemble.calibration import Calibration
 from ensemble.jobs import Runner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.nested import OuterFold, nested_scores, score_outer_fold
+from ensemble.new_lesions import score_new_lesions
 from ensemble.out_of_fold import Plan
 from tests.ensemble.jobs.executors import Remembering, made_by
 from tests.ensemble.learners.contract import lesions
@@ -82,8 +84,10 @@ def test_weights_and_maps_are_those_of_the_other_folds(runner: Runner) -> None:
     found = scored(runner)
     here = FOLD == 2
     blend = Blend.fit(found[2].inner, TARGET[~here], method="greedy")
-    new = {name: np.mean(parts, axis=0) for name, parts in found[2].new.items()}
-    np.testing.assert_allclose(nested(found)["blend_greedy"][here], blend(new), rtol=0, atol=1e-15)
+    out_of_fold = blended_out_of_fold(found[2].inner, TARGET[~here], FOLD[~here], method="greedy")
+    risks = Calibration.fit(out_of_fold, TARGET[~here], method="beta", prevalence=0.3)
+    new = score_new_lesions(found[2].new, blend, risks)
+    assert np.array_equal(nested(found)["blend_greedy"][here], new.blend)
 
 
 def test_a_second_estimate_trains_nothing(runner: Runner) -> None:

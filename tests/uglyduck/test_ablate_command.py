@@ -26,31 +26,34 @@ def ablated(finished: Path, command: Command, tmp_path_factory: pytest.TempPathF
     return run
 
 
-def scores(run: Path, variant: str, name: str = "groups") -> pl.DataFrame:
-    return pl.read_parquet(run / "ablation" / name / "scores" / f"{variant}.parquet")
+def scores(run: Path) -> pl.DataFrame:
+    return pl.read_parquet(run / "ablation" / "groups" / "scores.parquet")
 
 
 def test_the_run_is_the_variant_with_all_features(ablated: Path) -> None:
-    own = pl.read_parquet(ablated / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
-    assert scores(ablated, "all").equals(own)
-    report = read_json(ablated / "ablation" / "groups" / "ablation.json")
-    assert report["baseline_is_taken_over"] is True
-    assert report["baseline_is_the_run"] is True
+    own = pl.read_parquet(ablated / "oof.parquet")
+    assert scores(ablated)["isic_id"].equals(own["isic_id"])
+    assert scores(ablated)["all"].equals(own["blend"], check_names=False)
+    assert read_json(ablated / "ablation" / "groups" / "ablation.json")["baseline_is_the_run"] is True
 
 
-@pytest.mark.parametrize("stage", ["models", "scores"])
-def test_trained_again_it_scores_as_the_run_does(finished: Path, command: Command, tmp_path: Path, stage: str) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(finished, run)
-    manifest = read_json(run / "manifest.json")
-    manifest["stages"][stage]["fingerprint"] = "of other code"
-    (run / "manifest.json").write_text(json.dumps(manifest))
+def test_only_what_is_new_is_trained(finished: Path, command: Command, tmp_path: Path) -> None:
+    """The run has every model of all features; one more variant trains that variant alone."""
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
     done = command("ablate", run, "--groups", "basic", "--leave-out")
-    assert "all features: trained; the blend equals the run's" in done.stdout
-    assert "2 variants" in done.stderr
-    own = pl.read_parquet(run / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
-    assert scores(run, "all").equals(own)
-    assert read_json(run / "ablation" / "groups" / "ablation.json")["baseline_is_taken_over"] is False
+    assert "all features: the blend equals the run's" in done.stdout
+    assert "9 of 18 there already" in done.stderr
+    assert "18 of 18 there already" in command("ablate", run, "--groups", "basic", "--leave-out").stderr
+    more = command("ablate", run, "--groups", "basic,patient", "--leave-out")
+    assert "18 of 27 there already" in more.stderr
+
+
+def test_without_the_runs_results_it_scores_as_the_run_does(finished: Path, command: Command, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    shutil.rmtree(run / "results")
+    done = command("ablate", run, "--groups", "basic", "--leave-out")
+    assert "there already" not in done.stderr
+    assert "all features: the blend equals the run's" in done.stdout
 
 
 def test_basic_alone_scores_as_a_run_of_basic_alone(
@@ -60,8 +63,8 @@ def test_basic_alone_scores_as_a_run_of_basic_alone(
     config = tmp_path / "basic.toml"
     config.write_text(toml.replace('"data/', f'"{small}/data/'))
     command("run", config, "--out", tmp_path / "run")
-    own = pl.read_parquet(tmp_path / "run" / "oof.parquet").select("isic_id", "lightgbm", "xgboost", "catboost")
-    assert scores(ablated, "only-basic").equals(own)
+    own = pl.read_parquet(tmp_path / "run" / "oof.parquet")
+    assert scores(ablated)["only basic"].equals(own["blend"], check_names=False)
     report = read_json(ablated / "ablation" / "groups" / "ablation.json")
     alone = next(row for row in report["rows"] if row["name"] == "only basic")
     pooled = read_json(tmp_path / "run" / "metrics.json")["scores"]["blend"]["pooled"]["pauc"]
@@ -72,7 +75,12 @@ def test_basic_alone_scores_as_a_run_of_basic_alone(
 
 def test_the_files_agree(ablated: Path) -> None:
     folder = ablated / "ablation" / "groups"
-    assert sorted(path.name for path in folder.iterdir()) == ["ablation.csv", "ablation.json", "forest.svg", "scores"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "ablation.csv",
+        "ablation.json",
+        "forest.svg",
+        "scores.parquet",
+    ]
     report = read_json(folder / "ablation.json")
     names = ["without basic", "without patient", "without basic + patient", "only basic + tbp", "only basic"]
     names += ["only patient", "basic + tbp plus patient"]
@@ -86,20 +94,17 @@ def test_the_files_agree(ablated: Path) -> None:
     assert set(names) <= {element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")}
 
 
-def test_a_deleted_variant_alone_is_trained_again(ablated: Path, command: Command) -> None:
+def test_asked_again_it_gives_the_same_and_trains_nothing(ablated: Path, command: Command) -> None:
     before = read_json(ablated / "ablation" / "groups" / "ablation.json")
-    (ablated / "ablation" / "groups" / "scores" / "only-patient.parquet").unlink()
-    arguments = ("ablate", ablated, "--groups", "basic,patient", "--pairs", "--json")
-    done = command(*arguments)
+    done = command("ablate", ablated, "--groups", "basic,patient", "--pairs", "--json")
     assert json.loads(done.stdout) == before
-    assert done.stderr.count("1 variants") == 9  # 3 learners, 3 folds
-    assert "variants" not in command(*arguments).stderr
+    assert "72 of 72 there already" in done.stderr  # 8 variants, 3 learners, 3 folds
 
 
 def test_organisers_table_quick_with_one_learner(ablated: Path, command: Command) -> None:
     done = command("ablate", ablated, "--preset", "organisers", "--quick", "--learners", "xgboost").stdout
     assert "not applicable: only tiles (the run has no features of tiles)" in done
-    assert "all features: trained; the blend differs from the run's" in done
+    assert "all features: the blend differs from the run's" in done
     report = read_json(ablated / "ablation" / "organisers-quick" / "ablation.json")
     assert report["settings"]["benign_per_malignant"] == 20
     assert list(report["settings"]["learners"]) == ["xgboost"]

@@ -157,7 +157,13 @@ def _train_in(folder: Path, run: Run, settings: ImagesConfig) -> None:
 
 
 def _compute(run: Run) -> dict[str, Any]:
-    return {"device": run.config.images.device, "cores": run.threads}
+    settings = run.config.compute
+    return {
+        "device": run.config.images.device,
+        "cores": run.threads,
+        "engine": settings.engine,
+        "address": settings.address,
+    }
 
 
 def _answer(request: Request) -> dict[str, Any]:

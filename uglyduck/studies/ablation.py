@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from cohort.lesions import write_rows
 from engine.errors import InputError
 from engine.files import atomic_path, write_json
 from ensemble.ablation import (
@@ -29,7 +30,7 @@ from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
 
 Preset = Literal["groups", "organisers"]
-REPORT, TABLE, PICTURE = "ablation.json", "ablation.csv", "forest.svg"
+REPORT, TABLE, PICTURE, SCORES = "ablation.json", "ablation.csv", "forest.svg", "scores.parquet"
 """What an ablation writes into its folder."""
 #: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
 #: time goes with the borders more than with the rows.
@@ -105,6 +106,8 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
     facts = {"made_from": run.state, **_facts(run, request, plan)}
     report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
     _write(report, folder)
+    columns = {name: pl.Series(values) for name, values in blended.items()}
+    write_rows(frame.select("isic_id").with_columns(**columns), folder / SCORES)
     return report
 
 

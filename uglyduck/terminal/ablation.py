@@ -34,11 +34,9 @@ def show_ablation(report: dict[str, Any], folder: Path) -> None:
 
 
 def _baseline(report: dict[str, Any]) -> str:
-    if report["baseline_is_taken_over"]:
-        return "scores taken over from the run"
     if report["baseline_is_the_run"] is None:
-        return "trained; the run has no scores to compare"
-    return f"trained; the blend {'equals' if report['baseline_is_the_run'] else 'differs from'} the run's"
+        return "the run has no scores to compare"
+    return f"the blend {'equals' if report['baseline_is_the_run'] else 'differs from'} the run's"
 
 
 def ablation_table(report: dict[str, Any]) -> Table:

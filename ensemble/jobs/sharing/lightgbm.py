@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import lightgbm
@@ -11,6 +10,7 @@ import numpy as np
 from ensemble.jobs.sharing.shared import free_of, positions
 from ensemble.learners.lightgbm import _FIXED, LightGBM, LightGBMModel
 from ensemble.matrix import FeatureSpace
+from ensemble.quiet import quiet
 from ensemble.sampling import Sample
 
 
@@ -39,8 +39,7 @@ class SharedLightGBM:
         wanted = set(positions(self._sample.matrix.space, space))
         runs = [run for run in self._runs if wanted.issuperset(run)]
         data = self._runs[runs[0]].subset(self._rows).construct()  # a copy: it grows
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of raw values, which are not kept, and category positions, which are
+        with quiet():  # of raw values, which are not kept, and category positions, which are
             for run in runs[1:]:
                 data.add_features_from(self._runs[run])
         return LightGBMModel(lightgbm.train(self._options, data, num_boost_round=self._n_trees), space)
