@@ -26,6 +26,9 @@ def ablated(finished: Path, command: Command, tmp_path_factory: pytest.TempPathF
     return run
 
 
+FILES = ["ablation.csv", "ablation.json", "forest.svg", "scores.parquet"]
+
+
 def scores(run: Path) -> pl.DataFrame:
     return pl.read_parquet(run / "ablation" / "groups" / "scores.parquet")
 
