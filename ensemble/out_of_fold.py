@@ -115,7 +115,7 @@ def train(plan: Plan, table: Table, runner: Runner, *, store: ModelStore, title:
     runner.run(list(jobs.values()), table, title=title, keep=keep)
 
 
-def score_out_of_fold(plan: Plan, table: Table, runner: Runner, *, title: str = "scores") -> dict[str, Scores]:
+def score_out_of_fold(plan: Plan, table: Table, runner: Runner, *, title: str | None = "scores") -> dict[str, Scores]:
     """Score each lesion by the models that did not train on its patient; models that are there are not made again.
 
     Returns:

@@ -38,7 +38,7 @@ def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: R
         seeds=plan.seeds[:1],
         assignments=plan.assignments[:1],
     )
-    return score_out_of_fold(alone, table, runner, title="baseline")[_NAME]
+    return score_out_of_fold(alone, table, runner, title=None)[_NAME]
 
 
 def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) -> Finding:

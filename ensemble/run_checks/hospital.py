@@ -107,7 +107,7 @@ def _guess(
     likely, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))
     learner, folds = LightGBM.configured(_PARAMETERS), np.unique(fold)
     sides = [(np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in folds]
-    for place, name in enumerate(names):
+    for place in range(len(names)):
         target = (code == place).astype(np.int8)
         # Both sides weigh the same, as with any number of hospitals each should.
         table = Table(matrix, target, np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean())))
@@ -115,7 +115,7 @@ def _guess(
             Job(f"fold{each}", learner, matrix.space.names, train, score, seed=0)
             for each, (train, score) in zip(folds, sides, strict=True)
         ]
-        for job, outcome in zip(jobs, runner.run(jobs, table, title=f"telling {name}"), strict=True):
+        for job, outcome in zip(jobs, runner.run(jobs, table, title=None), strict=True):
             likely[place, job.score] = outcome.scores
             gain += outcome.gain
     return np.argmax(likely, axis=0), gain

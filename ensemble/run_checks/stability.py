@@ -54,7 +54,9 @@ def between_folds(oof: pl.DataFrame, *, replicates: int) -> Finding:
 def scores_by_seed(plan: Plan, learners: Sequence[str], table: Table, runner: Runner) -> dict[str, list[Scores]]:
     """Out-of-fold scores of each learner with each seed alone, each of shape (lesions,): the run's own jobs."""
     known = {name: plan.learners[name] for name in learners}
-    parts = [score_out_of_fold(replace(plan, learners=known, seeds=[seed]), table, runner) for seed in plan.seeds]
+    parts = [
+        score_out_of_fold(replace(plan, learners=known, seeds=[seed]), table, runner, title=None) for seed in plan.seeds
+    ]
     return {name: [part[name] for part in parts] for name in learners}
 
 

@@ -291,7 +291,7 @@ def test_the_wheel_holds_every_package_and_its_data(bundle: Path) -> None:
     packages = [path.parent.name for path in root.glob("*/__init__.py")]
     data = {path.relative_to(root).as_posix() for name in packages for path in (root / name).rglob("*.json")}
     code = {path.relative_to(root).as_posix() for name in packages for path in (root / name).rglob("*.py")}
-    assert len(packages) == 7
+    assert len(packages) == 8
     assert data | code <= names
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from cohort.data_tables import checks_table
 from cohort.findings import Finding
+from cohort.lesions import write_rows
 from engine.files import read_json, write_json, write_parquet
 from ensemble.run_checks import RUN_CHECKS
 from ensemble.run_checks.tables import fill
-from uglyduck.run.prediction import open_run
+from uglyduck.run.run import open_run
 from uglyduck.studies.checks import RunChecks
 
 Command = Callable[..., Any]
@@ -76,8 +77,8 @@ def _lose_a_model(run: Path) -> None:
 
 def _tell_the_answer(run: Path) -> None:
     target = pl.read_parquet(run / "oof.parquet").select("isic_id", (pl.col("target") * 0.5 + 1).cast(pl.Float32))
-    table = pl.read_parquet(run / "features.parquet").join(target, on="isic_id").rename({"target": "answer"})
-    write_parquet(table, run / "features.parquet")
+    table = pl.read_parquet(run / "features.parquet").join(target, on="isic_id", maintain_order="left")
+    write_rows(table.rename({"target": "answer"}), run / "features.parquet")
 
 
 def _rank_by_small_size(run: Path) -> None:

@@ -22,7 +22,7 @@ def lesions(pictured: Path) -> pl.DataFrame:
 def images(pictured: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     out = tmp_path_factory.mktemp("applied") / "scores.parquet"
     store = pictured / "data/test-image.hdf5"
-    command("images", "apply", pictured / "run/images", "--images", store, "--out", out, "--workers", "1")
+    command("images", "apply", pictured / "run/images", "--images", store, "--out", out, "--cores", "1")
     return pl.read_parquet(out)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from cohort.frames import join_by_id
+from cohort.lesions import Lesions
+from engine.files import sha256_of
 from tests.uglyduck.conftest import Command
-from uglyduck.run.prediction import open_run
+from uglyduck.run.run import open_run
 from uglyduck.studies.hospitals import features_without
 
 
@@ -29,7 +30,7 @@ def found(run: Path, command: Command) -> dict[str, Any]:
 
 
 def test_every_hospital_is_left_out_once(found: dict[str, Any], run: Path) -> None:
-    table = open_run(run).cohort.frame
+    table = open_run(run).lesions.frame
     assert [row["hospital"] for row in found["hospitals"]] == sorted(table["attribution"].unique())
     assert sum(row["lesions"] for row in found["hospitals"]) == 3_000
     for row in found["hospitals"]:
@@ -58,19 +59,19 @@ def test_a_second_start_changes_nothing(found: dict[str, Any], run: Path, comman
     assert json.loads((run / "hospitals.json").read_text("utf-8")) == found
 
 
-def test_models_that_are_there_are_kept(found: dict[str, Any], run: Path, command: Command) -> None:
+def test_scores_that_are_there_are_taken_over(found: dict[str, Any], run: Path, command: Command) -> None:
     (run / "hospitals.json").unlink()
-    (run / "hospitals" / "models" / "3" / "catboost" / "fold3-seed0.cbm").unlink()
+    newest = max((run / "results").rglob("*.result"), key=lambda path: path.stat().st_mtime_ns)
+    newest.unlink()
     done = command("hospitals", run, "--json")
     assert json.loads(done.stdout) == found
-    trained = [line for line in done.stderr.splitlines() if "seed0" in line and "(kept)" not in line]
+    trained = [line for line in done.stderr.splitlines() if "/seed0" in line]
     assert len(trained) == 1
-    assert "hospital 3  catboost/seed0" in trained[0]
 
 
 def test_features_know_nothing_of_the_hospital_left_out(run: Path) -> None:
     opened = open_run(run)
-    frame = join_by_id(opened.folds.frame.select("isic_id"), opened.cohort.frame)
+    frame = opened.lesions.frame
     here = (frame["attribution"] == "ACEMID MIA").to_numpy()
     moved = pl.when(pl.Series(here)).then(pl.col("tbp_lv_H") + 10).otherwise(pl.col("tbp_lv_H"))
     changed = frame.with_columns(moved.alias("tbp_lv_H"))
@@ -83,11 +84,11 @@ def test_features_know_nothing_of_the_hospital_left_out(run: Path) -> None:
 
 def test_without_hospitals_it_is_not_applicable(run: Path, command: Command, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "run"))
-    source = open_run(copy).config.data.metadata
-    table = pl.read_csv(source, infer_schema=False).drop("attribution")
-    table.write_csv(tmp_path / "nameless.csv")
-    config = (copy / "config.toml").read_text("utf-8")
-    (copy / "config.toml").write_text(config.replace(str(source), str(tmp_path / "nameless.csv")), "utf-8")
+    lesions = Lesions.read(copy / "lesions.parquet")
+    Lesions(lesions.frame.drop("attribution"), lesions.facts).write(copy / "lesions.parquet")
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    manifest["stages"]["lesions"]["outputs"]["lesions.parquet"] = sha256_of(copy / "lesions.parquet")
+    (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     found = json.loads(command("hospitals", copy, "--json").stdout)
     assert found["applicable"] is False
     assert "attribution" in found["reason"]

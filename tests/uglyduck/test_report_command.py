@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -58,15 +57,27 @@ def test_damaged_scores_are_refused_and_nothing_is_written(copied: Path, command
     assert not (copied / "report.html").exists()
 
 
-def test_another_training_table_is_refused(finished: Path, copied: Path, command: Command, tmp_path: Path) -> None:
-    shutil.copytree(finished.parent / "data", tmp_path / "data")
+ABLATE = ("ablate", "--groups", "basic", "--leave-out")
+LATER = (("report",), ("rank",), ("hospitals",), ABLATE, ("explain",), ("card",))
+
+
+@pytest.mark.parametrize("later", LATER, ids=lambda later: later[0])
+def test_no_later_command_opens_the_users_table(
+    finished: Path, copied: Path, command: Command, tmp_path: Path, later: tuple[str, ...]
+) -> None:
+    """A run folder is whole by itself: it may lie on another machine, and the table may be gone or changed."""
     config = copied / "config.toml"
-    config.write_text(config.read_text().replace(str(finished.parent / "data"), str(tmp_path / "data")))
-    table = tmp_path / "data" / "train-metadata.csv"
-    table.write_text(table.read_text() + "\n")
+    config.write_text(config.read_text().replace(str(finished.parent / "data"), str(tmp_path / "nowhere")))
+    out = ("--out", tmp_path / "out.csv") if later[0] == "rank" else ()
+    command(later[0], copied, *later[1:], *out)
+
+
+def test_a_changed_table_of_the_run_is_refused(copied: Path, command: Command) -> None:
+    lesions = copied / "lesions.parquet"
+    lesions.write_bytes(lesions.read_bytes()[:-1] + b"x")
     done = command("report", copied, check=False)
     assert done.returncode == 2
-    assert "training table has changed" in done.stderr
+    assert "lesions.parquet" in done.stderr
 
 
 def test_what_was_made_before_the_run_was_trained_anew_is_not_shown(
