@@ -1,4 +1,4 @@
-"""Turning cells into typed values: which spellings mean missing, and which cell can not be read."""
+"""Turning cells into typed values: which spellings mean missing, and which cell cannot be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL",
 
 
 class CellError(Exception):
-    """A cell can not be read as its column's dtype; the table that owns it turns this into an `InputError`."""
+    """A cell cannot be read as its column's dtype; the table that owns it turns this into an `InputError`."""
 
     def __init__(self, row: int, column: str, value: str, dtype: pl.DataType) -> None:
         self.row, self.column, self.value, self.dtype = row, column, value, dtype
@@ -43,7 +43,7 @@ def typed(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFram
     Spaces around a number are ignored; in text every character counts.
 
     Raises:
-        CellError: A cell can not be cast: the first such row, and in it the first column.
+        CellError: A cell cannot be cast: the first such row, and in it the first column.
     """
     columns, failures = [], []
     for name, dtype in dtypes.items():
@@ -69,7 +69,7 @@ def _nulled(series: pl.Series, *, strip: bool) -> pl.Series:
 
 
 def _cast(series: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Cast without raising: what can not be cast is null, and so is everything of a type that makes no sense here."""
+    """Cast without raising: what cannot be cast is null, and so is everything of a type that makes no sense here."""
     readable = series.dtype.is_numeric() or series.dtype in {pl.String, pl.Boolean, pl.Null}
     if not readable:
         return pl.Series(series.name, [None] * len(series), dtype=dtype)

@@ -179,5 +179,5 @@ NEVER_FEATURES = frozenset(
 )
 """Names that may never become a feature: labels, what follows from them, ids, patients, licence text, constants.
 
-With them go the names that other files give these things, and what this project itself adds beside the features.
+With them go the names that other files give these things, and what this project itself adds next to the features.
 """

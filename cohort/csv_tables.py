@@ -76,7 +76,7 @@ class CsvTable:
 
     def _damaged(self, what: str) -> InputError:
         return InputError(
-            f"the file can not be read as CSV ({what})",
+            f"the file cannot be read as CSV ({what})",
             where=str(self.path),
             remedy="look for a quote that is opened and never closed, or write the file again",
         )
@@ -107,7 +107,7 @@ class CsvTable:
                 raise InputError(
                     f"this line has {len(record)} fields, the header {width}",
                     where=f"{self.path}, line {line}",
-                    remedy="mend the line; if it is the last one the file was cut off, so download or write it again",
+                    remedy="fix the line; if it is the last one the file was cut off, so download or write it again",
                 )
 
     def _line_of(self, row: int) -> int:

@@ -1,4 +1,4 @@
-"""The tables of `docs/data.md`, made from the column specifications and checks so that the two can not differ.
+"""The tables of `docs/data.md`, made from the column specifications and checks so that the two cannot differ.
 
 `python -m cohort.data_tables docs/data.md` writes them between their markers.
 """

@@ -64,7 +64,7 @@ def read_cohort(
         incomplete: Accept a table that lacks columns besides ids and patients, as a table to score may.
 
     Raises:
-        InputError: Anything is wrong with the table; the message says what, where and how to mend it.
+        InputError: Anything is wrong with the table; the message says what, where and how to fix it.
     """
     table = open_table(resolve_table(path))
     dataset = recognise_table(table, ungrouped=ungrouped, incomplete=incomplete)
@@ -100,7 +100,7 @@ def read_rows(
     """The canonical rows of a table in the file's order, and every rule they break; with problems, no rows.
 
     Raises:
-        InputError: A cell can not be read as its column's type, or there are no rows.
+        InputError: A cell cannot be read as its column's type, or there are no rows.
     """
     fields = [field for field in dataset.fields if field.source in table.header]
     raw = table.read(

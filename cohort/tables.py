@@ -51,7 +51,7 @@ class Table(Protocol):
             The columns, and before them `row`, UInt32, the 0-based number of the row in the file.
 
         Raises:
-            InputError: A cell can not be read as its column's dtype, or the file is damaged.
+            InputError: A cell cannot be read as its column's dtype, or the file is damaged.
         """
         ...
 
@@ -107,7 +107,7 @@ def _head(path: Path) -> bytes:
     except IsADirectoryError as error:
         raise InputError("this is a folder, not a table", where=str(path), remedy=_CALL_FOR_TABLE) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"the file can not be read ({error})", where=str(path), remedy="check the path") from error
+        raise InputError(f"the file cannot be read ({error})", where=str(path), remedy="check the path") from error
 
 
 def _refuse_foreign(path: Path, head: bytes) -> None:

@@ -141,7 +141,7 @@ def _missing_patient(broken: _Broken) -> Problem:
     return broken.problem(
         NO_PATIENT,
         f"{len(broken.rows)} lesions have no patient, the first is {broken.rows['isic_id'][0]}",
-        "give every lesion its patient; lesions of unknown patients can not be kept apart in folds, so leave them out",
+        "give every lesion its patient; lesions of unknown patients cannot be kept apart in folds, so leave them out",
     )
 
 
@@ -180,5 +180,5 @@ def _disagreement(broken: _Broken) -> Problem:
     return broken.problem(
         DISAGREEMENT,
         f"the target is {broken.rows['target'][0]:g} but {other} is {shown(broken.rows[other][0])}",
-        "mend the label that is wrong",
+        "fix the label that is wrong",
     )

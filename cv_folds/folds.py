@@ -82,7 +82,7 @@ class Folds:
         """Write Parquet, atomically, with the hash in its metadata.
 
         Raises:
-            InputError: The folder can not be written to.
+            InputError: The folder cannot be written to.
         """
         facts = {"sha256": self.sha256, "scheme": self.scheme, "names": self.names, "notes": self.notes}
         with atomic_path(path) as temporary:

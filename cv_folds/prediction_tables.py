@@ -22,7 +22,7 @@ def score_column(path: Path, wanted: str | None = None) -> str:
     """Choose the column of scores: the wanted one, else "blend", else the only column of numbers, else "target".
 
     Raises:
-        InputError: The table can not be read, the wanted column is not there, there is no score, or several columns
+        InputError: The table cannot be read, the wanted column is not there, there is no score, or several columns
             could be it.
     """
     table = open_table(path)
@@ -68,7 +68,7 @@ def read_labels(path: Path) -> pl.DataFrame:
         isic_id (String, unique), target (Int8), and where there patient_id (String) and fold (Int64).
 
     Raises:
-        InputError: The table can not be read, the id or target column is missing, an id is missing or repeated, a
+        InputError: The table cannot be read, the id or target column is missing, an id is missing or repeated, a
             target is not 0 or 1, or a patient_id or fold is missing or no whole number.
     """
     reading = _Reading(open_table(path))
@@ -91,7 +91,7 @@ def read_predictions(path: Path, column: str, name: str) -> pl.DataFrame:
         isic_id (String, unique), the score (Float64), and where there patient_id (String) and fold (Int64).
 
     Raises:
-        InputError: The table can not be read, the id column is missing, an id is missing or repeated, a score is
+        InputError: The table cannot be read, the id column is missing, an id is missing or repeated, a score is
             missing, NaN or infinite, or a patient_id or fold is missing or no whole number.
     """
     reading = _Reading(open_table(path))
@@ -151,7 +151,7 @@ class _Reading:
             raise InputError(
                 f"{'the value' if value is None else value} {what} ({len(rows)} such rows)",
                 where=self.table.place(int(frame["row"][int(rows[0])]), name),
-                remedy="mend these rows or leave the lesions out of both tables",
+                remedy="fix these rows or leave the lesions out of both tables",
             )
 
     def _refuse_repeated(self, ids: pl.Series) -> None:

@@ -110,7 +110,7 @@ def by_hospital(frame: pl.DataFrame, *, without_malignant: Literal["refuse", "me
     A patient whose lesions come from several hospitals is held out with the one that has most of them (the first by
     name among equals), since patients are never split.
 
-    A hospital without a malignant lesion can not be a fold: no ranking metric is defined on it. Left in training for
+    A hospital without a malignant lesion cannot be a fold: no ranking metric is defined on it. Left in training for
     good it would never be scored; so the right thing, by "merge", is to hold all such hospitals out together with the
     one that has the fewest malignant lesions. That fold still tests on hospitals that its models never saw, but ranks
     lesions of several hospitals against each other. Since it changes what the fold means, it is not done unasked.

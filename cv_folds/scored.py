@@ -1,4 +1,4 @@
-"""Putting predictions beside labels by the lesion's id: every lesion must be in both."""
+"""Putting predictions next to labels by the lesion's id: every lesion must be in both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.errors import InputError
 
 @dataclass(frozen=True)
 class Scored:
-    """Predictions beside labels.
+    """Predictions next to labels.
 
     Attributes:
         frame: isic_id, target (Int8), score (Float64), other (Float64, if a second table was given), and where known
@@ -52,7 +52,7 @@ def read_scored(
         other_column: Its score; None takes `column` if it is there, else chooses as `score_column` does.
 
     Raises:
-        InputError: A table can not be read or used (see `score_column`, `read_labels`, `read_predictions`), a lesion
+        InputError: A table cannot be read or used (see `score_column`, `read_labels`, `read_predictions`), a lesion
             stands in one table only, or patients or folds differ between predictions and labels.
     """
     labelled = read_labels(labels)

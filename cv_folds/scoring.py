@@ -61,7 +61,7 @@ def summarise(
     ]
     if not measured:
         raise InputError(
-            f"{', '.join(metrics) or 'no metric'} can not be measured", where="metrics", remedy="give patient ids"
+            f"{', '.join(metrics) or 'no metric'} cannot be measured", where="metrics", remedy="give patient ids"
         )
     folds = sorted(frame["fold"].unique()) if "fold" in frame.columns else []
     views = {_view(fold): (frame["fold"] == fold).to_numpy() for fold in folds}

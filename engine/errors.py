@@ -1,4 +1,4 @@
-"""Errors that a user can mend: each says what is wrong, where, and how to mend it."""
+"""Errors that a user can fix: each says what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class InputError(UglyduckError):
     Attributes:
         what: What is wrong, as a clause without a full stop.
         where: File, column, row or configuration key; None where there is no place to name.
-        remedy: How to mend it, as a sentence without a full stop.
+        remedy: How to fix it, as a sentence without a full stop.
     """
 
     def __init__(self, what: str, *, remedy: str, where: str | None = None) -> None:

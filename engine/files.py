@@ -33,7 +33,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The temporary path to write to.
 
     Raises:
-        InputError: The folder can not be made or written to.
+        InputError: The folder cannot be made or written to.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""How well each hospital is ranked by models that never saw it, beside the same lesions' patient-fold figures."""
+"""How well each hospital is ranked by models that never saw it, next to the same lesions' patient-fold figures."""
 
 from __future__ import annotations
 

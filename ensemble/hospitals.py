@@ -20,7 +20,7 @@ from cohort.frames import collect, join_by_id
 from cv_folds.folds import Folds, make_folds
 from cv_folds.schemes import HOSPITAL
 from engine.errors import InputError
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan
 
@@ -87,7 +87,7 @@ def score_hospital(
     features: pl.DataFrame,
     target: Target,
     weight: Scores | None,
-    runner: Runner,
+    runner: JobRunner,
 ) -> dict[str, Scores]:
     """Train without one hospital, and score its patients' lesions.
 

@@ -22,7 +22,7 @@ from ensemble.blend import METHODS, Blend, blended_out_of_fold
 from ensemble.blend import Method as Blending
 from ensemble.calibration import Calibration
 from ensemble.calibration import Method as Calibrating
-from ensemble.jobs import Job, Runner, Table
+from ensemble.jobs import Job, JobRunner, Table
 from ensemble.new_lesions import score_new_lesions
 from ensemble.out_of_fold import Plan
 
@@ -49,7 +49,7 @@ def score_outer_fold(
     table: Table,
     outer: int,
     *,
-    runner: Runner,
+    runner: JobRunner,
 ) -> OuterFold:
     """Train without the outer and each inner fold in turn, and score both.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ensemble.jobs import Job, Outcome, Runner, Table
+from ensemble.jobs import Job, JobRunner, Outcome, Table
 from ensemble.jobs.table import Rows, Target
 from ensemble.learners import Learner
 from ensemble.matrix import Matrix
@@ -92,7 +92,7 @@ def plan_jobs(plan: Plan, table: Table) -> dict[Slot, Job]:
     return jobs
 
 
-def train(plan: Plan, table: Table, runner: Runner, *, store: ModelStore, title: str = "models") -> None:
+def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore, title: str = "models") -> None:
     """Do the jobs of a plan, and keep their models.
 
     Args:
@@ -100,7 +100,7 @@ def train(plan: Plan, table: Table, runner: Runner, *, store: ModelStore, title:
         table: What it is trained on.
         runner: Does the jobs.
         store: Where models go; one that is there under its job's name is not made again.
-        title: See `Runner`.
+        title: See `JobRunner`.
     """
     jobs = plan_jobs(plan, table)
     slots = list(jobs)
@@ -115,7 +115,9 @@ def train(plan: Plan, table: Table, runner: Runner, *, store: ModelStore, title:
     runner.run(list(jobs.values()), table, title=title, keep=keep)
 
 
-def score_out_of_fold(plan: Plan, table: Table, runner: Runner, *, title: str | None = "scores") -> dict[str, Scores]:
+def score_out_of_fold(
+    plan: Plan, table: Table, runner: JobRunner, *, title: str | None = "scores"
+) -> dict[str, Scores]:
     """Score each lesion by the models that did not train on its patient; models that are there are not made again.
 
     Returns:

@@ -125,7 +125,7 @@ class Limit:
     Attributes:
         entry: Lesions whose entry is at most this are on the list.
         patients: Patients with a malignant lesion that it rests on.
-        mean_loss: Their mean loss at this limit; less than is allowed, since so few patients can not prove it to the
+        mean_loss: Their mean loss at this limit; less than is allowed, since so few patients cannot prove it to the
             last per cent.
     """
 

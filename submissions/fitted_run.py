@@ -71,7 +71,7 @@ class FittedRun:
 
     @classmethod
     def load(cls, root: Path, *, threads: int) -> FittedRun:
-        """Open a finished run. No model is fitted, so another version of a library can not refuse it here.
+        """Open a finished run. No model is fitted, so another version of a library cannot refuse it here.
 
         Args:
             root: The run's folder.
@@ -121,7 +121,7 @@ class FittedRun:
         Raises:
             InputError: The run has no feature but those of images, and none are given.
         """
-        self._say_what_is_missing(frame, images)
+        self._warn_of_missing(frame, images)
         return pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
 
     def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
@@ -135,7 +135,7 @@ class FittedRun:
             name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
         }
 
-    def _say_what_is_missing(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> None:
+    def _warn_of_missing(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> None:
         built = features.build(frame.head(0), self.groups, state=self.state, images=images)
         wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
         if absent := sorted(wanted - set(built.columns)):

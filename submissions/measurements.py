@@ -40,7 +40,7 @@ class Measurement:
     label: str = ""
     unit: str = ""
 
-    def said(self, value: float, median: float) -> str:
+    def in_words(self, value: float, median: float) -> str:
         """The value and the patient's median in brackets, or nothing; one decimal, as a ruler reads."""
         if not self.label and not self.unit:
             return ""

@@ -45,7 +45,7 @@ def model_card(report: Report) -> dict[str, Any]:
 
 
 def as_markdown(card: Mapping[str, Any]) -> str:
-    """Write a card as Markdown; text from the data can not turn into markup."""
+    """Write a card as Markdown; text from the data cannot turn into markup."""
     lines = [f"# {_plain(card['title'])}", "", f"> **{_plain(card['notice'])}**", ""]
     for section in card["sections"]:
         lines += [f"## {section['heading']} ({section['item']})", ""]

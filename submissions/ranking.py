@@ -48,7 +48,7 @@ def rank_lesions(
     order: PatientsBy = patients_by or ("noisy-or" if known else "max")
     if order != "max" and not known:
         raise InputError(
-            f"patients can not be ordered by {order} since scores are not calibrated",
+            f"patients cannot be ordered by {order} since scores are not calibrated",
             where="--patients-by",
             remedy="use max, or calibrate: a score is a place among scores, not a probability",
         )

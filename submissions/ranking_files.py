@@ -36,10 +36,10 @@ def write_ranking(ranking: pl.DataFrame, path: Path, *, about: Mapping[str, Any]
     Args:
         ranking: As `rank_lesions` gives it, with what was joined to it.
         path: .csv (text made safe for spreadsheets, see `formula_safe`), .parquet, or .json.
-        about: What stands beside the lesions in JSON.
+        about: What stands next to the lesions in JSON.
 
     Raises:
-        InputError: The format is not known, or the folder can not be written to.
+        InputError: The format is not known, or the folder cannot be written to.
     """
     require_format(path)
     suffix = path.suffix.lower()

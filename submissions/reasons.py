@@ -112,7 +112,7 @@ class _Position:
         """|z|, and 0 where the value is missing or known of too few of the patient's lesions."""
         return np.where(self.count >= FEWEST, np.nan_to_num(np.abs(self.z), nan=0.0), 0.0)
 
-    def said(self, row: int, *, again: bool) -> str:
+    def in_words(self, row: int, *, again: bool) -> str:
         """One lesion in words; `again` where it was said before whose lesions it is compared with."""
         words = self.measurement.high if self.z[row] > 0 else self.measurement.low
         passed = self.share[row] if self.z[row] > 0 else 1 - self.share[row]
@@ -124,7 +124,7 @@ class _Position:
             standing = f"{words.than} than {int(100 * passed + 1e-9)} %" + (
                 "" if again else " of this patient's lesions"
             )
-        return standing + self.measurement.said(float(self.values[row]), float(self.median[row]))
+        return standing + self.measurement.in_words(float(self.values[row]), float(self.median[row]))
 
 
 def _describe(block: Block, state: FeatureState, measured: Sequence[Measurement], shape: bool) -> pl.DataFrame:
@@ -173,7 +173,7 @@ def _sentences(positions: Sequence[_Position], first: Ints, second: Ints, enough
         known |= ~np.isnan(position.values)
     plain: list[str] = np.where(~enough, TOO_FEW, np.where(known, IN_LINE, NOTHING)).tolist()
     for row in np.flatnonzero(first >= 0).tolist():
-        plain[row] = positions[first[row]].said(row, again=False)
+        plain[row] = positions[first[row]].in_words(row, again=False)
         if second[row] >= 0:
-            plain[row] += f"; {positions[second[row]].said(row, again=True)}"
+            plain[row] += f"; {positions[second[row]].in_words(row, again=True)}"
     return plain

@@ -102,7 +102,7 @@ class RunFolder:
 
     @property
     def nested_metrics(self) -> Path:
-        """Figures of the fully nested scores, beside the usual ones."""
+        """Figures of the fully nested scores, next to the usual ones."""
         return self.root / "nested.json"
 
     @property

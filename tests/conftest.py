@@ -13,7 +13,7 @@ import pytest  # noqa: E402
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real data (`UGLYDUCK_DATA`, or `../shared/data` beside the checkout); skips where it is absent."""
+    """The folder of real data (`UGLYDUCK_DATA`, or `../shared/data` next to the checkout); skips where it is absent."""
     folder = Path(os.environ.get("UGLYDUCK_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set UGLYDUCK_DATA")

@@ -30,7 +30,7 @@ from uglyduck.commands.simulate import simulate
 from uglyduck.commands.tune import tune
 from uglyduck.commands.validate import validate
 
-# Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training beside other busy
+# Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training next to other busy
 # processes took 10 to 30 times as long on 2 cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -83,7 +83,7 @@ def _outside(frame: pl.DataFrame, column: Column) -> dict[str, Any] | None:
 
 def _constant(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
     if len(frame) < 2 or not columns:
-        return CONSTANT.not_applicable("this needs two rows and a column beside ids and labels", where=where)
+        return CONSTANT.not_applicable("this needs two rows and a column next to ids and labels", where=where)
     constant = [column.name for column in columns if frame[column.name].drop_nulls().n_unique() < 2]
     if not constant:
         return CONSTANT.clear(f"none of {len(columns)} columns", where=where)
@@ -97,7 +97,7 @@ def _single(frame: pl.DataFrame, where: str) -> Finding:
     spread = f"{len(sizes)} patients with {sizes[0]} to {sizes[-1]} lesions"
     if not alone:
         return SINGLE.clear(f"none of {spread}", where=where, **values)
-    return SINGLE.found(f"{alone} of {spread}; they can not be compared within themselves", where=where, **values)
+    return SINGLE.found(f"{alone} of {spread}; they cannot be compared within themselves", where=where, **values)
 
 
 def _labels(frame: pl.DataFrame, where: str) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import h5py
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort
 
-DAMAGED = Check("UD141", "an image file that can not be opened or points to other files", "error")
+DAMAGED = Check("UD141", "an image file that cannot be opened or points to other files", "error")
 NO_CROP = Check("UD142", "lesions without a crop", "error")
 NO_LESION = Check("UD143", "crops without a lesion", "info")
 
@@ -30,7 +30,7 @@ def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
         yield DAMAGED.clear(f"{len(crops)} crops, no links", where=path.name, crops=len(crops))
     if cohort is None:
         for check in (NO_CROP, NO_LESION):
-            yield check.not_applicable("the table is absent or can not be read", where=path.name)
+            yield check.not_applicable("the table is absent or cannot be read", where=path.name)
         return
     lesions = set(cohort.given_order)
     yield _difference(NO_CROP, lesions - crops, len(lesions), path.name)

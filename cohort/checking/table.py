@@ -15,9 +15,9 @@ from cohort.tables import Table, open_table
 from cohort.validation import ROW_CHECKS, not_applicable
 from engine.errors import InputError
 
-UNREADABLE = Check("UD101", "a table that can not be read", "error")
+UNREADABLE = Check("UD101", "a table that cannot be read", "error")
 NO_COLUMN = Check("UD102", "columns that are missing", "error")
-BAD_CELL = Check("UD103", "cells that can not be read", "error")
+BAD_CELL = Check("UD103", "cells that cannot be read", "error")
 UNGROUPED = Check("UD114", "images whose patient or lesion is not known", "warning")
 
 

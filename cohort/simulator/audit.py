@@ -1,4 +1,4 @@
-"""The audit: every published figure beside the simulated one, within the stated bounds."""
+"""The audit: every published figure next to the simulated one, within the stated bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulated cohort: the official table beside the truth."""
+"""A simulated cohort: the official table next to the truth."""
 
 from __future__ import annotations
 

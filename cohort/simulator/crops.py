@@ -63,7 +63,7 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
         workers: As for `paint`.
 
     Raises:
-        InputError: As for `paint`, or the file can not be written.
+        InputError: As for `paint`, or the file cannot be written.
     """
     crops = paint(rows, seed=seed, workers=workers)
     with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w") as file:

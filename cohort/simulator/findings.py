@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """A published figure beside the simulated one.
+    """A published figure next to the simulated one.
 
     Attributes:
         group: Chapter of the audit.

@@ -42,7 +42,7 @@ def write_folder(
         The train cohort.
 
     Raises:
-        InputError: An argument is out of range, or the folder can not be written to.
+        InputError: An argument is out of range, or the folder cannot be written to.
     """
     out = Path(out)
     train = simulate(n_lesions, seed=seed, malignant=malignant)

@@ -68,7 +68,7 @@ class DicomStore:
         """Patient, age, sex and site as the files themselves state them, one row per id.
 
         Args:
-            on_bad: "stop" raises at the first file that can not be read, "missing" leaves it out.
+            on_bad: "stop" raises at the first file that cannot be read, "missing" leaves it out.
 
         Raises:
             CropError: With "stop", a file is not DICOM.

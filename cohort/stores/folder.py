@@ -34,7 +34,7 @@ class FolderStore:
         """Stems of the image files, ascending.
 
         Raises:
-            InputError: No folder, two files of one id, or a name that can not be an id.
+            InputError: No folder, two files of one id, or a name that cannot be an id.
         """
         return list(self._files)
 
@@ -59,7 +59,7 @@ def list_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     """Files of a folder by id, ascending.
 
     Raises:
-        InputError: No folder, two files of one id, or a name that can not be an id.
+        InputError: No folder, two files of one id, or a name that cannot be an id.
     """
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder), remedy="give a folder of image files named by isic_id")

@@ -39,7 +39,7 @@ class Hdf5Store:
         """Names of the root's entries, ascending.
 
         Raises:
-            InputError: An entry's name can not be an isic_id.
+            InputError: An entry's name cannot be an isic_id.
         """
         names = sorted(self._open().keys())
         for name in names:
@@ -110,7 +110,7 @@ class Hdf5Store:
             raise self._refuse(isic_id, f"not one byte string (shape {shape}, type {dataset.dtype})")
         if text and kind.is_variable_str():
             # Ends at the first zero byte, so it can hold no image; bounded by the file's own size.
-            raise self._refuse(isic_id, "text of variable length, which can not hold an image")
+            raise self._refuse(isic_id, "text of variable length, which cannot hold an image")
         size = kind.get_size()
         # A string of fixed length is allocated whole, so its size is checked before it is read.
         check_size(isic_id, size, limits=self._limits, where=self._path)

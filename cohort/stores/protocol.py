@@ -1,4 +1,4 @@
-"""What every image store does, what a crop is, and how a crop that can not be read is reported."""
+"""What every image store does, what a crop is, and how a crop that cannot be read is reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class CropError(InputError):
-    """One crop can not be read.
+    """One crop cannot be read.
 
     Attributes:
         isic_id: The lesion whose crop it is.
@@ -32,7 +32,7 @@ class CropError(InputError):
         super().__init__(f"{isic_id}: {reason}", where=where, remedy=remedy)
 
     def __reduce__(self) -> tuple[Callable[..., CropError], tuple[str, str, str | None, str]]:
-        """Travel between processes: unpickling can not pass keyword arguments by itself."""
+        """Travel between processes: unpickling cannot pass keyword arguments by itself."""
         return _rebuild, (self.isic_id, self.reason, self.where, self.remedy)
 
 

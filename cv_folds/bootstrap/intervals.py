@@ -35,7 +35,7 @@ class Interval:
         standard_error: Standard deviation of the replicates.
         level: Share of intervals made this way that hold the truth, nominally.
         method: "percentile" or "bca"; "percentile" also where BCa was asked for and is undefined.
-        replicates: How many replicates the interval rests on; 0 where it can not be had (its ends are NaN).
+        replicates: How many replicates the interval rests on; 0 where it cannot be had (its ends are NaN).
         redrawn: Draws without a malignant or without a benign lesion, drawn again on the way.
     """
 
@@ -59,7 +59,7 @@ class Difference(Interval):
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the interval leaves 0 out. If not, the data can not tell the two scores apart."""
+        """Whether the interval leaves 0 out. If not, the data cannot tell the two scores apart."""
         return self.low > 0 or self.high < 0
 
     def as_dict(self) -> dict[str, Any]:

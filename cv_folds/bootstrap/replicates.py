@@ -86,7 +86,7 @@ def replicate(
         scores: Score columns by name, each finite and of shape (lesions,).
         metrics: What to evaluate.
         patient: Patient ids; None draws lesions, which understates the uncertainty where patients have several.
-        views: Named subsets of rows as flags of shape (lesions,), beside "pooled", which holds all rows.
+        views: Named subsets of rows as flags of shape (lesions,), next to "pooled", which holds all rows.
         means: Named lists of views whose metric is averaged, such as the mean over folds.
         replicates: How many, at least 100.
         seed: Of the draws.
@@ -171,7 +171,7 @@ class _Evaluation:
     means: dict[str, tuple[str, ...]]
 
     def samples(self, metrics: Sequence[Metric], wanted: int, seed: int) -> dict[tuple[str, str, str], Sample]:
-        """By view, metric and score, what an interval is made from; views that can not be evaluated are absent."""
+        """By view, metric and score, what an interval is made from; views that cannot be evaluated are absent."""
         multiplicity = self.units.multiplicity
         ones = multiplicity[:, np.newaxis].astype(np.float64)
         estimates = self._each(lambda view: view.drawn(ones))

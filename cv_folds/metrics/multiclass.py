@@ -21,7 +21,7 @@ def balanced_accuracy(target: ArrayLike, predicted: ArrayLike, *, weight: ArrayL
 
     Range: 0 to 1; 1 / |C| for a constant prediction.
 
-    It can not tell which classes are confused nor how sure the prediction was, and the rarest class weighs as much
+    It cannot tell which classes are confused nor how sure the prediction was, and the rarest class weighs as much
     as the commonest: with 20 lesions in a class, one of them moves the result by 0.05 / |C|.
 
     Source: goal metric of the ISIC 2018 challenge, task 3 (Codella et al., arXiv 1902.03368); the same as

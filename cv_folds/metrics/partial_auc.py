@@ -26,7 +26,7 @@ def partial_auc(
     Range: 0 (every malignant lesion in the lowest scores is below all benign ones) to m, 0.2 by default; a
     constant score has m² / 2 = 0.02. It depends on the order of scores alone.
 
-    It can not tell how the remaining malignant lesions are ordered: those that are easily found do not count. It
+    It cannot tell how the remaining malignant lesions are ordered: those that are easily found do not count. It
     says nothing of calibration, and compares lesions of different patients with each other.
 
     Source: official scorer of the ISIC 2024 challenge (SLICE-3D), which turns labels and scores around, takes

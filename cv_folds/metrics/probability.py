@@ -19,7 +19,7 @@ def brier_score(target: ArrayLike, probability: ArrayLike, *, weight: ArrayLike 
 
     Range: 0 to 1, lower is better; the prevalence r as everybody's probability gives r (1 - r).
 
-    It can not tell calibration from discrimination, and with rare malignancy every sensible forecast is close to
+    It cannot tell calibration from discrimination, and with rare malignancy every sensible forecast is close to
     r (1 - r), 0.00098 in SLICE-3D: compare with that value, not with 0.
 
     Source: Brier, Monthly Weather Review 78:1, 1950.
@@ -49,7 +49,7 @@ def calibration_error(
 
     Range: 0 to 1, lower is better; the prevalence as everybody's probability gives 0.
 
-    It can not tell whether the score ranks anything. Chance alone makes it positive, the more so the more bins and
+    It cannot tell whether the score ranks anything. Chance alone makes it positive, the more so the more bins and
     the fewer malignant lesions: compare only at equal numbers of both.
 
     Source: Naeini, Cooper and Hauskrecht, AAAI 2015; equal-mass bins as Nixon et al., CVPR workshops 2019.

@@ -18,7 +18,7 @@ def roc_auc(target: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = N
 
     Range: 0 to 1; 0.5 for a constant or random score. It depends on the order of scores alone.
 
-    It can not tell whether the few hardest malignant lesions are found (see `partial_auc`), nor how many lesions
+    It cannot tell whether the few hardest malignant lesions are found (see `partial_auc`), nor how many lesions
     must be looked at for one malignancy: with 1 malignant lesion in 1,000 an AUC of 0.95 still means many.
 
     Source: Hanley and McNeil, Radiology 143:29, 1982 (equal to the Mann-Whitney statistic).
@@ -51,7 +51,7 @@ def average_precision(target: ArrayLike, score: ArrayLike, *, weight: ArrayLike 
     Range: above 0 to 1; a constant score has the prevalence, so values from cohorts of different prevalence must
     not be compared.
 
-    It can not tell where the malignant lesions of low score are: with rare malignancy the first few dozen ranks
+    It cannot tell where the malignant lesions of low score are: with rare malignancy the first few dozen ranks
     decide it, where `partial_auc` looks at the opposite end.
 
     Source: Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4, without

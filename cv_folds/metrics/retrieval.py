@@ -32,9 +32,9 @@ def retrieval_sensitivity(
     than chance.
 
     Range: 0 to 1. Patients of at most k lesions count 1 whatever their scores, and a patient of more than k malignant
-    lesions can not reach 1.
+    lesions cannot reach 1.
 
-    It can not tell how patients compare with each other, nor anything of patients without a malignant lesion.
+    It cannot tell how patients compare with each other, nor anything of patients without a malignant lesion.
 
     Source: secondary metric of the ISIC 2024 challenge (Kurtansky et al., npj Digital Medicine,
     2025, doi 10.1038/s41746-025-02070-7).

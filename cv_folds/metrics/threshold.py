@@ -28,7 +28,7 @@ def nnt_at_sensitivity(
 
     Range: 1 (nothing benign is flagged) upwards; lower is better. It depends on the prevalence.
 
-    It can not tell what happens at any other sensitivity, and the lesions flagged may all belong to few patients.
+    It cannot tell what happens at any other sensitivity, and the lesions flagged may all belong to few patients.
 
     Source: lesions triaged per malignancy, Kurtansky et al., npj Digital Medicine, 2025 (doi
     10.1038/s41746-025-02070-7).
@@ -62,7 +62,7 @@ def specificity_at_sensitivity(
 
     Range: 0 to 1. It does not depend on the prevalence.
 
-    It can not tell what happens at any other sensitivity; with few malignant lesions it jumps from one to the next.
+    It cannot tell what happens at any other sensitivity; with few malignant lesions it jumps from one to the next.
 
     Source: Pepe, The Statistical Evaluation of Medical Tests, 2003, chapter 4 (the inverse of the ROC curve).
 
@@ -94,7 +94,7 @@ def sensitivity_at_specificity(
 
     Range: 0 to 1. It does not depend on the prevalence.
 
-    It can not tell what happens at any other specificity, nor how many lesions that is: 1 % of 400,000 is 4,000.
+    It cannot tell what happens at any other specificity, nor how many lesions that is: 1 % of 400,000 is 4,000.
 
     Source: Pepe, The Statistical Evaluation of Medical Tests, 2003, chapter 4 (the ROC curve at 1 - c).
 

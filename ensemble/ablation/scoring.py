@@ -7,13 +7,13 @@ from dataclasses import replace
 from itertools import islice
 
 from ensemble.ablation.variants import Variant
-from ensemble.jobs import Job, Runner, Table
+from ensemble.jobs import Job, JobRunner, Table
 from ensemble.model_store import Slot
 from ensemble.out_of_fold import Plan, Scores, gather, plan_jobs
 
 
 def score_variants(
-    plan: Plan, variants: Sequence[Variant], table: Table, runner: Runner
+    plan: Plan, variants: Sequence[Variant], table: Table, runner: JobRunner
 ) -> dict[str, dict[str, Scores]]:
     """Score every variant out of fold; the jobs of all of them are done together, and none twice.
 

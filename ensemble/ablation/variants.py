@@ -59,7 +59,7 @@ class Design:
 
     Attributes:
         variants: The one with all features first; each name once, each comparison once.
-        not_applicable: Names of rows that this run can not fill, with the reason.
+        not_applicable: Names of rows that this run cannot fill, with the reason.
         families: Names of features by family.
     """
 
@@ -69,7 +69,7 @@ class Design:
 
     @classmethod
     def of(cls, every: Sequence[str], variants: Iterable[Variant], families: Families) -> Design:
-        """Put the variant with all features first, and say which of the others can not be tried."""
+        """Put the variant with all features first, and say which of the others cannot be tried."""
         kept, missing = [Variant(ALL, "all", tuple(every))], {}
         for variant in variants:
             tried = (variant.features, variant.against)

@@ -43,7 +43,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Runner:
+class JobRunner:
     """Does jobs: reads what is there, makes the rest, and stores it, each result once it is made.
 
     Attributes:

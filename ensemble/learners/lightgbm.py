@@ -31,7 +31,7 @@ DEFAULTS: Parameters = {
     "scale_pos_weight": 2.79841848,
 }
 # Same bits at any number of threads: each column's histogram is summed by one thread, in the order of the rows; and
-# beside any other columns: bundles of sparse columns are summed in another order. No early stopping.
+# next to any other columns: bundles of sparse columns are summed in another order. No early stopping.
 _FIXED: Parameters = {
     "objective": "binary",
     "deterministic": True,

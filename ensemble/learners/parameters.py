@@ -19,7 +19,7 @@ def check_names(
 ) -> None:
     """Refuse parameters that the library does not have, that this project sets itself, or that go by another name.
 
-    Each parameter has one name here, that of the defaults and presets. Beside it an alias would leave to the library
+    Each parameter has one name here, that of the defaults and presets. Next to it an alias would leave to the library
     which of the two values counts; so aliases are refused, even alone, and the message says what to write.
 
     Args:

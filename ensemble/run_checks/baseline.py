@@ -12,7 +12,7 @@ from cohort.findings import Check, Finding
 from cv_folds.bootstrap import replicate
 from cv_folds.formats import difference, estimate
 from cv_folds.scoring import MEAN
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import Logistic
 from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 
@@ -21,7 +21,7 @@ PLAIN_GROUPS = ("basic", "tbp")
 _NAME = "logistic baseline"
 
 
-def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: Runner) -> Scores:
+def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: JobRunner) -> Scores:
     """Out-of-fold scores of a logistic regression, by the run's folds and samples, shape (lesions,).
 
     Args:

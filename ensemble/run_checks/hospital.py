@@ -11,7 +11,7 @@ import polars as pl
 
 from cohort.findings import Check, Finding
 from cohort.frames import collect
-from ensemble.jobs import Job, Runner, Table
+from ensemble.jobs import Job, JobRunner, Table
 from ensemble.learners import LightGBM
 from ensemble.matrix import Matrix
 from ensemble.run_checks.measures import thinned
@@ -48,7 +48,7 @@ def telltale_hospital(
     patient: pl.Series,
     fold: npt.NDArray[np.int8],
     *,
-    runner: Runner,
+    runner: JobRunner,
 ) -> Finding:
     """Train small models, one for each hospital, to name the hospital of patients they have not seen.
 
@@ -70,7 +70,7 @@ def telltale_hospital(
     code = np.array([names.index(name) for name in truth])
     part = matrix.part(rows, features)
     if any(not np.bincount(code[fold[rows] != each], minlength=len(names)).all() for each in np.unique(fold[rows])):
-        return TELLTALE.not_applicable("a hospital's patients all lie in one fold, so it can not be learned and tested")
+        return TELLTALE.not_applicable("a hospital's patients all lie in one fold, so it cannot be learned and tested")
     guess, gain = _guess(part, code, fold[rows], names, runner)
     accuracy, error = _accuracy(code, guess == code, patient.gather(rows))
     chance = 1 / len(names)
@@ -101,7 +101,7 @@ def _guess(
     code: npt.NDArray[np.intp],
     fold: npt.NDArray[np.int8],
     names: Sequence[str],
-    runner: Runner,
+    runner: JobRunner,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """The hospital guessed for each row by models of the other folds, and the sum of what each feature gained them."""
     likely, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))

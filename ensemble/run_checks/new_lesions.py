@@ -59,7 +59,7 @@ def shifted_features(train: Matrix, patient: pl.Series, new: Matrix, new_patient
 
 
 def _gaps(train: Matrix, rows: Rows, other: Floats) -> Floats:
-    """Gap of each feature in values and in the share missing; shape (features, 2), 0 where it can not be had."""
+    """Gap of each feature in values and in the share missing; shape (features, 2), 0 where it cannot be had."""
     here = train.values[rows]
     found = np.zeros((len(train.space.names), len(_KINDS)))
     for place, name in enumerate(train.space.names):

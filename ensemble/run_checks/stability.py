@@ -12,7 +12,7 @@ from scipy.stats import chi2, spearmanr
 
 from cohort.findings import Check, Finding
 from cv_folds.bootstrap import POOLED, replicate
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 
 BY_FOLD = Check("UD209", "a pAUC that differs between folds by more than the choice of patients explains", "warning")
@@ -51,7 +51,7 @@ def between_folds(oof: pl.DataFrame, *, replicates: int) -> Finding:
     return ask(f"{measured}, p = {p:.3g}", pauc=pauc.tolist(), standard_error=error.tolist(), p=p)
 
 
-def scores_by_seed(plan: Plan, learners: Sequence[str], table: Table, runner: Runner) -> dict[str, list[Scores]]:
+def scores_by_seed(plan: Plan, learners: Sequence[str], table: Table, runner: JobRunner) -> dict[str, list[Scores]]:
     """Out-of-fold scores of each learner with each seed alone, each of shape (lesions,): the run's own jobs."""
     known = {name: plan.learners[name] for name in learners}
     parts = [

@@ -1,4 +1,4 @@
-"""The table of codes in `docs/checks.md`, made from the checks so that the two can not differ.
+"""The table of codes in `docs/checks.md`, made from the checks so that the two cannot differ.
 
 `python -m ensemble.run_checks.tables docs/checks.md` writes it between its markers.
 """

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import TrialState
 
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning.problem import Problem, Scores
 from ensemble.tuning.study import BY_FOLD, open_study
 
@@ -34,12 +34,12 @@ class Candidate:
         """Mean pAUC over folds."""
         return float(np.mean(self.pauc))
 
-    def scores(self, problem: Problem, runner: Runner) -> Scores:
+    def scores(self, problem: Problem, runner: JobRunner) -> Scores:
         """Its out-of-fold scores, from the result store; shape (lesions,), NaN for lesions left out."""
         return problem.score(problem.configured(self.chosen), problem.folds, runner)
 
 
-def list_candidates(problem: Problem, folder: Path, runner: Runner) -> list[Candidate]:
+def list_candidates(problem: Problem, folder: Path, runner: JobRunner) -> list[Candidate]:
     """The run's own parameters first, then the complete trials by number."""
     own = problem.score(problem.current, problem.folds, runner, title="baseline")
     run = Candidate("run", {}, tuple(problem.pauc(own, fold) for fold in problem.folds))
@@ -62,7 +62,7 @@ def best_of(candidates: Sequence[Candidate], *, apart_from: int | None = None) -
 
 
 def nested_selection(
-    problem: Problem, candidates: Sequence[Candidate], runner: Runner
+    problem: Problem, candidates: Sequence[Candidate], runner: JobRunner
 ) -> tuple[list[Candidate], Scores]:
     """Choose for each fold by the other folds, and take the fold's scores from what was chosen.
 
@@ -76,7 +76,7 @@ def nested_selection(
     return chosen, scores_of_chosen(problem, chosen, runner)
 
 
-def scores_of_chosen(problem: Problem, chosen: Sequence[Candidate], runner: Runner) -> Scores:
+def scores_of_chosen(problem: Problem, chosen: Sequence[Candidate], runner: JobRunner) -> Scores:
     """Scores of each fold by models with the parameters chosen for it, trained on all other folds; (lesions,)."""
     scores = np.full(len(problem.fold), np.nan)
     for fold, one in zip(problem.folds, chosen, strict=True):

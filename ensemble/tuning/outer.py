@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning.candidates import Candidate, best_of, list_candidates, scores_of_chosen
 from ensemble.tuning.problem import Problem, Scores
 from ensemble.tuning.search import Effort, Progress, search
@@ -14,7 +14,7 @@ from ensemble.tuning.search import Effort, Progress, search
 def tune_by_fold(
     problem: Problem,
     folder: Path,
-    runner: Runner,
+    runner: JobRunner,
     effort: Effort,
     *,
     progress: Callable[[int], Progress] = lambda _fold: lambda _tally: None,

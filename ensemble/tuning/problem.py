@@ -13,7 +13,7 @@ import polars as pl
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from engine.files import fingerprint
-from ensemble.jobs import Job, Runner, Table
+from ensemble.jobs import Job, JobRunner, Table
 from ensemble.learners import Learner
 from ensemble.out_of_fold import Plan
 from ensemble.tuning.spaces import SPACES, Range
@@ -104,14 +104,14 @@ class Problem:
             jobs.append(plan.job(self.learner, self.table, train=train, score=score, draw=draw, label=label))
         return jobs
 
-    def score(self, learner: Learner, folds: Sequence[int], runner: Runner, *, title: str | None = None) -> Scores:
+    def score(self, learner: Learner, folds: Sequence[int], runner: JobRunner, *, title: str | None = None) -> Scores:
         """Score folds by models that were trained without them; what the result store holds is not trained again.
 
         Args:
             learner: The learner with its parameters.
             folds: The folds to score.
             runner: Does the jobs.
-            title: See `Runner.run`.
+            title: See `JobRunner.run`.
 
         Returns:
             The mean score over the seeds, shape (lesions,); NaN for lesions of other folds.

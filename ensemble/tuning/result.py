@@ -8,7 +8,7 @@ from typing import Any
 
 from cv_folds.bootstrap import Replicates, replicate
 from cv_folds.scoring import MEAN
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning.candidates import Candidate, best_of, list_candidates, nested_selection
 from ensemble.tuning.problem import Problem, Scores
 from ensemble.tuning.study import Tally, open_study
@@ -17,7 +17,7 @@ from ensemble.tuning.study import Tally, open_study
 def tuned(
     problem: Problem,
     folder: Path,
-    runner: Runner,
+    runner: JobRunner,
     *,
     nested: tuple[list[Candidate], Scores] | None = None,
     replicates: int = 10_000,

@@ -13,7 +13,7 @@ import optuna
 from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning.problem import Problem
 from ensemble.tuning.study import BY_FOLD, Tally, open_study, resume_study
 
@@ -37,7 +37,7 @@ class Effort:
 
 
 def search(
-    problem: Problem, folder: Path, runner: Runner, effort: Effort, *, progress: Progress = lambda _: None
+    problem: Problem, folder: Path, runner: JobRunner, effort: Effort, *, progress: Progress = lambda _: None
 ) -> Tally:
     """Run trials until the study has as many finished ones as wanted.
 
@@ -79,12 +79,12 @@ class _Work:
 
 
 def _run_trial(work: _Work, _turn: int, cores: int) -> None:
-    runner = Runner(work.results, LocalExecutor(cores))
+    runner = JobRunner(work.results, LocalExecutor(cores))
     study = open_study(work.folder, work.problem, seed=work.seed)
     study.optimize(lambda trial: _score(trial, work.problem, runner), n_trials=1)
 
 
-def _score(trial: optuna.Trial, problem: Problem, runner: Runner) -> float:
+def _score(trial: optuna.Trial, problem: Problem, runner: JobRunner) -> float:
     """Mean pAUC over the folds; stopped early where the pruner says so."""
     learner = problem.configured({each.name: each.suggest(trial) for each in problem.space})
     found: list[float] = []

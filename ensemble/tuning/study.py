@@ -81,7 +81,7 @@ def resume_study(folder: Path, problem: Problem, *, seed: int) -> optuna.Study:
     Raises:
         InputError: Features, folds, seeds, settings or the search space are not those of the study's trials.
     """
-    _mend(folder / _JOURNAL)
+    _repair(folder / _JOURNAL)
     study, wanted = open_study(folder, problem, seed=seed), problem.fingerprint
     if not study.get_trials(deepcopy=False):
         study.set_user_attr(_FINGERPRINT, wanted)
@@ -95,7 +95,7 @@ def resume_study(folder: Path, problem: Problem, *, seed: int) -> optuna.Study:
     return study
 
 
-def _mend(journal: Path) -> None:
+def _repair(journal: Path) -> None:
     """Clear the journal's lock and a last line that is not whole."""
     for stale in journal.parent.glob(f"{journal.name}.lock*"):
         stale.unlink()

@@ -1,6 +1,6 @@
 """Import torchvision even where its compiled operators do not fit the torch at hand.
 
-The registry's torchvision wheels link against CUDA. Beside a CPU-only torch their library does not load, and importing
+The registry's torchvision wheels link against CUDA. Next to a CPU-only torch their library does not load, and importing
 torchvision, and so timm, fails on two missing operators. Only its transforms are used here, which are plain Python:
 declaring those operators, without an implementation, is enough.
 """

@@ -2,7 +2,7 @@
 
 It needs no network, writes nothing into the input folder, and uses the standard library only. First it writes a valid
 submission that gives every lesion the same score. Then it checks the bundle, unpacks its wheels and runs
-`uglyduck predict`, which replaces that submission when, and only when, every lesion is scored. Crops that can not be
+`uglyduck predict`, which replaces that submission when, and only when, every lesion is scored. Crops that cannot be
 read, or that take too long, are left out: the table alone is scored then. Should that fail as well, the program ends
 with an error and the first submission stands.
 """
@@ -28,7 +28,7 @@ OUTPUT = Path(os.environ.get("UGLYDUCK_OUTPUT", "/kaggle/working"))  # where sub
 DEEPEST = 4  # folders between INPUT and a file
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """Tell whoever reads the log."""
     print(text, flush=True)  # noqa: T201 - the log of a kernel is what it prints
 
@@ -90,7 +90,7 @@ def check_libraries(wanted: dict[str, str], target: Path) -> None:
         raise RuntimeError(message)
     other = [f"{name} {there[name]}, not {version}" for name, version in wanted.items() if there[name] != version]
     if other:
-        say(f"other versions than in the run, so the last bits of scores may differ: {'; '.join(other)}")
+        log(f"other versions than in the run, so the last bits of scores may differ: {'; '.join(other)}")
 
 
 def predict(arguments: list[str], target: Path, seconds: float | None = None) -> bool:
@@ -105,7 +105,7 @@ def predict(arguments: list[str], target: Path, seconds: float | None = None) ->
             os.killpg(process.pid, signal.SIGKILL)
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            say(f"stopped after {seconds:,.0f} s")
+            log(f"stopped after {seconds:,.0f} s")
             return False
 
 
@@ -114,7 +114,7 @@ def main() -> None:
     manifest = find("MANIFEST.json")
     bundle, about = manifest.parent, json.loads(manifest.read_text("utf-8"))
     out, sample = OUTPUT / "submission.csv", find("sample_submission.csv")
-    say(f"{write_prior(sample, about['prior'], out):,} lesions, each with the score {about['prior']}, in {out}")
+    log(f"{write_prior(sample, about['prior'], out):,} lesions, each with the score {about['prior']}, in {out}")
     check(bundle, about["files"])
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
@@ -129,11 +129,11 @@ def answer(bundle: Path, about: dict[str, Any], data: Path, target: Path, out: P
     arguments = [str(bundle / "run"), "--metadata", str(data / "test-metadata.csv"), "--out", str(out)]
     if about["images"] and images.exists():
         if predict([*arguments, "--images", str(images)], target, about["image_seconds"]):
-            return say("scored from table and crops")
-        say("the crops could not be scored; going on with the table alone")
+            return log("scored from table and crops")
+        log("the crops could not be scored; going on with the table alone")
     if not predict(arguments, target):
         raise RuntimeError("scoring failed, see above; the submission with the same score everywhere stands")
-    return say("scored from the table alone")
+    return log("scored from the table alone")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Upload:
         for option, value in (("--user", self.user), ("--name", self.name), ("--competition", self.competition)):
             if not _SLUG.fullmatch(value.lower() if option == "--user" else value):
                 raise InputError(
-                    f"{value!r} can not be part of an address",
+                    f"{value!r} cannot be part of an address",
                     where=option,
                     remedy="use small letters, digits and single dashes",
                 )
@@ -94,7 +94,7 @@ def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
         The names of its files, ascending.
 
     Raises:
-        InputError: The folder holds something, or a name can not be part of an address.
+        InputError: The folder holds something, or a name cannot be part of an address.
     """
     upload.check()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -58,7 +58,7 @@ class Artifacts:
             root: The folder of a run whose stages are all finished; the caller has checked its SHA-256 sums.
 
         Raises:
-            InputError: A file that every finished run has is missing or can not be read.
+            InputError: A file that every finished run has is missing or cannot be read.
         """
         root = Path(root)
         manifest = read_json(root / "manifest.json")

@@ -51,7 +51,7 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
     measured = _measure(lesions, {key: members[key] for key in members if enough[key]}, threshold, replicates, seed)
     overall = measured[POOLED]
 
-    def told(division: Division) -> dict[str, Any]:
+    def as_row(division: Division) -> dict[str, Any]:
         keys = [key for key in members if key[0] == division.name]
         groups = [
             {"name": key[1], **_counts(lesions, members[key], malignant), "enough": enough[key]}
@@ -69,7 +69,7 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
         "few_lesions": FEW_LESIONS,
         "few_patients": FEW_PATIENTS,
         "overall": overall,
-        "divisions": [told(division) for division in DIVISIONS],
+        "divisions": [as_row(division) for division in DIVISIONS],
     }
 
 

@@ -39,13 +39,13 @@ def gallery(
     images = lesions.select("isic_id", score="image") if "image" in lesions.columns else None
     compared = {row["isic_id"]: row for row in reasons(chosen, state=state, images=images).iter_rows(named=True)}
     return [
-        _told(row, lesions.filter(pl.col("patient_id") == row["patient_id"]), compared[row["isic_id"]])
+        _entry(row, lesions.filter(pl.col("patient_id") == row["patient_id"]), compared[row["isic_id"]])
         | {"drivers": _drivers(drivers, row["isic_id"])}
         for row in highest.iter_rows(named=True)
     ]
 
 
-def _told(flagged: dict[str, Any], patient: pl.DataFrame, reason: dict[str, Any]) -> dict[str, Any]:
+def _entry(flagged: dict[str, Any], patient: pl.DataFrame, reason: dict[str, Any]) -> dict[str, Any]:
     name = flagged["isic_id"]
     others = patient.filter(pl.col("isic_id") != name).sort(["blend", "isic_id"], descending=[True, False])
     step = max(1, others.height // OTHERS)

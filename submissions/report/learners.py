@@ -12,7 +12,7 @@ from cv_folds.bootstrap import POOLED, replicate
 from cv_folds.metrics import AUC, METRICS, PAUC
 from submissions.report.artifacts import Artifacts
 
-#: Working points of the blend that the page shows beside the ROC curve.
+#: Working points of the blend that the page shows next to the ROC curve.
 WORKING_POINTS = ("specificity80", "nnt80", "specificity90", "nnt90")
 _COMPARED = (PAUC.name, AUC.name)
 

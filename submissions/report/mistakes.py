@@ -55,11 +55,11 @@ def mistakes(lesions: pl.DataFrame, *, shown: int = SHOWN) -> dict[str, Any]:
     alarms = lesions.filter(pl.col("target") == 0).sort(["blend", "isic_id"], descending=[True, False]).head(shown)
     chosen = {"misses": misses, "alarms": alarms}
     return {"lesions": lesions.height} | {
-        kind: [_told(row) for row in rows.iter_rows(named=True)] for kind, rows in chosen.items()
+        kind: [_entry(row) for row in rows.iter_rows(named=True)] for kind, rows in chosen.items()
     }
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
     keys = ("isic_id", "patient_id", "place", "rank", "of", "blend", "risk")
     known = [text.format(row[name]) for name, text in _DETAILS.items() if row.get(name) is not None]
     return {key: row[key] for key in keys if key in row} | {"known": [text.replace("::", " › ") for text in known]}

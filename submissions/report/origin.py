@@ -1,4 +1,4 @@
-"""Are these people, or are they simulated? The page says it first, and says when it can not tell."""
+"""Are these people, or are they simulated? The page says it first, and says when it cannot tell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cohort.frames import ID, collect
 
 Origin = Literal["simulated", "real", "unknown"]
 
-#: The known probabilities that `uglyduck simulate` writes beside a table; nobody knows them of a real lesion.
+#: The known probabilities that `uglyduck simulate` writes next to a table; nobody knows them of a real lesion.
 TRUTH = "truth.parquet"
 _SIMULATED = {"kind": "simulated", "why": f"the simulator's known probabilities of these lesions lie in {TRUTH}"}
 _KNOWN = {ID, "p_table", "p_crop", "p_both"}

@@ -18,7 +18,7 @@ _WORDS = 52  # characters of a line below a chart
 
 
 def poster(report: Mapping[str, Any]) -> str:
-    """Draw a report's three main pictures beside each other.
+    """Draw a report's three main pictures side by side.
 
     Args:
         report: As `building.build_report` gives it.

@@ -112,7 +112,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def sheet(title: str, description: str, *body: str, key: str) -> Markup:
-    """A whole picture with a title and a description for those who can not see it.
+    """A whole picture with a title and a description for those who cannot see it.
 
     Args:
         title: What it is.

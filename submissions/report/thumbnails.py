@@ -15,7 +15,7 @@ _QUALITY = 80
 
 
 def thumbnails(store: ImageStore, ids: Iterable[str]) -> dict[str, str]:
-    """Data URIs by isic_id; a crop that can not be read is left out."""
+    """Data URIs by isic_id; a crop that cannot be read is left out."""
     crops = ((name, try_read(store, name)) for name in dict.fromkeys(ids))
     return {name: _data_uri(crop.pixels) for name, crop in crops if not isinstance(crop, CropError)}
 

@@ -1,4 +1,4 @@
-"""Ablation of 20 groups beside as many separate runs, with the default folds and learners."""
+"""Ablation of 20 groups next to as many separate runs, with the default folds and learners."""
 
 from __future__ import annotations
 

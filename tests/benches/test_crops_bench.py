@@ -1,4 +1,4 @@
-"""Crops: speed and memory, and what was painted beside real crops."""
+"""Crops: speed and memory, and what was painted next to real crops."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_real_crops_from_another_camera(real_data: Path, tmp_path: Path) -> None
         "Crops from another camera",
         f"`uglyduck robustness` on {result['lesions']:,} real SLICE-3D crops, {result['malignant']} malignant, scored"
         " by descriptors out of fold (`ungrouped`, 5 folds), without and with equalised contrast (CLAHE). pAUC and its"
-        " change from the crops as they are, paired bootstrap; ≈ can not be told from no change. The changes are"
+        " change from the crops as they are, paired bootstrap; ≈ cannot be told from no change. The changes are"
         " simulated, one at a time; [what they are](robustness.md).",
         ["score", "crops", "slight", "clear", "strong"],
         [[*key, *map(cell, found), *[""] * (3 - len(found))] for key, found in rows.items()],

@@ -1,4 +1,4 @@
-"""Every refusal of a table: one line that says what, where and how to mend it."""
+"""Every refusal of a table: one line that says what, where and how to fix it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -59,7 +59,7 @@ def test_ties_with_the_estimate_count_half_despite_rounding() -> None:
     "sample",
     [
         a_sample(5, np.arange(5.0)),  # every replicate below the estimate
-        a_sample(2, np.arange(5.0), np.append(np.zeros(49), np.nan)),  # a patient who can not be left out
+        a_sample(2, np.arange(5.0), np.append(np.zeros(49), np.nan)),  # a patient who cannot be left out
     ],
 )
 def test_where_bca_is_undefined_the_percentile_interval_is_given(sample: Sample) -> None:

@@ -129,5 +129,5 @@ def test_refusals(frame: pl.DataFrame) -> None:
 
 
 def test_retrieval_alone_needs_patients(frame: pl.DataFrame) -> None:
-    with pytest.raises(InputError, match=r"setop15 can not be measured\. give patient ids"):
+    with pytest.raises(InputError, match=r"setop15 cannot be measured\. give patient ids"):
         summarise(frame.drop("patient_id"), "blend", metrics=["setop15"], replicates=100)

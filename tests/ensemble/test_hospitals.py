@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.results import ResultStore
 from ensemble.hospital_figures import TOO_FEW, hospital_figures
 from ensemble.hospitals import Hospitals, score_hospital
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan
@@ -93,7 +93,7 @@ def scored(
     """Scores of the held-out hospital, and the jobs that had to be done for them."""
     learners = {name: get_learner(name, {"n_trees": 5}) for name in ("lightgbm", "xgboost")}
     plan = Plan(learners, [], (0, 1), 2.0)
-    runner = Runner(ResultStore(folder), Remembering())
+    runner = JobRunner(ResultStore(folder), Remembering())
     found = score_hospital(plan, HOSPITALS, 1, features=features, target=target, weight=weight, runner=runner)
     return found, made_by(runner)
 
@@ -101,7 +101,7 @@ def scored(
 def scored_seeing(folder: Path, features: pl.DataFrame, *seen: str) -> npt.NDArray[np.float64]:
     """Scores by LightGBM that may see some features."""
     plan = Plan({"lightgbm": get_learner("lightgbm", {"n_trees": 5})}, [], (0,), 2.0, {"lightgbm": seen})
-    runner = Runner(ResultStore(folder), Remembering())
+    runner = JobRunner(ResultStore(folder), Remembering())
     found = score_hospital(plan, HOSPITALS, 1, features=features, target=TARGET, weight=None, runner=runner)
     return found["lightgbm"]
 

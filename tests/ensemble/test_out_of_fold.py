@@ -11,7 +11,7 @@ import pytest
 from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.model_store import ModelStore, Slot
@@ -34,8 +34,8 @@ def plan(
     return Plan(fitted, [np.roll(FOLD, repeat) for repeat in range(repeats)], seeds, 2.0)
 
 
-def runner(folder: Path) -> Runner:
-    return Runner(ResultStore(folder / "results"), Remembering())
+def runner(folder: Path) -> JobRunner:
+    return JobRunner(ResultStore(folder / "results"), Remembering())
 
 
 def trained(wanted: Plan, folder: Path, table: Table = TABLE) -> list[str]:
@@ -87,7 +87,7 @@ def test_models_trained_side_by_side_are_those_trained_one_by_one(tmp_path: Path
     wanted = replace(wanted, learners={**wanted.learners, "logistic": get_learner("logistic", {})})
     for cores in (1, 8):
         folder = tmp_path / str(cores)
-        with_what = Runner(ResultStore(folder / "results"), LocalExecutor(cores))
+        with_what = JobRunner(ResultStore(folder / "results"), LocalExecutor(cores))
         train(wanted, TABLE, with_what, store=ModelStore(folder / "models"))
     one, eight = (
         {str(path.relative_to(tmp_path / cores)): path.read_bytes() for path in (tmp_path / cores).rglob("*.*")}

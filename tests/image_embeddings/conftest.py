@@ -116,5 +116,5 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def draw() -> SimpleNamespace:
-    """The drawing functions, for tests, which can not import this file."""
+    """The drawing functions, for tests, which cannot import this file."""
     return SimpleNamespace(skin=SKIN, disc=disc, crop_of=crop_of, jpeg=jpeg, simulate=simulate, write_table=write_table)

@@ -97,7 +97,7 @@ def test_the_report_preset_is_the_report() -> None:
 
 def test_the_winning_presets_are_what_their_entries_published() -> None:
     # The entries' code: Adam 1e-4 with decay 1e-6, batches of 32, half of them malignant; AdamW 1e-4, 30 epochs in
-    # which each malignant lesion is seen twice beside as many benign ones.
+    # which each malignant lesion is seen twice next to as many benign ones.
     for name, size in (("edgenext_base", 256), ("eva02_small_336", 336), ("efficientnet_b0", 384)):
         preset = PRESETS[name]
         assert (preset.size, preset.optimizer, preset.learning_rate, preset.weight_decay) == (size, "adam", 1e-4, 1e-6)

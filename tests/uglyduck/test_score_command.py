@@ -17,7 +17,7 @@ Score = Callable[..., Result]
 
 @pytest.fixture
 def score() -> Score:
-    """Run the command in this process; an error that a user can mend comes out as raised."""
+    """Run the command in this process; an error that a user can fix comes out as raised."""
 
     def call(*arguments: str | Path) -> Result:
         result = CliRunner().invoke(app, ["score", *map(str, arguments)])

@@ -38,7 +38,7 @@ def ablate(
 
     Every variant is trained on the run's folds, seeds and drawn lesions and blended as the run is. Differences of pAUC
     come with paired patient-bootstrap intervals, and p values corrected for the number of comparisons; where an
-    interval covers 0 the data can not tell. An ablation that was killed goes on where it stopped.
+    interval covers 0 the data cannot tell. An ablation that was killed goes on where it stopped.
 
     Example: `uglyduck ablate runs/first`
 

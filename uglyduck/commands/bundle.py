@@ -42,7 +42,7 @@ def bundle(
 
     start_logging()
     opened = open_run(run)
-    FittedRun.load(opened.folder.root, threads=1)  # refuses a run that can not score
+    FittedRun.load(opened.folder.root, threads=1)  # refuses a run that cannot score
     more = sorted(wheels.glob("*.whl")) if wheels else []
     if wheels and not more:
         raise InputError("no wheels in this folder", where=str(wheels), remedy="leave --wheels out or fill it")

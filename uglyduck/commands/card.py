@@ -12,13 +12,13 @@ def card(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
     out: Annotated[Path | None, typer.Option(help="Markdown file to write; RUN/model-card.md by default.")] = None,
     data: Annotated[
-        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing beside them tells.")
+        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
     ] = None,
 ) -> None:
-    """Write a model card on the TRIPOD+AI headings, as Markdown and as JSON beside it.
+    """Write a model card on the TRIPOD+AI headings, as Markdown and as JSON next to it.
 
     Filled from the run: intended use, data and licences, who is missing from the data, figures with intervals, limits,
-    provenance. What a run can not know, such as ethical approval, is said to be missing.
+    provenance. What a run cannot know, such as ethical approval, is said to be missing.
 
     Example: `uglyduck card runs/first`
     """

@@ -53,10 +53,10 @@ def demo(
     rank(results, metadata=test, out=out / "ranking.csv")
     report(results, out=out / "report.html", picture=out / "overview.svg")
     card(results, out=out / "model-card.md")
-    typer.echo(_told(out))
+    typer.echo(_overview(out))
 
 
-def _told(out: Path) -> str:
+def _overview(out: Path) -> str:
     """Where everything is, in the order in which a newcomer would open it."""
     places = {
         "report.html": "the run on one page: open it in a browser",

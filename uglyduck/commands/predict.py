@@ -20,7 +20,7 @@ def predict(
 ) -> None:
     """Score new lesions and write `submission.csv` in the order of their table.
 
-    Crops are scored by the mean of the run's fold models; one that can not be read counts as missing. A research tool:
+    Crops are scored by the mean of the run's fold models; one that cannot be read counts as missing. A research tool:
     a score is no diagnosis.
 
     Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`

@@ -47,7 +47,7 @@ def rank(
 ) -> None:
     """Rank each patient's lesions by suspicion, and patients by risk; say what is unusual about each lesion.
 
-    Where labels are known, `ranking.curves.json` beside the ranking says what lists of every length find; for the
+    Where labels are known, `ranking.curves.json` next to the ranking says what lists of every length find; for the
     run's own lesions that is `RUN/curves.json`. A research tool, not a diagnosis.
 
     Example: `uglyduck rank runs/first --metadata clinic.csv --out ranking.csv`
@@ -87,7 +87,7 @@ def rank(
     if as_json:
         found = {"out": str(out), "curves": str(curves_path) if lesions.labelled else None}
         typer.echo(json.dumps(about | found, ensure_ascii=False))
-    for line in _said(about):
+    for line in _summary(about):
         log.info(line)
     log.info("written: %s. %s", out, DISCLAIMER)
 
@@ -104,7 +104,7 @@ def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) ->
 
 
 def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str, Any]:
-    """What stands beside the lesions: which scores, which list, how much there is to read."""
+    """What stands next to the lesions: which scores, which list, how much there is to read."""
     return {
         "about": DISCLAIMER,
         "scores": scores,
@@ -117,7 +117,7 @@ def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str,
     }
 
 
-def _said(about: dict[str, Any]) -> list[str]:
+def _summary(about: dict[str, Any]) -> list[str]:
     listed, lesions = about["on_shortlists"], about["lesions"]
     lines = [
         f"{lesions:,} lesions of {about['patients']:,} patients ranked, {about['scores']}",

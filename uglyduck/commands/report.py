@@ -18,10 +18,10 @@ def report(
         Path | None, typer.Option(help="Also the main pictures as one SVG file; none by default.")
     ] = None,
     data: Annotated[
-        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing beside them tells.")
+        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
     ] = None,
 ) -> None:
-    """Write one HTML file about a run that opens anywhere and loads nothing, and the same as JSON beside it.
+    """Write one HTML file about a run that opens anywhere and loads nothing, and the same as JSON next to it.
 
     Figures with intervals, the scored region of the ROC curve, calibration, fairness, the ugly ducklings, the worst
     mistakes, provenance. What was not run is named with its command. It lists single lesions: treat it as the data.

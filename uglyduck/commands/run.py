@@ -10,7 +10,9 @@ import typer
 
 def run(
     config: Annotated[Path, typer.Argument(help="TOML configuration; two lines are enough.", metavar="CONFIG.toml")],
-    out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/NAME beside the configuration.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/NAME next to the configuration.")
+    ] = None,
     until: Annotated[
         str | None, typer.Option(help="Last stage: lesions, folds, images, features, models, scores or metrics.")
     ] = None,

@@ -56,7 +56,7 @@ class ImagesConfig(_Section):
     clahe: bool = False  # equalise each crop's local contrast first
     seed: int = Field(0, ge=0)
     device: str = "auto"  # where a network runs: auto, cpu, cuda ...
-    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that can not be read does
+    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
 
 
 class MemberConfig(_Section):
@@ -129,7 +129,7 @@ def load_config(path: Path) -> Config:
     except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError("no such configuration file", where=str(path), remedy="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not valid TOML ({error})", where=str(path), remedy="mend this line") from error
+        raise InputError(f"not valid TOML ({error})", where=str(path), remedy="fix this line") from error
     try:
         config = Config.model_validate(content)
     except ValidationError as error:

@@ -20,7 +20,7 @@ from engine.executors import Executor, open_executor
 from engine.files import fingerprint, read_json, sha256_of
 from engine.manifest import Manifest
 from engine.results import ResultStore
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
@@ -61,9 +61,9 @@ class Run:
         return executor
 
     @cached_property
-    def runner(self) -> Runner:
+    def runner(self) -> JobRunner:
         """What does the run's jobs, and where their results lie."""
-        return Runner(ResultStore(self.folder.results), self.executor)
+        return JobRunner(ResultStore(self.folder.results), self.executor)
 
     @property
     def state(self) -> dict[str, str]:

@@ -99,7 +99,7 @@ def _optimum(run: Run, oof: pl.DataFrame) -> dict[str, Any] | None:
         joined = join_by_id(oof, known)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
-            "not the truth of this cohort", where=f"[data] truth = {path}", remedy="name the truth.parquet beside it"
+            "not the truth of this cohort", where=f"[data] truth = {path}", remedy="name the truth.parquet next to it"
         ) from error
     found = {name: _summary(run, joined, BLEND, column) for name, column in OPTIMUM.items()}
     return {

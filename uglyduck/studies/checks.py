@@ -1,4 +1,4 @@
-"""Every check of a run, asked one after the other; what can not be measured is said to be so."""
+"""Every check of a run, asked one after the other; what cannot be measured is said to be so."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_run(root: Path, metadata: Path | None = None) -> list[Finding]:
         metadata: A table of new lesions to compare with training.
 
     Raises:
-        InputError: The run's configuration can not be read.
+        InputError: The run's configuration cannot be read.
     """
     run = open_run(root)
     findings = RunChecks(run, metadata).findings()

@@ -28,7 +28,7 @@ def bring_up_to_date(root: Path) -> dict[str, Any]:
     run = open_run(root)
     with run.folder.locked():
         run_stages(run, until="features")
-    return _told(run, run.folder.features)
+    return _summary(run, run.folder.features)
 
 
 def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) -> dict[str, Any]:
@@ -52,10 +52,10 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
     state = features.FeatureState.from_dict(stored["state"])
     features.write_features(cohort.frame, out, stored["groups"], state=state, images=scores)
-    return _told(run, out)
+    return _summary(run, out)
 
 
-def _told(run: Run, path: Path) -> dict[str, Any]:
+def _summary(run: Run, path: Path) -> dict[str, Any]:
     table = pl.scan_parquet(path)
     built = set(table.collect_schema().names())
     listed = read_json(run.folder.dictionary)["features"]

@@ -1,4 +1,4 @@
-"""Leaves each hospital of a run out in turn: features, models and blend without it, and figures beside the run's."""
+"""Leaves each hospital of a run out in turn: features, models and blend without it, and figures next to the run's."""
 
 from __future__ import annotations
 

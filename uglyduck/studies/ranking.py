@@ -62,7 +62,7 @@ def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_s
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
-        InputError: The table or the images can not be read, or the run is not finished.
+        InputError: The table or the images cannot be read, or the run is not finished.
     """
     fitted = FittedRun.load(run.folder.root, threads=run.threads)
     cohort = read_new_lesions(run, metadata)

@@ -26,7 +26,7 @@ def show_metrics(folder: RunFolder) -> None:
 
 
 def remarks(stored: dict[str, Any]) -> list[str]:
-    """What to know beside the table of `metrics.json`: blends, comparisons, the best possible, calibration."""
+    """What to know next to the table of `metrics.json`: blends, comparisons, the best possible, calibration."""
     lines = []
     for method, found in stored["blends"]["methods"].items():
         if method != "mean":

@@ -24,7 +24,7 @@ def contact_sheet(crops: Iterable[bytes], path: Path, *, columns: int = 12, cell
         scale: Whole number of pixels to draw for each.
 
     Raises:
-        InputError: The file can not be written.
+        InputError: The file cannot be written.
     """
     pictures = [Image.open(io.BytesIO(crop)).convert("RGB") for crop in crops]
     rows = -(-len(pictures) // columns)

@@ -13,7 +13,7 @@ import pytest
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
 from ensemble.ablation import Variant, score_variants
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.model_store import ModelStore
@@ -44,11 +44,11 @@ SLOTS = 2 * 3 * 2  # repeats, folds, seeds
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    return Runner(ResultStore(tmp_path), Remembering())
+def runner(tmp_path: Path) -> JobRunner:
+    return JobRunner(ResultStore(tmp_path), Remembering())
 
 
-def again(runner: Runner) -> Runner:
+def again(runner: JobRunner) -> JobRunner:
     return replace(runner, executor=Remembering())
 
 
@@ -63,7 +63,7 @@ def same(first: Found, second: Found) -> bool:
     )
 
 
-def test_as_the_ordinary_way(runner: Runner, tmp_path: Path) -> None:
+def test_as_the_ordinary_way(runner: JobRunner, tmp_path: Path) -> None:
     found = score_variants(PLAN, VARIANTS, TABLE, runner)
     assert len(made_by(runner)) == (3 + 2) * SLOTS  # variants of both learners
     seen = {
@@ -73,11 +73,11 @@ def test_as_the_ordinary_way(runner: Runner, tmp_path: Path) -> None:
     }
     for name, features in seen.items():
         plan = replace(PLAN, learners={learner: PLAN.learners[learner] for learner in features}, features=features)
-        alone = Runner(ResultStore(tmp_path / name), LocalExecutor(1))
+        alone = JobRunner(ResultStore(tmp_path / name), LocalExecutor(1))
         assert same({name: found[name]}, {name: score_out_of_fold(plan, TABLE, alone)})
 
 
-def test_all_features_are_the_runs_own_jobs(runner: Runner, tmp_path: Path) -> None:
+def test_all_features_are_the_runs_own_jobs(runner: JobRunner, tmp_path: Path) -> None:
     train(PLAN, TABLE, runner, store=ModelStore(tmp_path / "models"))
     study = again(runner)
     found = score_variants(PLAN, VARIANTS, TABLE, study)
@@ -85,7 +85,7 @@ def test_all_features_are_the_runs_own_jobs(runner: Runner, tmp_path: Path) -> N
     assert same({"all": found["all"]}, {"all": score_out_of_fold(PLAN, TABLE, again(runner))})
 
 
-def test_one_more_variant_trains_that_variant_alone(runner: Runner) -> None:
+def test_one_more_variant_trains_that_variant_alone(runner: JobRunner) -> None:
     found = score_variants(PLAN, VARIANTS[:2], TABLE, runner)
     study = again(runner)
     more = score_variants(PLAN, VARIANTS, TABLE, study)
@@ -96,7 +96,7 @@ def test_one_more_variant_trains_that_variant_alone(runner: Runner) -> None:
     assert made_by(third) == []
 
 
-def test_a_killed_ablation_goes_on(runner: Runner, tmp_path: Path) -> None:
+def test_a_killed_ablation_goes_on(runner: JobRunner, tmp_path: Path) -> None:
     killed = replace(runner, executor=Remembering(dies_after=7))
     with pytest.raises(KilledError):
         score_variants(PLAN, VARIANTS, TABLE, killed)
@@ -104,10 +104,12 @@ def test_a_killed_ablation_goes_on(runner: Runner, tmp_path: Path) -> None:
     found = score_variants(PLAN, VARIANTS, TABLE, rest)
     assert made_by(killed)
     assert len(made_by(killed)) + len(made_by(rest)) == 5 * SLOTS
-    assert same(found, score_variants(PLAN, VARIANTS, TABLE, Runner(ResultStore(tmp_path / "whole"), LocalExecutor(2))))
+    assert same(
+        found, score_variants(PLAN, VARIANTS, TABLE, JobRunner(ResultStore(tmp_path / "whole"), LocalExecutor(2)))
+    )
 
 
-def test_another_parameter_of_one_learner_trains_that_learner_again(runner: Runner) -> None:
+def test_another_parameter_of_one_learner_trains_that_learner_again(runner: JobRunner) -> None:
     found = score_variants(PLAN, VARIANTS, TABLE, runner)
     changed = {**PLAN.learners, "xgboost": get_learner("xgboost", {"n_trees": 5})}
     study = again(runner)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
@@ -57,6 +57,6 @@ def trained(
     return plan
 
 
-def runner(folder: Path) -> Runner:
+def runner(folder: Path) -> JobRunner:
     """Does jobs; their results lie in `folder`."""
-    return Runner(ResultStore(folder / "results"), LocalExecutor(1))
+    return JobRunner(ResultStore(folder / "results"), LocalExecutor(1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.executors import Executor, LocalExecutor, Task
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 
 
 class KilledError(Exception):
@@ -51,7 +51,7 @@ class InProcesses:
         return LocalExecutor(2).map(task, shared, items, **{**how, "processes": True})
 
 
-def made_by(runner: Runner) -> list[str]:
+def made_by(runner: JobRunner) -> list[str]:
     """Labels of the jobs that a runner made, not found."""
     assert isinstance(runner.executor, Remembering)
     return runner.executor.done

@@ -12,7 +12,7 @@ import pytest
 
 from engine.executors import Executor, LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Job, Outcome, Runner, Table
+from ensemble.jobs import Job, JobRunner, Outcome, Table
 from ensemble.jobs.fitting import batches
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
@@ -44,11 +44,11 @@ def job(learner: str = "lightgbm", columns: str = "all", fold: int = 0) -> Job:
 JOBS = [job(learner, columns, fold) for learner in LEARNERS for columns in SETS for fold in (0, 1)]
 
 
-def runner(folder: Path, executor: Executor | None = None) -> Runner:
-    return Runner(ResultStore(folder), executor or Remembering())
+def runner(folder: Path, executor: Executor | None = None) -> JobRunner:
+    return JobRunner(ResultStore(folder), executor or Remembering())
 
 
-def run(jobs: list[Job], with_what: Runner, table: Table = TABLE) -> list[Outcome]:
+def run(jobs: list[Job], with_what: JobRunner, table: Table = TABLE) -> list[Outcome]:
     return list(with_what.run(jobs, table, title="test"))
 
 
@@ -131,7 +131,7 @@ def test_killed_work_goes_on_where_it_was(tmp_path: Path, expected: list[Outcome
     assert sorted([*done, *made_by(again)]) == sorted(job.label for job in JOBS)
 
 
-def kept(jobs: list[Job], with_what: Runner, wanted: set[int]) -> dict[int, bytes]:
+def kept(jobs: list[Job], with_what: JobRunner, wanted: set[int]) -> dict[int, bytes]:
     models: dict[int, bytes] = {}
 
     def keep(place: int, _name: str) -> object:

@@ -12,7 +12,7 @@ import pytest
 
 from cohort.findings import Finding
 from engine.results import ResultStore
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.matrix import FeatureSpace
 from ensemble.run_checks.hospital import _accuracy, telltale_hospital
 from tests.ensemble.jobs.executors import Remembering
@@ -35,7 +35,7 @@ def _ask(folder: Path, told: float, *, fold: npt.NDArray[np.int8] | None = None,
         pl.Series([f"Hospital {one}" for one in hospital]),
         pl.Series([f"IP_{one:02d}" for one in patient]),
         (patient // HOSPITALS % 3).astype(np.int8) if fold is None else fold,
-        runner=Runner(ResultStore(folder), Remembering()),
+        runner=JobRunner(ResultStore(folder), Remembering()),
     )
 
 
@@ -67,7 +67,7 @@ def test_a_small_hospital_is_told_as_well_as_a_large_one(tmp_path: Path) -> None
         pl.Series(np.where(small, "small", "large")),
         pl.Series([f"IP_{one:02d}" for one in patient]),
         (patient // 4 % 3).astype(np.int8),
-        runner=Runner(ResultStore(tmp_path), Remembering()),
+        runner=JobRunner(ResultStore(tmp_path), Remembering()),
     )
     # the best cut, halfway between means one standard deviation apart, is right 69 % of the time on both sides
     assert found.values["balanced_accuracy"] == pytest.approx(0.69, abs=0.08)

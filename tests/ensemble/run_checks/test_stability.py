@@ -7,7 +7,7 @@ import pytest
 from cv_folds.metrics import partial_auc
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan, score_out_of_fold
@@ -71,8 +71,8 @@ def test_the_scores_of_each_seed_are_the_runs_own_jobs(tmp_path: Path) -> None:
     table = Table(FeatureSpace.fit(frame).encode(frame), target)
     learners = {name: get_learner(name, {"n_trees": 3}) for name in ("lightgbm", "xgboost")}
     plan = Plan(learners, [(np.arange(300) % 2).astype(np.int8)], (0, 5), 2.0)
-    mean = score_out_of_fold(plan, table, Runner(ResultStore(tmp_path), LocalExecutor(2)))
-    runner = Runner(ResultStore(tmp_path), Remembering())
+    mean = score_out_of_fold(plan, table, JobRunner(ResultStore(tmp_path), LocalExecutor(2)))
+    runner = JobRunner(ResultStore(tmp_path), Remembering())
     found = scores_by_seed(plan, ["xgboost"], table, runner)
     assert made_by(runner) == []
     assert list(found) == ["xgboost"]

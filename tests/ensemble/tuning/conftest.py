@@ -8,7 +8,7 @@ import pytest
 
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace
 from ensemble.out_of_fold import Plan
@@ -38,11 +38,11 @@ def problem() -> Problem:
     return make_problem()
 
 
-def runner_in(folder: Path, *, cores: int = 1) -> Runner:
+def runner_in(folder: Path, *, cores: int = 1) -> JobRunner:
     """Does jobs; their results lie in `folder`."""
-    return Runner(ResultStore(folder / "results"), LocalExecutor(cores))
+    return JobRunner(ResultStore(folder / "results"), LocalExecutor(cores))
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+def runner(tmp_path: Path) -> JobRunner:
     return runner_in(tmp_path)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning import Problem
 from ensemble.tuning.candidates import Candidate, best_of, nested_selection
 
@@ -22,7 +22,7 @@ def test_of_equals_the_first_is_taken_so_the_run_keeps_its_parameters() -> None:
     assert best_of([run, trial]) is run
 
 
-def test_each_fold_gets_the_scores_of_what_the_other_folds_chose(problem: Problem, runner: Runner) -> None:
+def test_each_fold_gets_the_scores_of_what_the_other_folds_chose(problem: Problem, runner: JobRunner) -> None:
     run, lucky = _candidate("run", (0.10, 0.10, 0.10)), _candidate("trial 0", (0.20, 0.08, 0.08), learning_rate=0.2)
     of_run, of_lucky = run.scores(problem, runner), lucky.scores(problem, runner)
     there = list(runner.results.names())
@@ -33,7 +33,7 @@ def test_each_fold_gets_the_scores_of_what_the_other_folds_chose(problem: Proble
     assert list(runner.results.names()) == there  # nested selection costs no training
 
 
-def test_lesions_left_out_have_no_score(problem: Problem, runner: Runner) -> None:
+def test_lesions_left_out_have_no_score(problem: Problem, runner: JobRunner) -> None:
     scores = _candidate("run", (0.1, 0.1, 0.1)).scores(problem.without(2), runner)
     assert np.isnan(scores[problem.fold == 2]).all()
     assert ((scores[problem.fold != 2] > 0) & (scores[problem.fold != 2] < 1)).all()

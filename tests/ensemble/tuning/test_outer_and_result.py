@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cv_folds.metrics import partial_auc
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.tuning import Effort, Problem, search, tune_by_fold, tuned
 from ensemble.tuning.candidates import Candidate, list_candidates, nested_selection
 from ensemble.tuning.result import edges
@@ -53,7 +53,7 @@ def test_summing_up_trains_nothing_again(problem: Problem, searched: Path, resul
 
 
 def test_without_a_better_trial_the_run_keeps_its_parameters_and_gains_nothing(
-    problem: Problem, tmp_path: Path, runner: Runner
+    problem: Problem, tmp_path: Path, runner: JobRunner
 ) -> None:
     search(problem, tmp_path, runner, Effort(trials=0))
     result = tuned(problem, tmp_path, runner, replicates=100)
@@ -71,7 +71,7 @@ def test_a_parameter_at_the_end_of_its_range_is_named(problem: Problem) -> None:
     assert {one["name"]: one["end"] for one in edges(problem, best)} == {"learning_rate": "high", "max_depth": "low"}
 
 
-def test_what_is_chosen_for_a_fold_does_not_depend_on_it(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+def test_what_is_chosen_for_a_fold_does_not_depend_on_it(problem: Problem, tmp_path: Path, runner: JobRunner) -> None:
     spoilt = problem.table.target.copy()
     spoilt[problem.fold == 0] = 1 - spoilt[problem.fold == 0]
     other = replace(problem, table=Table(problem.table.matrix, spoilt))
@@ -84,7 +84,7 @@ def test_what_is_chosen_for_a_fold_does_not_depend_on_it(problem: Problem, tmp_p
 
 
 def test_the_nested_scores_are_those_of_models_trained_on_all_other_folds(
-    problem: Problem, tmp_path: Path, runner: Runner
+    problem: Problem, tmp_path: Path, runner: JobRunner
 ) -> None:
     chosen, scores = tune_by_fold(problem, tmp_path, runner, Effort(trials=2))
     for fold, winner in zip(problem.folds, chosen, strict=True):

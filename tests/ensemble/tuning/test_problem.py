@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ensemble.jobs import Runner, Table
+from ensemble.jobs import JobRunner, Table
 from ensemble.matrix import Matrix
 from ensemble.out_of_fold import score_out_of_fold
 from ensemble.tuning import Problem
 from tests.ensemble.tuning.conftest import make_problem
 
 
-def test_the_runs_own_parameters_are_the_runs_own_jobs(runner: Runner) -> None:
+def test_the_runs_own_parameters_are_the_runs_own_jobs(runner: JobRunner) -> None:
     problem = make_problem(seeds=(0, 3))
     expected = score_out_of_fold(problem.plan, problem.table, runner)["lightgbm"]
     there = list(runner.results.names())
@@ -20,14 +20,14 @@ def test_the_runs_own_parameters_are_the_runs_own_jobs(runner: Runner) -> None:
     assert np.isnan(part[problem.fold != 1]).all()
 
 
-def test_weights_of_lesions_count(problem: Problem, runner: Runner) -> None:
+def test_weights_of_lesions_count(problem: Problem, runner: JobRunner) -> None:
     weight = np.where(problem.table.matrix.values[:, 2] > 0, 1.0, 0.01)
     weighted = replace(problem, table=Table(problem.table.matrix, problem.table.target, weight))
     plain, other = (each.score(each.current, [0], runner) for each in (problem, weighted))
     assert (plain[problem.fold == 0] != other[problem.fold == 0]).any()
 
 
-def test_a_fold_left_out_has_no_part_in_training(problem: Problem, runner: Runner) -> None:
+def test_a_fold_left_out_has_no_part_in_training(problem: Problem, runner: JobRunner) -> None:
     inner = problem.without(1)
     assert inner.folds == [0, 2]
     values = problem.table.matrix.values.copy()

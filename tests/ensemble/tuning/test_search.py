@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from engine.errors import InputError
-from ensemble.jobs import Runner
+from ensemble.jobs import JobRunner
 from ensemble.tuning import Effort, Problem, Tally, search
 from ensemble.tuning.study import open_study
 from tests.ensemble.tuning.conftest import make_problem, runner_in
@@ -49,7 +49,7 @@ def test_every_trial_draws_other_values(uninterrupted: Path) -> None:
 
 
 def test_a_search_goes_on_to_the_trials_it_would_have_made(
-    problem: Problem, uninterrupted: Path, tmp_path: Path, runner: Runner
+    problem: Problem, uninterrupted: Path, tmp_path: Path, runner: JobRunner
 ) -> None:
     for trials in (5, 13, 14):
         tally = search(problem, tmp_path, runner, Effort(trials, seed=1))
@@ -59,7 +59,7 @@ def test_a_search_goes_on_to_the_trials_it_would_have_made(
 
 @pytest.mark.parametrize(("at", "drawn"), [(3, None), (11, 4), (11, None)])
 def test_a_killed_trial_counts_as_failed_and_the_search_goes_on_as_without(
-    at: int, drawn: int | None, uninterrupted: Path, tmp_path: Path, runner: Runner
+    at: int, drawn: int | None, uninterrupted: Path, tmp_path: Path, runner: JobRunner
 ) -> None:
     problem = make_problem()
     search(problem, tmp_path, runner, Effort(at, seed=1))
@@ -72,7 +72,7 @@ def test_a_killed_trial_counts_as_failed_and_the_search_goes_on_as_without(
     assert _trials(tmp_path) == _trials(uninterrupted)
 
 
-def test_a_trial_that_keeps_dying_is_given_up(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+def test_a_trial_that_keeps_dying_is_given_up(problem: Problem, tmp_path: Path, runner: JobRunner) -> None:
     for _ in range(3):
         search(problem, tmp_path, runner, Effort(trials=0))
         _begin_and_die(tmp_path, problem, seed=0)
@@ -83,7 +83,7 @@ def test_a_trial_that_keeps_dying_is_given_up(problem: Problem, tmp_path: Path, 
     assert trials[3].params != trials[0].params
 
 
-def test_a_hopeless_trial_is_stopped_after_two_folds(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+def test_a_hopeless_trial_is_stopped_after_two_folds(problem: Problem, tmp_path: Path, runner: JobRunner) -> None:
     search(problem, tmp_path, runner, Effort(trials=10, seed=1))
     stump = {"max_depth": 3, "num_leaves": 4, "min_data_in_leaf": 400, "lambda_l1": 10.0, "learning_rate": 0.01}
     open_study(tmp_path, problem).enqueue_trial(stump)
@@ -115,7 +115,7 @@ def test_a_study_that_was_lost_finds_the_scores_of_its_trials(
     assert {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()} == before
 
 
-def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path, runner: Runner) -> None:
+def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path, runner: JobRunner) -> None:
     search(problem, tmp_path, runner, Effort(trials=1))
     with pytest.raises(InputError, match="delete this folder"):
         search(make_problem(trees=6), tmp_path, runner, Effort(trials=2))

@@ -22,7 +22,7 @@ from image_embeddings.networks.weights import read_weights  # noqa: E402
 from image_embeddings.presets import PRESETS, Preset  # noqa: E402
 
 pytestmark = pytest.mark.images
-# After the package, which makes torchvision importable beside a CPU-only torch.
+# After the package, which makes torchvision importable next to a CPU-only torch.
 timm = import_module("timm")
 TWO = Classes(("benign", "malignant"), (False, True))
 THREE = Classes(("benign", "tagged", "melanoma"), (False, False, True))
@@ -189,7 +189,7 @@ def test_a_missing_file_says_where_weights_can_be_had(tmp_path: Path) -> None:
 
 
 def test_a_network_without_a_download_says_so() -> None:
-    with pytest.raises(InputError, match="can not be downloaded"):
+    with pytest.raises(InputError, match="cannot be downloaded"):
         build(PRESETS["mobilenet_v1_025"], TWO, download=True)
 
 
