@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from tests.uglyduck.conftest import PICTURED, Command
+from uglyduck.run.export import files_to_score
+from uglyduck.run.run import open_run
 
 
 def submission(path: Path) -> pl.DataFrame:
@@ -93,6 +95,22 @@ def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, co
     assert command("clean", tmp_path / "run").stdout == "nothing to delete\n"
 
 
+def test_without_crops_the_image_model_is_no_artifact_of_the_run_any_more(
+    pictured: Path, tmp_path: Path, command: Command
+) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    shutil.copytree(pictured / "data", tmp_path / "data")
+    (tmp_path / "table.toml").write_text(PICTURED.replace('images = "data/train-image.hdf5"', ""))
+    command("run", tmp_path / "table.toml", "--out", tmp_path / "run")
+    assert (tmp_path / "run/images/fold0.npz").is_file()
+    assert not [name for name in files_to_score(open_run(tmp_path / "run")) if name.startswith("images/")]
+    assert "run/images: an image model" in command("clean", tmp_path / "run").stdout.replace("\n", "")
+    assert not (tmp_path / "run/images").exists()
+    found = json.loads(command("check", tmp_path / "run", "--json", "--all", check=False).stdout)
+    assert {one["code"]: one["status"] for one in found["findings"]}["UD204"] == "clear"
+    assert files_to_score(open_run(tmp_path / "run"))
+
+
 def test_a_truth_table_trains_and_deletes_no_image_model(pictured: Path, tmp_path: Path, command: Command) -> None:
     shutil.copytree(pictured / "run", tmp_path / "run")
     shutil.copytree(pictured / "data", tmp_path / "data")
@@ -121,7 +139,6 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
 @pytest.mark.images
 def test_networks_hand_their_embeddings_to_the_features(pictured: Path, tmp_path: Path, command: Command) -> None:
     pytest.importorskip("torch")
-    from uglyduck.run.run import open_run
     from uglyduck.stages.images import new_table, training_tables
 
     text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images]\nmodel = "tiny"\nepochs = 1\n'
@@ -130,7 +147,7 @@ def test_networks_hand_their_embeddings_to_the_features(pictured: Path, tmp_path
     run = open_run(tmp_path / "run")
     scores, embeddings = (pl.read_parquet(path) for path in training_tables(run))
     assert scores.columns == ["isic_id", "score"]
-    assert embeddings.columns == ["isic_id", "embedding"]
+    assert embeddings.columns == ["isic_id", "score", "embedding"]
     assert scores["isic_id"].equals(embeddings["isic_id"])
     ids = pl.read_csv(pictured / "data/test-metadata.csv", columns=["isic_id"])["isic_id"][:3]
     table = pl.read_parquet(new_table(run, pictured / "data/test-image.hdf5", ids, tmp_path / "new.parquet"))

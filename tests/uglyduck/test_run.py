@@ -88,6 +88,28 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
     assert "scores    9 of 9 there already" in lines
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "until"),
+    [
+        ('"patient.z", ', "", "features"),
+        ("xgboost = { n_trees = 10 }", "xgboost = { n_trees = 9 }", "models"),
+        ("n_folds = 3", "n_folds = 4", "folds"),
+    ],
+)
+def test_what_is_older_than_what_it_was_made_from_scores_nothing(
+    *, old: str, new: str, until: str, small: Path, copied: Path, tmp_path: Path, command: Command
+) -> None:
+    assert old in QUICK
+    (tmp_path / "other.toml").write_text(QUICK.replace(old, new).replace('"data/', f'"{small}/data/'))
+    command("run", tmp_path / "other.toml", "--out", copied, "--until", until)
+    call = ("predict", copied, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "submission.csv")
+    done = command(*call, check=False)
+    assert done.returncode == 2
+    assert "made anew since" in done.stderr
+    command("run", tmp_path / "other.toml", "--out", copied)
+    command(*call)
+
+
 def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:
     command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "folds")
     assert (tmp_path / "run/folds.parquet").exists()

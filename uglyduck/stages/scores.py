@@ -92,6 +92,7 @@ SCORES = Stage(
     inputs=("image_scores",),
     artifacts=lambda run: [
         *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary),
+        run.folder.models / "manifest.json",  # so that a blend is not taken for that of models made since
         *run.image_artifacts,
     ],
     settings=lambda run: {
