@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from tests.uglyduck.conftest import PICTURED, Command
-from uglyduck.run.export import files_to_score
 from uglyduck.run.run import open_run
+from uglyduck.studies.export import files_to_score
 
 
 def submission(path: Path) -> pl.DataFrame:

@@ -7,17 +7,19 @@ from pathlib import Path
 from engine.files import read_json
 from uglyduck.run.config import Config
 from uglyduck.run.run import Run
+from uglyduck.stages.running import STAGES
 
 
 def files_to_score(run: Run) -> dict[str, Path]:
     """Files by their path in the run folder, each the one the run wrote; without the configuration.
 
     Raises:
-        InputError: One is missing or was changed.
+        InputError: One is missing, was changed, or is older than what it was made from.
     """
-    stages = read_json(run.folder.manifest)["stages"].values()
+    made = read_json(run.folder.manifest)["stages"]
+    outputs = (name for stage in STAGES if stage.name in made for name in made[stage.name]["outputs"])
     # Every table of a run is of training lesions.
-    names = sorted({name for stage in stages for name in stage["outputs"] if not name.endswith(".parquet")})
+    names = sorted(name for name in outputs if not name.endswith(".parquet"))
     files = {name: run.folder.root / name for name in names}
     run.manifest.check(*files.values())
     return {"manifest.json": run.folder.manifest, **files}
