@@ -101,7 +101,7 @@ def has_image(ids: pl.Series, images: pl.DataFrame | None) -> NDArray[np.bool_]:
     scores = [name for name in names if images.schema[name].is_numeric()]
     joined = join_images(ids.to_frame(ID), images.select(ID, *(scores or names))).drop(ID)
     known = [series.to_numpy() if scores else embedding_matrix(series)[:, 0] for series in joined]
-    return np.isfinite(np.stack(known)).any(axis=0)
+    return np.asarray(np.isfinite(np.stack(known)).any(axis=0), dtype=np.bool_)
 
 
 def check_ids(ids: pl.Series) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.files import read_json
-from uglyduck.run.config import Config
+from uglyduck.run.config import ComputeConfig, Config, ImagesConfig
 from uglyduck.run.run import Run
 from uglyduck.stages.running import STAGES
 
@@ -33,7 +33,7 @@ def prior(run: Run) -> float:
 
 
 def without_places(config: Config) -> Config:
-    """The configuration with paths cut to file names: where its data lay is nobody's business."""
+    """The configuration for another machine: paths cut to file names, no cluster, and whatever device there is."""
     sections = {name: getattr(config, name) for name in ("data", "images")}
     cut = {
         name: section.model_copy(
@@ -45,4 +45,5 @@ def without_places(config: Config) -> Config:
         )
         for name, section in sections.items()
     }
-    return config.model_copy(update=cut)
+    cut["images"] = cut["images"].model_copy(update={"device": ImagesConfig().device})
+    return config.model_copy(update={**cut, "compute": ComputeConfig()})
