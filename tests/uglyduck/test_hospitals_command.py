@@ -82,6 +82,14 @@ def test_features_know_nothing_of_the_hospital_left_out(run: Path) -> None:
     assert not known.filter(pl.Series(~here)).equals(other.filter(pl.Series(~here)))
 
 
+def test_image_features_are_on_neither_side(pictured: Path, command: Command, tmp_path: Path) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    found = json.loads(command("hospitals", tmp_path / "run", "--json").stdout)
+    assert found["compared_with"].startswith("table,")
+    assert "image_score" in found["left_out_features"]
+    assert not [note for note in found["notes"] if "the run's figure has them" in note]
+
+
 def test_without_hospitals_it_is_not_applicable(run: Path, command: Command, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     lesions = Lesions.read(copy / "lesions.parquet")

@@ -170,8 +170,8 @@ def _facts(run: Run, hospitals: Hospitals, entry: Entry) -> dict[str, Any]:
     notes = list(hospitals.folds.notes)
     if away:
         notes.append(f"{away:,} lesions taken at another hospital than most of their patient's are not measured")
-    if entry.absent:
-        notes.append(f"{len(entry.absent)} features that know the hospital are left out; the run's figure has them")
+    if named := set(entry.absent) - run.image_features:
+        notes.append(f"{len(named)} features that know the hospital are left out; the run's figure has them")
     if entry.column == TABLE:
         notes.append(
             "image scores come from models trained on every hospital: learners of the table alone, on both sides"

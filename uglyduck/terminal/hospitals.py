@@ -17,7 +17,7 @@ _POOLED, _MEAN = "all, ranked together", "mean of those with figures"
 
 def show_hospitals(found: dict[str, Any]) -> None:
     """Print the figures of each hospital, or why there are none."""
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     if not found["applicable"]:
         console.print(f"not applicable: {found['reason']}", markup=False, soft_wrap=True)
         return
