@@ -20,7 +20,11 @@ class Manifest:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / "manifest.json"
-        self._content: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
+        self._content = self._read()
+
+    def _read(self) -> dict[str, Any]:
+        found: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
+        return found
 
     def holds(self, stage: str, wanted: str) -> bool:
         """Whether the stage was finished with this fingerprint and every output is there with its SHA-256."""
@@ -69,6 +73,7 @@ class Manifest:
 
     def forget(self, stage: str) -> None:
         """Strike out a stage that the run has no more; its files stay, but are no artifacts of the run."""
+        self._content = self._read()  # another process may have finished a stage since
         if self._content["stages"].pop(stage, None) is not None:
             write_json(self._content, self.path)
 
@@ -94,6 +99,7 @@ class Manifest:
             inputs: SHA-256 of the user's files that it read, by name.
             made_by: Versions and state of the code.
         """
+        self._content = self._read()  # another process may have finished a stage since
         stages = self._content["stages"]
         stages[stage] = {
             "fingerprint": fingerprint,
