@@ -27,10 +27,12 @@ def read_image_table(path: Path) -> pl.DataFrame:
     """Read a table of image scores: `isic_id`, scores and optionally `embedding`.
 
     Raises:
-        InputError: The file is no Parquet, or it is damaged.
+        InputError: The file is missing or damaged, or is no Parquet.
     """
     try:
         return pl.read_parquet(path, glob=False)
+    except FileNotFoundError as error:
+        raise InputError("no such file", where=str(path), remedy="check the path") from error
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise InputError(
             "not a readable Parquet file",

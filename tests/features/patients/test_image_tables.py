@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
-from features.patients.image_tables import has_image
+from engine.errors import InputError
+from features.patients.image_tables import has_image, read_image_table
 from image_embeddings.training_run import embedding_table
 
 IDS = pl.Series("isic_id", ["a", "b", "c", "d"])
@@ -33,3 +36,11 @@ def test_any_of_several_scores_will_do_and_no_table_knows_no_crop() -> None:
     table = pl.DataFrame({"isic_id": ["d", "a"], "old": [None, 0.1], "new": [0.2, None]})
     assert has_image(IDS, table).tolist() == [True, False, False, True]
     assert has_image(IDS, None).tolist() == [False] * 4
+
+
+def test_a_table_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_image_table(tmp_path / "absent.parquet")
+    (tmp_path / "text.parquet").write_text("isic_id,score")
+    with pytest.raises(InputError, match="not a readable Parquet file"):
+        read_image_table(tmp_path / "text.parquet")
