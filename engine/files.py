@@ -16,7 +16,25 @@ import polars as pl
 from engine.errors import InputError
 
 TEMPORARY = ".unfinished-"
-"""How the names of temporary files begin; a killed process may leave one, and it may be deleted."""
+"""How the names of temporary files begin; a killed process may leave one, see `is_abandoned`."""
+
+
+def temporary_prefix() -> str:
+    """How the names of this process's temporary files and folders begin: with its number, so that others know them."""
+    return f"{TEMPORARY}{os.getpid()}-"
+
+
+def is_abandoned(temporary: Path) -> bool:
+    """Whether the process that began to write a temporary file or folder has ended, so that it may be deleted."""
+    number = temporary.name.removeprefix(TEMPORARY).split("-")[0]
+    if not number.isdecimal():
+        return True
+    try:
+        with suppress(PermissionError):  # somebody else's process, but alive
+            os.kill(int(number), 0)  # sends nothing, only asks
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @contextmanager
@@ -38,7 +56,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(), suffix=path.suffix)
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(path), remedy="choose a folder you can write to"

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.files import TEMPORARY
+from engine.files import TEMPORARY, is_abandoned
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder for one process; the lock ends with the process, however it ends.
 
-    What a killed process left unfinished is swept out first.
+    What a killed process left unfinished is swept out first; what another process writes meanwhile, say into the
+    result store, stays.
 
     Raises:
         InputError: Another process works in this folder.
@@ -31,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
                 where=str(folder),
                 remedy="wait for it or choose another --out",
             ) from error
-        for unfinished in list(folder.rglob(f"{TEMPORARY}*")):
+        for unfinished in filter(is_abandoned, list(folder.rglob(f"{TEMPORARY}*"))):
             if unfinished.is_dir():
                 shutil.rmtree(unfinished)
             else:

@@ -43,28 +43,41 @@ class Manifest:
         return self.recorded.get(str(path.relative_to(self.root)))
 
     def check(self, *paths: Path) -> None:
-        """Refuse artifacts that are missing or are not what the run wrote.
+        """Refuse artifacts that are missing, are not what the run wrote, or are older than what they were made from.
 
         Raises:
-            InputError: One is missing or its SHA-256 differs.
+            InputError: One is missing, its SHA-256 differs, or an earlier stage has written something else since.
         """
+        recorded = self.recorded
         for path in paths:
             name = str(path.relative_to(self.root))
-            known = [entry["outputs"][name] for entry in self._content["stages"].values() if name in entry["outputs"]]
-            if not known or not path.is_file():
+            made = next((entry for entry in self._content["stages"].values() if name in entry["outputs"]), None)
+            if made is None or not path.is_file():
                 raise InputError("the run is not finished", where=str(path), remedy="finish it with `uglyduck run`")
-            if sha256_of(path) != known[0]:
+            if made.get("made_from", {}).items() - recorded.items():
+                raise InputError(
+                    "an earlier stage of the run was made anew since",
+                    where=str(path),
+                    remedy="finish it with `uglyduck run`",
+                )
+            if sha256_of(path) != made["outputs"][name]:
                 raise InputError(
                     "the file is not the one the run wrote (its SHA-256 differs)",
                     where=str(path),
                     remedy="restore it, or delete it and start `uglyduck run` again",
                 )
 
+    def forget(self, stage: str) -> None:
+        """Strike out a stage that the run has no more; its files stay, but are no artifacts of the run."""
+        if self._content["stages"].pop(stage, None) is not None:
+            write_json(self._content, self.path)
+
     def finish(
         self,
         stage: str,
         *,
         fingerprint: str,
+        artifacts: Mapping[str, str],
         outputs: list[Path],
         seconds: float,
         inputs: Mapping[str, str],
@@ -75,6 +88,7 @@ class Manifest:
         Args:
             stage: Its name.
             fingerprint: Of everything it was made from.
+            artifacts: SHA-256 of the files of earlier stages that it read, by path below the run.
             outputs: Files that it wrote.
             seconds: How long it took.
             inputs: SHA-256 of the user's files that it read, by name.
@@ -84,6 +98,7 @@ class Manifest:
         stages[stage] = {
             "fingerprint": fingerprint,
             "seconds": round(seconds, 3),
+            "made_from": dict(artifacts),
             "outputs": {str(path.relative_to(self.root)): sha256_of(path) for path in outputs},
         }
         known_inputs = {**self._content.get("inputs", {}), **inputs}

@@ -16,7 +16,7 @@ from cohort.parquet_batches import open_parquet
 from cohort.whole_patients import PATIENT, read_whole_patients
 from engine.errors import InputError
 from engine.executors import Executor
-from engine.files import TEMPORARY, write_json
+from engine.files import temporary_prefix, write_json
 from features.building import Plan
 from features.fitting import Constants, fit_blocks
 from features.ordered_images import OrderedImages, in_order
@@ -105,7 +105,7 @@ class _Table:
 def _scratch(out: Path) -> tempfile.TemporaryDirectory[str]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=out.parent)
+        return tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=out.parent)
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(out), remedy="choose a folder you can write to"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 import features
-from cohort.frames import ID, join_by_id
+from cohort.frames import ID
 from cohort.whole_patients import whole_patients
 from engine.console import log
 from engine.errors import InputError
@@ -27,7 +27,7 @@ from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
 from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
-from features.patients.image_tables import read_image_table
+from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_crops
 from submissions.run_folder import RunFolder
 
@@ -116,8 +116,8 @@ class FittedRun:
 
         Args:
             frame: The lesions in canonical form, sorted by (patient_id, isic_id), with or without labels.
-            images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose score
-                is null, has no crop.
+            images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose
+                score is null or NaN, has no crop.
 
         Returns:
             `isic_id`, a column for each learner, `blend`, and `risk`, the calibrated probability of malignancy, in the
@@ -202,10 +202,7 @@ class FittedRun:
         """Which lesions of a table are scored by the whole panel; see `score`."""
         if self.panels.table is self.panels.whole:
             return np.ones(frame.height, dtype=np.bool_)
-        if images is None:
-            return np.zeros(frame.height, dtype=np.bool_)
-        known = join_by_id(frame.select(ID), images)
-        return known.select(pl.any_horizontal(pl.exclude(ID).is_not_null())).to_series().to_numpy()
+        return has_image(frame[ID], images)
 
     def _scored_by(self, panel: Panel, matrix: Matrix) -> dict[str, Scores]:
         by_fold = {

@@ -59,7 +59,7 @@ class Job:
         return fingerprint(
             {
                 "learner": learner_identity(self.learner),
-                "rows": [table.digest_of_rows(self.train), table.digest_of_rows(self.score)],
+                "rows": [digest(self.train), digest(self.score)],
                 "target": digest(table.target[self.train]),
                 "weight": weight,
                 "seed": self.seed,

@@ -18,17 +18,6 @@ Weight = npt.NDArray[np.float64]
 _BLOCK = 2_048  # rows turned at a time for digests of columns: they stay in the processor's cache
 
 
-class _Digests:
-    """Digests known so far, of columns by rows and of rows by their array; another process starts without them."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, dict[str, str]] = {}
-        self.rows: dict[int, tuple[Rows, str]] = {}
-
-    def __reduce__(self) -> Any:  # noqa: ANN401 - what object declares
-        return (_Digests, ())
-
-
 @dataclass(frozen=True, eq=False)
 class Table:
     """What jobs of one study train on and score.
@@ -42,23 +31,17 @@ class Table:
     matrix: Matrix
     target: Target
     weight: Weight | None = None
-    _digests: _Digests = field(default_factory=_Digests, repr=False)
+    #: Digests of columns known so far, by the digest of their rows.
+    _digests: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def digest_of_columns(self, columns: Iterable[str], rows: Rows) -> list[str]:
         """SHA-256 of the values of each column in these rows; computed once for each."""
         names = list(columns)
-        known = self._digests.columns.setdefault(self.digest_of_rows(rows), {})
+        known = self._digests.setdefault(digest(rows), {})
         if missing := [name for name in names if name not in known]:
             place = {name: position for position, name in enumerate(self.matrix.space.names)}
             known.update(zip(missing, self._of_values([place[name] for name in missing], rows), strict=True))
         return [known[name] for name in names]
-
-    def digest_of_rows(self, rows: Rows) -> str:
-        """SHA-256 of the positions of rows; computed once for each array, which must not change."""
-        known = self._digests.rows
-        if id(rows) not in known:
-            known[id(rows)] = (rows, digest(rows))  # the array is kept, so that no other gets its id
-        return known[id(rows)][1]
 
     def _of_values(self, places: list[int], rows: Rows) -> list[str]:
         hashes = [hashlib.sha256() for _ in places]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cohort.columns import NEVER_FEATURES
 from cohort.frames import ID, join_by_id
@@ -79,6 +80,28 @@ def joined_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
 def is_embedding(name: str, dtype: pl.DataType) -> bool:
     """Whether a column of an image table holds embeddings."""
     return isinstance(dtype, pl.List | pl.Array) and (name == "embedding" or name.startswith("embedding_"))
+
+
+def has_image(ids: pl.Series, images: pl.DataFrame | None) -> NDArray[np.bool_]:
+    """Which lesions have a crop by what an image table says: a score, or an embedding where it has no scores.
+
+    Args:
+        ids: `isic_id` of n lesions.
+        images: As for `join_images`; what is missing may be null or NaN.
+
+    Returns:
+        Shape (n,).
+
+    Raises:
+        InputError: As `join_images`.
+    """
+    if images is None:
+        return np.zeros(ids.len(), dtype=np.bool_)
+    names = joined_names(images.schema)
+    scores = [name for name in names if images.schema[name].is_numeric()]
+    joined = join_images(ids.to_frame(ID), images.select(ID, *(scores or names))).drop(ID)
+    known = [series.to_numpy() if scores else embedding_matrix(series)[:, 0] for series in joined]
+    return np.asarray(np.isfinite(np.stack(known)).any(axis=0), dtype=np.bool_)
 
 
 def check_ids(ids: pl.Series) -> None:

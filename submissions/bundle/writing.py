@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import TEMPORARY, sha256_of, write_json
+from engine.files import sha256_of, temporary_prefix, write_json
 from submissions.bundle import kernel
 from submissions.bundle.notebook import notebook
 from submissions.bundle.requirements import requirements
@@ -100,7 +100,7 @@ def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("something is there already", where=str(out), remedy="choose another --out or remove it")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=TEMPORARY) as scratch:
+    with TemporaryDirectory(dir=out.parent, prefix=temporary_prefix()) as scratch:
         draft = Path(scratch, "bundle")
         _copy(draft, content)
         _write_descriptions(draft, content, upload)

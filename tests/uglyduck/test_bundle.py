@@ -22,6 +22,9 @@ import pytest
 
 from submissions.validation import validate_submission
 from tests.uglyduck.conftest import Command
+from uglyduck.run.config import ComputeConfig, load_config
+from uglyduck.run.run import open_run
+from uglyduck.studies.export import files_to_score, without_places
 
 OFFLINE = ["unshare", "--map-root-user", "--net"]
 # Python imports it first; whatever looks up a host or opens a connection then fails, and the command with it.
@@ -281,6 +284,24 @@ def test_no_training_lesion_and_no_path_is_in_it(bundle: Path, pictured: Path) -
         if path.is_file():
             content = path.read_bytes()
             assert not [name for name in names if name in content], path
+
+
+def test_its_configuration_asks_for_nothing_that_another_machine_lacks(tmp_path: Path) -> None:
+    (tmp_path / "far.toml").write_text(
+        '[data]\nmetadata = "secret/table.csv"\nimages = "secret/crops.hdf5"\n'
+        '[images]\ndevice = "cuda:1"\n[compute]\nthreads = 64\nengine = "ray"\naddress = "far:6379"\n'
+    )
+    carried = without_places(load_config(tmp_path / "far.toml"))
+    assert (carried.data.metadata, carried.data.images) == (Path("table.csv"), Path("crops.hdf5"))
+    assert carried.images.device == "auto"
+    assert carried.compute == ComputeConfig(threads=0, engine="local", address=None)
+
+
+def test_what_later_commands_wrote_is_not_in_it(copied: Path, command: Command) -> None:
+    before = set(files_to_score(open_run(copied)))
+    command("hospitals", copied, "--fewest", "1")
+    assert (copied / "hospitals.json").is_file()
+    assert set(files_to_score(open_run(copied))) == before
 
 
 def test_the_wheel_holds_every_package_and_its_data(bundle: Path) -> None:

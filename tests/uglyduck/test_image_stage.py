@@ -14,6 +14,7 @@ import pytest
 from cohort.reading import read_cohort
 from tests.uglyduck.conftest import PICTURED, Command
 from uglyduck.run.run import open_run
+from uglyduck.studies.export import files_to_score
 
 
 def submission(path: Path) -> pl.DataFrame:
@@ -93,6 +94,22 @@ def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, co
     assert "deleted" in command("clean", tmp_path / "run").stdout
     assert not kept.exists()
     assert command("clean", tmp_path / "run").stdout == "nothing to delete\n"
+
+
+def test_without_crops_the_image_model_is_no_artifact_of_the_run_any_more(
+    pictured: Path, tmp_path: Path, command: Command
+) -> None:
+    shutil.copytree(pictured / "run", tmp_path / "run")
+    shutil.copytree(pictured / "data", tmp_path / "data")
+    (tmp_path / "table.toml").write_text(PICTURED.replace('images = "data/train-image.hdf5"', ""))
+    command("run", tmp_path / "table.toml", "--out", tmp_path / "run")
+    assert (tmp_path / "run/images/fold0.npz").is_file()
+    assert not [name for name in files_to_score(open_run(tmp_path / "run")) if name.startswith("images/")]
+    assert "run/images: an image model" in command("clean", tmp_path / "run").stdout.replace("\n", "")
+    assert not (tmp_path / "run/images").exists()
+    found = json.loads(command("check", tmp_path / "run", "--json", "--all", check=False).stdout)
+    assert {one["code"]: one["status"] for one in found["findings"]}["UD204"] == "clear"
+    assert files_to_score(open_run(tmp_path / "run"))
 
 
 def test_a_truth_table_trains_and_deletes_no_image_model(pictured: Path, tmp_path: Path, command: Command) -> None:

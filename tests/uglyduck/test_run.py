@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from submissions.run_folder import RunFolder
-from tests.uglyduck.conftest import PROGRAM, QUICK, Command, digests
+from tests.uglyduck.conftest import PROGRAM, QUICK, Command, artifacts, digests
 
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
@@ -26,7 +26,7 @@ def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     written = set(digests(finished))
     results = {name for name in written if name.startswith("results/")}
     assert written - results == models | tables | maps
-    assert len(results) == 9  # one for each learner and fold
+    assert len(results) >= 9  # one for each learner and fold, and what later commands asked for
     assert not list(finished.rglob("*.pkl"))
 
 
@@ -88,6 +88,28 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
     assert "scores    9 of 9 there already" in lines
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "until"),
+    [
+        ('"patient.z", ', "", "features"),
+        ("xgboost = { n_trees = 10 }", "xgboost = { n_trees = 9 }", "models"),
+        ("n_folds = 3", "n_folds = 4", "folds"),
+    ],
+)
+def test_what_is_older_than_what_it_was_made_from_scores_nothing(
+    *, old: str, new: str, until: str, small: Path, copied: Path, tmp_path: Path, command: Command
+) -> None:
+    assert old in QUICK
+    (tmp_path / "other.toml").write_text(QUICK.replace(old, new).replace('"data/', f'"{small}/data/'))
+    command("run", tmp_path / "other.toml", "--out", copied, "--until", until)
+    call = ("predict", copied, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "submission.csv")
+    done = command(*call, check=False)
+    assert done.returncode == 2
+    assert "made anew since" in done.stderr
+    command("run", tmp_path / "other.toml", "--out", copied)
+    command(*call)
+
+
 def test_until_stops_there(small: Path, tmp_path: Path, command: Command) -> None:
     command("run", small / "quick.toml", "--out", tmp_path / "run", "--until", "folds")
     assert (tmp_path / "run/folds.parquet").exists()
@@ -112,7 +134,9 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bits(
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
     command(*call[1:])
-    assert digests(tmp_path / "run") == digests(finished)
+    assert artifacts(tmp_path / "run") == artifacts(finished)
+    found, expected = digests(tmp_path / "run"), digests(finished)
+    assert all(expected[name] == sha256 for name, sha256 in found.items() if name.startswith("results/"))
 
 
 def test_two_runs_in_one_folder_are_kept_apart(small: Path, tmp_path: Path, command: Command) -> None:

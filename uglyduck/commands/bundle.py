@@ -36,8 +36,8 @@ def bundle(
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Content, Upload, write_bundle
     from uglyduck.run.config import write_config
-    from uglyduck.run.export import files_to_score, prior, without_places
     from uglyduck.run.run import open_run
+    from uglyduck.studies.export import files_to_score, prior, without_places
 
     start_logging()
     opened = open_run(run)

@@ -27,6 +27,8 @@ def clean(
     with run.folder.locked():
         kept = run.folder.root / KEPT
         models = sorted(kept.iterdir()) if kept.is_dir() else []
+        if run.config.data.images is None and run.folder.images.is_dir():
+            models.append(run.folder.images)
         for model in models:
             size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
             if not dry_run:

@@ -111,6 +111,10 @@ IMAGES = Stage(
     train,
     inputs=("images", "weights"),
     artifacts=lambda run: [run.folder.lesions, run.folder.folds],
-    settings=lambda run: run.config.images.model_dump(exclude={"weights"}),
+    settings=lambda run: {
+        **run.config.images.model_dump(exclude={"weights"}),
+        "ungrouped": run.config.data.ungrouped,
+        "replicates": run.config.metrics.replicates,
+    },
     applies=lambda run: run.config.data.images is not None,
 )

@@ -29,6 +29,9 @@ def run_stages(run: Run, *, until: str | None = None) -> None:
     names = [stage.name for stage in stages]
     if until is not None and until not in names:
         raise InputError(f"there is no stage {until!r}", where="--until", remedy=f"use one of {', '.join(names)}")
+    for stage in STAGES:
+        if not stage.applies(run):
+            run.manifest.forget(stage.name)
     for stage in stages:
         stage.run(run)
         if stage.name == until:

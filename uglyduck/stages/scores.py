@@ -14,6 +14,7 @@ from cohort.lesions import write_rows
 from engine.files import write_json
 from ensemble.out_of_fold import score_out_of_fold
 from ensemble.panel import FittedPanel
+from features.patients.image_tables import has_image
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
@@ -43,7 +44,7 @@ def _score(run: Run) -> list[Path]:
     columns = {name: scores[name] for name in run.learners} | _columns(whole)
     if run.table_models:
         table = _fitted(run, run.table_models, scores)
-        seen = _has_image(run)
+        seen = has_image(run.lesions.frame[ID], run.image_scores)
         blended = {name: np.where(seen, values, _columns(table)[name]) for name, values in _columns(whole).items()}
         columns = {**scores, **columns, **blended, TABLE: table.blended}
         write_json(table.panel.as_dict(), run.folder.table_alone)
@@ -72,14 +73,6 @@ def _columns(fitted: FittedPanel) -> dict[str, Scores]:
     return {**blends, BLEND: fitted.blended, RISK: fitted.risk}
 
 
-def _has_image(run: Run) -> npt.NDArray[np.bool_]:
-    """Whether each lesion has an image score."""
-    if run.image_scores is None:
-        return np.zeros(len(run.target), dtype=np.bool_)
-    known = join_by_id(run.lesions.frame.select(ID), run.image_scores)
-    return known.select(pl.any_horizontal(pl.exclude(ID).is_not_null())).to_series().to_numpy()
-
-
 def _with_image_score(oof: pl.DataFrame, run: Run) -> pl.DataFrame:
     """Add the out-of-fold image score as a column `image`, where the run has an image model.
 
@@ -99,6 +92,7 @@ SCORES = Stage(
     inputs=("image_scores",),
     artifacts=lambda run: [
         *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary),
+        run.folder.models / "manifest.json",  # so that a blend is not taken for that of models made since
         *run.image_artifacts,
     ],
     settings=lambda run: {

@@ -46,7 +46,7 @@ class Stage:
             {
                 "stage": self.name,
                 "inputs": self.inputs_of(run),
-                "artifacts": {path.name: run.manifest.sha256(path) for path in self.artifacts(run)},
+                "artifacts": self.artifacts_of(run),
                 "settings": dict(self.settings(run)),
                 "code": code_behind(self.module, APART),
                 "libraries": library_versions(),
@@ -56,6 +56,12 @@ class Stage:
     def inputs_of(self, run: Run) -> dict[str, str]:
         """SHA-256 of the user's files that it reads."""
         return {name: sha256 for name in self.inputs if (sha256 := run.input_sha256(name)) is not None}
+
+    def artifacts_of(self, run: Run) -> dict[str, str]:
+        """SHA-256 of the files of earlier stages that it reads, by path below the run; without those not there."""
+        known = run.manifest.recorded
+        names = (str(path.relative_to(run.folder.root)) for path in self.artifacts(run))
+        return {name: known[name] for name in names if name in known}
 
     def run(self, run: Run) -> None:
         """Do it, unless it was done with this fingerprint and its files are as it wrote them."""
@@ -69,6 +75,7 @@ class Stage:
         run.manifest.finish(
             self.name,
             fingerprint=wanted,
+            artifacts=self.artifacts_of(run),
             outputs=outputs,
             seconds=seconds,
             inputs=self.inputs_of(run),

@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.files import read_json
-from uglyduck.run.config import Config
+from uglyduck.run.config import ComputeConfig, Config, ImagesConfig
 from uglyduck.run.run import Run
+from uglyduck.stages.running import STAGES
 
 
 def files_to_score(run: Run) -> dict[str, Path]:
     """Files by their path in the run folder, each the one the run wrote; without the configuration.
 
     Raises:
-        InputError: One is missing or was changed.
+        InputError: One is missing, was changed, or is older than what it was made from.
     """
-    stages = read_json(run.folder.manifest)["stages"].values()
+    made = read_json(run.folder.manifest)["stages"]
+    outputs = (name for stage in STAGES if stage.name in made for name in made[stage.name]["outputs"])
     # Every table of a run is of training lesions.
-    names = sorted({name for stage in stages for name in stage["outputs"] if not name.endswith(".parquet")})
+    names = sorted(name for name in outputs if not name.endswith(".parquet"))
     files = {name: run.folder.root / name for name in names}
     run.manifest.check(*files.values())
     return {"manifest.json": run.folder.manifest, **files}
@@ -31,7 +33,7 @@ def prior(run: Run) -> float:
 
 
 def without_places(config: Config) -> Config:
-    """The configuration with paths cut to file names: where its data lay is nobody's business."""
+    """The configuration for another machine: paths cut to file names, no cluster, and whatever device there is."""
     sections = {name: getattr(config, name) for name in ("data", "images")}
     cut = {
         name: section.model_copy(
@@ -43,4 +45,5 @@ def without_places(config: Config) -> Config:
         )
         for name, section in sections.items()
     }
-    return config.model_copy(update=cut)
+    cut["images"] = cut["images"].model_copy(update={"device": ImagesConfig().device})
+    return config.model_copy(update={**cut, "compute": ComputeConfig()})
