@@ -27,7 +27,8 @@ from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
 from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
-from features.patients.image_tables import has_image
+from features.patients.image_tables import has_image, read_image_table
+from submissions.crops import Compute, score_crops
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -59,7 +60,8 @@ class FittedRun:
         models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
         folds: How many folds there are.
         panels: How scores become one.
-        threads: CPU threads.
+        image_model: Folder of the model that scores crops; None where the run has none.
+        compute: What may be used.
     """
 
     groups: Sequence[str]
@@ -68,15 +70,16 @@ class FittedRun:
     space: FeatureSpace
     models: Mapping[str, Sequence[Sequence[Model]]]
     panels: Panels
-    threads: int
+    image_model: Path | None
+    compute: Compute
 
     @classmethod
-    def load(cls, root: Path, *, threads: int) -> FittedRun:
+    def load(cls, root: Path, compute: Compute) -> FittedRun:
         """Open a finished run. No model is fitted, so another version of a library cannot refuse it here.
 
         Args:
             root: The run's folder.
-            threads: CPU threads.
+            compute: What may be used.
 
         Raises:
             InputError: The run is not finished, or a file of it is missing or damaged.
@@ -95,7 +98,8 @@ class FittedRun:
             store.space,
             _by_fold(store),
             _read_panels(folder, manifest),
-            threads,
+            None if manifest.sha256(folder.image_model) is None else folder.images,
+            compute,
         )
 
     @property
@@ -124,6 +128,34 @@ class FittedRun:
         """
         self._warn_of_missing(frame, images)
         return pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
+
+    def image_table(
+        self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None
+    ) -> pl.DataFrame | None:
+        """What image models say of lesions to score, from their crops or from a table.
+
+        Args:
+            ids: isic_id of the lesions.
+            crops: Store of their crops, scored by the run's own image model.
+            scored: In place of crops, a Parquet file of isic_id and scores.
+
+        Returns:
+            `isic_id`, scores and embeddings; None where neither is given, or not one crop can be read.
+
+        Raises:
+            InputError: Both are given, the run has no image model, or one of them cannot be read.
+        """
+        if crops is not None and scored is not None:
+            raise InputError("both crops and a table of their scores", where="--images", remedy="give one of them")
+        if crops is None:
+            return None if scored is None else read_image_table(scored)
+        if self.image_model is None:
+            raise InputError(
+                "this run has no image model", where=str(crops), remedy="leave --images out, or run with [data] images"
+            )
+        embeddings = any(name.startswith("image_embedding_") for name in self.specs)
+        found = score_crops(self.image_model, crops, ids, embeddings=embeddings, compute=self.compute)
+        return None if found["score"].null_count() == len(found) else found
 
     def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
         """The feature tables behind `score`, one block of whole patients after another."""
@@ -184,7 +216,7 @@ class FittedRun:
         """The mean score of one fold's models, over seeds and repeats."""
         total = np.zeros(len(matrix))
         for model in models:  # one after the other: the same bits for one lesion and for many
-            total += model.predict(matrix, threads=self.threads)
+            total += model.predict(matrix, threads=self.compute.cores)
         return total / len(models)
 
 

@@ -41,6 +41,11 @@ class RunFolder:
         return self.root / "images"
 
     @property
+    def image_model(self) -> Path:
+        """What the image model says of itself; absent in a run without one."""
+        return self.images / "spec.json"
+
+    @property
     def image_scores(self) -> Path:
         """What the image model says of each training lesion, out of fold."""
         return self.images / "oof.parquet"

@@ -14,7 +14,7 @@ import polars as pl
 from cohort.cells import MISSING, shown
 from cohort.findings import Check, Finding
 from engine.errors import InputError
-from submissions.sheet import SEPARATORS, Sheet, UnreadableError, read_sheet
+from submissions.csv_text import SEPARATORS, Sheet, UnreadableError, read_sheet
 
 UNREADABLE = Check("UD301", "a file that is empty or no CSV in UTF-8", "error")
 BOM = Check("UD302", "a byte-order mark, which some readers take for a part of the first name", "warning")

@@ -9,12 +9,12 @@ import polars as pl
 
 from cohort.frames import join_by_id
 from submissions.report.artifacts import Artifacts
+from submissions.report.cohort_counts import cohort_counts
 from submissions.report.fairness import fairness
 from submissions.report.gallery import gallery
 from submissions.report.learners import learners
 from submissions.report.mistakes import mistakes, placed
 from submissions.report.overview import calibration, folds, overview
-from submissions.report.people import people
 from submissions.report.provenance import provenance
 from submissions.report.roc import roc
 
@@ -46,7 +46,7 @@ def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) ->
         "run": run.name,
         "origin": origin,
         "overview": overview(run),
-        "people": people(lesions),
+        "people": cohort_counts(lesions),
         "roc": roc(run),
         "learners": learners(run),
         "ablations": run.ablations,

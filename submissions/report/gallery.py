@@ -8,7 +8,7 @@ import polars as pl
 
 from features import FeatureState
 from submissions.reasons import reasons
-from submissions.report.strips import strip
+from submissions.report.scatter_strips import strip
 
 PATIENTS = 6
 #: A patient needs this many lesions for one of them to stand out.
@@ -31,7 +31,7 @@ def gallery(
     Returns:
         For each of the patients whose most suspicious lesion scores highest: that lesion (isic_id, patient_id, target,
         blend, place, of, `risk` if there is one), `reasons` in plain words, `drivers`, `others` (isic_ids of the same
-        patient's lesions, evenly through its ranking) and `strip` (see `strips.strip`).
+        patient's lesions, evenly through its ranking) and `strip` (see `scatter_strips.strip`).
     """
     order = lesions.filter(pl.col("of") >= FEWEST_LESIONS).sort(["blend", "isic_id"], descending=[True, False])
     highest = order.unique("patient_id", keep="first", maintain_order=True).head(PATIENTS)

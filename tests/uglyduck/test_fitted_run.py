@@ -9,6 +9,7 @@ import pytest
 
 import ensemble.learners
 from cohort.reading import read_cohort
+from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from tests.uglyduck.conftest import Command
 
@@ -28,7 +29,7 @@ def images(pictured: Path, command: Command, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def fitted(pictured: Path) -> FittedRun:
-    return FittedRun.load(pictured / "run", threads=2)
+    return FittedRun.load(pictured / "run", Compute(2))
 
 
 @pytest.fixture(scope="module")
@@ -108,4 +109,4 @@ def test_opening_a_run_fits_nothing(pictured: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ensemble.learners, "_try_out", refuse)
     for learner in ensemble.learners.LEARNERS.values():
         monkeypatch.setattr(learner, "fit", refuse)
-    assert FittedRun.load(pictured / "run", threads=1).models
+    assert FittedRun.load(pictured / "run", Compute(1)).models

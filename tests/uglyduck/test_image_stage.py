@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cohort.reading import read_cohort
 from tests.uglyduck.conftest import PICTURED, Command
 from uglyduck.run.run import open_run
 from uglyduck.studies.export import files_to_score
@@ -137,22 +138,28 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
 
 
 @pytest.mark.images
-def test_networks_hand_their_embeddings_to_the_features(pictured: Path, tmp_path: Path, command: Command) -> None:
+def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesions(
+    pictured: Path, tmp_path: Path, command: Command
+) -> None:
     pytest.importorskip("torch")
-    from uglyduck.stages.images import new_table, training_tables
-
     text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images]\nmodel = "tiny"\nepochs = 1\n'
     (tmp_path / "tiny.toml").write_text(text)
-    command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run", "--until", "images")
+    command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run")
+    built = pl.read_parquet(tmp_path / "run/features.parquet")
+    named = [name for name in built.columns if name.startswith("image_embedding_")]
+    assert len(named) == 3
+    assert built.select(named).null_count().sum_horizontal()[0] == 0
     run = open_run(tmp_path / "run")
-    scores, embeddings = (pl.read_parquet(path) for path in training_tables(run))
-    assert scores.columns == ["isic_id", "score"]
-    assert embeddings.columns == ["isic_id", "score", "embedding"]
-    assert scores["isic_id"].equals(embeddings["isic_id"])
-    ids = pl.read_csv(pictured / "data/test-metadata.csv", columns=["isic_id"])["isic_id"][:3]
-    table = pl.read_parquet(new_table(run, pictured / "data/test-image.hdf5", ids, tmp_path / "new.parquet"))
-    assert table.columns == ["isic_id", "score", "embedding_fold0", "embedding_fold1"]
-    assert table["isic_id"].to_list() == ids.to_list()
+    lesions = read_cohort(pictured / "data/test-metadata.csv").frame
+    fitted = run.fitted()
+    images = fitted.image_table(lesions["isic_id"], crops=pictured / "data/test-image.hdf5")
+    assert images is not None
+    assert images.columns == ["isic_id", "score", "embedding_fold0", "embedding_fold1"]
+    new = pl.concat(fitted.features(lesions, images))
+    assert new.select(named).null_count().sum_horizontal()[0] == 0
+    command("bundle", tmp_path / "run", "--out", tmp_path / "bundle", "--user", "jane")
+    bundled = open_run(tmp_path / "bundle/run").fitted()
+    assert bundled.score(lesions, images).equals(fitted.score(lesions, images))
 
 
 def predict(command: Command, pictured: Path, out: Path, *more: str | Path) -> tuple[pl.DataFrame, str]:

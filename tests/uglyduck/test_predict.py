@@ -9,6 +9,7 @@ import pytest
 
 from cohort.reading import read_cohort
 from engine.errors import InputError
+from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from tests.uglyduck.conftest import Command
 from uglyduck.run.run import open_run
@@ -50,7 +51,7 @@ def test_any_row_order_and_any_batch_gives_the_same_bits(
 
 
 def test_each_patient_alone_gets_the_bits_of_the_batch(finished: Path, small: Path, whole: pl.DataFrame) -> None:
-    fitted = FittedRun.load(finished, threads=2)
+    fitted = FittedRun.load(finished, Compute(2))
     cohort = read_cohort(small / "data/test-metadata.csv")
     patients = cohort.frame["patient_id"].unique(maintain_order=True)
     for patient in patients[:: max(1, len(patients) // 6)]:
@@ -64,7 +65,7 @@ def test_blocks_of_whole_patients_change_no_bit(
     finished: Path, small: Path, monkeypatch: pytest.MonkeyPatch, whole: pl.DataFrame
 ) -> None:
     monkeypatch.setattr("submissions.fitted_run._BLOCK", 50)
-    scores = FittedRun.load(finished, threads=2).score(read_cohort(small / "data/test-metadata.csv").frame)
+    scores = FittedRun.load(finished, Compute(2)).score(read_cohort(small / "data/test-metadata.csv").frame)
     assert scores.sort("isic_id")["blend"].equals(whole.sort("isic_id")["target"])
 
 

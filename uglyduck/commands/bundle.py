@@ -35,14 +35,13 @@ def bundle(
     from engine.errors import InputError
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Content, Upload, write_bundle
-    from submissions.fitted_run import FittedRun
     from uglyduck.run.config import write_config
     from uglyduck.run.run import open_run
     from uglyduck.studies.export import files_to_score, prior, without_places
 
     start_logging()
     opened = open_run(run)
-    FittedRun.load(opened.folder.root, threads=1)  # refuses a run that cannot score
+    opened.fitted()  # refuses a run that cannot score
     more = sorted(wheels.glob("*.whl")) if wheels else []
     if wheels and not more:
         raise InputError("no wheels in this folder", where=str(wheels), remedy="leave --wheels out or fill it")

@@ -11,7 +11,7 @@ import typer
 
 from engine.console import start_logging
 from engine.errors import InputError
-from uglyduck.terminal.images import crop_progress, show_figures
+from uglyduck.terminal.images import show_figures, showing_progress
 
 images = typer.Typer(help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True)
 
@@ -201,12 +201,11 @@ def describe(
     from engine.executors import LocalExecutor
     from engine.files import write_parquet
     from image_embeddings.descriptors.table import describe as describe_crops
-    from image_embeddings.progress import listening
     from image_embeddings.requests.applying import warn_of_missing
 
     start_logging()
     opened = open_store(store)
-    with crop_progress() as show, listening(show):
+    with showing_progress():
         executor = LocalExecutor(cores or _all_cores())
         found = describe_crops(opened, opened.ids, on_bad=on_bad, executor=executor)
     write_parquet(found.frame, out)
@@ -231,11 +230,10 @@ def compare(
 
 
 def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydantic is slow to load
-    from image_embeddings.progress import listening
     from image_embeddings.requests import answer
 
     start_logging()
-    with crop_progress() as show, listening(show):
+    with showing_progress():
         return answer(request)
 
 

@@ -28,17 +28,16 @@ def predict(
     import polars as pl
 
     from engine.console import log, start_logging
-    from submissions.fitted_run import FittedRun
     from submissions.submission import write_submission
     from uglyduck.run.new_lesions import read_new_lesions
     from uglyduck.run.run import open_run
-    from uglyduck.stages.images import new_image_scores
+    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     opened = open_run(run)
-    fitted = FittedRun.load(opened.folder.root, threads=opened.threads)
-    cohort = read_new_lesions(opened, metadata, groups=groups)
-    scored = new_image_scores(opened, cohort.frame["isic_id"], images=images, table=image_scores)
+    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups)
+    with showing_progress():
+        scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     scores = fitted.score(cohort.frame, scored).select("isic_id", pl.col("blend").alias("target"))
     written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)

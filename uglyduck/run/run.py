@@ -25,6 +25,8 @@ from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
 from features.patients.image_tables import read_image_table
+from submissions.crops import Compute
+from submissions.fitted_run import FittedRun
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import Config, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
@@ -51,6 +53,16 @@ class Run:
     def threads(self) -> int:
         """CPU threads to use."""
         return self.config.compute.threads or os.cpu_count() or 1
+
+    @property
+    def compute(self) -> Compute:
+        """What the image model and the fitted run may use."""
+        settings = self.config.compute
+        return Compute(self.threads, self.config.images.device, settings.engine, settings.address)
+
+    def fitted(self) -> FittedRun:
+        """The run as what scores new lesions; see `FittedRun.load`."""
+        return FittedRun.load(self.folder.root, self.compute)
 
     @cached_property
     def executor(self) -> Executor:

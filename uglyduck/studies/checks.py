@@ -142,7 +142,7 @@ class RunChecks:
         if self.metadata is None:
             raise _DoesNotApplyError(_NO_TABLE)
         self._finished(self.run.folder.blend)
-        return read_new_lesions(self.run, self.metadata), FittedRun.load(self.run.folder.root, threads=self.run.threads)
+        return read_new_lesions(self.run, self.metadata), self.run.fitted()
 
     def _finished(self, path: Path) -> Path:
         if not path.exists():

@@ -22,8 +22,8 @@ from ensemble.model_store import ModelStore
 from submissions.fitted_run import FittedRun
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
-from uglyduck.stages.images import new_image_scores
 from uglyduck.stages.stage import Stage
+from uglyduck.terminal.images import showing_progress
 
 Scores = npt.NDArray[np.float64]
 GROUPS, LESIONS = "groups.json", "lesions.parquet"
@@ -41,7 +41,7 @@ class Settings:
     """What is asked for.
 
     Attributes:
-        top: ChosenLesions of each patient to explain one by one.
+        top: Lesions of each patient to explain one by one.
         features: Features to name for a lesion, at most.
         sample: Most lesions to explain.
         seed: Of the random part of the sample.
@@ -106,9 +106,9 @@ def explain_new(
     Raises:
         InputError: The run is not finished, a table cannot be read, or the sample is too small.
     """
-    fitted = FittedRun.load(run.folder.root, threads=run.threads)
-    cohort = read_new_lesions(run, metadata, groups=groups)
-    scored = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
+    fitted, cohort = run.fitted(), read_new_lesions(run, metadata, groups=groups)
+    with showing_progress():
+        scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     score = fitted.score(cohort.frame, scored)["blend"].to_numpy()
     chosen = _select(cohort.frame, score, settings)
     frame = cohort.frame[chosen.rows]

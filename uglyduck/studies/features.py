@@ -10,9 +10,9 @@ import polars as pl
 
 import features
 from engine.files import read_json
+from features.patients.image_tables import read_image_table
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run, open_run
-from uglyduck.stages.images import new_image_scores
 from uglyduck.stages.running import run_stages
 
 
@@ -49,7 +49,7 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     run = open_run(root)
     stored = read_json(run.folder.dictionary)
     cohort = read_new_lesions(run, metadata)
-    scores = new_image_scores(run, cohort.frame["isic_id"], images=None, table=image_scores)
+    scores = None if image_scores is None else read_image_table(image_scores)
     state = features.FeatureState.from_dict(stored["state"])
     features.write_features(cohort.frame, out, stored["groups"], state=state, images=scores)
     return _summary(run, out)

@@ -12,13 +12,12 @@ from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
 from submissions.conformal import Loss, Promise
-from submissions.fitted_run import FittedRun
 from submissions.ranking import ranked_within
 from submissions.reasons import reasons
 from submissions.shortlist import TOP, By, Shortlist
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
-from uglyduck.stages.images import new_image_scores
+from uglyduck.terminal.images import showing_progress
 
 _COLUMNS = ("isic_id", "patient_id", "target", "score", "risk")
 
@@ -64,9 +63,9 @@ def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_s
     Raises:
         InputError: The table or the images cannot be read, or the run is not finished.
     """
-    fitted = FittedRun.load(run.folder.root, threads=run.threads)
-    cohort = read_new_lesions(run, metadata)
-    seen = new_image_scores(run, cohort.frame["isic_id"], images=images, table=image_scores)
+    fitted, cohort = run.fitted(), read_new_lesions(run, metadata)
+    with showing_progress():
+        seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
     return Lesions(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), seen)
 

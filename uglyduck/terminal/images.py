@@ -15,6 +15,7 @@ from rich.table import Table
 from cv_folds.formats import difference, with_interval
 from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
 from engine.console import errors, log
+from image_embeddings.progress import listening
 
 _METRICS = (PAUC, AUC, SENSITIVITY883)
 _EVERY = 30.0
@@ -34,6 +35,13 @@ def crop_progress() -> Iterator[Callable[[str, int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal) as bar:
         yield _Rates(bar)
+
+
+@contextmanager
+def showing_progress() -> Iterator[None]:
+    """Show how far image work is, wherever in the block it is done."""
+    with crop_progress() as show, listening(show):
+        yield
 
 
 class _Rates:

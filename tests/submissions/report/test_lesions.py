@@ -11,11 +11,11 @@ import pytest
 from cohort.simulator import write_folder
 from cohort.stores.protocol import Crop, CropError
 from features.builtin import builtin_state
+from submissions.report.cohort_counts import cohort_counts
 from submissions.report.gallery import gallery
 from submissions.report.mistakes import mistakes, placed
-from submissions.report.origin import tell_origin
-from submissions.report.people import people
-from submissions.report.strips import DRAWN, strip
+from submissions.report.origin import find_origin, origin_of
+from submissions.report.scatter_strips import DRAWN, strip
 from submissions.report.thumbnails import SIDE, thumbnails
 
 
@@ -93,16 +93,20 @@ def test_one_measurement_makes_no_strip() -> None:
 def test_origin(tmp_path: Path) -> None:
     made = write_folder(tmp_path, 300, seed=1, malignant=20)
     ids, table = made.metadata["isic_id"], tmp_path / "train-metadata.csv"
-    assert tell_origin(table, ids)["kind"] == "simulated"
-    assert tell_origin(table, ids, stated="real")["kind"] == "simulated", "nobody can talk it real"
-    assert tell_origin(table, pl.Series(["ISIC_X"]))["kind"] == "unknown", "the truth of other lesions"
+    found = find_origin(table, ids)
+    assert found["kind"] == "simulated"
+    assert origin_of(found, simulated=False, stated="real")["kind"] == "simulated", "nobody can talk it real"
+    assert find_origin(table, pl.Series(["ISIC_X"]))["kind"] == "unknown", "the truth of other lesions"
     (tmp_path / "truth.parquet").unlink()
-    assert tell_origin(table, ids)["kind"] == "unknown"
-    assert tell_origin(table, ids, stated="real")["kind"] == "real"
+    unknown = find_origin(table, ids)
+    assert unknown["kind"] == "unknown"
+    assert origin_of(unknown, simulated=False)["kind"] == "unknown"
+    assert origin_of(unknown, simulated=False, stated="real")["kind"] == "real"
+    assert origin_of(unknown, simulated=True, stated="real")["kind"] == "simulated"
 
 
 def test_people_by_hand() -> None:
-    told = people(
+    told = cohort_counts(
         pl.DataFrame(
             {
                 "patient_id": ["p", "p", "q"],

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from submissions.fitted_run import FittedRun
 from tests.uglyduck.conftest import QUICK, Command
 from uglyduck.run.run import open_run
 from uglyduck.studies.nested import outer_table
@@ -51,6 +50,6 @@ def test_its_features_are_those_of_a_run_on_the_other_patients(
     assert theirs.matrix.space == table.matrix.space
     np.testing.assert_array_equal(theirs.matrix.values, table.matrix.values[opened.fold != outer])
     held_out = opened.lesions.frame.filter(pl.Series(opened.fold == outer))
-    fitted = FittedRun.load(tmp_path / "run", threads=2)
+    fitted = open_run(tmp_path / "run").fitted()
     new = fitted.space.encode(pl.concat(fitted.features(held_out, opened.image_scores)))
     np.testing.assert_array_equal(new.values, table.matrix.values[opened.fold == outer])

@@ -9,7 +9,7 @@ import polars as pl
 from cohort.columns import SLICE3D
 
 
-def people(lesions: pl.DataFrame) -> dict[str, Any]:
+def cohort_counts(lesions: pl.DataFrame) -> dict[str, Any]:
     """Licences, hospitals, ages and lesions a patient.
 
     Args:
