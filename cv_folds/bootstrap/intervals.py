@@ -113,7 +113,7 @@ def difference(sample: Sample, *, level: float = 0.95, method: Method = "percent
 
 
 def _fields(sample: Sample, level: float, method: Method) -> tuple[float, float, float, float, float, Method, int, int]:
-    if not sample.values.size:
+    if not sample.values.size or sample.multiplicity.sum() < 2:  # draws of one patient are all alike
         return (sample.estimate, math.nan, math.nan, math.nan, level, method, 0, sample.redrawn)
     ends = bca_ends(sample, level) if method == "bca" else None
     used: Method = "bca" if ends else "percentile"

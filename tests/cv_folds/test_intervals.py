@@ -112,3 +112,11 @@ def test_differences_are_taken_replicate_by_replicate() -> None:
     assert isinstance(made, Interval)
     assert made.method == "percentile"
     assert made.distinguishable
+
+
+@pytest.mark.parametrize(("patients", "known"), [(1, False), (2, True)])
+def test_one_patient_has_no_interval(patients: int, known: bool) -> None:
+    sample = Sample(0.5, np.full(200, 0.5), np.full(1, 0.5), np.array([patients]), 0)
+    for found in (interval(sample), difference(sample)):
+        assert math.isnan(found.low) is not known
+        assert math.isnan(found.high) is not known
