@@ -120,8 +120,8 @@ class FittedRun:
                 score is null or NaN, has no crop.
 
         Returns:
-            `isic_id`, a column for each learner, `blend`, and `risk`, the calibrated probability of malignancy, in the
-            order of `frame`.
+            `isic_id`, a column for each learner (NaN where it sees crops alone and the lesion has none), `blend`, and
+            `risk`, the calibrated probability of malignancy, in the order of `frame`.
 
         Raises:
             InputError: The run has no feature but those of images, and none are given.
@@ -191,11 +191,11 @@ class FittedRun:
     def _score(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
         built = features.build(frame, self.groups, state=self.state, images=images)
         matrix, seen = self.space.encode(built), self.has_crop(frame, images)
-        columns = {name: np.empty(len(matrix)) for name in (*self.panels.whole.models, "blend", "risk")}
+        columns = {name: np.full(len(matrix), np.nan) for name in (*self.panels.whole.models, "blend", "risk")}
         for panel, rows in ((self.panels.whole, seen), (self.panels.table, ~seen)):
             if rows.any():
                 for name, values in self._scored_by(panel, matrix if rows.all() else matrix.rows(rows)).items():
-                    columns.setdefault(name, np.full(len(matrix), np.nan))[rows] = values
+                    columns[name][rows] = values
         return pl.DataFrame({ID: built[ID], **columns})
 
     def has_crop(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -70,6 +71,22 @@ def test_a_lesion_without_a_crop_is_scored_from_the_table_alone_whoever_else_has
     alone = of(fitted.score(lesions, None), hidden)
     for given in (without, unreadable, without.head(1), without.filter(pl.col("isic_id").is_in(mine.implode()))):
         assert of(fitted.score(lesions, given), hidden).equals(alone)
+
+
+def test_a_learner_of_crops_alone_says_nothing_of_a_lesion_without_one(
+    fitted: FittedRun, lesions: pl.DataFrame, images: pl.DataFrame
+) -> None:
+    table = fitted.panels.table
+    name = next(iter(table.models))
+    blend = replace(table.blend, maps={name: table.blend.maps[name]}, weights={name: 1.0})
+    panels = replace(fitted.panels, table=replace(table, models={name: table.models[name]}, blend=blend))
+    hidden = lesions["isic_id"].head(2)
+    given = images.filter(~pl.col("isic_id").is_in(hidden.implode()))
+    scores = replace(fitted, panels=panels).score(lesions, given)
+    without = scores["isic_id"].is_in(hidden.implode())
+    for other in set(fitted.panels.whole.models) - {name}:
+        assert scores[other].is_nan().equals(without.alias(other))
+    assert scores["blend"].is_finite().all()
 
 
 def test_any_part_of_the_patients_gives_the_same_bits(
