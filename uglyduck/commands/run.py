@@ -17,7 +17,7 @@ def run(
         str | None, typer.Option(help="Last stage: lesions, folds, images, features, models, scores or metrics.")
     ] = None,
     engine: Annotated[
-        Literal["local", "ray"] | None, typer.Option(help="Where work is done, in place of [compute] engine.")
+        Literal["local", "ray"] | None, typer.Option(help="Where this command works, in place of [compute] engine.")
     ] = None,
     address: Annotated[
         str | None, typer.Option(help="Of a running Ray cluster: host:port, or auto for this machine's.")
@@ -47,11 +47,11 @@ def run(
     if nested and until not in (None, "metrics"):
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
-    settings = with_compute(load_config(config), engine=engine, address=address)
+    settings = load_config(config)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
     with folder.locked():
         write_config(settings, folder.config)
-        opened = Run(settings, folder)
+        opened = Run(with_compute(settings, engine=engine, address=address), folder)
         run_stages(opened, until=until)
         if nested:
             run_nested(opened)
