@@ -10,7 +10,7 @@ from cohort.cells import ROW, shown
 from cohort.columns import ONE_HOT
 from cohort.datasets import Dataset
 from cohort.lesion_groups import group_by_lesion
-from cohort.tables import Table
+from cohort.tables import SourceTable
 from engine.errors import InputError
 
 DIAGNOSES = tuple(sorted(name.lower() for name in ONE_HOT))
@@ -21,7 +21,7 @@ _FIRST = ("isic_id", "patient_id", "target")
 
 
 def canonical_frame(
-    raw: pl.DataFrame, dataset: Dataset, table: Table, *, groups: Path | None, ungrouped: bool
+    raw: pl.DataFrame, dataset: Dataset, table: SourceTable, *, groups: Path | None, ungrouped: bool
 ) -> pl.DataFrame:
     """Rename, blank out "unknown" categories, and derive what the dataset leaves implicit.
 
@@ -73,7 +73,7 @@ def _known(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.to_lowercase() != "unknown").then(pl.col(name)).alias(name)
 
 
-def _one_hot_diagnosis(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _one_hot_diagnosis(frame: pl.DataFrame, table: SourceTable) -> pl.DataFrame:
     columns = list(ONE_HOT)
     valid = pl.all_horizontal(pl.col(columns).is_in([0.0, 1.0])) & (pl.sum_horizontal(columns) == 1)
     bad = frame.filter(~valid.fill_null(value=False))
@@ -87,7 +87,7 @@ def _one_hot_diagnosis(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame.with_columns(diagnosis=named).drop(columns)
 
 
-def _target_of_diagnosis(frame: pl.DataFrame, dataset: Dataset, table: Table) -> pl.DataFrame:
+def _target_of_diagnosis(frame: pl.DataFrame, dataset: Dataset, table: SourceTable) -> pl.DataFrame:
     bad = frame.filter(~pl.col("diagnosis").is_in(DIAGNOSES).fill_null(value=False))
     if len(bad):
         raise InputError(

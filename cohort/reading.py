@@ -14,8 +14,8 @@ from cohort.datasets import Dataset, DatasetName, nearest, recognise, require_co
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.official_files import resolve_table
-from cohort.tables import Table, open_table
-from cohort.validation import Problem, find_problems
+from cohort.tables import SourceTable, open_table
+from cohort.validation import TableProblem, find_problems
 from engine.errors import InputError
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
@@ -83,7 +83,7 @@ def read_cohort(
     return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings))
 
 
-def recognise_table(table: Table, *, ungrouped: bool = False, incomplete: bool = False) -> Dataset:
+def recognise_table(table: SourceTable, *, ungrouped: bool = False, incomplete: bool = False) -> Dataset:
     """The dataset a table belongs to, with the columns it needs.
 
     Raises:
@@ -95,8 +95,8 @@ def recognise_table(table: Table, *, ungrouped: bool = False, incomplete: bool =
 
 
 def read_rows(
-    table: Table, dataset: Dataset, *, groups: Path | None, ungrouped: bool
-) -> tuple[pl.DataFrame, list[Problem]]:
+    table: SourceTable, dataset: Dataset, *, groups: Path | None, ungrouped: bool
+) -> tuple[pl.DataFrame, list[TableProblem]]:
     """The canonical rows of a table in the file's order, and every rule they break; with problems, no rows.
 
     Raises:
@@ -117,7 +117,7 @@ def read_rows(
     return frame.drop(ROW).with_columns(labelled), []
 
 
-def require_labels(dataset: Dataset, table: Table) -> None:
+def require_labels(dataset: Dataset, table: SourceTable) -> None:
     """Refuse a table without labels.
 
     Raises:
@@ -132,7 +132,7 @@ def require_labels(dataset: Dataset, table: Table) -> None:
             )
 
 
-def unknown_columns(dataset: Dataset, table: Table) -> Finding:
+def unknown_columns(dataset: Dataset, table: SourceTable) -> Finding:
     """Which columns of the file are not the dataset's and were therefore left out."""
     known = {field.source for field in dataset.fields}
     unknown = [name for name in table.header if name not in known]
@@ -142,7 +142,7 @@ def unknown_columns(dataset: Dataset, table: Table) -> Finding:
     return UNKNOWN_COLUMNS.found(f"{len(unknown)} left out: {shorten(unknown)}", where=where, columns=unknown)
 
 
-def _refuse_one_class(frame: pl.DataFrame, table: Table) -> None:
+def _refuse_one_class(frame: pl.DataFrame, table: SourceTable) -> None:
     classes = frame["target"].unique().to_list()
     if len(classes) == 1:
         raise InputError(

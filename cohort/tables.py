@@ -36,7 +36,7 @@ _FOREIGN = {
 }
 
 
-class Table(Protocol):
+class SourceTable(Protocol):
     """A table file, opened as far as its header."""
 
     path: Path
@@ -64,7 +64,7 @@ class Table(Protocol):
         ...
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path) -> SourceTable:
     """Open a table file and read its header.
 
     Args:
@@ -119,7 +119,7 @@ def _refuse_foreign(path: Path, head: bytes) -> None:
         raise InputError("not a table but binary data", where=str(path), remedy=_CALL_FOR_TABLE)
 
 
-def read_text_columns(path: Path, names: Sequence[str]) -> tuple[Table, pl.DataFrame]:
+def read_text_columns(path: Path, names: Sequence[str]) -> tuple[SourceTable, pl.DataFrame]:
     """Read a small side table, all columns as text.
 
     Raises:

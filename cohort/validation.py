@@ -12,7 +12,7 @@ from cohort.columns import Column
 from cohort.datasets import Dataset
 from cohort.findings import Check, Finding
 from cohort.schemas import LABELS_AGREE, SIZES, schema_of
-from cohort.tables import Table
+from cohort.tables import SourceTable
 from engine.errors import InputError
 
 ODD_ID = Check("UD104", "image ids that are missing or hold odd characters", "error")
@@ -29,7 +29,7 @@ _LABELS_IN_WORDS = ("iddx_1", "benign_malignant")
 
 
 @dataclass(frozen=True)
-class Problem:
+class TableProblem:
     """One broken rule: the check it belongs to, the message for a user, and how many rows break it."""
 
     check: Check
@@ -46,22 +46,24 @@ class _Broken:
     """A broken rule before it is put into words: `rows` are the rows that break it, in the file's order."""
 
     dataset: Dataset
-    table: Table
+    table: SourceTable
     column: str
     rows: pl.DataFrame
 
-    def problem(self, check: Check, what: str, remedy: str) -> Problem:
+    def problem(self, check: Check, what: str, remedy: str) -> TableProblem:
         place = self.table.place(self.rows[ROW][0], self.dataset.source(self.column))
         others = len(self.rows) - 1
         also = f" ({others} more row{'s' if others > 1 else ''} like it)" if others else ""
-        return Problem(check, InputError(what + also, where=place, remedy=remedy), len(self.rows))
+        return TableProblem(check, InputError(what + also, where=place, remedy=remedy), len(self.rows))
 
     @property
     def value(self) -> str:
         return shown(self.rows[self.column][0])
 
 
-def find_problems(frame: pl.DataFrame, columns: tuple[Column, ...], dataset: Dataset, table: Table) -> list[Problem]:
+def find_problems(
+    frame: pl.DataFrame, columns: tuple[Column, ...], dataset: Dataset, table: SourceTable
+) -> list[TableProblem]:
     """Every rule of the schema that `frame` breaks, the most basic one first.
 
     Args:
@@ -95,12 +97,12 @@ def not_applicable(check: Check, names: Sequence[str]) -> str:
     return ""
 
 
-def _in_words(broken: _Broken, kind: str) -> Problem:
+def _in_words(broken: _Broken, kind: str) -> TableProblem:
     if kind == "nullability":
         return {"isic_id": _missing_id, "target": _missing_target}.get(broken.column, _missing_patient)(broken)
     if kind == "regex":
         return (_odd_id if broken.column == "isic_id" else _odd_patient)(broken)
-    words: dict[str, Callable[[_Broken], Problem]] = {
+    words: dict[str, Callable[[_Broken], TableProblem]] = {
         "unique": _repeated_id,
         "check_binary": _bad_target,
         "check__binary": _bad_target,
@@ -111,11 +113,11 @@ def _in_words(broken: _Broken, kind: str) -> Problem:
     return words[kind](broken)
 
 
-def _missing_id(broken: _Broken) -> Problem:
+def _missing_id(broken: _Broken) -> TableProblem:
     return broken.problem(ODD_ID, "the image id is missing", "give every row the id of its image")
 
 
-def _odd_id(broken: _Broken) -> Problem:
+def _odd_id(broken: _Broken) -> TableProblem:
     return broken.problem(
         ODD_ID,
         f"the image id {broken.value} holds odd characters",
@@ -123,7 +125,7 @@ def _odd_id(broken: _Broken) -> Problem:
     )
 
 
-def _repeated_id(broken: _Broken) -> Problem:
+def _repeated_id(broken: _Broken) -> TableProblem:
     first = broken.rows["isic_id"][0]
     same = [row + 1 for row in broken.rows.filter(pl.col("isic_id") == first)[ROW]]
     distinct = broken.rows["isic_id"].n_unique()
@@ -134,10 +136,10 @@ def _repeated_id(broken: _Broken) -> Problem:
         where=broken.table.place(same[0] - 1, broken.dataset.key),
         remedy="keep one row of each image",
     )
-    return Problem(REPEATED_ID, error, len(broken.rows))
+    return TableProblem(REPEATED_ID, error, len(broken.rows))
 
 
-def _missing_patient(broken: _Broken) -> Problem:
+def _missing_patient(broken: _Broken) -> TableProblem:
     return broken.problem(
         NO_PATIENT,
         f"{len(broken.rows)} lesions have no patient, the first is {broken.rows['isic_id'][0]}",
@@ -145,7 +147,7 @@ def _missing_patient(broken: _Broken) -> Problem:
     )
 
 
-def _odd_patient(broken: _Broken) -> Problem:
+def _odd_patient(broken: _Broken) -> TableProblem:
     return broken.problem(
         NO_PATIENT,
         f"the patient id {broken.value} is blank or has spaces around it",
@@ -153,21 +155,21 @@ def _odd_patient(broken: _Broken) -> Problem:
     )
 
 
-def _missing_target(broken: _Broken) -> Problem:
+def _missing_target(broken: _Broken) -> TableProblem:
     return broken.problem(
         BAD_TARGET, "the target is missing", "write 0 or 1 in every row, or leave the whole column out of a test table"
     )
 
 
-def _bad_target(broken: _Broken) -> Problem:
+def _bad_target(broken: _Broken) -> TableProblem:
     return broken.problem(BAD_TARGET, f"the target is {broken.value}", "write 1 for malignant and 0 for benign")
 
 
-def _infinite(broken: _Broken) -> Problem:
+def _infinite(broken: _Broken) -> TableProblem:
     return broken.problem(INFINITE, f"the value is infinite ({broken.rows[broken.column][0]})", "leave the cell empty")
 
 
-def _negative_size(broken: _Broken) -> Problem:
+def _negative_size(broken: _Broken) -> TableProblem:
     return broken.problem(
         NEGATIVE_SIZE,
         f"the size {broken.value} is below zero",
@@ -175,7 +177,7 @@ def _negative_size(broken: _Broken) -> Problem:
     )
 
 
-def _disagreement(broken: _Broken) -> Problem:
+def _disagreement(broken: _Broken) -> TableProblem:
     other = next(name for name in _LABELS_IN_WORDS if name in broken.rows.columns)
     return broken.problem(
         DISAGREEMENT,

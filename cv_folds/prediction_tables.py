@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.tables import Table, open_table
+from cohort.tables import SourceTable, open_table
 from engine.errors import InputError
 
 ID_COLUMNS = ("isic_id", "image_name")
@@ -43,7 +43,7 @@ def score_column(path: Path, wanted: str | None = None) -> str:
     return numeric[0] if numeric else "target"
 
 
-def _found(table: Table, wanted: str, candidates: Sequence[str]) -> str:
+def _found(table: SourceTable, wanted: str, candidates: Sequence[str]) -> str:
     if wanted not in table.header or wanted in ID_COLUMNS:
         known = [*candidates, *(["target"] if "target" in table.header else [])]
         raise InputError(
@@ -52,7 +52,7 @@ def _found(table: Table, wanted: str, candidates: Sequence[str]) -> str:
     return wanted
 
 
-def _numeric(table: Table, names: Sequence[str]) -> list[str]:
+def _numeric(table: SourceTable, names: Sequence[str]) -> list[str]:
     """Those columns that hold numbers and at most gaps between them."""
     if not names:
         return []
@@ -102,7 +102,7 @@ def read_predictions(path: Path, column: str, name: str) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Reading:
-    table: Table
+    table: SourceTable
 
     @property
     def key(self) -> str:

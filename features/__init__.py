@@ -1,6 +1,6 @@
 """Named groups of features, and how a lesion compares with the same patient's others."""
 
-from features.building import Plan, build
+from features.building import FeaturePlan, build
 from features.fitting import fit_state as fit
 from features.groups.specs import FeatureSpec
 from features.patients.state import FeatureState
@@ -11,9 +11,9 @@ from features.writing import write_features
 __all__ = [
     "DEFAULT_GROUPS",
     "GROUPS",
+    "FeaturePlan",
     "FeatureSpec",
     "FeatureState",
-    "Plan",
     "build",
     "dictionary",
     "fit",

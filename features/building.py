@@ -25,7 +25,7 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Plan:
+class FeaturePlan:
     """What to build.
 
     Attributes:
@@ -37,7 +37,7 @@ class Plan:
     state: FeatureState
 
     @classmethod
-    def of(cls, columns: Collection[str], groups: Sequence[str], state: FeatureState | None) -> Plan:
+    def of(cls, columns: Collection[str], groups: Sequence[str], state: FeatureState | None) -> FeaturePlan:
         """The plan for a table with `columns`, image scores joined."""
         return cls(tuple(dictionary(columns, groups)), state or builtin_state())
 
@@ -91,7 +91,7 @@ def build(
         InputError: A switch is unknown, a key column is missing or has nulls, or the image table is not one.
     """
     joined = join_images(frame, images)
-    plan = Plan.of(joined.columns, groups, state)
+    plan = FeaturePlan.of(joined.columns, groups, state)
     table = {spec.name: np.empty(frame.height, dtype=np.float32) for spec in plan.numeric}
     for rows, numbers in (executor or LocalExecutor(2)).map(_numbers, plan, blocks(joined, plan.columns)):
         place = _as_slice(rows)
@@ -100,7 +100,7 @@ def build(
     return to_frame(joined, plan, table)
 
 
-def _numbers(plan: Plan, item: tuple[Rows, Block], _cores: int) -> tuple[Rows, dict[str, Singles]]:
+def _numbers(plan: FeaturePlan, item: tuple[Rows, Block], _cores: int) -> tuple[Rows, dict[str, Singles]]:
     rows, block = item
     return rows, {name: values.astype(np.float32) for name, values in plan.compute(block)}
 
@@ -111,7 +111,7 @@ def _as_slice(rows: Rows) -> slice | Rows:
     return slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows
 
 
-def to_frame(frame: pl.DataFrame, plan: Plan, table: dict[str, Singles]) -> pl.DataFrame:
+def to_frame(frame: pl.DataFrame, plan: FeaturePlan, table: dict[str, Singles]) -> pl.DataFrame:
     """The feature table of `frame` from its numbers; empties `table`, whose memory the columns take over."""
     columns = (
         frame[spec.name] if spec.kind == "category" else _series(spec.name, table.pop(spec.name)) for spec in plan.specs

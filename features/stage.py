@@ -17,7 +17,7 @@ from cohort.whole_patients import PATIENT, read_whole_patients
 from engine.errors import InputError
 from engine.executors import Executor
 from engine.files import temporary_prefix, write_json
-from features.building import Plan
+from features.building import FeaturePlan
 from features.fitting import Constants, fit_blocks
 from features.ordered_images import OrderedImages, in_order
 from features.patients import block
@@ -36,7 +36,7 @@ def run_stage(
     state: FeatureState | None = None,
     images: Path | pl.DataFrame | None = None,
     executor: Executor | None = None,
-) -> Plan:
+) -> FeaturePlan:
     """Fit the constants on a table of lesions that may be larger than memory, and write its feature table.
 
     The table is read twice, in blocks of whole patients. What is held grows with it by about 12 kB a patient while the
@@ -60,7 +60,7 @@ def run_stage(
     """
     with _scratch(out) as scratch:
         table = _Table.of(lesions, images, Path(scratch))
-        plan = Plan.of(table.columns, groups, state or _fit(table, executor))
+        plan = FeaturePlan.of(table.columns, groups, state or _fit(table, executor))
         write_blocks(table.blocks(carried(plan)), plan, out, executor)
     write_json(as_stored(plan, groups), dictionary)
     return plan
@@ -112,7 +112,7 @@ def _scratch(out: Path) -> tempfile.TemporaryDirectory[str]:
         ) from error
 
 
-def as_stored(plan: Plan, groups: Sequence[str]) -> dict[str, Any]:
+def as_stored(plan: FeaturePlan, groups: Sequence[str]) -> dict[str, Any]:
     """What features.json holds: `groups`, `features` (the dictionary) and `state`."""
     listed = [spec.as_dict() for spec in plan.specs]
     return {"groups": list(groups), "features": listed, "state": plan.state.as_dict()}

@@ -14,7 +14,7 @@ from cohort.frames import ID
 from cohort.lesions import CHECKSUM, Checksum
 from engine.executors import Executor, LocalExecutor
 from engine.files import atomic_path
-from features.building import Plan, to_arrow
+from features.building import FeaturePlan, to_arrow
 from features.patients.block import Block, blocks
 from features.patients.image_tables import join_images
 from features.patients.state import FeatureState
@@ -31,7 +31,7 @@ def write_features(
     state: FeatureState | None = None,
     images: pl.DataFrame | None = None,
     executor: Executor | None = None,
-) -> Plan:
+) -> FeaturePlan:
     """Write the feature table of lesions in memory, without ever holding the whole table.
 
     Args:
@@ -49,17 +49,17 @@ def write_features(
         InputError: As in `features.build`, or the table cannot be written.
     """
     joined = join_images(frame, images)
-    plan = Plan.of(joined.columns, groups, state)
+    plan = FeaturePlan.of(joined.columns, groups, state)
     write_blocks((block for _, block in blocks(joined, carried(plan))), plan, out, executor)
     return plan
 
 
-def carried(plan: Plan) -> list[str]:
+def carried(plan: FeaturePlan) -> list[str]:
     """Columns of the canonical frame that a block needs so that the rows of `plan` can be written."""
     return list(dict.fromkeys((ID, *plan.columns, *plan.categories)))
 
 
-def write_blocks(blocks: Iterable[Block], plan: Plan, out: Path, executor: Executor | None = None) -> None:
+def write_blocks(blocks: Iterable[Block], plan: FeaturePlan, out: Path, executor: Executor | None = None) -> None:
     """Write the feature table of `blocks`, in their order, with the checksum of its ids.
 
     Args:
@@ -77,17 +77,17 @@ def write_blocks(blocks: Iterable[Block], plan: Plan, out: Path, executor: Execu
         writer.add_key_value_metadata({CHECKSUM: checksum.value})
 
 
-def _schema(plan: Plan) -> pa.Schema:
+def _schema(plan: FeaturePlan) -> pa.Schema:
     fields = [(spec.name, pa.float32() if spec.kind == "numeric" else pa.large_string()) for spec in plan.specs]
     return pa.schema([(ID, pa.large_string()), *fields])
 
 
-def _writer(path: Path, schema: pa.Schema, plan: Plan) -> pq.ParquetWriter:
+def _writer(path: Path, schema: pa.Schema, plan: FeaturePlan) -> pq.ParquetWriter:
     """Numbers hardly repeat, and nobody filters by them: no dictionaries, no statistics, the fastest compression."""
     return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=plan.categories, write_statistics=False)
 
 
-def _batch(shared: tuple[Plan, pa.Schema], block: Block, _cores: int) -> pa.RecordBatch:
+def _batch(shared: tuple[FeaturePlan, pa.Schema], block: Block, _cores: int) -> pa.RecordBatch:
     plan, schema = shared
     numbers = {name: to_arrow(values.astype(np.float32)) for name, values in plan.compute(block)}
     texts = {

@@ -56,7 +56,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What a training came to.
 
     Attributes:
@@ -80,7 +80,7 @@ def train_model(
     *,
     kept: Path | None = None,
     replicates: int = 10_000,
-) -> Outcome:
+) -> TrainingOutcome:
     """Fit every part that is not there yet, score out of fold, measure, and write the folder.
 
     Args:
@@ -155,7 +155,7 @@ def _measure(
     history: dict[str, list[dict[str, float]]],
     faults: dict[str, str],
     replicates: int,
-) -> Outcome:
+) -> TrainingOutcome:
     oof = pl.read_parquet(folder / OOF)
     score = oof["score"].fill_null(np.nan).to_numpy()
     metrics = measure(material.folds.frame, {"image": score}, replicates=replicates)
@@ -163,7 +163,7 @@ def _measure(
         probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
         metrics["classes"] = class_figures(material.labels.index, probabilities, material.labels.classes.names)
     write_json(metrics, folder / METRICS)
-    return Outcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
+    return TrainingOutcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
 
 
 def embedding_table(ids: Sequence[str], embeddings: dict[str, NDArray[np.float16]]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from cohort.datasets import Dataset
 from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort, read_rows, recognise_table, unknown_columns
-from cohort.tables import Table, open_table
+from cohort.tables import SourceTable, open_table
 from cohort.validation import ROW_CHECKS, not_applicable
 from engine.errors import InputError
 
@@ -55,7 +55,7 @@ def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Coho
     return sorted(findings, key=lambda finding: finding.code), cohort
 
 
-def _check_rows(table: Table, dataset: Dataset, companions: Companions) -> tuple[list[Finding], Cohort | None]:
+def _check_rows(table: SourceTable, dataset: Dataset, companions: Companions) -> tuple[list[Finding], Cohort | None]:
     where = table.path.name
     # A table whose dataset knows no patients can still be checked, image by image; UD114 says so.
     ungrouped = companions.ungrouped or dataset.patient is None
@@ -78,7 +78,7 @@ def _check_rows(table: Table, dataset: Dataset, companions: Companions) -> tuple
     return findings, Cohort(dataset.name, canonical_order(frame), frame["isic_id"])
 
 
-def _check_grouping(table: Table, dataset: Dataset, companions: Companions) -> Finding:
+def _check_grouping(table: SourceTable, dataset: Dataset, companions: Companions) -> Finding:
     where = table.path.name
     if dataset.patient in table.header:
         return UNGROUPED.clear(f"column {dataset.patient} says so of every image", where=where)

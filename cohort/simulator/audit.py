@@ -9,13 +9,13 @@ import polars as pl
 from cohort.simulator import audit_columns, audit_optimum, audit_structure
 from cohort.simulator.calibration import published
 from cohort.simulator.cohort import Simulated
-from cohort.simulator.findings import Finding
+from cohort.simulator.findings import AuditFinding
 
 FULL_SIZE = 401_059
 """The bounds are stated for this many lesions, 393 of them malignant; the figures of smaller cohorts scatter more."""
 
 
-def audit(cohort: Simulated) -> list[Finding]:
+def audit(cohort: Simulated) -> list[AuditFinding]:
     """Compare a simulated cohort with the published figures.
 
     Returns:
@@ -28,7 +28,7 @@ def audit(cohort: Simulated) -> list[Finding]:
     return [replace(finding, applies=full or finding.exact) for finding in findings]
 
 
-def audit_table(frame: pl.DataFrame) -> list[Finding]:
+def audit_table(frame: pl.DataFrame) -> list[AuditFinding]:
     """Compare the 55 official columns, with the dtypes of `cohort.columns`, with the published figures."""
     facts = published()
     return [

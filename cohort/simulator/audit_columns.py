@@ -10,7 +10,7 @@ import polars as pl
 from scipy.stats import rankdata
 
 from cohort.simulator.calibration import Array
-from cohort.simulator.findings import Finding, near
+from cohort.simulator.findings import AuditFinding, near
 
 CONFIDENCE = "tbp_lv_dnn_lesion_confidence"
 QUANTILE_TOLERANCE = 0.1
@@ -19,7 +19,7 @@ AUC_TOLERANCE = 0.03
 CORRELATION_MEAN, CORRELATION_LARGEST = 0.05, 0.20
 
 
-def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Every published quantile, within 0.1 of the column's published standard deviation, overall and by class."""
     parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
     for name, column in facts["columns"].items():
@@ -31,7 +31,7 @@ def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding
                 yield near("quantiles", f"{name}, {label}, {percent} %", wanted, have, tolerance)
 
 
-def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Shares of exact zeros and of capped values, within a percentage point."""
     parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
     for name, shares in facts["zeros"].items():
@@ -44,7 +44,7 @@ def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
             yield near("zeros and caps", f"{name} > {cap['above']}, {label}", cap[label], have, POINT)
 
 
-def univariate(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def univariate(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """The published AUCs of single columns for malignant against benign, within 0.03."""
     wanted = {name: column["auc"] for name, column in facts["columns"].items() if "auc" in column}
     wanted[CONFIDENCE] = facts["confidence_auc"]
@@ -53,7 +53,7 @@ def univariate(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Findin
         yield near("univariate AUC", name, auc, _auc(frame[name].to_numpy(), malignant), AUC_TOLERANCE)
 
 
-def correlations(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def correlations(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Differences to the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
     names = facts["correlation"]["columns"]
     upper = np.concatenate([np.array(row) for row in facts["correlation"]["upper"]])
@@ -62,9 +62,9 @@ def correlations(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Find
     worst = int(np.argmax(difference))
     row, column = (int(index[worst]) for index in np.triu_indices(len(names), 1))
     mean, largest = float(difference.mean()), float(difference.max())
-    yield Finding("correlations", "mean absolute difference", None, mean, 0.0, CORRELATION_MEAN)
+    yield AuditFinding("correlations", "mean absolute difference", None, mean, 0.0, CORRELATION_MEAN)
     what = f"largest difference ({names[row]} and {names[column]})"
-    yield Finding("correlations", what, None, largest, 0.0, CORRELATION_LARGEST)
+    yield AuditFinding("correlations", what, None, largest, 0.0, CORRELATION_LARGEST)
 
 
 def correlation_matrix(frame: pl.DataFrame) -> Array:

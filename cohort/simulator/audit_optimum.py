@@ -10,20 +10,20 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.simulator.calibration import Array
-from cohort.simulator.findings import Finding
+from cohort.simulator.findings import AuditFinding
 
 LEAST_SENSITIVITY = 0.8
 GAP = (0.004, 0.012)
 """Around the published 0.008: what the crops add to the table."""
 
 
-def optimum(truth: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def optimum(truth: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """What the best ranking reaches with table and crop, and how much of it is the crop's."""
     malignant = (truth["target"] == 1).to_numpy()
     both, table = (partial_auc(truth[name].to_numpy(), malignant) for name in ("p_both", "p_table"))
-    yield Finding("optimum", "partial AUC of p_both", None, both, *facts["performance"]["both_optimum"])
+    yield AuditFinding("optimum", "partial AUC of p_both", None, both, *facts["performance"]["both_optimum"])
     gap = facts["performance"]["gap"]
-    yield Finding("optimum", "partial AUC of p_both less that of p_table", gap, both - table, *GAP)
+    yield AuditFinding("optimum", "partial AUC of p_both less that of p_table", gap, both - table, *GAP)
 
 
 def partial_auc(score: Array, malignant: npt.NDArray[np.bool_]) -> float:

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from cohort.simulator.audit_columns import POINT
 from cohort.simulator.calibration import CONTRAST, SIZE
-from cohort.simulator.findings import Finding, near
+from cohort.simulator.findings import AuditFinding, near
 from cohort.simulator.places import body_site, simple_location
 
 EXACT = 1e-4
@@ -30,7 +30,7 @@ _CATEGORIES = {
 _COUNTED = ("anatom_site_general", "tbp_tile_type", "attribution")
 
 
-def relations(frame: pl.DataFrame) -> Iterator[Finding]:
+def relations(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """The exact relations between columns, to 1e-4, and those of text columns, without exception."""
     red, blue, size = (pl.col(f"tbp_lv_{name}") for name in ("A", "B", "areaMM2"))
     outer_red, outer_blue = pl.col("tbp_lv_Aext"), pl.col("tbp_lv_Bext")
@@ -47,7 +47,7 @@ def relations(frame: pl.DataFrame) -> Iterator[Finding]:
         gaps[f"delta{axis} = {axis} - {axis}ext"] = pl.col(f"tbp_lv_delta{axis}") - (inside - outside)
     for what, gap in gaps.items():
         largest = float(frame.select(gap.abs().max()).item())
-        yield Finding("exact relations", what, 0.0, largest, 0.0, EXACT, exact=True)
+        yield AuditFinding("exact relations", what, 0.0, largest, 0.0, EXACT, exact=True)
     places = frame["tbp_lv_location"].unique().to_list()
     texts = {
         "anatom_site_general follows from location": pl.col("anatom_site_general").ne_missing(
@@ -60,10 +60,10 @@ def relations(frame: pl.DataFrame) -> Iterator[Finding]:
         != pl.concat_str([f"iddx_{level}" for level in range(1, 6)], separator="::", ignore_nulls=True),
     }
     for what, broken in texts.items():
-        yield Finding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0, exact=True)
+        yield AuditFinding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0, exact=True)
 
 
-def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Shares of every level, within a percentage point; missing values are a level."""
     for name, key in _CATEGORIES.items():
         total = sum(level["lesions"] for level in facts[key].values())
@@ -77,7 +77,7 @@ def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Findin
         yield near("categories", f"{name}: missing", missing / lesions, have, POINT)
 
 
-def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Malignant lesions by site, lighting and hospital, within 99 % binomial bounds around the published share."""
     cancers = frame.filter(target=1)
     for name in _COUNTED:
@@ -88,10 +88,12 @@ def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[
             share = counts["malignant"] / total
             low, high = binom.interval(_LEVEL, len(cancers), share) if share > 0 else (0.0, 0.0)
             have = float((values == level).sum())
-            yield Finding("malignant counts", f"{name}: {level}", share * len(cancers), have, float(low), float(high))
+            yield AuditFinding(
+                "malignant counts", f"{name}: {level}", share * len(cancers), have, float(low), float(high)
+            )
 
 
-def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """Quantiles of lesions per patient within 10 %; how the malignant lesions spread over the patients."""
     table = frame.group_by("patient_id", maintain_order=True).agg(size=pl.len(), cases=pl.col("target").sum())
     sizes, cases = table["size"].to_numpy(), table["cases"].to_numpy()
@@ -118,7 +120,7 @@ def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]
         yield near("patients", what, share, float(third.sum() / max(some.size, 1)), 0.07)
 
 
-def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """The manual-tagging artefact: what automatic detection passes by is in the table only where somebody tagged it."""
     wanted = facts["tagged"]
     tagged = pl.col("lesion_id").is_not_null()
@@ -129,7 +131,7 @@ def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
         "lesions of a contrast below the floor without a tag": (pl.col(CONTRAST) < wanted["contrast_floor"]) & ~tagged,
     }
     for what, rule in rules.items():
-        yield Finding("tagging", what, 0.0, float(frame.select(rule.sum()).item()), 0.0, 0.0, exact=True)
+        yield AuditFinding("tagging", what, 0.0, float(frame.select(rule.sum()).item()), 0.0, 0.0, exact=True)
     share = wanted["benign"] / wanted["benign_lesions"]
     have = benign.select(tagged.mean()).item()
     yield near("tagging", "share of benign lesions with a tag", share, have, POINT)
@@ -147,7 +149,7 @@ def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
         yield near("tagging", what, value, have, wanted["size_tolerance"][percent])
 
 
-def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """On size, where the malignant lesions stand among their patient's lesions, within 5 points."""
     wanted = facts["ugly_duckling"]
     rank = 100.0 * pl.col(wanted["column"]).rank("average").over("patient_id") / pl.len().over("patient_id")

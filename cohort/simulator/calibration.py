@@ -82,7 +82,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class WorldCalibration:
     """The parameters of the simulator; d is the number of latent coordinates.
 
     Attributes:
@@ -134,7 +134,7 @@ class Calibration:
         return self.latents.index(name)
 
 
-def parse(raw: Mapping[str, Any]) -> Calibration:
+def parse(raw: Mapping[str, Any]) -> WorldCalibration:
     """A calibration from the content of its file."""
     latents = tuple(raw["latents"])
 
@@ -152,7 +152,7 @@ def parse(raw: Mapping[str, Any]) -> Calibration:
 
     offsets = [vector_of(hospital["offset"]) for hospital in raw["hospitals"]]
     curves = {name: Curve.through(raw["curves"][name]["score"], raw["curves"][name]["value"]) for name in latents}
-    return Calibration(
+    return WorldCalibration(
         latents=latents,
         curves=curves,
         between=np.array(raw["between"]),
@@ -177,7 +177,7 @@ def parse(raw: Mapping[str, Any]) -> Calibration:
 
 
 @cache
-def load() -> Calibration:
+def load() -> WorldCalibration:
     """The calibration that ships with the package."""
     return parse(_read("calibration.json"))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration, Index, published
+from cohort.simulator.calibration import Array, Index, WorldCalibration, published
 from cohort.simulator.levels import Levels
-from cohort.simulator.patients import SEXES, TILES, Patients
+from cohort.simulator.patients import SEXES, TILES, SimulatedPatients
 
 _SWEEPS = 40
 _SWAPS = 6000
@@ -16,7 +16,9 @@ _FEWEST = 100
 _PATIENTS_PER_CASE = 0.66
 
 
-def expected_cases(patients: Patients, levels: Levels, n_malignant: int, calibration: Calibration) -> Array:
+def expected_cases(
+    patients: SimulatedPatients, levels: Levels, n_malignant: int, calibration: WorldCalibration
+) -> Array:
     """Expected malignant lesions of each patient; they add up to `n_malignant`.
 
     A power of the patient's number of lesions (so that the rate per lesion falls with it), times the exponential of a
@@ -38,7 +40,9 @@ def expected_cases(patients: Patients, levels: Levels, n_malignant: int, calibra
     return np.asarray(expected, dtype=np.float64)
 
 
-def draw_cases(patients: Patients, expected: Array, calibration: Calibration, rng: np.random.Generator) -> Index:
+def draw_cases(
+    patients: SimulatedPatients, expected: Array, calibration: WorldCalibration, rng: np.random.Generator
+) -> Index:
     """Malignant lesions of each patient, `expected` on average, near the published margins in every draw.
 
     Each patient's expectation is multiplied by a gamma frailty that patient and learner do not know, cases are placed
@@ -68,14 +72,14 @@ def _distance_to_published(count: Index, third: Index) -> float:
     return float(np.sum(np.square(have - wanted) / (wanted + 1.0)))
 
 
-def _thirds(patients: Patients) -> Index:
+def _thirds(patients: SimulatedPatients) -> Index:
     """0, 1 or 2: the third with the fewest, middle or most lesions."""
     third = np.empty(len(patients), dtype=np.int64)
     third[np.argsort(patients.size, kind="stable")] = np.arange(len(patients)) * 3 // len(patients)
     return third
 
 
-def _margins(patients: Patients, calibration: Calibration) -> list[tuple[Index, Array]]:
+def _margins(patients: SimulatedPatients, calibration: WorldCalibration) -> list[tuple[Index, Array]]:
     """Level of each patient and published malignant lesions of each level, for each raked margin."""
     facts = calibration.facts
     return [
@@ -120,7 +124,7 @@ def _spread(count: Index, expected: Array, patients: int) -> Index:
 
 
 def _swapped(
-    count: Index, patients: Patients, expected: Array, calibration: Calibration, rng: np.random.Generator
+    count: Index, patients: SimulatedPatients, expected: Array, calibration: WorldCalibration, rng: np.random.Generator
 ) -> Index:
     """Swap counts between patients of similar expectation while margins come closer.
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from cohort.simulator.calibration import Calibration, load
+from cohort.simulator.calibration import WorldCalibration, load
 from cohort.simulator.shifts import shifted
 from cohort.simulator.table import draw_ids, official_table
 from cohort.simulator.world import World, draw_benign, draw_malignant, draw_world, joined
@@ -94,7 +94,7 @@ def _simulated(world: World, seed: int, part: Part, streams: Iterator[np.random.
     return Simulated(metadata.sort("isic_id"), truth.sort("isic_id"))
 
 
-def _malignant(n_lesions: int, factor: float, calibration: Calibration) -> int:
+def _malignant(n_lesions: int, factor: float, calibration: WorldCalibration) -> int:
     totals = calibration.facts["totals"]
     natural = round(n_lesions * factor * totals["malignant"] / totals["lesions"])
     return max(int(natural), min(_FEWEST_MALIGNANT, n_lesions // 25))

@@ -11,14 +11,19 @@ import polars as pl
 from scipy.interpolate import PchipInterpolator
 from scipy.special import expit, logit
 
-from cohort.simulator.calibration import Array, Calibration, Index
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 
 _LEVELS = 5
 _INVASIVE = "Melanoma Invasive"
 
 
 def tag(  # noqa: PLR0917 - one lesion a row in each
-    malignant: Index, stratum: Index, size: Array, hospital: Index, calibration: Calibration, rng: np.random.Generator
+    malignant: Index,
+    stratum: Index,
+    size: Array,
+    hospital: Index,
+    calibration: WorldCalibration,
+    rng: np.random.Generator,
 ) -> Array:
     """(n,) bool: whether somebody tagged the lesion."""
     forced = (malignant == 1) | (stratum > 0)
@@ -35,7 +40,7 @@ def tag(  # noqa: PLR0917 - one lesion a row in each
 
 
 def diagnose(
-    malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator
+    malignant: Index, tagged: Array, calibration: WorldCalibration, rng: np.random.Generator
 ) -> dict[str, pl.Series]:
     """The diagnosis columns, the melanoma columns and the vendor's confidence."""
     names = list(calibration.facts["diagnoses"])
@@ -52,7 +57,7 @@ def diagnose(
     return out
 
 
-def _codes(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Index:
+def _codes(malignant: Index, tagged: Array, calibration: WorldCalibration, rng: np.random.Generator) -> Index:
     """Index of the diagnosis; a benign lesion without a biopsy is just "Benign"."""
     counts = calibration.facts["diagnoses"]
     names, weight = list(counts), np.array([float(count) for count in counts.values()])
@@ -69,7 +74,7 @@ def _codes(malignant: Index, tagged: Array, calibration: Calibration, rng: np.ra
     return code
 
 
-def _melanoma(key: str, invasive: Index, n: int, calibration: Calibration, rng: np.random.Generator) -> pl.Series:
+def _melanoma(key: str, invasive: Index, n: int, calibration: WorldCalibration, rng: np.random.Generator) -> pl.Series:
     """Published values for invasive melanomas, as often as published."""
     counts = calibration.facts[key]
     weight = np.array([float(count) for count in counts.values()])
@@ -80,7 +85,7 @@ def _melanoma(key: str, invasive: Index, n: int, calibration: Calibration, rng: 
     return pl.Series([*counts, None], dtype=pl.String).gather(code)
 
 
-def _confidence(malignant: Index, tagged: Array, calibration: Calibration, rng: np.random.Generator) -> Array:
+def _confidence(malignant: Index, tagged: Array, calibration: WorldCalibration, rng: np.random.Generator) -> Array:
     """Per cent: stratified draws from the published quantiles of each group, interpolated on the logit scale."""
     group = np.where(malignant == 1, 0, np.where(tagged, 1, 2))
     out = np.empty(len(malignant))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Finding:
+class AuditFinding:
     """A published figure next to the simulated one.
 
     Attributes:
@@ -55,6 +55,6 @@ class Finding:
         }
 
 
-def near(group: str, what: str, published: float, simulated: float, tolerance: float) -> Finding:
+def near(group: str, what: str, published: float, simulated: float, tolerance: float) -> AuditFinding:
     """A figure that must lie within `tolerance` of the published one."""
-    return Finding(group, what, published, simulated, published - tolerance, published + tolerance)
+    return AuditFinding(group, what, published, simulated, published - tolerance, published + tolerance)

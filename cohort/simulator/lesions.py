@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration, Index, Stratum
+from cohort.simulator.calibration import Array, Index, Stratum, WorldCalibration
 from cohort.simulator.linear import cholesky, colour
 
 STRATA = range(4)
@@ -41,7 +41,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Lesions:
+class SimulatedLesions:
     """One row a lesion.
 
     Attributes:
@@ -56,7 +56,7 @@ class Lesions:
     component: Index
 
 
-def laws_within(code: int, calibration: Calibration, *, malignant: bool) -> list[Law]:
+def laws_within(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
     """The law of own scores around the patient's level, in a stratum."""
     nothing = np.zeros(len(calibration.latents))
     if not malignant:
@@ -64,7 +64,7 @@ def laws_within(code: int, calibration: Calibration, *, malignant: bool) -> list
     return _malignant(code, calibration, calibration.within_malignant, calibration.within, nothing)
 
 
-def laws_overall(code: int, calibration: Calibration, *, malignant: bool) -> list[Law]:
+def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
     """The law of scores in a stratum under a known lighting: patients, places and ages averaged out.
 
     What is averaged out is taken as normal, with the moments that it has among the lesions of the class.
@@ -77,7 +77,9 @@ def laws_overall(code: int, calibration: Calibration, *, malignant: bool) -> lis
     return _malignant(code, calibration, calibration.within_malignant + between, calibration.within + between, moved)
 
 
-def draw_lesions(around: Array, calibration: Calibration, rng: np.random.Generator, *, malignant: bool) -> Lesions:
+def draw_lesions(
+    around: Array, calibration: WorldCalibration, rng: np.random.Generator, *, malignant: bool
+) -> SimulatedLesions:
     """Draw lesions of one class.
 
     Args:
@@ -103,10 +105,10 @@ def draw_lesions(around: Array, calibration: Calibration, rng: np.random.Generat
             component[rows] = index
             for column in law.replaced:
                 score[rows, column] = own[:, column]
-    return Lesions(score, stratum, component)
+    return SimulatedLesions(score, stratum, component)
 
 
-def _benign(code: int, calibration: Calibration, covariance: Array) -> list[Law]:
+def _benign(code: int, calibration: WorldCalibration, covariance: Array) -> list[Law]:
     red = calibration.red_share
     nothing = np.zeros_like(calibration.red)
     return [
@@ -115,7 +117,7 @@ def _benign(code: int, calibration: Calibration, covariance: Array) -> list[Law]
     ]
 
 
-def _malignant(code: int, calibration: Calibration, covariance: Array, usual: Array, moved: Array) -> list[Law]:
+def _malignant(code: int, calibration: WorldCalibration, covariance: Array, usual: Array, moved: Array) -> list[Law]:
     kinds = [
         _law(
             code,
@@ -130,7 +132,9 @@ def _malignant(code: int, calibration: Calibration, covariance: Array, usual: Ar
     return [*kinds, _law(code, calibration, calibration.alike_share, moved, usual, malignant=True)]
 
 
-def _law(code: int, calibration: Calibration, share: float, mean: Array, covariance: Array, *, malignant: bool) -> Law:
+def _law(
+    code: int, calibration: WorldCalibration, share: float, mean: Array, covariance: Array, *, malignant: bool
+) -> Law:
     parts: list[Stratum] = [part for bit, part in ((1, calibration.small), (2, calibration.faint)) if code & bit]
     mean, covariance = mean.copy(), covariance.copy()
     for part in parts:

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from cohort.simulator.balance import choose
-from cohort.simulator.calibration import Array, Calibration, Index
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 from cohort.simulator.linear import cholesky, colour, combined, weighted_products, whiten
-from cohort.simulator.patients import Patients, ages
+from cohort.simulator.patients import SimulatedPatients, ages
 
 _PER_DIMENSION = 10
 _BUDGET, _MOST = 20_000, 20
@@ -35,7 +35,7 @@ class Levels:
         return self.known + self.own
 
 
-def draw_levels(patients: Patients, calibration: Calibration, rng: np.random.Generator) -> Levels:
+def draw_levels(patients: SimulatedPatients, calibration: WorldCalibration, rng: np.random.Generator) -> Levels:
     """Draw the patients' levels.
 
     The part of their own is chosen among candidates such that its distribution, weighted by lesions, is close to the
@@ -54,13 +54,13 @@ def draw_levels(patients: Patients, calibration: Calibration, rng: np.random.Gen
     return Levels(known, own)
 
 
-def lighting(white: Index, calibration: Calibration) -> Array:
+def lighting(white: Index, calibration: WorldCalibration) -> Array:
     """The indicator of white lighting, standardised by its share in the published cohort."""
     share = calibration.facts["white_share"]
     return np.asarray((white - share) / np.sqrt(share * (1 - share)))
 
 
-def _balanced(weight: Array, calibration: Calibration, rng: np.random.Generator) -> Array:
+def _balanced(weight: Array, calibration: WorldCalibration, rng: np.random.Generator) -> Array:
     """Levels (patients, d) whose coordinates, and the hue that several of them make, fall evenly around the cuts."""
     count, size = len(weight), len(calibration.latents)
     each = int(np.clip(_BUDGET // count, 2, _MOST))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.simulator.calibration import CONTRAST, RINGS, SIZE, SPREAD, Array, Calibration
-from cohort.simulator.lesions import Lesions
+from cohort.simulator.calibration import CONTRAST, RINGS, SIZE, SPREAD, Array, WorldCalibration
+from cohort.simulator.lesions import SimulatedLesions
 
 Columns = dict[str, Array]
 _NOISES = 6
 
 
-def measure(lesions: Lesions, calibration: Calibration, rng: np.random.Generator) -> Columns:
+def measure(lesions: SimulatedLesions, calibration: WorldCalibration, rng: np.random.Generator) -> Columns:
     """The 29 measurements of lesions, each (n,), without place and age.
 
     Exact: C = hypot(A, B) and H = atan2(B, A) in degrees, inside and outside; delta = inside - outside;

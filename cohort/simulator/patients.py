@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from cohort.simulator.calibration import Array, Calibration, Index
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 
 MISSING = "missing"
 SEXES = ("male", "female", MISSING)
@@ -17,7 +17,7 @@ _SMALLEST_MEAN_SIZE = 8
 
 
 @dataclass(frozen=True)
-class Patients:
+class SimulatedPatients:
     """One entry a patient in every array.
 
     Attributes:
@@ -38,7 +38,7 @@ class Patients:
         return len(self.size)
 
 
-def draw_patients(n_lesions: int, calibration: Calibration, rng: np.random.Generator) -> Patients:
+def draw_patients(n_lesions: int, calibration: WorldCalibration, rng: np.random.Generator) -> SimulatedPatients:
     """Draw patients who together have `n_lesions` lesions.
 
     Their number and sizes follow the published ones; a small cohort has more and smaller patients than its share
@@ -53,10 +53,10 @@ def draw_patients(n_lesions: int, calibration: Calibration, rng: np.random.Gener
         white[here] = _balanced(size[here], np.array([1 - place["white_share"], place["white_share"]]), rng)
     sex = _balanced(size, np.array([float(facts["sex"][name]["lesions"]) for name in SEXES]), rng)
     age = _balanced(size, np.array([float(level["lesions"]) for level in facts["ages"].values()]), rng)
-    return Patients(size, hospital, sex, age, white)
+    return SimulatedPatients(size, hospital, sex, age, white)
 
 
-def ages(calibration: Calibration) -> tuple[Array, Array]:
+def ages(calibration: WorldCalibration) -> tuple[Array, Array]:
     """Years and normal score of each age level: NaN and 0 for the last, "missing"."""
     levels = calibration.facts["ages"]
     rows = np.array([float(level["lesions"]) for name, level in levels.items() if name != MISSING])
@@ -65,7 +65,7 @@ def ages(calibration: Calibration) -> tuple[Array, Array]:
     return np.array([*years, np.nan]), np.array([*ndtri(middle), 0.0])
 
 
-def _sizes(n_lesions: int, calibration: Calibration, rng: np.random.Generator) -> Index:
+def _sizes(n_lesions: int, calibration: WorldCalibration, rng: np.random.Generator) -> Index:
     """Stratified draws from the published distribution of sizes, scaled to `n_lesions` and shuffled."""
     totals = calibration.facts["totals"]
     natural = round(n_lesions * totals["patients"] / totals["lesions"])

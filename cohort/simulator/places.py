@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Calibration, Index
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 
 UNKNOWN = "Unknown"
 
@@ -29,7 +29,7 @@ class Habits:
 
 
 @dataclass(frozen=True)
-class Places:
+class BodyPlaces:
     """One entry a lesion.
 
     Attributes:
@@ -42,13 +42,13 @@ class Places:
     position: Array
     depth: Array
 
-    def height(self, calibration: Calibration) -> Array:
+    def height(self, calibration: WorldCalibration) -> Array:
         """Standardised height on the body, clipped to 3."""
         scale = calibration.facts["height"]
         return np.asarray(np.clip((self.position[1] - scale["mean"]) / scale["sd"], -3.0, 3.0), dtype=np.float64)
 
 
-def draw_habits(n_patients: int, calibration: Calibration, rng: np.random.Generator) -> Habits:
+def draw_habits(n_patients: int, calibration: WorldCalibration, rng: np.random.Generator) -> Habits:
     """Draw the patients' habits: Dirichlet shares around the published ones."""
     places = calibration.facts["places"]
     lesions = np.array([float(place["lesions"]) for place in places.values()])
@@ -64,8 +64,8 @@ def draw_habits(n_patients: int, calibration: Calibration, rng: np.random.Genera
 
 
 def draw_places(
-    patient: Index, habits: Habits, calibration: Calibration, rng: np.random.Generator, *, malignant: bool
-) -> Places:
+    patient: Index, habits: Habits, calibration: WorldCalibration, rng: np.random.Generator, *, malignant: bool
+) -> BodyPlaces:
     """Draw a place for each lesion, given its patient: benign ones by habit, malignant ones by habit times risk."""
     share = habits.share * habits.risk if malignant else habits.share
     edges = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
@@ -84,10 +84,10 @@ def draw_places(
         position[row] = centre + spread * noise[row]
     position[0] *= habits.facing[patient]
     position[1] *= habits.stature[patient]
-    return Places(location, position, noise[2])
+    return BodyPlaces(location, position, noise[2])
 
 
-def place_log_ratio(places: Places, patient: Index, habits: Habits, calibration: Calibration) -> Array:
+def place_log_ratio(places: BodyPlaces, patient: Index, habits: Habits, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio (n,) of location and depth, malignant against benign; -inf where there is no risk."""
     mean = (habits.share * habits.risk).sum(axis=1)
     shift = calibration.facts["depth_shift"]

@@ -20,8 +20,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import log_ndtr
 
-from cohort.simulator.calibration import RINGS, SPREAD, Array, Calibration, Index
-from cohort.simulator.lesions import STRATA, Law, Lesions, laws_overall, laws_within
+from cohort.simulator.calibration import RINGS, SPREAD, Array, Index, WorldCalibration
+from cohort.simulator.lesions import STRATA, Law, SimulatedLesions, laws_overall, laws_within
 from cohort.simulator.levels import lighting
 from cohort.simulator.linear import chunks, combined
 from cohort.simulator.patients import TILES
@@ -29,7 +29,7 @@ from cohort.simulator.patients import TILES
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
 
-def score_log_ratio(lesions: Lesions, around: Array, calibration: Calibration) -> Array:
+def score_log_ratio(lesions: SimulatedLesions, around: Array, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio (n,), malignant against benign, of stratum and scores given the patient's level.
 
     Args:
@@ -40,7 +40,7 @@ def score_log_ratio(lesions: Lesions, around: Array, calibration: Calibration) -
     return _log_ratio(lesions, around, calibration, laws_within)
 
 
-def crop_log_ratio(lesions: Lesions, white: Index, calibration: Calibration) -> Array:
+def crop_log_ratio(lesions: SimulatedLesions, white: Index, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio (n,) of lighting, stratum and scores, with patient, place and age averaged out."""
     tiles = [calibration.facts["tiles"][name] for name in TILES]
     rows = np.array([float(tile["lesions"]) for tile in tiles])
@@ -50,12 +50,14 @@ def crop_log_ratio(lesions: Lesions, white: Index, calibration: Calibration) -> 
     return np.asarray(ratio + np.log(cases / cases.sum() / (rows / rows.sum()))[white], dtype=np.float64)
 
 
-def sign_log_ratio(sign: Array, calibration: Calibration) -> Array:
+def sign_log_ratio(sign: Array, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio of the crop's sign."""
     return calibration.sign_shift * sign - 0.5 * calibration.sign_shift**2
 
 
-def _log_ratio(lesions: Lesions, around: Array, calibration: Calibration, laws_of: Callable[..., list[Law]]) -> Array:
+def _log_ratio(
+    lesions: SimulatedLesions, around: Array, calibration: WorldCalibration, laws_of: Callable[..., list[Law]]
+) -> Array:
     ratio = np.empty(len(around))
     for code in STRATA:
         rows = np.flatnonzero(lesions.stratum == code)
@@ -68,7 +70,7 @@ def _log_ratio(lesions: Lesions, around: Array, calibration: Calibration, laws_o
     return ratio
 
 
-def _log_mixture(score: Array, around: Array, laws: list[Law], calibration: Calibration) -> Array:
+def _log_mixture(score: Array, around: Array, laws: list[Law], calibration: WorldCalibration) -> Array:
     total = np.empty(len(score))
     for chunk in chunks(len(score)):
         own, base = (np.ascontiguousarray(part[chunk].T) for part in (score, around))
@@ -77,7 +79,7 @@ def _log_mixture(score: Array, around: Array, laws: list[Law], calibration: Cali
     return total
 
 
-def _log_density(score: Array, around: Array, law: Law, calibration: Calibration) -> Array:
+def _log_density(score: Array, around: Array, law: Law, calibration: WorldCalibration) -> Array:
     """Log density (n,) of scores (d, n), with colour spreads of 0 censored.
 
     The two colour spreads are the last coordinates, so that their means given all others are at hand.
@@ -102,7 +104,7 @@ def _log_density(score: Array, around: Array, law: Law, calibration: Calibration
     return total
 
 
-def _log_share_ratio(code: int, calibration: Calibration) -> float:
+def _log_share_ratio(code: int, calibration: WorldCalibration) -> float:
     """Log ratio of the shares of malignant and of benign lesions in a stratum."""
     total = 0.0
     for bit, part in ((1, calibration.small), (2, calibration.faint)):

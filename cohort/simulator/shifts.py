@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from cohort.simulator.calibration import Calibration, parse
+from cohort.simulator.calibration import WorldCalibration, parse
 from cohort.simulator.patients import TILES
 from engine.errors import InputError
 
@@ -21,7 +21,7 @@ _SKIN: tuple[dict[str, Any], ...] = (
 )
 
 
-def shifted(calibration: Calibration, shift: str | None) -> tuple[Calibration, float]:
+def shifted(calibration: WorldCalibration, shift: str | None) -> tuple[WorldCalibration, float]:
     """The calibration of a shifted population, and the factor on the share of malignant lesions.
 
     Raises:
@@ -35,7 +35,7 @@ def shifted(calibration: Calibration, shift: str | None) -> tuple[Calibration, f
     return (calibration if shift == "prevalence" else _new_hospital(calibration)), factor
 
 
-def _new_hospital(calibration: Calibration) -> Calibration:
+def _new_hospital(calibration: WorldCalibration) -> WorldCalibration:
     """One hospital in two entries of the same name, one a skin tone."""
     facts = deepcopy(dict(calibration.facts)) | {"shifted": True}
     common = {"name": NEW_HOSPITAL, "licence": "CC-BY", "white_share": _WHITE_SHARE}

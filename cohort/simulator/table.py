@@ -10,14 +10,14 @@ from cohort.simulator.calibration import SIZE, Index
 from cohort.simulator.diagnoses import diagnose, tag
 from cohort.simulator.patients import SEXES, TILES
 from cohort.simulator.places import body_site, simple_location
-from cohort.simulator.world import Group, World
+from cohort.simulator.world import PatientGroup, World
 
 _NUMBERS = 10_000_000
 _IMAGE_TYPE = "TBP tile: close-up"
 
 
 def official_table(
-    group: Group, target: Index, world: World, ids: dict[str, pl.Series], rng: np.random.Generator
+    group: PatientGroup, target: Index, world: World, ids: dict[str, pl.Series], rng: np.random.Generator
 ) -> pl.DataFrame:
     """The 55 official columns of `cohort.columns.SLICE3D`, in the group's order.
 

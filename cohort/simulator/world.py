@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logit
 
 from cohort.simulator.balance import choose
-from cohort.simulator.calibration import SIZE, Array, Calibration, Index, published
+from cohort.simulator.calibration import SIZE, Array, Index, WorldCalibration, published
 from cohort.simulator.cases import draw_cases, expected_cases
 from cohort.simulator.lesions import draw_lesions
 from cohort.simulator.levels import Levels, draw_levels
@@ -21,7 +21,7 @@ from cohort.simulator.malignant import (
     share_below,
 )
 from cohort.simulator.measures import Columns, measure
-from cohort.simulator.patients import Patients, ages, draw_patients
+from cohort.simulator.patients import SimulatedPatients, ages, draw_patients
 from cohort.simulator.places import Habits, body_site, draw_habits, draw_places, place_log_ratio
 from cohort.simulator.risk import crop_log_ratio, score_log_ratio, sign_log_ratio
 
@@ -30,7 +30,7 @@ _ROUNDS = 30
 
 
 @dataclass(frozen=True)
-class Group:
+class PatientGroup:
     """Lesions of one class; n lesions.
 
     Attributes:
@@ -53,19 +53,19 @@ class Group:
     crop_log_ratio: Array
     sign: Array
 
-    def take(self, rows: Index) -> Group:
+    def take(self, rows: Index) -> PatientGroup:
         """Some of the lesions."""
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
-        return Group(columns={name: column[rows] for name, column in self.columns.items()}, **arrays)
+        return PatientGroup(columns={name: column[rows] for name, column in self.columns.items()}, **arrays)
 
 
 _ARRAYS = ("patient", "location", "stratum", "component", "log_ratio", "crop_log_ratio", "sign")
 
 
-def joined(groups: list[Group]) -> Group:
+def joined(groups: list[PatientGroup]) -> PatientGroup:
     """Groups one after the other."""
     columns = {name: np.concatenate([group.columns[name] for group in groups]) for name in groups[0].columns}
-    return Group(
+    return PatientGroup(
         columns=columns, **{name: np.concatenate([getattr(group, name) for group in groups]) for name in _ARRAYS}
     )
 
@@ -83,14 +83,14 @@ class World:
         cases: (patients,) malignant lesions.
     """
 
-    calibration: Calibration
-    patients: Patients
+    calibration: WorldCalibration
+    patients: SimulatedPatients
     levels: Levels
     habits: Habits
     expected: Array
     cases: Index
 
-    def log_odds(self, group: Group) -> dict[str, Array]:
+    def log_odds(self, group: PatientGroup) -> dict[str, Array]:
         """Log odds of malignancy given the table, the crop and both, each (n,)."""
         prior = logit(self.expected / self.patients.size)[group.patient]
         shown = sign_log_ratio(group.sign, self.calibration)
@@ -100,7 +100,7 @@ class World:
 
 
 def draw_world(
-    n_lesions: int, n_malignant: int, calibration: Calibration, streams: Iterator[np.random.Generator]
+    n_lesions: int, n_malignant: int, calibration: WorldCalibration, streams: Iterator[np.random.Generator]
 ) -> World:
     """Draw patients with `n_lesions` lesions, `n_malignant` of them malignant."""
     patients = draw_patients(n_lesions, calibration, next(streams))
@@ -111,7 +111,7 @@ def draw_world(
     return World(calibration, patients, levels, habits, expected, cases)
 
 
-def draw_benign(world: World, streams: Iterator[np.random.Generator]) -> Group:
+def draw_benign(world: World, streams: Iterator[np.random.Generator]) -> PatientGroup:
     """The benign lesions, patient after patient, in blocks, so that ten million need little more than the table."""
     counts = world.patients.size - world.cases
     block = np.cumsum(counts) // _BLOCK
@@ -122,7 +122,7 @@ def draw_benign(world: World, streams: Iterator[np.random.Generator]) -> Group:
     return joined(groups)
 
 
-def draw_malignant(world: World, benign: Group, streams: Iterator[np.random.Generator]) -> Group:
+def draw_malignant(world: World, benign: PatientGroup, streams: Iterator[np.random.Generator]) -> PatientGroup:
     """The malignant lesions: chosen from candidates, see `malignant`; of a shifted population, as they come."""
     patient = np.repeat(np.arange(len(world.cases)), world.cases)
     if world.calibration.shifted:
@@ -135,7 +135,7 @@ def draw_malignant(world: World, benign: Group, streams: Iterator[np.random.Gene
     return pool.take(np.arange(len(patient)) * each + chosen)
 
 
-def _candidates(world: World, pool: Group, benign: Group) -> Candidates:
+def _candidates(world: World, pool: PatientGroup, benign: PatientGroup) -> Candidates:
     sites = list(published()["sites"])
     names = [sites.index(body_site(name) or "missing") for name in world.calibration.facts["places"]]
     odds, others = world.log_odds(pool), world.log_odds(benign)
@@ -147,7 +147,7 @@ def _candidates(world: World, pool: Group, benign: Group) -> Candidates:
     )
 
 
-def _draw(world: World, patient: Index, rng: np.random.Generator, *, malignant: bool) -> Group:
+def _draw(world: World, patient: Index, rng: np.random.Generator, *, malignant: bool) -> PatientGroup:
     calibration = world.calibration
     places = draw_places(patient, world.habits, calibration, rng, malignant=malignant)
     around = world.levels.total[patient] + np.outer(places.height(calibration), calibration.on_height)
@@ -155,7 +155,7 @@ def _draw(world: World, patient: Index, rng: np.random.Generator, *, malignant: 
     columns = measure(lesions, calibration, rng)
     columns |= {f"tbp_lv_{axis}": np.round(places.position[row], 4) for row, axis in enumerate("xyz")}
     columns["age_approx"] = ages(calibration)[0][world.patients.age[patient]]
-    return Group(
+    return PatientGroup(
         patient=patient,
         location=places.location,
         stratum=lesions.stratum,

@@ -68,7 +68,7 @@ class Difference(Interval):
 
 
 @dataclass(frozen=True)
-class Sample:
+class BootstrapSample:
     """Everything an interval is made from.
 
     Attributes:
@@ -85,9 +85,9 @@ class Sample:
     multiplicity: Ints
     redrawn: int
 
-    def minus(self, other: Sample) -> Sample:
+    def minus(self, other: BootstrapSample) -> BootstrapSample:
         """The paired difference, replicate by replicate."""
-        return Sample(
+        return BootstrapSample(
             self.estimate - other.estimate,
             self.values - other.values,
             self.left_out - other.left_out,
@@ -96,7 +96,7 @@ class Sample:
         )
 
 
-def interval(sample: Sample, *, level: float = 0.95, method: Method = "bca") -> Interval:
+def interval(sample: BootstrapSample, *, level: float = 0.95, method: Method = "bca") -> Interval:
     """The interval of one metric.
 
     Args:
@@ -107,12 +107,14 @@ def interval(sample: Sample, *, level: float = 0.95, method: Method = "bca") -> 
     return Interval(*_fields(sample, level, method))
 
 
-def difference(sample: Sample, *, level: float = 0.95, method: Method = "percentile") -> Difference:
+def difference(sample: BootstrapSample, *, level: float = 0.95, method: Method = "percentile") -> Difference:
     """The interval of a paired difference; arguments as `interval`."""
     return Difference(*_fields(sample, level, method))
 
 
-def _fields(sample: Sample, level: float, method: Method) -> tuple[float, float, float, float, float, Method, int, int]:
+def _fields(
+    sample: BootstrapSample, level: float, method: Method
+) -> tuple[float, float, float, float, float, Method, int, int]:
     if not sample.values.size or sample.multiplicity.sum() < 2:  # draws of one patient are all alike
         return (sample.estimate, math.nan, math.nan, math.nan, level, method, 0, sample.redrawn)
     ends = bca_ends(sample, level) if method == "bca" else None
@@ -131,7 +133,7 @@ def percentile_ends(values: Floats, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def bca_ends(sample: Sample, level: float) -> tuple[float, float] | None:
+def bca_ends(sample: BootstrapSample, level: float) -> tuple[float, float] | None:
     r"""Bias-corrected and accelerated ends, or None where they are undefined.
 
     The quantiles taken are $\Phi(z_0 + (z_0 + z) / (1 - a (z_0 + z)))$ for z the normal quantiles of the two tails,
@@ -157,7 +159,7 @@ def bca_ends(sample: Sample, level: float) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def _acceleration(sample: Sample) -> float:
+def _acceleration(sample: BootstrapSample) -> float:
     centre = np.average(sample.left_out, weights=sample.multiplicity)
     distance = centre - sample.left_out
     spread = float((sample.multiplicity * distance**2).sum())

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cv_folds.bootstrap.intervals import Interval, Sample, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Interval, interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Floats, Ints, checked_lesions, patient_codes
 from cv_folds.metrics.probability import equal_mass_bins
@@ -89,7 +89,9 @@ def reliability(
 
     def cell(column: int) -> Interval:
         values = drawn[:, column][np.isfinite(drawn[:, column])]
-        sample = Sample(float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values))
+        sample = BootstrapSample(
+            float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values)
+        )
         return interval(sample, level=level, method="percentile")
 
     counts = np.bincount(index, minlength=used.size)

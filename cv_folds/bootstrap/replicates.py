@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cv_folds.bootstrap.intervals import Difference, Interval, Method, Sample, difference, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Difference, Interval, Method, difference, interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.bootstrap.views import ScoredView, scored_view, view_slots
 from cv_folds.metrics.inputs import Flags, Floats, checked_lesions, fraction, patient_codes
@@ -37,7 +37,7 @@ class Replicates:
     """
 
     unit: str
-    samples: dict[tuple[str, str, str], Sample]
+    samples: dict[tuple[str, str, str], BootstrapSample]
 
     def interval(self, view: str, metric: str, score: str, *, level: float = 0.95, method: Method = "bca") -> Interval:
         """The interval of one metric of one score on one view; why BCa, see `cv_folds.bootstrap.intervals`.
@@ -108,7 +108,7 @@ def replicate(
     units, scored = _fold_into_matrices(malignant, columns, inside, metrics, patient)
     evaluation = _Evaluation(units, scored, {name: tuple(parts) for name, parts in (means or {}).items()})
     samples = evaluation.samples(metrics, replicates, seed)
-    undefined = Sample(math.nan, np.empty(0), np.empty(0), units.multiplicity, 0)
+    undefined = BootstrapSample(math.nan, np.empty(0), np.empty(0), units.multiplicity, 0)
     names = (POOLED, *(views or {}), *(means or {}))
     keys = [(view, metric.name, score) for view in names for metric in metrics for score in scores]
     return Replicates("lesion" if patient is None else "patient", {key: samples.get(key, undefined) for key in keys})
@@ -170,7 +170,7 @@ class _Evaluation:
     scored: dict[Key, ScoredView]
     means: dict[str, tuple[str, ...]]
 
-    def samples(self, metrics: Sequence[Metric], wanted: int, seed: int) -> dict[tuple[str, str, str], Sample]:
+    def samples(self, metrics: Sequence[Metric], wanted: int, seed: int) -> dict[tuple[str, str, str], BootstrapSample]:
         """By view, metric and score, what an interval is made from; views that cannot be evaluated are absent."""
         multiplicity = self.units.multiplicity
         ones = multiplicity[:, np.newaxis].astype(np.float64)
@@ -181,7 +181,9 @@ class _Evaluation:
             kept, redrawn = _defined(values, wanted)
             for row, metric in enumerate(metrics):
                 estimate, without = estimates[view, score][row, 0], left_out[view, score][row]
-                samples[view, metric.name, score] = Sample(float(estimate), kept[row], without, multiplicity, redrawn)
+                samples[view, metric.name, score] = BootstrapSample(
+                    float(estimate), kept[row], without, multiplicity, redrawn
+                )
         return samples
 
     def _drawn(self, wanted: int, seed: int) -> dict[Key, Floats]:

@@ -16,7 +16,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Lesions:
+class MetricInput:
     """Checked columns of a metric, all of shape (lesions,).
 
     Attributes:
@@ -32,7 +32,7 @@ class Lesions:
 
 def checked_lesions(
     target: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None, *, both_classes: bool = True
-) -> Lesions:
+) -> MetricInput:
     """Check the arrays that a binary metric was given.
 
     Args:
@@ -52,13 +52,13 @@ def checked_lesions(
         same_length(values, column, ("score", name))
     refuse_rows(~((labels == 0) | (labels == 1)), labels, "target", "is neither 0 nor 1", "code malignant 1, benign 0")
     refuse_rows(weights < 0, weights, "weight", "is negative", "give weights of at least 0")
-    lesions = Lesions(labels == 1, values, weights)
+    lesions = MetricInput(labels == 1, values, weights)
     if both_classes:
         _require_both_classes(lesions)
     return lesions
 
 
-def _require_both_classes(lesions: Lesions) -> None:
+def _require_both_classes(lesions: MetricInput) -> None:
     for name, members in (("malignant", lesions.malignant), ("benign", ~lesions.malignant)):
         if not lesions.weight[members].any():
             raise InputError(

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cv_folds.metrics.inputs import Floats, Ints, Lesions, checked_lesions, refuse_rows
+from cv_folds.metrics.inputs import Floats, Ints, MetricInput, checked_lesions, refuse_rows
 from engine.errors import InputError
 
 
@@ -113,7 +113,7 @@ def equal_mass_bins(probability: Floats, weight: Floats, bins: int) -> Ints:
     return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[tie], dtype=np.int64)
 
 
-def _checked_probabilities(target: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> Lesions:
+def _checked_probabilities(target: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> MetricInput:
     lesions = checked_lesions(target, probability, weight, both_classes=False)
     outside = (lesions.score < 0) | (lesions.score > 1)
     refuse_rows(outside, lesions.score, "probability", "is no probability", "calibrate the score into [0, 1] first")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, Replicates, replicate
-from cv_folds.bootstrap.intervals import Sample, difference
+from cv_folds.bootstrap.intervals import BootstrapSample, difference
 from cv_folds.metrics import PAUC
 from ensemble.ablation.variants import ALL, Variant
 from ensemble.out_of_fold import Scores
@@ -104,7 +104,7 @@ def _row(drawn: Replicates, variant: Variant, level: float) -> dict[str, Any]:
     return row
 
 
-def _sample(drawn: Replicates, name: str) -> Sample:
+def _sample(drawn: Replicates, name: str) -> BootstrapSample:
     return drawn.samples[POOLED, METRIC, name]
 
 

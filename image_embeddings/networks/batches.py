@@ -78,7 +78,7 @@ class Steps(Sampler[list[Item]]):
 
 
 @dataclass(frozen=True)
-class Batch:
+class CropBatch:
     """Crops on their way to the network.
 
     Attributes:
@@ -126,7 +126,7 @@ class Crops(Dataset[Sample]):
             pixels = self.augment(as_tensor(pixels)).permute(1, 2, 0).numpy()
         return pixels, row
 
-    def collate(self, items: list[Sample]) -> Batch:
+    def collate(self, items: list[Sample]) -> CropBatch:
         """Stack crops; blank where one could not be read."""
         blank = np.zeros((self.preset.size, self.preset.size, 3), np.uint8)
         pixels = np.stack([blank if isinstance(value, CropError) else value for value, _ in items])
@@ -134,12 +134,12 @@ class Crops(Dataset[Sample]):
         faults = [value for value, _ in items if isinstance(value, CropError)]
         # Colours last in memory is what torch calls channels last: no copy is needed on the way to the network.
         seen = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        return Batch(seen, torch.tensor([row for _, row in items]), torch.tensor(readable), faults)
+        return CropBatch(seen, torch.tensor([row for _, row in items]), torch.tensor(readable), faults)
 
 
 def loader(
     crops: Crops, batches: Sampler[list[Item]] | list[list[Item]], *, workers: int, pin: bool
-) -> DataLoader[Batch]:
+) -> DataLoader[CropBatch]:
     """Batches in order, decoded in `workers` processes besides this one (0: in this one)."""
     options = {"prefetch_factor": 4, "multiprocessing_context": "spawn"} if workers else {}
     return DataLoader(

@@ -24,7 +24,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Scored:
+class CropScores:
     """What networks say of crops, in the order of the rows asked for.
 
     Attributes:
@@ -67,7 +67,7 @@ def score(
     ids: Sequence[str],
     rows: NDArray[np.int64],
     options: ScoringOptions,
-) -> Scored:
+) -> CropScores:
     """Score the crops of `rows`; on a CPU a crop's bits are the same alone and with any other crops.
 
     Args:
@@ -106,7 +106,7 @@ def score(
     if whole is None:
         raise InputError("no crops", where=str(store.path), remedy="give at least one")
     log_odds, shares, embeddings = whole
-    return Scored(log_odds.numpy(), shares.numpy(), embeddings.movedim(1, 0).numpy(), faults)
+    return CropScores(log_odds.numpy(), shares.numpy(), embeddings.movedim(1, 0).numpy(), faults)
 
 
 def _predict(networks: Sequence[Network], pixels: Tensor, views: int, device: Device) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,7 +19,7 @@ from cohort.stores.protocol import ImageStore, OnBad
 from cv_folds.metrics import partial_auc
 from image_embeddings.labels import Labels
 from image_embeddings.networks import checkpoint
-from image_embeddings.networks.batches import Batch, Crops, Sampling, Steps, loader
+from image_embeddings.networks.batches import CropBatch, Crops, Sampling, Steps, loader
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, Output
 from image_embeddings.networks.scoring import ScoringOptions, score
@@ -156,7 +156,7 @@ def rate_at(step: int, total: int, preset: Preset) -> float:
     return rise * (0.5 * (1 + math.cos(math.pi * step / total)) if preset.schedule == "cosine" else 1.0)
 
 
-def loss_of(run: Callable[[Tensor], Output], batch: Batch, training: Training, chance: torch.Generator) -> Tensor:
+def loss_of(run: Callable[[Tensor], Output], batch: CropBatch, training: Training, chance: torch.Generator) -> Tensor:
     """Weighted cross-entropy of smoothed, mixed labels, plus the auxiliary heads where the labels are known."""
     preset, labels, device = training.preset, training.labels, training.device
     rows = batch.rows.numpy()

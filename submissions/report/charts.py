@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from submissions.report.svg import Plot, Scale, sheet, tag
+from submissions.report.svg import Plot, PlotScale, sheet, tag
 
 _LINEAR = (False, False)
 
@@ -143,7 +143,7 @@ def bar(cell: Mapping[str, Any], low: float, high: float, reference: float | Non
         high: Right end.
         reference: Where to draw a thin line, such as everybody's estimate or 0.
     """
-    scale = Scale(low, high if high > low else low + 1.0, 2, 98)
+    scale = PlotScale(low, high if high > low else low + 1.0, 2, 98)
     parts = []
     if reference is not None:
         parts.append(tag("line", class_="reference", x1=scale(reference), x2=scale(reference), y1=0, y2=10))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import betaincinv
 
-from cv_folds.bootstrap.intervals import Interval, Sample, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Interval, interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Flags, Floats, Ints
 
@@ -67,7 +67,7 @@ def _cell(part: int, whole: int, values: NDArray[np.float64]) -> dict[str, Any]:
         return Interval(part / whole, low, high, math.nan, _LEVEL).as_dict() | {"method": "exact binomial"}
     kept = values[np.isfinite(values)]
     estimate = part / whole if whole else math.nan
-    sample = Sample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
+    sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
     return interval(sample, level=_LEVEL, method="percentile").as_dict()
 
 

@@ -22,7 +22,7 @@ def tag(name: str, *children: str, **attributes: str | float) -> Markup:
 
 
 @dataclass(frozen=True)
-class Scale:
+class PlotScale:
     """From values to places on the paper.
 
     Attributes:
@@ -71,13 +71,15 @@ class Plot:
         y: Bottom to top.
     """
 
-    x: Scale
-    y: Scale
+    x: PlotScale
+    y: PlotScale
 
     @classmethod
     def over(cls, x: tuple[float, float], y: tuple[float, float], *, logarithmic: tuple[bool, bool]) -> Plot:
         """A plot over these ranges."""
-        return cls(Scale(*x, _LEFT, WIDTH - _RIGHT, logarithmic[0]), Scale(*y, HEIGHT - _BOTTOM, _TOP, logarithmic[1]))
+        return cls(
+            PlotScale(*x, _LEFT, WIDTH - _RIGHT, logarithmic[0]), PlotScale(*y, HEIGHT - _BOTTOM, _TOP, logarithmic[1])
+        )
 
     def path(self, points: Iterable[Point], *, closed: bool = False) -> str:
         """Path data through these values."""

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cv_folds.bootstrap.intervals import Difference, Interval, Sample, bca_ends, difference, interval, percentile_ends
+from cv_folds.bootstrap.intervals import (
+    BootstrapSample,
+    Difference,
+    Interval,
+    bca_ends,
+    difference,
+    interval,
+    percentile_ends,
+)
 
 ONES = np.ones(50, dtype=np.int64)
 
 
-def a_sample(estimate: float, values: NDArray[np.float64], left_out: NDArray[np.float64] | None = None) -> Sample:
-    return Sample(estimate, values, np.zeros(50) if left_out is None else left_out, ONES, redrawn=0)
+def a_sample(
+    estimate: float, values: NDArray[np.float64], left_out: NDArray[np.float64] | None = None
+) -> BootstrapSample:
+    return BootstrapSample(estimate, values, np.zeros(50) if left_out is None else left_out, ONES, redrawn=0)
 
 
 def test_percentile_ends_cut_the_tails() -> None:
@@ -45,8 +55,8 @@ def test_bca_by_the_book() -> None:
 
 def test_members_of_a_unit_count_each_in_the_acceleration() -> None:
     values = np.random.default_rng(1).gamma(4, size=500)
-    grouped = Sample(3.5, values, np.array([1.0, 2.0, 5.0]), np.array([3, 2, 1]), 0)
-    single = Sample(3.5, values, np.array([1.0, 1.0, 1.0, 2.0, 2.0, 5.0]), np.ones(6, dtype=np.int64), 0)
+    grouped = BootstrapSample(3.5, values, np.array([1.0, 2.0, 5.0]), np.array([3, 2, 1]), 0)
+    single = BootstrapSample(3.5, values, np.array([1.0, 1.0, 1.0, 2.0, 2.0, 5.0]), np.ones(6, dtype=np.int64), 0)
     assert bca_ends(grouped, 0.95) == pytest.approx(bca_ends(single, 0.95))
 
 
@@ -62,7 +72,7 @@ def test_ties_with_the_estimate_count_half_despite_rounding() -> None:
         a_sample(2, np.arange(5.0), np.append(np.zeros(49), np.nan)),  # a patient who cannot be left out
     ],
 )
-def test_where_bca_is_undefined_the_percentile_interval_is_given(sample: Sample) -> None:
+def test_where_bca_is_undefined_the_percentile_interval_is_given(sample: BootstrapSample) -> None:
     assert bca_ends(sample, 0.95) is None
     made = interval(sample, method="bca")
     assert made.method == "percentile"
@@ -76,7 +86,7 @@ def test_replicates_that_never_change() -> None:
 
 def test_an_interval_says_how_it_was_made() -> None:
     values = np.random.default_rng(0).normal(size=400)
-    made = interval(Sample(0.0, values, np.zeros(50), ONES, 3), level=0.9)
+    made = interval(BootstrapSample(0.0, values, np.zeros(50), ONES, 3), level=0.9)
     assert made.standard_error == pytest.approx(np.std(values, ddof=1))
     assert (made.level, made.method, made.replicates, made.redrawn) == (0.9, "bca", 400, 3)
     assert set(made.as_dict()) == {
@@ -85,7 +95,7 @@ def test_an_interval_says_how_it_was_made() -> None:
 
 
 def test_without_replicates_there_are_no_ends() -> None:
-    made = interval(Sample(0.15, np.empty(0), np.zeros(50), ONES, 900))
+    made = interval(BootstrapSample(0.15, np.empty(0), np.zeros(50), ONES, 900))
     assert made.estimate == 0.15
     assert math.isnan(made.low)
     written = json.loads(json.dumps(made.as_dict(), allow_nan=False))
@@ -116,7 +126,7 @@ def test_differences_are_taken_replicate_by_replicate() -> None:
 
 @pytest.mark.parametrize(("patients", "known"), [(1, False), (2, True)])
 def test_one_patient_has_no_interval(patients: int, known: bool) -> None:
-    sample = Sample(0.5, np.full(200, 0.5), np.full(1, 0.5), np.array([patients]), 0)
+    sample = BootstrapSample(0.5, np.full(200, 0.5), np.full(1, 0.5), np.array([patients]), 0)
     for found in (interval(sample), difference(sample)):
         assert math.isnan(found.low) is not known
         assert math.isnan(found.high) is not known

@@ -23,7 +23,7 @@ _COLUMNS = ("isic_id", "patient_id", "target", "score", "risk")
 
 
 @dataclass(frozen=True)
-class Lesions:
+class LesionsToRank:
     """Lesions to rank.
 
     Attributes:
@@ -47,17 +47,19 @@ class Lesions:
         return reasons(self.frame, state=state, images=self.images)
 
 
-def training_lesions(run: Run) -> Lesions:
+def training_lesions(run: Run) -> LesionsToRank:
     """The run's own lesions, each scored by the models that never saw its patient.
 
     Raises:
         InputError: The run is not finished, or a file of it is missing or damaged.
     """
     run.manifest.check(run.folder.dictionary)
-    return Lesions(run.lesions.frame, _out_of_fold(run), run.image_scores)
+    return LesionsToRank(run.lesions.frame, _out_of_fold(run), run.image_scores)
 
 
-def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None) -> Lesions:
+def new_lesions(
+    run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None
+) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
@@ -67,7 +69,7 @@ def new_lesions(run: Run, metadata: Path, *, images: Path | None = None, image_s
     with showing_progress():
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    return Lesions(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), seen)
+    return LesionsToRank(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), seen)
 
 
 def choose_shortlist(

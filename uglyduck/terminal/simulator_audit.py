@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cohort.simulator import Simulated
 from cohort.simulator.audit import audit
-from cohort.simulator.findings import Finding
+from cohort.simulator.findings import AuditFinding
 from engine.errors import InputError
 from engine.files import write_json
 
@@ -54,7 +54,7 @@ def show_audit(cohort: Simulated, path: Path | None, *, as_json: bool, every: bo
         )
 
 
-def audit_report(cohort: Simulated, findings: Sequence[Finding]) -> dict[str, Any]:
+def audit_report(cohort: Simulated, findings: Sequence[AuditFinding]) -> dict[str, Any]:
     """The audit as JSON values."""
     return {
         "data": "simulated",
@@ -65,7 +65,7 @@ def audit_report(cohort: Simulated, findings: Sequence[Finding]) -> dict[str, An
     }
 
 
-def _chapters(findings: Sequence[Finding]) -> Table:
+def _chapters(findings: Sequence[AuditFinding]) -> Table:
     table = Table("chapter", box=box.SIMPLE_HEAD, title="Simulated cohort against published figures", min_width=60)
     for verdict in _VERDICTS:
         table.add_column(verdict, justify="right")
@@ -78,7 +78,7 @@ def _chapters(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _figures(findings: Sequence[Finding]) -> Table:
+def _figures(findings: Sequence[AuditFinding]) -> Table:
     table = Table("chapter", "figure", box=box.SIMPLE_HEAD)
     for title in ("published", "simulated", "lowest", "highest"):
         table.add_column(title, justify="right")

@@ -14,7 +14,7 @@ from cohort.reading import read_cohort
 from cohort.simulator import Simulated, simulate, write_folder
 from cohort.simulator.audit import FULL_SIZE, audit, audit_table
 from cohort.simulator.audit_optimum import partial_auc as known_partial_auc
-from cohort.simulator.findings import Finding
+from cohort.simulator.findings import AuditFinding
 from cv_folds.metrics.partial_auc import partial_auc
 from engine.errors import InputError
 
@@ -89,7 +89,7 @@ def test_impossible_cohorts_are_refused(lesions: int, malignant: int | None) -> 
         simulate(lesions, malignant=malignant)
 
 
-def outside(cohort: Simulated) -> list[Finding]:
+def outside(cohort: Simulated) -> list[AuditFinding]:
     return [finding for finding in audit(cohort) if finding.verdict == "outside"]
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from submissions.report import charts
-from submissions.report.svg import Scale, number, tag
+from submissions.report.svg import PlotScale, number, tag
 
 
 def test_text_and_attributes_are_escaped() -> None:
@@ -17,14 +17,14 @@ def test_text_and_attributes_are_escaped() -> None:
 
 
 def test_scale_and_ticks() -> None:
-    scale = Scale(0, 10, 100, 200)
+    scale = PlotScale(0, 10, 100, 200)
     assert [scale(value) for value in (0, 2.5, 10, 99, -1)] == [100, 125, 200, 200, 100]
     assert scale.ticks() == [0, 2, 4, 6, 8, 10]
-    assert Scale(0.8, 1, 0, 1).ticks() == pytest.approx([0.8, 0.85, 0.9, 0.95, 1.0])
+    assert PlotScale(0.8, 1, 0, 1).ticks() == pytest.approx([0.8, 0.85, 0.9, 0.95, 1.0])
 
 
 def test_logarithmic_scale() -> None:
-    scale = Scale(0.001, 1, 0, 300, logarithmic=True)
+    scale = PlotScale(0.001, 1, 0, 300, logarithmic=True)
     assert [scale(value) for value in (0.001, 0.01, 0.1, 1)] == [0, 100, 200, 300]
     assert scale(0) == 0, "nothing stands at the low end"
     assert scale.ticks() == pytest.approx([0.001, 0.01, 0.1, 1])
