@@ -115,7 +115,8 @@ def difference(sample: BootstrapSample, *, level: float = 0.95, method: Method =
 def _fields(
     sample: BootstrapSample, level: float, method: Method
 ) -> tuple[float, float, float, float, float, Method, int, int]:
-    if not sample.values.size or sample.multiplicity.sum() < 2:  # draws of one patient are all alike
+    alike = sample.multiplicity.size and sample.multiplicity.sum() < 2  # draws of one patient
+    if not sample.values.size or alike:
         return (sample.estimate, math.nan, math.nan, math.nan, level, method, 0, sample.redrawn)
     ends = bca_ends(sample, level) if method == "bca" else None
     used: Method = "bca" if ends else "percentile"

@@ -217,7 +217,7 @@ def test_crops_of_which_none_can_be_read_all_count_as_missing(pictured: Path, tm
     [
         (("--images", "none.hdf5"), "no such file or folder"),
         (("--images", "x.hdf5", "--image-scores", "y.parquet"), "both crops and a table of their scores"),
-        (("--image-scores", "none.parquet"), "not a readable Parquet file"),
+        (("--image-scores", "none.parquet"), "none.parquet: no such file"),
     ],
 )
 def test_wrong_images_are_one_line_and_status_2(

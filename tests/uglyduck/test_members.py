@@ -158,7 +158,7 @@ def test_features_of_other_lesions_take_a_table_of_image_scores(
     np.testing.assert_allclose(both["image_score"], both["score"], rtol=1e-6)
     done = command(*given, "--image-scores", tmp_path / "absent.parquet", check=False)
     assert done.returncode == 2
-    assert "not a readable Parquet file" in done.stderr
+    assert "absent.parquet: no such file" in done.stderr
 
 
 def test_the_nested_estimate_is_written_and_kept(imaged: Path, small: Path, command: Command) -> None:

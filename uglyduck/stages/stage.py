@@ -14,8 +14,11 @@ from engine.files import fingerprint
 from uglyduck.run.provenance import git_state, library_versions, versions
 from uglyduck.run.run import Run
 
-#: Code that only says what is done, or makes cohorts: it cannot change what a stage writes.
-APART = ("engine.console", "engine.locks", "cohort.simulator", "uglyduck.terminal", "uglyduck.run.provenance")
+#: Code that only says what is done, makes cohorts or scores new lesions: it cannot change what a stage writes.
+APART = (
+    *("engine.console", "engine.locks", "cohort.simulator", "uglyduck.terminal", "uglyduck.run.provenance"),
+    *("submissions.crops", "submissions.fitted_run"),
+)
 
 
 @dataclass(frozen=True)
