@@ -60,11 +60,13 @@ class LocalExecutor:
             yield from self._in_processes(task, shared, items, workers, share)
             return
         with threadpool_limits(1, user_api="blas"):
-            pool = ThreadPoolExecutor(workers)
+            pool = ThreadPoolExecutor(workers, thread_name_prefix=_THREAD)
             try:
                 yield from _in_turn(lambda item: pool.submit(task, shared, item, share), items, 2 * workers)
             finally:
-                pool.shutdown(cancel_futures=True)
+                # What was left alone may be collected in one of the pool's threads, which cannot wait for itself.
+                own = threading.current_thread().name.startswith(_THREAD)
+                pool.shutdown(wait=not own, cancel_futures=True)
 
     def _in_processes(
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
@@ -80,6 +82,7 @@ class LocalExecutor:
                 pool.shutdown(cancel_futures=True)
 
 
+_THREAD = "uglyduck-executor"
 _held: Any = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -118,3 +119,24 @@ def test_a_part_of_a_mapped_array_travels_as_a_copy(tmp_path: Path) -> None:
     again = rebuilt(*arguments)
     again.__setstate__(state)
     np.testing.assert_array_equal(again, SHARED.values[10:20])
+
+
+def test_results_left_alone_may_end_in_a_thread_of_their_own_pool() -> None:
+    """Whoever collects an abandoned generator ends it, and that may be a thread that works for it."""
+    go, ended = threading.Event(), threading.Event()
+    failed: list[BaseException] = []
+
+    def task(_shared: None, item: int, _cores: int) -> int:
+        if item == 1 and go.wait(20):
+            try:
+                results.close()  # type: ignore[attr-defined]
+            except RuntimeError as error:
+                failed.append(error)
+            ended.set()
+        return item
+
+    results = LocalExecutor(2).map(task, None, range(3))
+    assert next(results) == 0
+    go.set()
+    assert ended.wait(20)
+    assert failed == []
