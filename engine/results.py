@@ -57,7 +57,3 @@ class ResultStore:
     def names(self) -> Iterator[str]:
         """Every name there is, in order."""
         return iter(sorted(path.stem for path in self.folder.glob("??/*.result")))
-
-    def drop(self, name: str) -> None:
-        """Delete a result."""
-        self.path(name).unlink(missing_ok=True)

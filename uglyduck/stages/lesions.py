@@ -23,7 +23,6 @@ def _read(run: Run) -> list[Path]:
     )
     origin = find_origin(data.metadata, cohort.frame["isic_id"])
     Lesions(cohort.frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
-    run.__dict__.pop("lesions", None)
     return [run.folder.lesions]
 
 

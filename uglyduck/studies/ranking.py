@@ -96,7 +96,7 @@ def choose_shortlist(
 
 def _out_of_fold(run: Run) -> pl.DataFrame:
     run.manifest.check(run.folder.oof)
-    return _chosen(pl.read_parquet(run.folder.oof))
+    return _chosen(run.read_rows(run.folder.oof))
 
 
 def _chosen(scores: pl.DataFrame) -> pl.DataFrame:
