@@ -73,7 +73,8 @@ class Design:
 
         Whatever is compared with a variant that is left out as another's equal is compared with that other one.
         """
-        kept, missing, equal = [Variant(ALL, "all", tuple(every))], {}, {}
+        kept, missing = [Variant(ALL, "all", tuple(every))], {}
+        equal: dict[str, str] = {}
         for named in variants:
             apart = tuple(equal.get(name, name) for name in named.apart)
             variant = replace(named, against=equal.get(named.against, named.against), apart=apart)
