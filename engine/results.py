@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,3 +53,7 @@ class ResultStore:
         np.savez(packed, allow_pickle=False, **arrays)
         with atomic_path(self.path(name)) as temporary:
             temporary.write_bytes(hashlib.sha256(packed.getvalue()).digest() + packed.getvalue())
+
+    def names(self) -> Iterator[str]:
+        """Every name there is, in order."""
+        return iter(sorted(path.stem for path in self.folder.glob("??/*.result")))

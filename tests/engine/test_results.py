@@ -20,6 +20,7 @@ def test_arrays_come_back_bit_for_bit(tmp_path: Path) -> None:
     assert found is not None
     np.testing.assert_array_equal(found["scores"], [0.1, np.nan])
     assert found["gain"].shape == (0,)
+    assert list(store.names()) == [NAME]
     store.path(NAME).unlink()
     assert store.get(NAME) is None
 
