@@ -45,8 +45,18 @@ def test_a_missing_column_names_the_nearest_one(slice3d: Rows, write: Write) -> 
 
 
 def test_a_known_column_is_no_misspelling_of_another(slice3d: Rows, write: Write) -> None:
-    message = _refusal(write(slice3d(5).drop("tbp_lv_stdL")))
-    assert message.startswith(": column tbp_lv_stdL is missing. SLICE-3D")
+    message = _refusal(write(slice3d(5).drop("patient_id")))
+    assert message.startswith(": column patient_id is missing. SLICE-3D")
+
+
+@pytest.mark.parametrize(
+    ("name", "misspelt"), [("sex", " sex"), ("tbp_lv_stdL", "TBP_lv_stdL"), ("age_approx", "age approx")]
+)
+def test_a_misspelt_column_is_not_taken_for_an_absent_one(
+    slice3d: Rows, write: Write, name: str, misspelt: str
+) -> None:
+    message = _refusal(write(slice3d(5).rename({name: misspelt})))
+    assert message.startswith(f": column {name} is missing, the nearest column is '{misspelt}'. rename it to {name}.")
 
 
 def test_the_key_decides_between_datasets(write: Write) -> None:
@@ -56,8 +66,8 @@ def test_the_key_decides_between_datasets(write: Write) -> None:
 
 
 def test_several_missing_columns_are_counted(slice3d: Rows, write: Write) -> None:
-    message = _refusal(write(slice3d(5).drop("sex", "tbp_lv_A", "tbp_lv_B")))
-    assert message.startswith(": column sex is missing, and 2 more (tbp_lv_A, tbp_lv_B).")
+    message = _refusal(write("image,patient_id,MEL,NV,BCC,BKL\nISIC_1,P_1,1,0,0,0\n"))
+    assert message.startswith(": column AKIEC is missing, and 2 more (DF, VASC).")
 
 
 def test_a_misspelt_key_is_still_recognised(slice3d: Rows, write: Write) -> None:

@@ -70,7 +70,7 @@ def test_ham10000(real_data: Path) -> None:
 
 def test_crops_with_labels_are_read_ungrouped(real_data: Path) -> None:
     path = real_data / "slice3d/crops.csv"
-    with pytest.raises(InputError, match="tbp_tile_type is missing"):
+    with pytest.raises(InputError, match=r"patient_id is missing.*read the table as ungrouped"):
         read_cohort(path)
     frame = read_cohort(path, labels="required", ungrouped=True).frame
     assert (len(frame), frame["target"].sum()) == (9926, 302)

@@ -256,7 +256,7 @@ def _ids_of(metadata: Path | None, only: Path | None) -> tuple[str, ...] | None:
 
     if only is not None:
         return tuple(pl.read_parquet(only)["isic_id"])
-    return tuple(read_cohort(metadata, ungrouped=True).given_order) if metadata else None
+    return tuple(read_cohort(metadata, ungrouped=True, only=()).given_order) if metadata else None
 
 
 def _all_cores() -> int:

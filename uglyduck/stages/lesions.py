@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cohort.lesions import Lesions
 from cohort.reading import read_cohort
+from engine.console import log
 from submissions.report.origin import find_origin
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
@@ -21,6 +22,9 @@ def _read(run: Run) -> list[Path]:
         groups=data.groups,
         ungrouped=data.ungrouped,
     )
+    for finding in cohort.findings:
+        if finding.status == "found" and finding.severity == "warning":
+            log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
     origin = find_origin(data.metadata, cohort.frame["isic_id"])
     Lesions(cohort.frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
     return [run.folder.lesions]
