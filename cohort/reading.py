@@ -11,7 +11,7 @@ import polars as pl
 
 from cohort.canonical import canonical_frame, canonical_order
 from cohort.cells import ROW
-from cohort.datasets import Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
+from cohort.datasets import DATASETS, Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.official_files import resolve_table
@@ -164,6 +164,14 @@ def absent_columns(dataset: Dataset, table: SourceTable, only: Collection[str] |
         return ABSENT_COLUMNS.clear("none", where=where)
     hint = nearest(missing[0], dataset, table.header)
     return ABSENT_COLUMNS.found(f"{len(missing)}: {shorten(missing)}{hint}", where=where, columns=missing)
+
+
+def varying_columns(cohort: Cohort) -> list[str]:
+    """The columns that features may come from and that hold more than one value; missing counts as one."""
+    dataset = next(dataset for dataset in DATASETS if dataset.name == cohort.dataset)
+    features = {column.name for column in dataset.columns if column.role in {"numeric", "category"}}
+    frame = cohort.frame
+    return [name for name in frame.columns if name in features and frame[name].n_unique() > 1]
 
 
 def _refuse_one_class(frame: pl.DataFrame, table: SourceTable) -> None:
