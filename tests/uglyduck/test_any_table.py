@@ -25,7 +25,9 @@ def config(folder: Path, table: pl.DataFrame, more: str = "") -> Path:
     """QUICK for another table, in a folder of its own."""
     table.write_csv(folder / "table.csv")
     path = folder / "any.toml"
-    path.write_text(QUICK.replace("n_folds = 3", "n_folds = 2").replace('"data/train-metadata.csv"', f'"table.csv"\n{more}'))
+    path.write_text(
+        QUICK.replace("n_folds = 3", "n_folds = 2").replace('"data/train-metadata.csv"', f'"table.csv"\n{more}')
+    )
     return path
 
 
