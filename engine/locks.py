@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.files import TEMPORARY, is_abandoned
+from engine.outputs import try_folder
 
 
 @contextmanager
@@ -20,8 +21,9 @@ def locked(folder: Path) -> Iterator[None]:
     result store, stays.
 
     Raises:
-        InputError: Another process works in this folder.
+        InputError: Another process works in this folder, or it cannot be made or written to.
     """
+    try_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as stream:
         try:

@@ -28,12 +28,14 @@ def predict(
     import polars as pl
 
     from engine.console import log, start_logging
+    from engine.outputs import try_file
     from submissions.submission import write_submission
     from uglyduck.run.new_lesions import read_new_lesions
     from uglyduck.run.run import open_run
     from uglyduck.terminal.images import showing_progress
 
     start_logging()
+    try_file(out)
     opened = open_run(run)
     fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups)
     with showing_progress():

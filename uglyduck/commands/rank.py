@@ -59,6 +59,7 @@ def rank(
     from cohort.frames import join_by_id
     from engine.console import log, start_logging
     from engine.files import write_json
+    from engine.outputs import try_file
     from submissions.curves import curves
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
@@ -67,6 +68,7 @@ def rank(
 
     start_logging()
     require_format(out)
+    try_file(out)
     opened = open_run(run)
     shortlist = choose_shortlist(
         opened, top=top, sensitivity=sensitivity, confidence=confidence, loss=loss, by=shortlist_by
