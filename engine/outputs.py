@@ -93,7 +93,7 @@ def _try_in(folder: Path) -> None:
 
 
 def _kind(path: Path) -> str:
-    """ "file", "folder", "other", or nothing where nothing is there."""
+    """What is there: "file", "folder" or "other"; empty where nothing is."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
