@@ -160,11 +160,10 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     required = [field.source for field in best.fields if field.required]
     if best.key in present or 2 * len(present.intersection(required)) >= len(required):
         return best
-    keys = ", ".join(f"{dataset.key} for {dataset.title}" for dataset in DATASETS)
     raise InputError(
         f"these are the columns of no known dataset: {shorten(header)}",
         where=where,
-        remedy=f"give a table with one of the key columns ({keys})",
+        remedy="give a table of isic_id, patient_id, for training target, and any other columns of SLICE-3D",
     )
 
 
@@ -183,12 +182,12 @@ def require_columns(
     required = [field for field in dataset.fields if field.required and field.column.role in needed]
     missing = [field.source for field in required if field.source not in header]
     if missing:
-        first, others = missing[0], len(missing) - 1
+        first, others, near = missing[0], len(missing) - 1, nearest(missing[0], dataset, header)
         also = f", and {others} more ({shorten(missing[1:])})" if others else ""
         raise InputError(
-            f"column {first} is missing{also}{nearest(first, dataset, header)}",
+            f"column {first} is missing{also}{near}",
             where=where,
-            remedy=f"{dataset.title} needs it; use the official file or rename the column"
+            remedy=f"{dataset.title} needs it: {'rename the column' if near else 'add it, or use the official file'}"
             + (", or read the table as ungrouped" if first == dataset.patient else ""),
         )
     for name in absent(dataset, header, only):

@@ -14,6 +14,7 @@ from cohort.cells import ROW
 from cohort.datasets import DATASETS, Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
+from cohort.layouts import in_its_name
 from cohort.official_files import resolve_table
 from cohort.tables import SourceTable, open_table
 from cohort.validation import TableProblem, find_problems
@@ -92,8 +93,11 @@ def recognise_table(table: SourceTable, *, ungrouped: bool = False, only: Collec
     Raises:
         InputError: The columns are those of no known dataset, one that it needs is missing, or a name is misspelt.
     """
-    dataset = recognise(table.header, where=str(table.path))
-    require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
+    try:
+        dataset = recognise(table.header, where=str(table.path))
+        require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
+    except InputError as error:
+        raise in_its_name(error, table.header) from error
     return dataset
 
 
@@ -140,11 +144,12 @@ def require_labels(dataset: Dataset, table: SourceTable) -> None:
     """
     for name in dataset.label:
         if name not in table.header:
-            raise InputError(
+            error = InputError(
                 f"there is no column {name}, so this is a test table{nearest(name, dataset, table.header)}",
                 where=str(table.path),
                 remedy="give a table with labels, such as train-metadata.csv",
             )
+            raise in_its_name(error, table.header)
 
 
 def unknown_columns(dataset: Dataset, table: SourceTable) -> Finding:

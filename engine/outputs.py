@@ -46,7 +46,7 @@ def as_input_error(error: BaseException, path: Path | None = None) -> InputError
         path: The file or folder; the one that the error names where it is None.
     """
     number = error_number(error)
-    if number not in errno.errorcode or not (isinstance(error, OSError) or number in _PASSED_ON):
+    if number is None or number not in errno.errorcode or not (isinstance(error, OSError) or number in _PASSED_ON):
         return None
     named = path or getattr(error, "filename", None)
     what = os.strerror(number)
