@@ -93,12 +93,25 @@ def recognise_table(table: SourceTable, *, ungrouped: bool = False, only: Collec
     Raises:
         InputError: The columns are those of no known dataset, one that it needs is missing, or a name is misspelt.
     """
+    _refuse_spaces(table)
     try:
         dataset = recognise(table.header, where=str(table.path))
         require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
     except InputError as error:
         raise in_its_name(error, table.header) from error
     return dataset
+
+
+def _refuse_spaces(table: SourceTable) -> None:
+    """Refuse a known name with spaces around it, which spreadsheets do not show."""
+    known = {field.source for dataset in DATASETS for field in dataset.fields}
+    spaced = [name for name in table.header if name.strip() != name and name.strip() in known - set(table.header)]
+    if spaced:
+        raise InputError(
+            f"there are spaces around column names: {shorten([repr(name) for name in spaced])}",
+            where=str(table.path),
+            remedy="write the names without spaces",
+        )
 
 
 def read_rows(

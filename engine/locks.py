@@ -12,6 +12,9 @@ from engine.errors import InputError
 from engine.files import TEMPORARY, is_abandoned
 from engine.outputs import try_folder
 
+LOCK = ".lock"
+"""Name of the file that is locked."""
+
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
@@ -25,7 +28,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as stream:
+    with (folder / LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
