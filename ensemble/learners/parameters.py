@@ -10,7 +10,7 @@ from ensemble.learners.base import Parameters
 
 #: Of every library, whichever takes it.
 _EARLY_STOPPING = frozenset(
-    [
+    {
         "early_stopping_round",
         "early_stopping_rounds",
         "early_stopping_min_delta",
@@ -19,10 +19,10 @@ _EARLY_STOPPING = frozenset(
         "od_pval",
         "use_best_model",
         "eval_fraction",
-    ]
+    }
 )
 _DEVICE = frozenset(
-    [
+    {
         "device",
         "device_type",
         "task_type",
@@ -34,7 +34,7 @@ _DEVICE = frozenset(
         "num_gpu",
         "gpu_ram_part",
         "gpu_cat_features_storage",
-    ]
+    }
 )
 
 
