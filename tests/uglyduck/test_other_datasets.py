@@ -1,4 +1,4 @@
-"""Scoring a table of another dataset: refused where it lacks most of what the models go by, told where it lacks some."""
+"""A table of another dataset is refused where it lacks most of what the models go by, and told what it lacks else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hollow(small: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["another dataset", "empty columns"])
 def test_a_table_that_lacks_most_is_refused_unless_told_otherwise(
-    finished: Path, small: Path, ham10000: Path, tmp_path: Path, command: Command, kind: str
+    *, finished: Path, small: Path, ham10000: Path, tmp_path: Path, command: Command, kind: str
 ) -> None:
     table = ham10000 if kind == "another dataset" else hollow(small, tmp_path)
     for call in (["predict"], ["rank"], ["explain"]):
@@ -63,7 +63,7 @@ def test_what_is_lacking_is_stated_as_a_share_of_the_gain(
 
 @pytest.mark.parametrize(("name", "factor"), [("clin_size_long_diam_mm", 0.1), ("tbp_lv_areaMM2", 0.01)])
 def test_another_unit_is_told_from_the_median(
-    finished: Path, small: Path, tmp_path: Path, command: Command, name: str, factor: float
+    *, finished: Path, small: Path, tmp_path: Path, command: Command, name: str, factor: float
 ) -> None:
     table = pl.read_csv(small / "data/test-metadata.csv", infer_schema=False)
     assert "another unit?" not in _predicted(finished, table, tmp_path, command)
