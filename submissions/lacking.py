@@ -16,7 +16,7 @@ from features.patients.numbers import MEASURED, RATIO
 #: Lacking more than this share of the gain, scores mean little.
 MOST = 0.5
 #: A median this many times the cohort's mean, or this part of it, is hardly in the same unit.
-_FACTOR = 6.0
+_FACTOR = 8.0
 _FEWEST = 30  # lesions whose median says something
 
 
