@@ -83,6 +83,17 @@ def test_wrong_members_are_refused(settings: dict[str, object], message: str) ->
         configured_members(EnsembleConfig.model_validate(settings))
 
 
+def test_a_group_that_the_run_does_not_build_is_refused_though_others_see_enough(
+    small: Path, copied: Path, tmp_path: Path, command: Command
+) -> None:
+    plain = '[ensemble.members.plain]\nlearner = "logistic"\ngroups = ["hospital"]\n'
+    config = QUICK[: QUICK.index("[ensemble]")] + '[ensemble]\nlearners = ["logistic", "plain"]\n' + plain
+    (tmp_path / "other.toml").write_text(config.replace('"data/', f'"{small}/data/'))
+    done = command("run", tmp_path / "other.toml", "--out", copied, check=False)
+    assert done.returncode == 2
+    assert "the run builds no features of hospital" in done.stderr.splitlines()[-1]
+
+
 @pytest.fixture(scope="module")
 def imaged(small: Path, command: Command) -> Path:
     """A run with image scores, a member of its own, the truth, and the nested estimate."""

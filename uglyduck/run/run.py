@@ -197,7 +197,10 @@ class Run:
         Raises:
             InputError: The settings of a learner are wrong, or nothing varies for any of them.
         """
-        return seeing_members(configured_members(self.config.ensemble), self.varying)
+        configured = configured_members(self.config.ensemble)
+        for member in configured.values():
+            member.features(self.specs)  # a group that the run does not build is a mistake, not a constant
+        return seeing_members(configured, self.varying)
 
     @property
     def learners(self) -> dict[str, Learner]:
