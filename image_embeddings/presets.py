@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from engine.errors import InputError
 
 AugmentationName = Literal["none", "flips", "standard", "strong", "report"]
+
+
+def _number(value: object) -> object:
+    """Text of digits as the number it says: pydantic compares a choice as it is."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 class Preset(BaseModel):
@@ -61,7 +66,7 @@ class Preset(BaseModel):
 
     augmentation: AugmentationName = "standard"
     clahe: bool = False  # equalise local contrast before anything else
-    flips: Literal[1, 2, 4, 8] = 8  # views averaged when scoring: as is, mirrored, quarter turns
+    flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8  # views averaged when scoring: as is, mirrored, quarter turns
 
 
 # Our own recipe for fine-tuning.
