@@ -66,7 +66,8 @@ class Preset(BaseModel):
 
     augmentation: AugmentationName = "standard"
     clahe: bool = False  # equalise local contrast before anything else
-    flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8  # views averaged when scoring: as is, mirrored, quarter turns
+    # Views averaged when scoring: as is, mirrored, quarter turns.
+    flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8
 
 
 # Our own recipe for fine-tuning.
