@@ -20,8 +20,8 @@ from engine.console import log
 from engine.errors import InputError
 from engine.files import read_json
 from engine.manifest import Manifest
-from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
@@ -228,7 +228,7 @@ def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:
 
 
 def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
-    blend = Blend.from_dict(read_json(folder.blend))
+    blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
     if manifest.sha256(folder.table_alone) is None:

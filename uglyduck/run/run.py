@@ -28,7 +28,7 @@ from features.patients.image_tables import read_image_table
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.run_folder import RunFolder
-from uglyduck.run.config import Config, load_config
+from uglyduck.run.config import Config, FusionName, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
 
 #: Artifacts that decide what later commands say about a run.
@@ -141,6 +141,17 @@ class Run:
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
         return [*groups, "image"] if wanted else groups
 
+    @property
+    def fusion(self) -> FusionName:
+        """How images have a say: as configured, but "early" where no image score meets features of the table."""
+        groups = self.feature_groups
+        scored = self.config.data.images is not None or (
+            self.image_scores is not None and any(dtype.is_numeric() for dtype in self.image_scores.schema.values())
+        )
+        built = any(group in {"image", "image.score"} for group in groups)
+        table = any(group.partition(".")[0] != "image" for group in groups)
+        return self.config.ensemble.fusion if scored and built and table else "early"
+
     @cached_property
     def folds(self) -> Folds:
         """The frozen folds, their hash checked; rows are those of `lesions`.
@@ -193,12 +204,17 @@ class Run:
     @cached_property
     def members(self) -> dict[str, Member]:
         """The configured learners by name, and what each may see."""
-        return configured_members(self.config.ensemble)
+        return configured_members(self.config.ensemble, self.fusion)
 
     @property
     def learners(self) -> dict[str, Learner]:
         """The learners whose scores are blended, by name."""
         return {name: member.learner for name, member in self.members.items()}
+
+    @property
+    def image_learners(self) -> set[str]:
+        """Names of the learners that see nothing but images: their blend is joined with that of the others."""
+        return {name for name, member in self.members.items() if member.kinds(self.specs) == {True}}
 
     @property
     def specs(self) -> list[dict[str, Any]]:
