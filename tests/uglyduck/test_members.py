@@ -15,7 +15,7 @@ from ensemble.learners import get_learner
 from ensemble.model_store import ModelStore, Slot
 from tests.uglyduck.conftest import QUICK, Command
 from uglyduck.run.config import EnsembleConfig, FusionName
-from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 SPECS = [
     {"name": "age", "group": "basic", "part": ""},
@@ -59,6 +59,16 @@ def test_each_member_that_sees_images_and_the_table_has_a_twin_of_the_table_alon
 def test_without_both_there_is_no_table_alone(members: dict[str, Member], specs: list[dict[str, str]]) -> None:
     assert with_twins(members, specs) == members
     assert models_of_table_alone(members, specs) == {}
+
+
+def test_a_member_that_sees_nothing_that_varies_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    members = {"a": Member(LEARNER), "b": Member(LEARNER, ("tbp", "basic")), "c": Member(LEARNER, ("image",))}
+    assert list(seeing_members(members, SPECS)) == ["a", "b", "c"]
+    assert not caplog.records
+    assert list(seeing_members(members, SPECS[2:])) == ["a", "c"]
+    assert "b is left out" in caplog.text
+    with pytest.raises(InputError, match=r"every feature is the same for all lesions, so a, b, c can learn nothing"):
+        seeing_members(members, [])
 
 
 @pytest.mark.parametrize(

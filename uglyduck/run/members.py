@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.console import log
 from engine.errors import InputError
 from ensemble.learners import Learner, get_learner
 from ensemble.presets import preset_parameters
@@ -86,6 +87,28 @@ def configured_members(settings: EnsembleConfig, fusion: FusionName) -> dict[str
     if fusion != "early" and CROPS not in members:
         members[CROPS] = Member(get_learner("logistic", {"C": 1.0}), (f"{IMAGE}.score",))
     return members
+
+
+def seeing_members(members: Mapping[str, Member], varying: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
+    """The members that see a feature that varies; a line says which are left out.
+
+    Args:
+        members: The configured ones.
+        varying: Entries of the feature dictionary, of features that vary.
+
+    Raises:
+        InputError: None of them does.
+    """
+    seeing = {name: member for name, member in members.items() if member.kinds(varying)}
+    if not seeing:
+        raise InputError(
+            f"every feature is the same for all lesions, so {', '.join(members)} can learn nothing",
+            where="[features] groups",
+            remedy="add groups that vary in this table, or give crops as [data] images",
+        )
+    for name in [name for name in members if name not in seeing]:
+        log.warning("%s is left out: whatever it sees is the same for all lesions", name)
+    return seeing
 
 
 def with_twins(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, Member]:

@@ -29,7 +29,7 @@ from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import Config, FusionName, load_config
-from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 #: Artifacts that decide what later commands say about a run.
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
@@ -203,8 +203,12 @@ class Run:
 
     @cached_property
     def members(self) -> dict[str, Member]:
-        """The configured learners by name, and what each may see."""
-        return configured_members(self.config.ensemble, self.fusion)
+        """The configured learners by name, and what each may see; without those for which nothing varies.
+
+        Raises:
+            InputError: The settings of a learner are wrong, or nothing varies for any of them.
+        """
+        return seeing_members(configured_members(self.config.ensemble, self.fusion), self.varying)
 
     @property
     def learners(self) -> dict[str, Learner]:
@@ -222,6 +226,12 @@ class Run:
         listed: list[dict[str, Any]] = read_json(self.folder.dictionary)["features"]
         return listed
 
+    @cached_property
+    def varying(self) -> list[dict[str, Any]]:
+        """The entries of the feature dictionary whose feature is not the same for every training lesion."""
+        found = dict(zip(self.matrix.space.names, self.matrix.varies(), strict=True))
+        return [spec for spec in self.specs if found[spec["name"]]]
+
     @property
     def image_features(self) -> set[str]:
         """Names of the built features that come from images."""
@@ -230,12 +240,12 @@ class Run:
     @property
     def trained(self) -> dict[str, Member]:
         """What is trained: the learners and, of those that see images and the table, twins that see the table alone."""
-        return with_twins(self.members, self.specs) if self.config.ensemble.table_alone else self.members
+        return with_twins(self.members, self.varying) if self.config.ensemble.table_alone else self.members
 
     @property
     def table_models(self) -> dict[str, str]:
         """Which model stands for each learner where the table alone is seen; see `models_of_table_alone`."""
-        return models_of_table_alone(self.members, self.specs) if self.config.ensemble.table_alone else {}
+        return models_of_table_alone(self.members, self.varying) if self.config.ensemble.table_alone else {}
 
     @cached_property
     def plan(self) -> Plan:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cohort.lesions import Lesions
-from cohort.reading import read_cohort
+from cohort.reading import read_cohort, varying_columns
+from engine.console import log
+from engine.errors import InputError
 from submissions.report.origin import find_origin
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
@@ -21,6 +23,15 @@ def _read(run: Run) -> list[Path]:
         groups=data.groups,
         ungrouped=data.ungrouped,
     )
+    for finding in cohort.findings:
+        if finding.status == "found" and finding.severity == "warning":
+            log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
+    if data.images is None and data.image_scores is None and not varying_columns(cohort):
+        raise InputError(
+            "no column besides ids and labels differs between lesions, so there is nothing to learn from",
+            where=str(data.metadata),
+            remedy="give a table with measurements, or crops as [data] images",
+        )
     origin = find_origin(data.metadata, cohort.frame["isic_id"])
     Lesions(cohort.frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
     return [run.folder.lesions]
