@@ -18,7 +18,7 @@ from engine.files import sha256_of, write_parquet
 from image_embeddings.applying import make_backend
 from image_embeddings.backend import Resources
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
-from image_embeddings.labels import make_labels
+from image_embeddings.labels import DIAGNOSES, DIAMETER, SITE, make_labels
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset, changed, for_backbone, preset_named
 from image_embeddings.requests.applying import warn_of_missing
@@ -29,6 +29,10 @@ from image_embeddings.training_run import Material, train_model
 
 DESCRIPTORS = "descriptors"
 CONTRADICTIONS = "contradictions.parquet"
+#: What else of a table is used where it is there: labels of networks, and what DICOM files say too.
+READ = frozenset(
+    (SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant", "attribution", "age_approx", "sex")
+)
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
@@ -106,8 +110,14 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
         return pl.read_parquet(request.lesions)
     if request.metadata is None:
         raise InputError("no lesion table", where="--metadata", remedy="give one")
-    cohort = read_cohort(request.metadata, labels="required", groups=request.groups, ungrouped=request.ungrouped)
-    return cohort.frame
+    return read_cohort(
+        request.metadata,
+        labels="required",
+        groups=request.groups,
+        ungrouped=request.ungrouped,
+        incomplete=True,
+        only=READ,
+    ).frame
 
 
 def _material(request: TrainRequest, table: pl.DataFrame, preset: Preset | None) -> Material:
