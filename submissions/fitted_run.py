@@ -29,7 +29,8 @@ from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
 from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_by_all
-from submissions.image_models import ImageModel, read_image_models, shown_score
+from submissions.image_models import ImageModel, read_image_models
+from submissions.image_score import shown_score
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]

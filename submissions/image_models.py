@@ -1,18 +1,16 @@
-"""The image models of a run: which there are, under which names their scores go, and how these become one."""
+"""The image models of a run: which there are, and under which names their scores go."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from cohort.frames import ID
 from engine.files import read_json, write_json
-from ensemble.blend import Blend
 
 SCORE = "score"
 """Column of the only image model of a run, and of several blended."""
@@ -61,20 +59,14 @@ def side_by_side(tables: Sequence[pl.DataFrame], models: Sequence[ImageModel]) -
     """Tables of the same lesions in the same order as one; a crop that one model cannot read has no score at all.
 
     So a lesion has the scores of every model, or is scored as one without a crop.
+
+    Raises:
+        ValueError: The tables are of other lesions, or in another order.
     """
+    if not all(table[ID].equals(tables[0][ID]) for table in tables):
+        message = "image scores of other lesions"
+        raise ValueError(message)
     named = [model.named(table) for model, table in zip(models, tables, strict=True)]
     joined = pl.concat([named[0], *(table.drop(ID) for table in named[1:])], how="horizontal")
     readable = pl.all_horizontal(pl.col(model.column).is_not_null() for model in models)
     return joined.with_columns(pl.when(readable).then(pl.col(joined.columns[1:])))
-
-
-def shown_score(table: pl.DataFrame, blend: Blend | None) -> pl.DataFrame:
-    """`isic_id, score` of a table of image scores: the only score, or the blend of those there are; null without."""
-    if blend is None:
-        return table.select(ID, *(name for name in (SCORE,) if name in table.columns))
-    there = {name: weight for name, weight in blend.weights.items() if name in table.columns}
-    scores = {name: table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in there}
-    known = np.all([np.isfinite(values) for values in scores.values()], axis=0)
-    values = np.full(table.height, np.nan)
-    values[known] = replace(blend, weights=there)({name: each[known] for name, each in scores.items()})
-    return table.select(ID, pl.Series(SCORE, values).fill_nan(None))
