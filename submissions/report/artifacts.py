@@ -86,7 +86,7 @@ class Artifacts:
     @property
     def learners(self) -> list[str]:
         """The learners' columns, in the order of the metrics."""
-        return [name for name in self.metrics["scores"] if name not in _OTHER_SCORES]
+        return [name for name in self.metrics["scores"] if name in self.blend["weights"]]
 
     @property
     def replicates(self) -> int:
