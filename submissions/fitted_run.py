@@ -162,9 +162,7 @@ class FittedRun:
                 "this run has no image model", where=str(crops), remedy="leave --images out, or run with [data] images"
             )
         embeddings = any("_embedding_" in name for name in self.image_features)
-        found = score_by_all(
-            self.images, self.image_models, crops, ids, embeddings=embeddings, compute=self.compute
-        )
+        found = score_by_all(self.images, self.image_models, crops, ids, embeddings=embeddings, compute=self.compute)
         return None if found[self.image_models[0].column].null_count() == len(found) else found
 
     def image_score(self, images: pl.DataFrame | None) -> pl.DataFrame | None:

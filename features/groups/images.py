@@ -2,8 +2,8 @@
 
 Embeddings of two networks lie in spaces that cannot be compared, not even those of two folds of one model. Out of fold
 a lesion has one embedding, and all of its patient's come from the same fold's network. A new lesion has one from every
-fold's network: each is compared within the patient first, then the features are averaged. Of several models (`embedding_of_NAME`) each
-has features of its own.
+fold's network: each is compared within the patient first, then the features are averaged. Of several models
+(`embedding_of_NAME`) each has features of its own.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _embedding_specs(model: str, needs: tuple[str, ...]) -> Iterator[FeatureSpec
         ("cosine", "1 - cosine to the mean embedding of the patient's lesions", "ISIC 2024 solutions"),
     ):
         whole = f"{formula}; the mean over the networks that embedded the lesion"
-        yield FeatureSpec(_embedding_feature(model, name), "image", "embedding", "numeric", whole, "", source, missing, needs)
+        yield FeatureSpec(
+            _embedding_feature(model, name), "image", "embedding", "numeric", whole, "", source, missing, needs
+        )
 
 
 def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:

@@ -27,7 +27,9 @@ def clean(
     with run.folder.locked():
         kept, wanted = run.folder.root / KEPT, set(run.config.image_models)
         models = sorted(spec.parent for spec in kept.rglob("spec.json"))
-        models += sorted(spec.parent for spec in run.folder.images.glob("*/spec.json") if spec.parent.name not in wanted)
+        models += sorted(
+            spec.parent for spec in run.folder.images.glob("*/spec.json") if spec.parent.name not in wanted
+        )
         for model in models:
             size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
             if not dry_run:

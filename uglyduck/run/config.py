@@ -212,9 +212,7 @@ def with_compute(config: Config, **changes: str | None) -> Config:
 
 def with_paths(config: Config, change: Callable[[Path], Path]) -> Config:
     """The configuration with every path of `[data]` and of the image models changed."""
-    return config.model_copy(
-        update={"data": _changed(config.data, change), "images": _changed(config.images, change)}
-    )
+    return config.model_copy(update={"data": _changed(config.data, change), "images": _changed(config.images, change)})
 
 
 def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401 - a section, or what it holds

@@ -61,7 +61,12 @@ def _files(run: Run, model: ImageModel) -> list[Path]:
     folder = run.image_folder(model)
     tables = [path for path in run.image_tables(model) if path.is_file()]
     figures = [path for path in (folder / "metrics.json",) if path.is_file()]
-    return [folder / "spec.json", *tables, *figures, *(folder / name for name in read_json(folder / "spec.json")["files"])]
+    return [
+        folder / "spec.json",
+        *tables,
+        *figures,
+        *(folder / name for name in read_json(folder / "spec.json")["files"]),
+    ]
 
 
 def perturbed_scores(run: Run, folder: Path, ids: pl.Series, *, model: str) -> pl.DataFrame:
@@ -127,7 +132,7 @@ def _inputs(run: Run) -> tuple[str, ...]:
 
 def _settings(run: Run) -> dict[str, Any]:
     models = {name: model.model_dump(mode="json") for name, model in run.config.image_models.items()}
-    # Paths may change as long as what lies there stays, and so may what a network runs on, which decides last bits alone.
+    # Paths may change as long as what lies there stays: that is among the inputs.
     for model in models.values():
         for place in ("model", "weights", "extra"):
             model.pop(place)

@@ -84,8 +84,8 @@ def _columns(fitted: FittedPanel) -> dict[str, Scores]:
 def _with_image_score(oof: pl.DataFrame, run: Run) -> tuple[pl.DataFrame, list[Path]]:
     """Add the out-of-fold image score as a column `image`, where the run has image models.
 
-    Of several, each has a column of its own, too (`image_NAME`), and `image` is their blend. A crop without a score gets
-    the median: an image model alone can say nothing of it.
+    Of several, each has a column of its own, too (`image_NAME`), and `image` is their blend. A crop without a score
+    gets the median: an image model alone can say nothing of it.
     """
     models, table = run.image_models, run.image_scores
     if not models or table is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import polars as pl
-
 from cohort.frames import ID
 from cv_folds.folds import Folds
 from engine.console import log

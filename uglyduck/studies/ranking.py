@@ -71,7 +71,9 @@ def new_lesions(
     with showing_progress():
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    return LesionsToRank(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), fitted.image_score(seen))
+    return LesionsToRank(
+        cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), fitted.image_score(seen)
+    )
 
 
 def choose_shortlist(

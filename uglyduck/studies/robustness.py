@@ -109,18 +109,19 @@ def _by_condition(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
 
 
 def _with_twin(run: Run, ids: pl.Series, image: dict[str, Scores]) -> dict[str, dict[str, Scores]]:
-    """The image score, and next to that of an only model trained here that of its twin."""
+    """The image score; and next to that of an only model, if it was trained here, that of its twin."""
     model, *others = run.image_models
     if others or run.config.image_models[model.name].model is not None:
-        return {EQUALISED if _is_equalised(run) else PLAIN: image}
+        return {PLAIN: image}
     table = perturbed_scores(run, _train_twin(run, model), ids, model=model.name)
     twin = _filled({name: table[name] for name in table.columns[1:]})
     return {PLAIN: twin, EQUALISED: image} if _is_equalised(run) else {PLAIN: image, EQUALISED: twin}
 
 
 def _is_equalised(run: Run) -> bool:
-    """Whether every image model sees crops with equalised contrast."""
-    return all(settings.clahe for settings in run.config.image_models.values())
+    """Whether the only image model sees crops with equalised contrast."""
+    settings = list(run.config.image_models.values())
+    return len(settings) == 1 and settings[0].clahe
 
 
 def _train_twin(run: Run, model: ImageModel) -> Path:
