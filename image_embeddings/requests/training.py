@@ -8,7 +8,7 @@ import polars as pl
 
 from cohort.frames import ID, join_by_id
 from cohort.reading import read_cohort
-from cohort.stores.dicom import DicomStore, differences
+from cohort.stores.dicom import METADATA_SCHEMA, DicomStore, differences
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
@@ -29,10 +29,8 @@ from image_embeddings.training_run import Material, train_model
 
 DESCRIPTORS = "descriptors"
 CONTRADICTIONS = "contradictions.parquet"
-#: What else of a table is used where it is there: labels of networks, and what DICOM files say too.
-READ = frozenset(
-    (SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant", "attribution", "age_approx", "sex")
-)
+#: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
+READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
