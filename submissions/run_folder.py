@@ -46,6 +46,11 @@ class RunFolder:
         return self.images / "models.json"
 
     @property
+    def kept_images(self) -> Path:
+        """Image models that the run does not want now, each under the first digits of its identity."""
+        return self.root / "images.kept"
+
+    @property
     def image_scores(self) -> Path:
         """What several image models say of each training lesion, out of fold."""
         return self.images / "scores.parquet"

@@ -26,16 +26,6 @@ class _Common(BaseModel):
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
 
-class ExtraTable(BaseModel):
-    """Another archive that a model also learns from; it is never scored or measured."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    metadata: Path  # with ids and labels; patients where it has them
-    images: Path
-    groups: Path | None = None  # ISIC 2018: which images show one lesion
-
-
 class TrainRequest(_Common):
     """Train a model on the crops of a table, fold by fold, and score each lesion by the part that never saw it."""
 
@@ -58,7 +48,6 @@ class TrainRequest(_Common):
     repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
     policy: Policy = "mean"
     reduce_to: int | None = None  # length of embeddings
-    extra: tuple[ExtraTable, ...] = ()  # seen in training, never scored
     on_bad: OnBad = "stop"
     seed: int = 0
     compiled: bool = False  # use torch.compile

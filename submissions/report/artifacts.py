@@ -15,7 +15,6 @@ from engine.files import read_json
 from features import FeatureState
 
 _OPTIONAL = ("curves", "hospitals", "findings", "nested")
-_OTHER_SCORES = ("blend", "table", "image")
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,12 @@ def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, co
     before, after = ((folder / "run/images/descriptors/fold0.npz").read_bytes() for folder in (pictured, tmp_path))
     assert before != after
     # The first model is kept, and taken back when it is wanted again.
-    (kept,) = (tmp_path / "run/images.kept/descriptors").iterdir()
+    (kept,) = (tmp_path / "run/images.kept").iterdir()
     assert (kept / "fold0.npz").read_bytes() == before
     (tmp_path / "pictured.toml").write_text(PICTURED)
     command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
     assert (tmp_path / "run/images/descriptors/fold0.npz").read_bytes() == before
-    (kept,) = (tmp_path / "run/images.kept/descriptors").iterdir()
+    (kept,) = (tmp_path / "run/images.kept").iterdir()
     assert (kept / "fold0.npz").read_bytes() == after
     # Only `clean` deletes.
     size = sum(path.stat().st_size for path in kept.iterdir())
@@ -120,7 +120,7 @@ def test_a_truth_table_trains_and_deletes_no_image_model(pictured: Path, tmp_pat
     made = (tmp_path / "run/images/descriptors/fold0.npz").stat().st_mtime_ns
     command("run", tmp_path / "truth.toml", "--out", tmp_path / "run", "--until", "images")
     assert (tmp_path / "run/images/descriptors/fold0.npz").stat().st_mtime_ns == made
-    assert not (tmp_path / "run/images.kept/descriptors").exists()
+    assert not (tmp_path / "run/images.kept").exists()
 
 
 def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tmp_path: Path, command: Command) -> None:
@@ -134,7 +134,7 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
     done = command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
     assert "images    unchanged" not in done.stderr
     assert (tmp_path / "run/images/descriptors/oof.parquet").stat().st_mtime_ns == made
-    assert not (tmp_path / "run/images.kept/descriptors").exists()
+    assert not (tmp_path / "run/images.kept").exists()
 
 
 def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesions(

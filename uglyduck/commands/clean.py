@@ -21,11 +21,10 @@ def clean(
     import shutil
 
     from uglyduck.run.run import open_run
-    from uglyduck.stages.images import KEPT
 
     run = open_run(folder)
     with run.folder.locked():
-        kept, wanted = run.folder.root / KEPT, set(run.config.image_models)
+        kept, wanted = run.folder.kept_images, set(run.config.image_models)
         models = sorted(spec.parent for spec in kept.rglob("spec.json"))
         models += sorted(
             spec.parent for spec in run.folder.images.glob("*/spec.json") if spec.parent.name not in wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import InputError
 from engine.files import atomic_path
 from features import DEFAULT_GROUPS
+from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, is_plain, with_named_model
 
 
 class _Section(BaseModel):
@@ -47,42 +47,6 @@ class FeaturesConfig(_Section):
     """`[features]`: which groups of features are built."""
 
     groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
-
-
-class ExtraConfig(_Section):
-    """`[images.NAME.extra.OTHER]`: another archive that an image model also learns from; never scored or measured."""
-
-    metadata: Path  # table with ids and labels; patients where it has them
-    images: Path
-    groups: Path | None = None  # ISIC 2018: which images show one lesion
-
-
-class ImageModelConfig(_Section):
-    """`[images.NAME]`: a model that scores the crops of `[data] images`, fold by fold; see docs/images.md."""
-
-    model: Path | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
-    preset: str = "descriptors"  # or a network's
-    backbone: str | None = None  # any timm backbone, in place of a preset
-    weights: Path | None = None  # first weights of a network, from a local file
-    download: bool = False  # let timm fetch first weights
-    set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
-    labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's
-    views: Literal[1, 2, 4, 8] | None = None  # of a crop that are averaged, in place of the preset's
-    policy: Literal["mean", "refit"] = "mean"  # new crops: mean of the folds' models, or one fitted on all lesions
-    repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
-    reduce_to: int | None = Field(None, ge=1)  # length of embeddings
-    clahe: bool = False  # equalise each crop's local contrast first
-    seed: int = Field(0, ge=0)
-    device: str = "auto"  # where a network runs: auto, cpu, cuda ...
-    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
-    extra: dict[str, ExtraConfig] = {}
-
-
-#: Settings of a model made elsewhere; all others decided what it became.
-_APPLIED = frozenset({"model", "views", "device"})
-_DEFAULT_MODELS = {"descriptors": ImageModelConfig()}
-#: Names are folders and parts of feature names.
-_MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class MemberConfig(_Section):
@@ -146,7 +110,7 @@ class Config(_Section):
     @property
     def image_models(self) -> dict[str, ImageModelConfig]:
         """The image models of the run, by name; none without crops, descriptors where nothing else is said."""
-        return (self.images or _DEFAULT_MODELS) if self.data.images is not None else {}
+        return (self.images or {DESCRIPTORS: ImageModelConfig()}) if self.data.images is not None else {}
 
 
 def load_config(path: Path) -> Config:
@@ -161,47 +125,19 @@ def load_config(path: Path) -> Config:
         raise InputError("no such configuration file", where=str(path), remedy="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not valid TOML ({error})", where=str(path), remedy="fix this line") from error
-    _refuse_plain_images(content.get("images"), path)
     try:
-        config = Config.model_validate(content)
+        config = Config.model_validate(with_named_model(content, path))
     except ValidationError as error:
         raise _explain(error, path) from error
     if config.data.images and config.data.image_scores:
         raise InputError(
             "both images and image_scores", where=f"{path}, data", remedy="give the crops or a table of their scores"
         )
-    _check_image_models(config, path)
+    if config.data.images is None and is_plain(content.get("images")):
+        config = config.model_copy(update={"images": {}})  # without crops nothing comes of them
+    check_image_models(config.images, path, crops=config.data.images is not None)
     folder = Path(path).resolve().parent
     return with_paths(config, lambda given: folder / given)
-
-
-def _refuse_plain_images(given: Any, path: Path) -> None:  # noqa: ANN401 - whatever the file holds
-    """Before there could be several models, `[images]` held the settings of the only one."""
-    plain = [key for key, value in given.items() if not isinstance(value, dict)] if isinstance(given, dict) else []
-    if plain:
-        preset = given.get("model", "descriptors")
-        raise InputError(
-            f"[images] holds models, each with settings of its own, not {plain[0]!r}",
-            where=f"{path}, images",
-            remedy=f'write [images.NAME] with preset = "{preset}", and epochs as set = {{ epochs = 10 }}',
-        )
-
-
-def _check_image_models(config: Config, path: Path) -> None:
-    if config.images and config.data.images is None:
-        raise InputError("image models without crops", where=f"{path}, images", remedy="give [data] images")
-    for name, model in config.images.items():
-        where = f"{path}, images.{name}"
-        if not _MODEL_NAME.fullmatch(name) or name == "score":
-            raise InputError("not a name", where=where, remedy="use small letters, digits, _ and -, and not 'score'")
-        settings = model.model_dump(exclude=_APPLIED)  # type: ignore[arg-type]
-        changed = [key for key, value in settings.items() if value != ImageModelConfig.model_fields[key].default]
-        if model.model is not None and changed:
-            raise InputError(
-                f"a model made elsewhere is only applied: {changed[0]} changes nothing",
-                where=where,
-                remedy=f"leave {changed[0]} out, or leave model out and train one here",
-            )
 
 
 def with_compute(config: Config, **changes: str | None) -> Config:
@@ -220,7 +156,7 @@ def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401
         return change(value)
     if isinstance(value, dict):
         return {key: _changed(inner, change) for key, inner in value.items()}
-    if isinstance(value, _Section):
+    if isinstance(value, BaseModel):
         fields = type(value).model_fields
         return value.model_copy(update={name: _changed(getattr(value, name), change) for name in fields})
     return value
@@ -231,8 +167,6 @@ def input_paths(config: Config) -> dict[str, Path]:
     found = {name: path for name in DataConfig.model_fields if isinstance(path := getattr(config.data, name), Path)}
     for name, model in config.image_models.items():
         given = {"model": model.model, "weights": model.weights}
-        for extra, table in model.extra.items():
-            given |= {f"extra.{extra}.{key}": getattr(table, key) for key in ("metadata", "images", "groups")}
         found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}
     return found
 

@@ -9,25 +9,24 @@ from typing import Any
 import polars as pl
 
 from engine.files import read_json
+from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
-from image_embeddings.requests import ExtraTable, PerturbRequest, Request, TrainRequest
+from image_embeddings.requests import PerturbRequest, Request, TrainRequest
 from submissions.image_models import ImageModel, write_image_models
-from uglyduck.run.config import ImageModelConfig, input_paths
+from uglyduck.run.config import input_paths
+from uglyduck.run.image_config import ImageModelConfig
 from uglyduck.run.run import Run
 from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
 from uglyduck.stages.taken_models import take_model
 from uglyduck.terminal.images import showing_progress
 
-KEPT = "images.kept"
-"""Folder of a run for image models that are not wanted now; `uglyduck clean` deletes them."""
-
 
 def train(run: Run) -> list[Path]:
     """Train the image models of each fold, and score each training lesion by those that never saw its patient.
 
     A killed training goes on, and a model that the run wants is kept if it is there. Another one, of other crops,
-    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again.
+    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again; `uglyduck clean` deletes what lies there.
 
     Returns:
         The files of the model folders that later stages and applying them need.
@@ -52,9 +51,7 @@ def train(run: Run) -> list[Path]:
 def _make_room(run: Run) -> None:
     """A run of before there could be several models: its only one lies where their folders go now."""
     if (run.folder.images / "spec.json").is_file():
-        kept = run.folder.root / KEPT
-        kept.mkdir(exist_ok=True)
-        run.folder.images.rename(kept / "single")
+        move_aside(run.folder.images, run.folder.kept_images)
 
 
 def _files(run: Run, model: ImageModel) -> list[Path]:
@@ -95,7 +92,7 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
             ungrouped=run.config.data.ungrouped,
             folds=run.folder.folds,
             out=folder,
-            kept=run.folder.root / KEPT / name,
+            kept=run.folder.kept_images,
             preset=None if settings.backbone else settings.preset,
             backbone=settings.backbone,
             settings=_preset_settings(settings),
@@ -108,7 +105,6 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
             seed=settings.seed,
             on_bad=settings.on_bad,
             replicates=run.config.metrics.replicates,
-            extra=tuple(ExtraTable(**extra.model_dump()) for extra in settings.extra.values()),
             **run.compute.of(name),
         )
     )
@@ -134,7 +130,7 @@ def _settings(run: Run) -> dict[str, Any]:
     models = {name: model.model_dump(mode="json") for name, model in run.config.image_models.items()}
     # Paths may change as long as what lies there stays: that is among the inputs.
     for model in models.values():
-        for place in ("model", "weights", "extra"):
+        for place in ("model", "weights"):
             model.pop(place)
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 

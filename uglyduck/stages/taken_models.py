@@ -10,6 +10,7 @@ from cv_folds.folds import Folds
 from engine.console import log
 from engine.errors import InputError
 from engine.files import atomic_path, write_parquet
+from image_embeddings.keeping import claim
 from image_embeddings.spec import FILE, Spec, check_files
 from submissions.crops import score_crops
 from submissions.image_models import ImageModel
@@ -30,8 +31,7 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
     check_files(source, spec)
     _refuse_own_lesions(run, model.name, source)
     folder = run.image_folder(model)
-    if folder.exists():
-        shutil.rmtree(folder)  # a copy, and scores that take minutes
+    claim(folder, spec, run.folder.kept_images)  # what was trained here under this name is not overwritten
     for name in (FILE, *spec.files):
         with atomic_path(folder / name) as temporary:
             shutil.copyfile(source / name, temporary)
