@@ -26,7 +26,8 @@ def train(run: Run) -> list[Path]:
     """Train the image models of each fold, and score each training lesion by those that never saw its patient.
 
     A killed training goes on, and a model that the run wants is kept if it is there. Another one, of other crops,
-    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again; `uglyduck clean` deletes what lies there.
+    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again. Only
+    `uglyduck clean` deletes what lies there.
 
     Returns:
         The files of the model folders that later stages and applying them need.
