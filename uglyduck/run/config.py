@@ -38,9 +38,9 @@ class FoldsConfig(_Section):
     """`[folds]`: how patients are split."""
 
     scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
-    n_folds: int = Field(5, ge=2, le=100)
+    n_folds: int = Field(5, ge=2, le=100)  # parts that the patients are split into
     n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0)  # same seed, same folds
 
 
 class FeaturesConfig(_Section):
@@ -55,13 +55,13 @@ class MemberConfig(_Section):
     learner: str  # lightgbm, xgboost, catboost, logistic, or one that another package brings
     groups: tuple[str, ...] | None = None  # the run's feature groups (or parts of them) that it sees; all if left out
     images: bool = True  # whether it sees the group "image"
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}  # of the learner, in place of the preset's
 
 
 class EnsembleConfig(_Section):
     """`[ensemble]`: which learners, on which rows, and how their scores become one."""
 
-    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)
+    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)  # see docs/ensemble.md
     preset: Literal["tuned", "documented"] = "tuned"  # of parameters: ours, or those the public solutions share
     seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
     benign_per_malignant: float = Field(60.0, gt=0)  # benign training rows for each malignant one; inf keeps all
@@ -70,21 +70,21 @@ class EnsembleConfig(_Section):
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
     table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
-    members: dict[str, MemberConfig] = {}
+    members: dict[str, MemberConfig] = {}  # learners under names of their own, below
 
 
 class CalibrationConfig(_Section):
     """`[calibration]`: from the blended score to a risk."""
 
-    method: Literal["beta", "platt", "isotonic"] = "beta"
+    method: Literal["beta", "platt", "isotonic"] = "beta"  # beta, platt or isotonic; all three are measured
     prevalence: float | None = Field(None, gt=0, lt=1)  # share malignant where risks are used; the cohort's if left out
 
 
 class MetricsConfig(_Section):
     """`[metrics]`: the patient bootstrap behind every interval."""
 
-    replicates: int = Field(10_000, ge=100)
-    seed: int = Field(0, ge=0)
+    replicates: int = Field(10_000, ge=100)  # draws of all patients
+    seed: int = Field(0, ge=0)  # same seed, same draws
 
 
 class ComputeConfig(_Section):

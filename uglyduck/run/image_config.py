@@ -28,12 +28,12 @@ class ImageModelConfig(BaseModel):
     download: bool = False  # let timm fetch first weights
     set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
     labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's
-    views: Literal[1, 2, 4, 8] | None = None  # of a crop that are averaged, in place of the preset's
+    views: Literal[1, 2, 4, 8] | None = None  # mirror images and turns of a crop that are averaged, for the preset's
     policy: Literal["mean", "refit"] = "mean"  # new crops: mean of the folds' models, or one fitted on all lesions
     repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
     reduce_to: int | None = Field(None, ge=1)  # length of embeddings
     clahe: bool = False  # equalise each crop's local contrast first
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0)  # same seed, same model
     device: str = "auto"  # where a network runs: auto, cpu, cuda ...
     on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
 
