@@ -138,6 +138,15 @@ def test_lists_name_the_image_score_of_both(pair: Pair, tmp_path: Path, command:
         assert "image:score" in ranked["unusual_in"].to_list()
 
 
+def test_their_blend_is_what_is_measured_under_other_light(pair: Pair, tmp_path: Path, command: Command) -> None:
+    shutil.copytree(pair.run, tmp_path / "run")
+    done = command("robustness", tmp_path / "run", "--lesions", "40", "--json")
+    rows = json.loads(done.stdout)["rows"]
+    # Which of several models should see equalised contrast is not asked.
+    assert {row["score"] for row in rows} == {"image", "blend"}
+    assert not (tmp_path / "run/images-twin").exists()
+
+
 def test_a_crop_that_one_of_them_cannot_read_is_no_crop(pair: Pair) -> None:
     from submissions.image_models import ImageModel, side_by_side
 
