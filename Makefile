@@ -22,7 +22,7 @@ $(UV):
 
 .venv/.ready: requirements.lock pyproject.toml $(UV)
 	$(UV) venv --quiet --allow-existing --python $$(.uv/bin/python -c 'import sys; print(sys.executable)') .venv
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
