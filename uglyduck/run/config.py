@@ -27,6 +27,7 @@ class DataConfig(_Section):
     metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
     images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
     image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
+    crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
     duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
@@ -133,6 +134,8 @@ def load_config(path: Path) -> Config:
         raise InputError(
             "both images and image_scores", where=f"{path}, data", remedy="give the crops or a table of their scores"
         )
+    if config.data.crops == "required" and config.data.images is None and config.data.image_scores is None:
+        raise InputError("crops are required, and none are given", where=f"{path}, data", remedy="give images")
     if config.data.images is None and is_plain(content.get("images")):
         config = config.model_copy(update={"images": {}})  # without crops nothing comes of them
     check_image_models(config.images, path, crops=config.data.images is not None)

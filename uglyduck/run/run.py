@@ -24,7 +24,7 @@ from ensemble.jobs import JobRunner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
-from features.patients.image_tables import read_image_table
+from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.image_models import SCORE, ImageModel
@@ -153,6 +153,11 @@ class Run:
             InputError: It is no table of image scores.
         """
         return None if self.image_table is None else read_image_table(self.image_table)
+
+    @cached_property
+    def has_crop(self) -> npt.NDArray[np.bool_]:
+        """Which lesions have a crop that can be read, by what `image_table` says."""
+        return has_image(self.lesions.frame[ID], self.image_scores)
 
     @property
     def feature_groups(self) -> list[str]:

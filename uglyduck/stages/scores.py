@@ -11,10 +11,11 @@ import polars as pl
 
 from cohort.frames import ID
 from cohort.lesions import write_rows
+from engine.console import log
 from engine.files import write_json
 from ensemble.out_of_fold import score_out_of_fold
 from ensemble.panel import FittedPanel
-from features.patients.image_tables import has_image
+from ensemble.run_checks.crops import telling_presence
 from submissions.image_score import blended_images
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
@@ -43,6 +44,7 @@ def _score(run: Run) -> list[Path]:
     (see `_with_image_score`).
     A lesion without an image score is scored by the learners that see the table alone, as a new one would be.
     """
+    _warn_of_telling_presence(run)
     scores = score_out_of_fold(run.plan, run.table, run.runner)
     whole = _fitted(run, {name: name for name in run.learners}, scores)
     write_json(whole.panel.blend.as_dict(), run.folder.blend)
@@ -51,8 +53,9 @@ def _score(run: Run) -> list[Path]:
     columns = {name: scores[name] for name in run.learners} | _columns(whole)
     if run.table_models:
         table = _fitted(run, run.table_models, scores)
-        seen = has_image(run.lesions.frame[ID], run.image_scores)
-        blended = {name: np.where(seen, values, _columns(table)[name]) for name, values in _columns(whole).items()}
+        blended = {
+            name: np.where(run.has_crop, values, _columns(table)[name]) for name, values in _columns(whole).items()
+        }
         columns = {**scores, **columns, **blended, TABLE: table.blended}
         write_json(table.panel.as_dict(), run.folder.table_alone)
         written.append(run.folder.table_alone)
@@ -61,6 +64,18 @@ def _score(run: Run) -> list[Path]:
     frame, blends = _with_image_score(frame, run)
     write_rows(frame, run.folder.oof)
     return [*written, *blends]
+
+
+def _warn_of_telling_presence(run: Run) -> None:
+    """Say at once what `uglyduck check` would find (UD216)."""
+    if run.image_table is None:
+        return
+    found = telling_presence(run.has_crop, run.target)
+    if found.status == "found":
+        log.warning(
+            '%s (%s): %s. A model learns it; [data] crops = "required" leaves lesions without a crop out',
+            *(found.title, found.code, found.measured),
+        )
 
 
 def _fitted(run: Run, models: Mapping[str, str], scores: Mapping[str, Scores]) -> FittedPanel:

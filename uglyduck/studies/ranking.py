@@ -11,7 +11,6 @@ from cohort.frames import join_by_id
 from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
-from features.patients.image_tables import has_image
 from submissions.conformal import Loss, Promise
 from submissions.ranking import ranked_within
 from submissions.reasons import reasons
@@ -102,9 +101,8 @@ def _image_scores(run: Run) -> pl.DataFrame | None:
     """The image score of each training lesion; the blend of several models', out of fold like each of them."""
     if len(run.image_models) < 2 or run.image_scores is None:
         return run.image_scores
-    known = has_image(run.lesions.frame["isic_id"], run.image_scores)
     shown = run.read_rows(run.folder.oof, columns=["isic_id", IMAGE])
-    return shown.select("isic_id", pl.when(pl.Series(known)).then(pl.col(IMAGE)).alias("score"))
+    return shown.select("isic_id", pl.when(pl.Series(run.has_crop)).then(pl.col(IMAGE)).alias("score"))
 
 
 def _out_of_fold(run: Run) -> pl.DataFrame:

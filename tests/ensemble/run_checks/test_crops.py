@@ -21,8 +21,7 @@ def test_all_malignant_and_one_benign_in_ten() -> None:
     # other number of malignant ones is as rare.
     assert found.values == {"malignant": 1.0, "benign": 0.1, "p": pytest.approx(10 / 2002)}
     assert found.measured == (
-        "4 of 4 malignant lesions (100.0%) have a crop, and 1 of 10 benign ones (10.0%); "
-        "Fisher's exact test: p = 0.005"
+        "4 of 4 malignant lesions (100.0%) have a crop, and 1 of 10 benign ones (10.0%); Fisher's exact test: p = 0.005"
     )
 
 
