@@ -71,7 +71,7 @@ def test_changes_are_paired_differences(measured: SimpleNamespace) -> None:
 
 
 def test_the_run_itself_stays_as_it_was(measured: SimpleNamespace, pictured: Path) -> None:
-    for name in ("manifest.json", "oof.parquet", "images/spec.json", "images/oof.parquet"):
+    for name in ("manifest.json", "oof.parquet", "images/descriptors/spec.json", "images/descriptors/oof.parquet"):
         assert (measured.run / name).read_bytes() == (pictured / "run" / name).read_bytes()
 
 
