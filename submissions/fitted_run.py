@@ -22,13 +22,16 @@ from engine.files import read_json
 from engine.manifest import Manifest
 from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
 from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
 from features.patients.image_tables import has_image, read_image_table
-from submissions.crops import Compute, score_crops
+from submissions.crops import Compute, score_by_all
+from submissions.image_models import ImageModel, read_image_models
+from submissions.image_score import shown_score
 from submissions.lacking import Lacking, gain_of, known_columns, other_units
 from submissions.run_folder import RunFolder
 
@@ -61,7 +64,9 @@ class FittedRun:
         models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
         folds: How many folds there are.
         panels: How scores become one.
-        image_model: Folder of the model that scores crops; None where the run has none.
+        images: Folder that holds a folder for each image model.
+        image_models: The models that score crops; none where the run has none.
+        image_blend: How several image scores become the one that is shown; None where there is one at most.
         compute: What may be used.
     """
 
@@ -71,7 +76,9 @@ class FittedRun:
     space: FeatureSpace
     models: Mapping[str, Sequence[Sequence[Model]]]
     panels: Panels
-    image_model: Path | None
+    images: Path
+    image_models: Sequence[ImageModel]
+    image_blend: Blend | None
     compute: Compute
 
     @classmethod
@@ -99,7 +106,9 @@ class FittedRun:
             store.space,
             _by_fold(store),
             _read_panels(folder, manifest),
-            None if manifest.sha256(folder.image_model) is None else folder.images,
+            folder.images,
+            _read_image_models(folder, manifest),
+            _read_image_blend(folder, manifest),
             compute,
         )
 
@@ -160,8 +169,8 @@ class FittedRun:
 
         Args:
             ids: isic_id of the lesions.
-            crops: Store of their crops, scored by the run's own image model.
-            scored: In place of crops, a Parquet file of isic_id and scores.
+            crops: Store of their crops, scored by the run's own image models.
+            scored: In place of crops, a Parquet file of isic_id and scores, in a column for each image model.
 
         Returns:
             `isic_id`, scores and embeddings; None where neither is given, or not one crop can be read.
@@ -173,13 +182,18 @@ class FittedRun:
             raise InputError("both crops and a table of their scores", where="--images", remedy="give one of them")
         if crops is None:
             return None if scored is None else read_image_table(scored)
-        if self.image_model is None:
+        if not self.image_models:
             raise InputError(
                 "this run has no image model", where=str(crops), remedy="leave --images out, or run with [data] images"
             )
-        embeddings = any(name.startswith("image_embedding_") for name in self.specs)
-        found = score_crops(self.image_model, crops, ids, embeddings=embeddings, compute=self.compute)
-        return None if found["score"].null_count() == len(found) else found
+        embeddings = any("_embedding_" in name for name in self.image_features)
+        found = score_by_all(self.images, self.image_models, crops, ids, embeddings=embeddings, compute=self.compute)
+        return None if found[self.image_models[0].column].null_count() == len(found) else found
+
+    def image_score(self, images: pl.DataFrame | None) -> pl.DataFrame | None:
+        """`isic_id, score`: the one image score that is shown, of what `image_table` gave; None where that has none."""
+        shown = None if images is None else shown_score(images, self.image_blend)
+        return shown if shown is not None and shown.width > 1 else None
 
     def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
         """The feature tables behind `score`, one block of whole patients after another."""
@@ -249,8 +263,22 @@ def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:
     return {name: [folds[fold] for fold in sorted(folds)] for name, folds in found.items()}
 
 
+def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel]:
+    if manifest.sha256(folder.image_models) is None:
+        return []
+    manifest.check(folder.image_models)
+    return read_image_models(folder.image_models)
+
+
+def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:
+    if manifest.sha256(folder.image_blend) is None:
+        return None
+    manifest.check(folder.image_blend)
+    return Blend.from_dict(read_json(folder.image_blend))
+
+
 def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
-    blend = Blend.from_dict(read_json(folder.blend))
+    blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
     if manifest.sha256(folder.table_alone) is None:

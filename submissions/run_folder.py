@@ -40,23 +40,28 @@ class RunFolder:
 
     @property
     def images(self) -> Path:
-        """The image model of each fold and its out-of-fold scores."""
+        """The image models, each in a folder of its name."""
         return self.root / "images"
 
     @property
-    def image_model(self) -> Path:
-        """What the image model says of itself; absent in a run without one."""
-        return self.images / "spec.json"
+    def image_models(self) -> Path:
+        """Which image models the run applies, in which order; absent in a run without crops."""
+        return self.images / "models.json"
+
+    @property
+    def kept_images(self) -> Path:
+        """Image models that the run does not want now, each under the first digits of its identity."""
+        return self.root / "images.kept"
 
     @property
     def image_scores(self) -> Path:
-        """What the image model says of each training lesion, out of fold."""
-        return self.images / "oof.parquet"
+        """What several image models say of each training lesion, out of fold."""
+        return self.images / "scores.parquet"
 
     @property
-    def image_embeddings(self) -> Path:
-        """The same with the embeddings of each lesion's own network, where the image model has any."""
-        return self.images / "embeddings.parquet"
+    def image_blend(self) -> Path:
+        """How the scores of several image models become the one that is shown."""
+        return self.root / "image-blend.json"
 
     @property
     def features(self) -> Path:

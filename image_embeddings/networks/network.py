@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
+from image_embeddings.installed_weights import installed_weights
 from image_embeddings.labels import Classes
 from image_embeddings.networks.mobilenet import MobileNetV1
 from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50
-from image_embeddings.networks.weights import load_into, read_weights
+from image_embeddings.networks.weights import load_into, load_whole, read_weights
 from image_embeddings.presets import Preset
 
 
@@ -113,6 +114,9 @@ def build(
     network = Network(preset, classes, n_sites, download=download)
     if weights is not None:
         state = read_weights(weights, preset)
+        if weights == installed_weights(preset.backbone):
+            load_whole(network.backbone, state, where=weights)
+            return network
         if preset.backbone == "resnet50_vgg" and not any(name.startswith("backbone.") for name in state):
             state = from_resnet50(state)
         load_into(network, state, where=weights)

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from engine.errors import InputError
+from image_embeddings.networks import efficientnet_lite0
 from image_embeddings.networks.mobilenet import from_keras
 from image_embeddings.presets import Preset
 
@@ -74,11 +75,12 @@ def _tensors(checkpoint: Any) -> dict[str, Tensor]:  # noqa: ANN401 - whatever t
                 break
     if not isinstance(checkpoint, dict) or not any(isinstance(value, Tensor) for value in checkpoint.values()):
         raise ValueError("no state dict")
-    return {
+    tensors = {
         name.removeprefix("module.").removeprefix("model."): value
         for name, value in checkpoint.items()
         if isinstance(value, Tensor)
     }
+    return efficientnet_lite0.from_published(tensors) if efficientnet_lite0.is_published(tensors) else tensors
 
 
 def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> int:
@@ -100,3 +102,16 @@ def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path)
         )
     module.load_state_dict(fitting, strict=False)
     return len(fitting)
+
+
+def load_whole(backbone: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> None:
+    """Copy every tensor of a backbone without its classifier; what the file has of a classifier is left out.
+
+    Raises:
+        InputError: A tensor is missing, too many, or of another shape.
+    """
+    kept = {name: value for name, value in state.items() if not name.startswith("classifier.")}
+    try:
+        backbone.load_state_dict(kept)
+    except RuntimeError as error:
+        raise InputError("not this backbone's weights", where=str(where), remedy="install the package again") from error

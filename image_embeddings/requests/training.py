@@ -18,6 +18,7 @@ from engine.files import sha256_of, write_parquet
 from image_embeddings.applying import make_backend
 from image_embeddings.backend import Resources
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
+from image_embeddings.installed_weights import installed_weights, package_of
 from image_embeddings.labels import DIAGNOSES, DIAMETER, SITE, make_labels
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset, changed, for_backbone, preset_named
@@ -36,7 +37,7 @@ READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "le
 def train(request: TrainRequest) -> dict[str, Any]:
     """Train, or go on, or only measure what is there; see `train_model`."""
     preset = preset_of(request)
-    _check_first_weights(request, preset)
+    request = _with_first_weights(request, preset)
     table, store = _read_table(request), open_store(request.images)
     material = _material(request, table, preset)
     with executor_of(request) as executor:
@@ -84,8 +85,14 @@ def preset_of(request: TrainRequest) -> Preset | None:
     return changed(base, settings)
 
 
-def _check_first_weights(request: TrainRequest, preset: Preset | None) -> None:
-    """Refuse what contradicts itself, and say where weights can be had when a network starts without any."""
+def _with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRequest:
+    """The request, with the weights that an installed package has where it names none.
+
+    Where there are none either, a line says where weights can be had.
+
+    Raises:
+        InputError: The request contradicts itself.
+    """
     weights, download = request.weights, request.download
     if preset is None:
         if weights or download:
@@ -94,13 +101,19 @@ def _check_first_weights(request: TrainRequest, preset: Preset | None) -> None:
                 where="--weights" if weights else "--download",
                 remedy="leave it out, or name a network with --preset or --backbone",
             )
-    elif weights and download:
+        return request
+    if weights and download:
         raise InputError("both a weights file and a download", where="--download", remedy="give one of them")
-    elif not weights and not download and preset.name != "tiny":
-        log.warning(
-            "first weights are random; %s can start from %s (%s): --weights FILE, or --download",
-            *(preset.name, preset.backbone, preset.weights),
-        )
+    if weights or download or preset.name == "tiny":
+        return request
+    if (installed := installed_weights(preset.backbone)) is not None:
+        log.info("first weights: ImageNet's, from the installed package %s", package_of(preset.backbone))
+        return request.model_copy(update={"weights": installed})
+    log.warning(
+        "first weights are random; %s can start from %s (%s): --weights FILE, or --download",
+        *(preset.name, preset.backbone, preset.weights),
+    )
+    return request
 
 
 def _read_table(request: TrainRequest) -> pl.DataFrame:

