@@ -96,14 +96,20 @@ def test_a_table_without_any_usable_column_is_refused_at_once(
     assert not (tmp_path / "run/lesions.parquet").exists()
 
 
-def test_crops_and_labels_alone_are_enough(small: Path, tables: Tables, tmp_path: Path, command: Command) -> None:
+@pytest.mark.parametrize(
+    ("fusion", "blended"), [("early", {"lightgbm", "xgboost", "catboost"}), ("late", {"crops"})], ids=["early", "late"]
+)
+def test_crops_and_labels_alone_are_enough(
+    *, small: Path, tables: Tables, tmp_path: Path, command: Command, fusion: str, blended: set[str]
+) -> None:
     truth = pl.read_parquet(small / "data/truth.parquet")
     truth.select("isic_id", score="p_crop").write_parquet(tmp_path / "scores.parquet")
     path = config(tmp_path, labels_alone(tables), 'ungrouped = true\nimage_scores = "scores.parquet"')
-    path.write_text(path.read_text().replace('"context"]', '"context", "image"]'))
-    command("run", path, "--out", tmp_path / "run")
+    text = path.read_text().replace('"context"]', '"context", "image"]')
+    path.write_text(text.replace("[ensemble]\n", f'[ensemble]\nfusion = "{fusion}"\n'))
+    done = command("run", path, "--out", tmp_path / "run")
     metrics = json.loads((tmp_path / "run/metrics.json").read_text())
-    assert metrics["scores"].keys() >= {"lightgbm", "xgboost", "catboost", "blend"}
-    assert "table" not in metrics["scores"]  # it says the same of every lesion
+    assert metrics["scores"].keys() - {"blend", "image"} == blended  # and no "table", which says the same of all
     assert metrics["scores"]["blend"]["pooled"]["auc"]["estimate"] > 0.7
+    assert ("catboost is left out" in done.stderr) == (fusion == "late")
     command("report", tmp_path / "run")
