@@ -22,6 +22,7 @@ from engine.files import read_json
 from engine.manifest import Manifest
 from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
@@ -31,6 +32,7 @@ from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_by_all
 from submissions.image_models import ImageModel, read_image_models
 from submissions.image_score import shown_score
+from submissions.lacking import Lacking, gain_of, known_columns, other_units
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -115,7 +117,7 @@ class FittedRun:
         """Names of the features that come from images."""
         return {name for name, group in self.specs.items() if group == "image"}
 
-    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> pl.DataFrame:
+    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None, *, anyway: bool = False) -> pl.DataFrame:
         """Score every lesion.
 
         Whether a lesion is scored with its crop or from the table alone is decided for that lesion. Its score depends
@@ -126,16 +128,39 @@ class FittedRun:
             frame: The lesions in canonical form, sorted by (patient_id, isic_id), with or without labels.
             images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose
                 score is null or NaN, has no crop.
+            anyway: Score a table that lacks most of what the models go by, too, without risks.
 
         Returns:
             `isic_id`, a column for each learner (NaN where it sees crops alone and the lesion has none), `blend`, and
-            `risk`, the calibrated probability of malignancy, in the order of `frame`.
+            `risk`, the calibrated probability of malignancy, in the order of `frame`; null where `anyway` was needed.
 
         Raises:
-            InputError: The run has no feature but those of images, and none are given.
+            InputError: The models go by images alone, and none are given; or the table lacks most of what they go by.
         """
-        self._warn_of_missing(frame, images)
-        return pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
+        self._require_images(images)
+        lacking = self.lacking(frame, images)
+        if lacking.is_most and not anyway:
+            raise InputError(
+                f"the table lacks features with {lacking}",
+                where="its columns",
+                remedy="give a table like that of the run, or say --anyway for scores of little meaning, without risks",
+            )
+        if lacking.features:
+            log.warning("absent in this table, scored as missing: %s", lacking)
+        for name, (median, mean) in other_units(frame, self.state).items():
+            log.warning("%s: the median is %.3g, in training the mean was %.3g; another unit?", name, median, mean)
+        scored = pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
+        return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
+
+    def lacking(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Lacking:
+        """What features a table cannot give, since columns are absent or empty; without images, besides theirs."""
+        known = frame.head(0).select(known_columns(frame))
+        built = features.build(known, self.groups, state=self.state, images=images)
+        wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
+        absent = wanted - set(built.columns)
+        panel = self.panels.table if images is None else self.panels.whole
+        share = gain_of(absent, self.models_of(panel), panel.blend.weights) if absent else 0.0
+        return Lacking(tuple(sorted(absent)), share)
 
     def image_table(
         self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None
@@ -181,14 +206,12 @@ class FittedRun:
             name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
         }
 
-    def _warn_of_missing(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> None:
-        built = features.build(frame.head(0), self.groups, state=self.state, images=images)
-        wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
-        if absent := sorted(wanted - set(built.columns)):
-            log.warning("absent in this table, scored as missing: %s", ", ".join(absent))
+    def _require_images(self, images: pl.DataFrame | None) -> None:
         if not self.image_features or images is not None:
             return
-        if set(self.specs) == self.image_features:
+        table = self.panels.table
+        others = set(self.specs) - self.image_features
+        if table is self.panels.whole and gain_of(others, self.models_of(table), table.blend.weights) == 0:
             raise InputError(
                 "the run sees crops alone, and none are given",
                 where="its features",
@@ -255,7 +278,7 @@ def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:
 
 
 def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
-    blend = Blend.from_dict(read_json(folder.blend))
+    blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
     if manifest.sha256(folder.table_alone) is None:

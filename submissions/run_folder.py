@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.locks import locked
+from engine.errors import InputError
+from engine.locks import LOCK, locked
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,20 @@ class RunFolder:
     def hospitals(self) -> Path:
         """Figures of each hospital by models that never saw it."""
         return self.root / "hospitals.json"
+
+    @contextmanager
+    def removed_if_refused(self) -> Iterator[None]:
+        """Leave nothing of a folder that was not there before, where a run in it is refused before it made anything."""
+        new = [path for path in (self.root, *self.root.parents) if not path.exists()]
+        try:
+            yield
+        except InputError:
+            if new and self.root.is_dir() and {path.name for path in self.root.iterdir()} <= {LOCK, self.config.name}:
+                shutil.rmtree(self.root)
+                with suppress(OSError):  # the next one holds something else
+                    for path in new[1:]:
+                        path.rmdir()
+            raise
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the run for one process; see `engine.locks.locked`."""

@@ -33,6 +33,7 @@ def bundle(
 
     from engine.console import log, start_logging
     from engine.errors import InputError
+    from engine.outputs import try_folder
     from image_embeddings.spec import Spec
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Content, Upload, write_bundle
@@ -41,6 +42,7 @@ def bundle(
     from uglyduck.studies.export import files_to_score, prior, without_places
 
     start_logging()
+    try_folder(out)
     opened = open_run(run)
     opened.fitted()  # refuses a run that cannot score
     more = sorted(wheels.glob("*.whl")) if wheels else []

@@ -50,12 +50,15 @@ class FeaturesConfig(_Section):
     groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
 
 
+FusionName = Literal["late", "early", "both"]
+
+
 class MemberConfig(_Section):
     """`[ensemble.members.NAME]`: a learner under a name of its own, to be listed in `learners`."""
 
     learner: str  # lightgbm, xgboost, catboost, logistic, or one that another package brings
     groups: tuple[str, ...] | None = None  # the run's feature groups (or parts of them) that it sees; all if left out
-    images: bool = True  # whether it sees the group "image"
+    images: bool | None = None  # whether it sees the group "image"; as `fusion` says if left out
     parameters: dict[str, Any] = {}  # of the learner, in place of the preset's
 
 
@@ -69,6 +72,9 @@ class EnsembleConfig(_Section):
     blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
     indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
+    # How crops have a say: an image score as one more member, joined with the others' blend (late); its features among
+    # the boosters' columns (early); or both.
+    fusion: FusionName = "late"
     table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
     members: dict[str, MemberConfig] = {}  # learners under names of their own, below

@@ -29,8 +29,8 @@ from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.image_models import SCORE, ImageModel
 from submissions.run_folder import RunFolder
-from uglyduck.run.config import Config, input_paths, load_config
-from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.config import Config, FusionName, input_paths, load_config
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 #: Artifacts that decide what later commands say about a run.
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
@@ -166,6 +166,17 @@ class Run:
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
         return [*groups, "image"] if wanted else groups
 
+    @property
+    def fusion(self) -> FusionName:
+        """How images have a say: as configured, but "early" where no image score meets features of the table."""
+        groups = self.feature_groups
+        scored = self.config.data.images is not None or (
+            self.image_scores is not None and any(dtype.is_numeric() for dtype in self.image_scores.schema.values())
+        )
+        built = any(group in {"image", "image.score"} for group in groups)
+        table = any(group.partition(".")[0] != "image" for group in groups)
+        return self.config.ensemble.fusion if scored and built and table else "early"
+
     @cached_property
     def folds(self) -> Folds:
         """The frozen folds, their hash checked; rows are those of `lesions`.
@@ -217,8 +228,12 @@ class Run:
 
     @cached_property
     def members(self) -> dict[str, Member]:
-        """The configured learners by name, and what each may see."""
-        return configured_members(self.config.ensemble)
+        """The configured learners by name, and what each may see; without those for which nothing varies.
+
+        Raises:
+            InputError: The settings of a learner are wrong, or nothing varies for any of them.
+        """
+        return seeing_members(configured_members(self.config.ensemble, self.fusion), self.varying)
 
     @property
     def learners(self) -> dict[str, Learner]:
@@ -226,10 +241,21 @@ class Run:
         return {name: member.learner for name, member in self.members.items()}
 
     @property
+    def image_learners(self) -> set[str]:
+        """Names of the learners that see nothing but images: their blend is joined with that of the others."""
+        return {name for name, member in self.members.items() if member.kinds(self.specs) == {True}}
+
+    @property
     def specs(self) -> list[dict[str, Any]]:
         """The feature dictionary: name, group, part and more of each built feature."""
         listed: list[dict[str, Any]] = read_json(self.folder.dictionary)["features"]
         return listed
+
+    @cached_property
+    def varying(self) -> list[dict[str, Any]]:
+        """The entries of the feature dictionary whose feature is not the same for every training lesion."""
+        found = dict(zip(self.matrix.space.names, self.matrix.varies(), strict=True))
+        return [spec for spec in self.specs if found[spec["name"]]]
 
     @property
     def image_features(self) -> set[str]:
@@ -239,12 +265,12 @@ class Run:
     @property
     def trained(self) -> dict[str, Member]:
         """What is trained: the learners and, of those that see images and the table, twins that see the table alone."""
-        return with_twins(self.members, self.specs) if self.config.ensemble.table_alone else self.members
+        return with_twins(self.members, self.varying) if self.config.ensemble.table_alone else self.members
 
     @property
     def table_models(self) -> dict[str, str]:
         """Which model stands for each learner where the table alone is seen; see `models_of_table_alone`."""
-        return models_of_table_alone(self.members, self.specs) if self.config.ensemble.table_alone else {}
+        return models_of_table_alone(self.members, self.varying) if self.config.ensemble.table_alone else {}
 
     @cached_property
     def plan(self) -> Plan:

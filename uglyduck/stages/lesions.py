@@ -8,7 +8,7 @@ import polars as pl
 
 from cohort.frames import ID
 from cohort.lesions import Lesions
-from cohort.reading import read_cohort
+from cohort.reading import read_cohort, varying_columns
 from cohort.stores.opening import open_store
 from engine.console import log
 from engine.errors import InputError
@@ -29,6 +29,15 @@ def _read(run: Run) -> list[Path]:
         groups=data.groups,
         ungrouped=data.ungrouped,
     )
+    for finding in cohort.findings:
+        if finding.status == "found" and finding.severity == "warning":
+            log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
+    if data.images is None and data.image_scores is None and not varying_columns(cohort):
+        raise InputError(
+            "no column besides ids and labels differs between lesions, so there is nothing to learn from",
+            where=str(data.metadata),
+            remedy="give a table with measurements, or crops as [data] images",
+        )
     origin = find_origin(data.metadata, cohort.frame[ID])
     frame = cohort.frame if data.crops == "optional" else _with_crops(cohort.frame, data)
     Lesions(frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)

@@ -88,6 +88,7 @@ def _fitted(run: Run, models: Mapping[str, str], scores: Mapping[str, Scores]) -
         blend=run.config.ensemble.blend,
         calibration=settings.method,
         prevalence=settings.prevalence,
+        images=run.image_learners,
     )
 
 

@@ -16,8 +16,8 @@ from cohort.frames import ID, join_by_id
 from cohort.reading import Cohort
 from engine.errors import InputError
 from engine.files import read_json, write_json
-from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from ensemble.run_checks import RUN_CHECKS
 from ensemble.run_checks.baseline import NOT_BETTER, PLAIN_GROUPS, against_baseline, logistic_scores
@@ -116,7 +116,7 @@ class RunChecks:
             NOT_BETTER: self._baseline,
             BY_FOLD: lambda: between_folds(self._scored, replicates=replicates),
             BY_SEED: self._seeds,
-            EDGE_WEIGHT: lambda: edge_weights(Blend.from_dict(read_json(self._finished(run.folder.blend)))),
+            EDGE_WEIGHT: lambda: edge_weights(read_blend(read_json(self._finished(run.folder.blend)))),
             TELLTALE: self._hospital,
             MISCALIBRATED: lambda: calibrated(
                 self._scored, Calibration.from_dict(read_json(self._finished(run.folder.calibration)))
@@ -210,7 +210,7 @@ class RunChecks:
 
     def _scale(self) -> Finding:
         cohort, fitted = self._new
-        new = fitted.score(cohort.frame)["blend"].to_numpy()
+        new = fitted.score(cohort.frame, anyway=True)["blend"].to_numpy()
         column = "table" if "table" in self._scored.columns else "blend"  # new lesions are scored without images here
         patients = cohort.frame["patient_id"].n_unique()
         return other_scale(self._scored[column].to_numpy(), self.run.folds.frame["patient_id"], new, patients)

@@ -59,20 +59,26 @@ def training_lesions(run: Run) -> LesionsToRank:
 
 
 def new_lesions(
-    run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None
+    run: Run,
+    metadata: Path,
+    *,
+    images: Path | None = None,
+    image_scores: Path | None = None,
+    anyway: bool = False,
 ) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
-        InputError: The table or the images cannot be read, or the run is not finished.
+        InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
+            its models go by and `anyway` is not said.
     """
     fitted, cohort = run.fitted(), read_new_lesions(run, metadata)
     with showing_progress():
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    return LesionsToRank(
-        cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), fitted.image_score(seen)
-    )
+    scores = _chosen(join_by_id(known, fitted.score(cohort.frame, seen, anyway=anyway)))
+    uncalibrated = scores.height and scores["risk"].null_count() == scores.height
+    return LesionsToRank(cohort.frame, scores.drop("risk") if uncalibrated else scores, fitted.image_score(seen))
 
 
 def choose_shortlist(

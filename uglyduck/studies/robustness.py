@@ -17,6 +17,7 @@ from cv_folds.bootstrap.replicates import POOLED, replicate
 from engine.errors import InputError
 from engine.files import read_json
 from ensemble.blend import Blend
+from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import apply_out_of_fold
 from features.patients.state import FeatureState
@@ -140,7 +141,7 @@ def _filled(scores: Mapping[str, pl.Series]) -> dict[str, Scores]:
 def _blended(run: Run, chosen: pl.DataFrame, images: Mapping[str, pl.DataFrame]) -> dict[str, Scores]:
     """The blend by condition, of learners that never saw the patient: the crops change, the table stays."""
     stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.lesions.frame)
-    state, blend = FeatureState.from_dict(stored["state"]), Blend.from_dict(read_json(run.folder.blend))
+    state, blend = FeatureState.from_dict(stored["state"]), read_blend(read_json(run.folder.blend))
     store, space = ModelStore(run.folder.models), run.matrix.space
     kept = run.folds.frame[ID].is_in(chosen[ID].implode()).to_numpy()
     plan = run.plan
