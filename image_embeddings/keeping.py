@@ -50,6 +50,7 @@ def _take_back(folder: Path, wanted: Spec, kept: Path) -> None:
     if (place / FILE).exists() and _identity(place) == wanted.identity:
         if folder.exists():
             move_aside(folder, kept)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         place.rename(folder)
 
 

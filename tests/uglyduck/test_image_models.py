@@ -67,7 +67,15 @@ def test_the_scores_of_both_are_features_side_by_side(pair: Pair, pictured: Path
 def test_one_image_score_is_shown_and_each_is_measured(pair: Pair) -> None:
     oof = pl.read_parquet(pair.run / "oof.parquet")
     scores = json.loads((pair.run / "metrics.json").read_text())["scores"]
-    assert list(scores) == ["lightgbm", "xgboost", "blend", "table", "image", "image_descriptors", "image_net"]
+    assert list(scores) == [
+        "lightgbm",
+        "xgboost",
+        "crops",
+        "blend",
+        "table",
+        "image",
+        *(f"image_{name}" for name in NAMES),
+    ]
     for name in ("image", "image_descriptors", "image_net"):
         pauc = partial_auc(oof["target"].to_numpy(), oof[name].to_numpy())
         assert scores[name]["pooled"]["pauc"]["estimate"] == pytest.approx(pauc)

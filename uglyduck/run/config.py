@@ -72,9 +72,7 @@ class EnsembleConfig(_Section):
     blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
     indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
-    # How crops have a say: an image score as one more member, joined with the others' blend (late); its features among
-    # the boosters' columns (early); or both.
-    fusion: FusionName = "late"
+    fusion: FusionName = "late"  # crops: a score that joins the blend (late), columns of the learners (early), or both
     table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
     members: dict[str, MemberConfig] = {}  # learners under names of their own, below
