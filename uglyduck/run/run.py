@@ -246,7 +246,7 @@ class Run:
     @property
     def image_learners(self) -> set[str]:
         """Names of the learners that see nothing but images: their blend is joined with that of the others."""
-        return {name for name, member in self.members.items() if member.kinds(self.specs) == {True}}
+        return {name for name, member in self.members.items() if member.kinds(self.varying) == {True}}
 
     @property
     def specs(self) -> list[dict[str, Any]]:
