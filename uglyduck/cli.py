@@ -70,7 +70,7 @@ app.add_typer(images, name="images")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"uglyduck {version('uglyduck')}")
+        typer.echo(f"uglyduck {version('uglyduck-triage')}")
         raise typer.Exit
 
 

@@ -144,7 +144,7 @@ def _pydicom(path: Path) -> Any:  # noqa: ANN401 - an optional extra without typ
         return import_module("pydicom")
     except ImportError as error:
         raise InputError(
-            "DICOM files need pydicom", where=str(path), remedy="install it: pip install 'uglyduck[dicom]'"
+            "DICOM files need pydicom", where=str(path), remedy="install it: pip install pydicom"
         ) from error
 
 

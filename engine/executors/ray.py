@@ -196,9 +196,7 @@ def _imported() -> Any:  # noqa: ANN401 - Ray is not installed everywhere
     try:
         import ray  # noqa: PLC0415 - heavy, and not installed everywhere
     except ImportError as error:
-        raise InputError(
-            "Ray is not installed", where="engine", remedy="Install it with: pip install 'uglyduck[cluster]'"
-        ) from error
+        raise InputError("Ray is not installed", where="engine", remedy="Install it with: pip install ray") from error
     return ray
 
 

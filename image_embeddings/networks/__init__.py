@@ -8,7 +8,7 @@ if missing := [name for name in ("torch", "torchvision", "timm", "safetensors") 
     raise InputError(
         f"networks need {', '.join(missing)}, not installed here",
         where="images",
-        remedy="install what networks need: pip install 'uglyduck[images]'; descriptors need none of it",
+        remedy="install them: pip install torch torchvision timm safetensors; descriptors need none of it",
     )
 
 from image_embeddings.networks import torchvision_loading

