@@ -1,6 +1,7 @@
 """`uglyduck score` as a user calls it; what it computes is tested in tests/cv_folds."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,3 +165,17 @@ def test_a_finished_run(score: Score, finished: Path) -> None:
     oof = finished / "oof.parquet"
     shown = score(oof, "--labels", oof, "--replicates", "200", "--json")
     assert json.loads(shown.stdout)["column"] == "blend"
+
+
+def test_other_ways_to_compute_it_are_shown_and_a_claim_is_matched(score: Score, oof: Path) -> None:
+    quick = ("--labels", oof, "--replicates", "100")
+    found = {
+        row["name"]: row for row in json.loads(score(oof, *quick, "--explain-variants", "--json").stdout)["variants"]
+    }
+    assert not any(row["claimed"] for row in found.values())
+    quoted = f"{found['standardised after McClish']['value']:.4f}"
+    shown = score(oof, *quick, "--claimed", quoted).stdout
+    assert re.findall(r"0\.\d{5} +claimed +(\S.*\S)", shown) == ["standardised after McClish"]
+    assert "no way listed here gives 7.25" in score(oof, *quick, "--claimed", "7.25").stdout
+    with pytest.raises(InputError, match="'much' is no number"):
+        score(oof, *quick, "--claimed", "much")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.table import Table
 
 
@@ -20,6 +21,13 @@ def score(
     vs_column: Annotated[str | None, typer.Option(help="Score column of the other predictions.")] = None,
     metric: Annotated[
         list[str] | None, typer.Option(help="Repeat for several: pauc, auc, setop15, average_precision, nnt80, …")
+    ] = None,
+    explain_variants: Annotated[
+        bool,
+        typer.Option("--explain-variants", help="Also what other ways to compute pAUC give, most of them mistakes."),
+    ] = False,
+    claimed: Annotated[
+        str | None, typer.Option(help="A figure quoted elsewhere, such as 0.1892: says which way gives it.")
     ] = None,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
@@ -34,6 +42,8 @@ def score(
     Example: `uglyduck score runs/first/oof.parquet --labels runs/first/oof.parquet --by fold`
 
     Example: `uglyduck score submission.csv --labels labels.csv --vs baseline.csv --json`
+
+    Example: `uglyduck score submission.csv --labels labels.csv --claimed 0.1892`
     """
     import json
 
@@ -45,6 +55,8 @@ def score(
         raise InputError(f"nothing is known by {by!r}", where="--by", remedy="use --by fold")
     if vs_column and vs is None:
         raise InputError("there is nothing to compare with", where="--vs-column", remedy="name a table with --vs")
+    if claimed is not None:
+        _check_claimed(claimed)
     scored = read_scored(predictions, labels, column=column, other=vs, other_column=vs_column)
     if by and "fold" not in scored.frame.columns:
         raise InputError("neither table has a column fold", where="--by", remedy="give labels with fold")
@@ -60,13 +72,53 @@ def score(
     if vs:
         result["other"] |= {"predictions": str(vs), "column": scored.other_column}
     result["notes"] = [*scored.notes, *result["notes"]]
+    if explain_variants or claimed is not None:
+        result["variants"] = _variants(scored.frame, claimed)
     if json_:
         typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
     else:
-        _show(result, by_fold=by == "fold")
+        _show(result, by_fold=by == "fold", claimed=claimed)
 
 
-def _show(result: dict[str, Any], *, by_fold: bool) -> None:
+def _check_claimed(claimed: str) -> None:
+    from engine.errors import InputError
+
+    try:
+        float(claimed)
+    except ValueError as error:
+        raise InputError(
+            f"{claimed!r} is no number", where="--claimed", remedy="write the figure as it was quoted, such as 0.1892"
+        ) from error
+
+
+def _variants(frame: pl.DataFrame, claimed: str | None) -> list[dict[str, Any]]:
+    from cv_folds.metrics.mistaken import VARIANTS, matching, variants
+
+    fold = frame["fold"].to_numpy() if "fold" in frame.columns else None
+    found = variants(frame["target"].to_numpy(), frame["score"].to_numpy(), fold)
+    matched = matching(found, claimed) if claimed is not None else []
+    return [
+        {"name": each.name, "value": found[each.name], "meaning": each.meaning, "claimed": each.name in matched}
+        for each in VARIANTS
+        if each.name in found
+    ]
+
+
+def _show_variants(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "gives", "", "by this way: what a constant and a perfect score have", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for row in rows:
+        way = f"[bold]{row['name']}[/bold]\n{row['meaning']}"
+        table.add_row(f"{row['value']:.5f}", "claimed" if row["claimed"] else "", way)
+    Console(highlight=False).print(table)
+
+
+def _show(result: dict[str, Any], *, by_fold: bool, claimed: str | None) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -82,6 +134,10 @@ def _show(result: dict[str, Any], *, by_fold: bool) -> None:
     console.print(f"{result['level']:.0%} intervals from {drawn}", markup=False)
     for note in result["notes"]:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
+    if "variants" in result:
+        _show_variants(result["variants"])
+        if claimed is not None and not any(row["claimed"] for row in result["variants"]):
+            console.print(f"no way listed here gives {claimed}", markup=False)
 
 
 def _table(block: dict[str, Any], labels: dict[str, str], *, by_fold: bool) -> Table:

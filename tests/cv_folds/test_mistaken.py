@@ -1,0 +1,66 @@
+"""Other ways to compute a partial area, against scikit-learn and the range that each is said to have."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from cv_folds.metrics import partial_auc
+from cv_folds.metrics.mistaken import VARIANTS, matching, variants
+
+CHANCE = np.random.default_rng(3)
+TARGET = (CHANCE.random(3_000) < 0.05).astype(np.int8)
+SCORE = np.round(CHANCE.normal(size=TARGET.size) + 1.4 * TARGET, 2)
+FOLD = CHANCE.integers(5, size=TARGET.size)
+FOUND = variants(TARGET, SCORE, FOLD)
+
+
+def test_what_scikit_learn_gives() -> None:
+    turned = roc_auc_score(1 - TARGET, -SCORE, max_fpr=0.2)
+    assert FOUND["standardised after McClish"] == pytest.approx(turned)
+    assert FOUND["false positive rate up to 20 %, standardised"] == pytest.approx(
+        roc_auc_score(TARGET, SCORE, max_fpr=0.2)
+    )
+    assert FOUND["AUC"] == pytest.approx(roc_auc_score(TARGET, SCORE))
+    assert FOUND["pAUC above 80 % sensitivity"] == partial_auc(TARGET, SCORE)
+    assert FOUND["as a share of 0.2"] == pytest.approx(5 * partial_auc(TARGET, SCORE))
+
+
+def test_a_constant_and_a_perfect_score_have_what_is_said() -> None:
+    constant, perfect = (variants(TARGET, score, FOLD) for score in (np.zeros(TARGET.size), TARGET.astype(np.float64)))
+    for variant in VARIANTS:
+        said = [float(number) for number in re.findall(r"[\d.]*\d", variant.meaning.rpartition(":")[2])]
+        if variant.name == "of turned scores":
+            assert (constant[variant.name], perfect[variant.name]) == pytest.approx((said[0], 0.0))
+        else:
+            assert [constant[variant.name], perfect[variant.name]] == pytest.approx(said, abs=2e-4)
+
+
+def test_scores_that_single_precision_cannot_tell_apart_tie() -> None:
+    close = 1 - 1e-12 * np.arange(TARGET.size)
+    by_order = variants(TARGET, close)
+    assert by_order["of scores in single precision"] == pytest.approx(0.02)
+    assert by_order["pAUC above 80 % sensitivity"] != pytest.approx(0.02, abs=1e-4)
+
+
+def test_folds_on_other_scales_are_mended_by_ranks_only() -> None:
+    shifted = variants(TARGET, SCORE + 10 * FOLD, FOLD)
+    assert shifted["of ranks within folds"] == pytest.approx(FOUND["of ranks within folds"])
+    assert shifted["mean over folds"] == pytest.approx(FOUND["mean over folds"])
+    assert shifted["pAUC above 80 % sensitivity"] < FOUND["pAUC above 80 % sensitivity"] - 0.02
+
+
+def test_without_folds_there_is_nothing_by_fold() -> None:
+    assert set(FOUND) - set(variants(TARGET, SCORE)) == {"of ranks within folds", "mean over folds"}
+    alone = np.where(TARGET == 1, 0, FOLD)
+    assert "mean over folds" not in variants(TARGET, SCORE, alone)  # folds without a malignant lesion
+
+
+def test_a_quoted_figure_is_matched_to_its_digits() -> None:
+    value = FOUND["AUC"]
+    assert matching(FOUND, f"{value:.4f}") == ["AUC"]
+    assert "AUC" in matching(FOUND, f"{value:.2f}")
+    assert matching(FOUND, f"{value + 0.0002:.4f}") == []
