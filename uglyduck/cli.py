@@ -12,6 +12,7 @@ import typer
 from engine.errors import InputError
 from engine.outputs import as_input_error
 from uglyduck.commands.ablate import ablate
+from uglyduck.commands.arguments import PlainCommand, PlainGroup
 from uglyduck.commands.bundle import bundle
 from uglyduck.commands.card import card
 from uglyduck.commands.check import check
@@ -37,6 +38,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     name="uglyduck",
+    cls=PlainGroup,
     help="Rank skin lesions by their risk of being malignant. A research tool, not a diagnosis.",
     no_args_is_help=True,
     add_completion=False,
@@ -64,7 +66,7 @@ for _command in (
     robustness,
     clean,
 ):
-    app.command()(_command)
+    app.command(cls=PlainCommand)(_command)
 app.add_typer(images, name="images")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.uglyduck.conftest import QUICK, Command
 
-# What else is given does not exist: a command that looked at it first would say so.
+# What else is given does not exist, or is an empty run: a command that looked into it first would say so.
 FILES = [
     ["predict", "no-run", "--metadata", "none.csv", "--out"],
     ["rank", "no-run", "--metadata", "none.csv", "--out"],
@@ -28,6 +28,13 @@ FOLDERS = [
     ["explain", "no-run", "--metadata", "none.csv", "--out"],
     ["images", "train", "--metadata", "none.csv", "--images", "none.hdf5", "--out"],
 ]
+
+
+@pytest.fixture(autouse=True)
+def _empty_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no-run").mkdir()
+    (tmp_path / "no-run/config.toml").touch()
+    monkeypatch.chdir(tmp_path)
 
 
 def _refused(command: Command, arguments: list[str | Path], what: str) -> None:

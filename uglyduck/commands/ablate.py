@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def ablate(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     preset: Annotated[
         Literal["groups", "organisers"],
         typer.Option(help="Each feature group in turn, or the rows of the challenge organisers' table."),

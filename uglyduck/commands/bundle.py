@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def bundle(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     user: Annotated[str, typer.Option(help="Account that uploads.")] = "user",
     name: Annotated[str, typer.Option(help="Name of the data set.")] = "uglyduck-bundle",

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def card(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write; RUN/model-card.md by default.")] = None,
     data: Annotated[
         Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def explain(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     metadata: Annotated[
         Path | None, typer.Option(help="New lesions to explain; by default the training lesions, out of fold.")
     ] = None,

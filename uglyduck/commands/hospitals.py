@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def hospitals(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     fewest: Annotated[int, typer.Option(min=1, help="Malignant lesions a hospital needs for figures.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

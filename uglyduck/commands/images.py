@@ -11,9 +11,11 @@ import typer
 
 from engine.console import start_logging
 from engine.errors import InputError
-from uglyduck.terminal.images import show_figures, showing_progress
+from uglyduck.commands.arguments import PlainCommand, PlainGroup
 
-images = typer.Typer(help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True)
+images = typer.Typer(
+    cls=PlainGroup, help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True
+)
 
 Store = Annotated[Path, typer.Option("--images", help="HDF5 file, or a folder of JPEG, PNG or DICOM files")]
 Cores = Annotated[int | None, typer.Option(help="CPU cores to use; all by default", min=1)]
@@ -26,7 +28,7 @@ OnBad = Annotated[
 DEFAULT = "descriptors"
 
 
-@images.command()
+@images.command(cls=PlainCommand)
 def train(
     metadata: Annotated[Path, typer.Option(help="lesion table with labels")],
     store: Store,
@@ -105,7 +107,7 @@ def train(
     _print_figures(result, as_json=as_json)
 
 
-@images.command()
+@images.command(cls=PlainCommand)
 def apply(
     models: Annotated[list[Path], typer.Argument(help="folder of a model; of several for their combination")],
     store: Store,
@@ -156,7 +158,7 @@ def apply(
     typer.echo(f"{crops - len(result['missing'])} of {crops} crops scored in {out}; {gap}")
 
 
-@images.command()
+@images.command(cls=PlainCommand)
 def perturb(
     model: Annotated[Path, typer.Argument(help="folder of a model")],
     store: Store,
@@ -188,7 +190,7 @@ def perturb(
     typer.echo(f"{result['crops']} crops under {result['perturbations']} perturbations in {out}")
 
 
-@images.command()
+@images.command(cls=PlainCommand)
 def describe(
     store: Store,
     out: Annotated[Path, typer.Option(help="Parquet file: isic_id and the descriptors")],
@@ -205,6 +207,7 @@ def describe(
     from engine.outputs import try_file
     from image_embeddings.descriptors.table import describe as describe_crops
     from image_embeddings.requests.applying import warn_of_missing
+    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     try_file(out)
@@ -217,7 +220,7 @@ def describe(
     typer.echo(f"{found.frame.width - 1} descriptors of {len(found.frame)} crops in {out}")
 
 
-@images.command()
+@images.command(cls=PlainCommand)
 def compare(
     models: Annotated[list[Path], typer.Argument(help="folders of models trained on the same folds")],
     out: Annotated[Path | None, typer.Option(help="Parquet file for the combined out-of-fold score")] = None,
@@ -235,6 +238,7 @@ def compare(
 
 def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydantic is slow to load
     from image_embeddings.requests import answer
+    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     with showing_progress():
@@ -271,4 +275,6 @@ def _print_figures(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
     else:
+        from uglyduck.terminal.images import show_figures
+
         show_figures(result)

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     metadata: Annotated[Path, typer.Option(help="Table of the lesions to score, with or without labels.")],
     out: Annotated[Path, typer.Option(help="Submission to write.")] = Path("submission.csv"),
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -16,7 +18,7 @@ DISCLAIMER = "A research tool, not a diagnosis: no place in this list says that 
 
 
 def rank(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     metadata: Annotated[
         Path | None, typer.Option(help="Table of the lesions to rank; without it, the run's own lesions out of fold.")
     ] = None,

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from uglyduck.commands.arguments import FinishedRun
+
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
+    run: FinishedRun,
     images: Annotated[
         Path | None, typer.Option(help="Crops for the gallery: HDF5 file or folder; by default the run's own.")
     ] = None,
