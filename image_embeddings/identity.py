@@ -19,12 +19,17 @@ from engine.executors import Executor
 from engine.files import fingerprint, read_json, write_json
 from image_embeddings.labels import Labels
 
-Kind = Literal["descriptors", "network"]
+Kind = Literal["descriptors", "network", "frozen"]
 _MODULES: dict[Kind, str] = {
     "descriptors": "image_embeddings.descriptor_backend",
     "network": "image_embeddings.networks.backend",
+    "frozen": "image_embeddings.frozen.backend",
 }
-_LIBRARIES: dict[Kind, tuple[str, ...]] = {"descriptors": ("scikit-learn",), "network": ("torch", "timm")}
+_LIBRARIES: dict[Kind, tuple[str, ...]] = {
+    "descriptors": ("scikit-learn",),
+    "network": ("torch", "timm"),
+    "frozen": ("torch", "timm", "scikit-learn"),
+}
 # These hand work out, write files and say how far it is, and cannot change a weight or a score.
 _APART = ("engine", "image_embeddings.progress")
 # Decides the pixels, though no model imports it.

@@ -25,15 +25,13 @@ from image_embeddings.labels import Classes, Labels
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, build
 from image_embeddings.networks.reduction import Reduction, reduce_embeddings
-from image_embeddings.networks.scoring import ScoringOptions, score
+from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
 from image_embeddings.networks.training import Training, train
 from image_embeddings.networks.weights import load_into, read_weights
 from image_embeddings.presets import Preset
 from image_embeddings.progress import report
 
 _INNER_FOLDS = 5
-# Below this, starting one more process that decodes costs more than it saves.
-_CROPS_A_LOADER = 5_000
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def _train_network(
         checkpoint=checkpoint,
         identity=_identity(shared, rows, seed),
         on_bad=shared.on_bad,
-        loaders=_loaders(cores, len(rows)),
+        loaders=loaders_for(cores, len(rows)),
         on_step=lambda done, total: report(path.stem, done, total),
     )
     trained, history = train(network, training)
@@ -189,16 +187,12 @@ def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int
         done += crops
         report("score", done, shared.total)
 
-    loaders = _loaders(cores, len(ids))
+    loaders = loaders_for(cores, len(ids))
     options = ScoringOptions(recipe.preset, recipe.device, shared.on_bad, loaders, shared.embeddings, on_batch)
     scored = score(networks, shared.store, ids, np.arange(len(ids)), options)
     names = [path.stem for path in shared.paths]
     embeddings = dict(zip(names, scored.embeddings, strict=True)) if shared.embeddings else {}
     return Scores(mean_of(list(scored.log_odds.T)), scored.probabilities, embeddings, scored.faults)
-
-
-def _loaders(cores: int, crops: int) -> int:
-    return min(cores - 1, 1 + crops // _CROPS_A_LOADER)
 
 
 def _changed_at(path: Path) -> int:

@@ -21,6 +21,8 @@ from image_embeddings.presets import Preset
 # Every batch has as many crops, the last one blank ones besides: the last bits of a crop's score depend on how many
 # crops there are in its batch (torch chooses other kernels), but neither on its place among them nor on the others.
 BATCH = 64
+# Below this, starting one more process that decodes costs more than it saves.
+_CROPS_A_LOADER = 5_000
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,11 @@ def _predict(networks: Sequence[Network], pixels: Tensor, views: int, device: De
         embeddings.append(torch.stack(seen).mean(0))
     shares = torch.softmax(torch.stack(log_shares).mean(0), 1)
     return torch.stack(log_odds, 1).cpu(), shares.cpu(), torch.stack(embeddings, 1).cpu()
+
+
+def loaders_for(cores: int, crops: int) -> int:
+    """Processes that decode, in addition to the one that asks."""
+    return min(cores - 1, 1 + crops // _CROPS_A_LOADER)
 
 
 def seen_as(pixels: Tensor, view: int, views: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ from engine.console import log
 from engine.errors import InputError
 from engine.files import sha256_of, write_parquet
 from image_embeddings.applying import make_backend
-from image_embeddings.backend import Resources
+from image_embeddings.backend import ALL, Resources, fold_part
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
 from image_embeddings.installed_weights import installed_weights, package_of
 from image_embeddings.labels import make_labels
@@ -25,7 +26,7 @@ from image_embeddings.presets import Preset, changed, for_backbone, preset_named
 from image_embeddings.requests.applying import warn_of_missing
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.requests.spreading import executor_of
-from image_embeddings.spec import Spec
+from image_embeddings.spec import Spec, check_files
 from image_embeddings.training_run import Material, train_model
 
 DESCRIPTORS = "descriptors"
@@ -102,6 +103,8 @@ def _with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRe
         return request
     if weights and download:
         raise InputError("both a weights file and a download", where="--download", remedy="give one of them")
+    if weights is not None and weights.is_dir():
+        return request.model_copy(update={"weights": _weights_in(weights)})
     if weights or download or preset.name == "tiny":
         return request
     if (installed := installed_weights(preset.backbone)) is not None:
@@ -112,6 +115,23 @@ def _with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRe
         *(preset.name, preset.backbone, preset.weights),
     )
     return request
+
+
+def _weights_in(folder: Path) -> Path:
+    """The network of another model folder to start from: the one fitted on all its lesions, else its first fold's.
+
+    Raises:
+        InputError: Not a folder of a network, or its files were changed.
+    """
+    spec = Spec.read(folder)
+    if spec.kind != "network":
+        raise InputError(
+            f"a model of {spec.kind} has no weights to start from", where=str(folder), remedy="give a network's"
+        )
+    check_files(folder, spec)
+    part = ALL if spec.policy == "refit" else fold_part(0)
+    log.info("first weights: %s of %s", part, folder)
+    return folder / f"{part}.safetensors"
 
 
 def _read_table(request: TrainRequest) -> pl.DataFrame:
@@ -140,7 +160,7 @@ def _in_order_of(folds: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 def _spec(request: TrainRequest, preset: Preset | None, material: Material, crops: CropsIdentity) -> Spec:
     labels, weights = material.labels, request.weights
-    kind: Kind = "descriptors" if preset is None else "network"
+    kind: Kind = "descriptors" if preset is None else "frozen" if preset.head_alone else "network"
     return Spec(
         crops_sha256=crops.sha256,
         labels_sha256=labels_sha256(material.ids, labels),
