@@ -7,8 +7,6 @@ UV_VERSION := 0.13.8
 UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
-# CPU threads of every numeric library, stated once; see tests/conftest.py for the tests' own cap.
-export UV_LINK_MODE ?= copy
 
 .PHONY: help env demo test lint types contracts tests bench pictures lock docs clean
 
@@ -24,7 +22,7 @@ $(UV):
 
 .venv/.ready: requirements.lock pyproject.toml $(UV)
 	$(UV) venv --quiet --allow-existing --python $$(.uv/bin/python -c 'import sys; print(sys.executable)') .venv
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
@@ -58,7 +56,7 @@ docs: env  ## The API reference from docstrings, as HTML in build/api
 	    submissions uglyduck '!image_embeddings.networks'
 
 lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)
-	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(UV) pip compile pyproject.toml --extra images --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet
 
 clean:  ## Remove what make made

@@ -26,14 +26,14 @@ def canonical_frame(
     """Rename, blank out "unknown" categories, and derive what the dataset leaves implicit.
 
     Args:
-        raw: `row` and the dataset's fields under their names in the file.
+        raw: `ROW` and the dataset's fields under their names in the file.
         dataset: Whose table it is.
         table: The file, for places in messages.
         groups: Lesion groupings for the ISIC 2018 ground truth.
         ungrouped: Whether every image is its own patient where the table holds none.
 
     Returns:
-        `row`, then the canonical columns, isic_id, patient_id and target (Float64) first, in the file's order.
+        `ROW`, then the canonical columns, isic_id, patient_id and target (Float64) first, in the file's order.
 
     Raises:
         InputError: A diagnosis is missing or not one of the 7; the one-hot columns do not name one diagnosis; lesion

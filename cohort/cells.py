@@ -8,8 +8,8 @@ import polars as pl
 
 from engine.errors import InputError
 
-ROW = "row"
-"""Name of the column that carries the 0-based row number in the file through reading."""
+ROW = "uglyduck: row of the file"
+"""Name of the column that carries the 0-based row number in the file through reading; unlike any name that is read."""
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None", "none")
 """Cells that mean "missing" in every column: what R, pandas, SQL and spreadsheets write."""
 

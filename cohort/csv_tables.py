@@ -38,8 +38,8 @@ class CsvTable:
         # polars fills a line that is too short with nulls, so only a null in the last column can hide one.
         if raw[last].null_count():
             self._refuse_ragged()
-        blank = pl.all_horizontal(pl.exclude(ROW).is_null())
-        return raw.with_row_index(ROW).filter(~blank).select(ROW, *dtypes)
+        blank = raw.select(pl.all_horizontal(pl.all().is_null())).to_series()
+        return raw.select(*dtypes).with_row_index(ROW).filter(~blank)
 
     def text(self, column: str) -> pl.Series:
         """See `cohort.tables.Table.text`."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 import polars as pl
 
+from cohort.cells import ROW
 from cohort.findings import Check, Finding
 from cohort.linking import components
 from cohort.tables import read_text_columns
@@ -28,7 +29,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
     holes = frame.filter(pl.any_horizontal(pl.all().is_null()))
     if len(holes):
         raise InputError(
-            "one name of the pair is missing", where=table.place(holes["row"][0]), remedy="give both names of each pair"
+            "one name of the pair is missing", where=table.place(holes[ROW][0]), remedy="give both names of each pair"
         )
     return list(zip(frame["image_name_1"].to_list(), frame["image_name_2"].to_list(), strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import polars as pl
 
 from cohort.canonical import canonical_frame, canonical_order
 from cohort.cells import ROW
-from cohort.datasets import Dataset, DatasetName, nearest, recognise, require_columns, shorten
+from cohort.datasets import Dataset, DatasetName, Field, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.official_files import resolve_table
@@ -19,6 +20,7 @@ from cohort.validation import TableProblem, find_problems
 from engine.errors import InputError
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
+_ALWAYS = frozenset({"key", "patient", "label"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def read_cohort(
     groups: Path | None = None,
     ungrouped: bool = False,
     incomplete: bool = False,
+    only: Collection[str] | None = None,
 ) -> Cohort:
     """Read and validate a lesion table; the dataset is recognised by its columns.
 
@@ -62,6 +65,7 @@ def read_cohort(
         ungrouped: Where the table holds no patient, every image counts as a patient of its own, and of the columns
             only the id is required. Without effect where the table has its patients.
         incomplete: Accept a table that lacks columns besides ids and patients, as a table to score may.
+        only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
 
     Raises:
         InputError: Anything is wrong with the table; the message says what, where and how to fix it.
@@ -71,7 +75,7 @@ def read_cohort(
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
     if labels == "required":
         require_labels(dataset, table)
-    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped)
+    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only)
     if problems:
         raise problems[0].error
     if labels == "required":
@@ -95,14 +99,21 @@ def recognise_table(table: SourceTable, *, ungrouped: bool = False, incomplete: 
 
 
 def read_rows(
-    table: SourceTable, dataset: Dataset, *, groups: Path | None, ungrouped: bool
+    table: SourceTable,
+    dataset: Dataset,
+    *,
+    groups: Path | None,
+    ungrouped: bool,
+    only: Collection[str] | None = None,
 ) -> tuple[pl.DataFrame, list[TableProblem]]:
     """The canonical rows of a table in the file's order, and every rule they break; with problems, no rows.
+
+    Of the columns that are not keys, patients or labels, those in `only` are read; all by default.
 
     Raises:
         InputError: A cell cannot be read as its column's type, or there are no rows.
     """
-    fields = [field for field in dataset.fields if field.source in table.header]
+    fields = [field for field in dataset.fields if field.source in table.header and _is_read(field, dataset, only)]
     raw = table.read(
         {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}
     )
@@ -115,6 +126,11 @@ def read_rows(
         return frame.clear(), problems
     labelled = [pl.col("target").cast(pl.Int8)] if "target" in frame.columns else []
     return frame.drop(ROW).with_columns(labelled), []
+
+
+def _is_read(field: Field, dataset: Dataset, only: Collection[str] | None) -> bool:
+    always = field.column.role in _ALWAYS or field.source in dataset.label
+    return only is None or always or field.column.name in only
 
 
 def require_labels(dataset: Dataset, table: SourceTable) -> None:

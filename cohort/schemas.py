@@ -20,7 +20,7 @@ LABELS_AGREE = "labels_agree"
 
 @cache
 def schema_of(columns: tuple[Column, ...]) -> type[dy.Schema]:
-    """The schema of a frame with the column `row` and these columns; before sorting, the target still a float.
+    """The schema of a frame with the column `ROW` and these columns; before sorting, the target still a float.
 
     Ids are unique, non-null and plain; patients are non-null and without spaces around; targets are 0 or 1; numbers
     are finite and sizes not negative; the target agrees with the diagnosis where the table has both.

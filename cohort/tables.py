@@ -48,7 +48,7 @@ class SourceTable(Protocol):
         Missing values (empty cells, `NA`, NaN and their like) are null. Fully empty rows are left out.
 
         Returns:
-            The columns, and before them `row`, UInt32, the 0-based number of the row in the file.
+            The columns, and before them `ROW`, UInt32, the 0-based number of the row in the file.
 
         Raises:
             InputError: A cell cannot be read as its column's dtype, or the file is damaged.

@@ -67,7 +67,7 @@ def find_problems(
     """Every rule of the schema that `frame` breaks, the most basic one first.
 
     Args:
-        frame: `row` and the canonical `columns`, in the file's order, the target as Float64.
+        frame: `ROW` and the canonical `columns`, in the file's order, the target as Float64.
         columns: The specifications of the frame's columns.
         dataset: Whose table it is.
         table: The file, for places in messages.

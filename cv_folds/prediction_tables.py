@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohort.cells import ROW
 from cohort.tables import SourceTable, open_table
 from engine.errors import InputError
 
@@ -135,7 +136,7 @@ class _Reading:
         """Any text is an id here, `NA` and `null` too."""
         if not frame[self.key].null_count():
             return frame
-        return frame.with_columns(self.table.text(self.key).gather(frame["row"]).alias(self.key))
+        return frame.with_columns(self.table.text(self.key).gather(frame[ROW]).alias(self.key))
 
     def kept(self, frame: pl.DataFrame, column: pl.Expr) -> pl.DataFrame:
         """Final names and types."""
@@ -150,7 +151,7 @@ class _Reading:
             value = frame[name][int(rows[0])]
             raise InputError(
                 f"{'the value' if value is None else value} {what} ({len(rows)} such rows)",
-                where=self.table.place(int(frame["row"][int(rows[0])]), name),
+                where=self.table.place(int(frame[ROW][int(rows[0])]), name),
                 remedy="fix these rows or leave the lesions out of both tables",
             )
 

@@ -14,6 +14,7 @@ from engine.errors import InputError
 MALIGNANT_DX = frozenset({"mel", "bcc", "akiec"})
 SITE = "anatom_site_general"
 DIAMETER = "clin_size_long_diam_mm"
+DIAGNOSES = ("iddx_full", "iddx_1", "iddx_2", "iddx_3", "iddx_4", "iddx_5")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _class_of(frame: pl.DataFrame, kind: str) -> pl.Expr:
         return pl.when(malignant).then(pl.lit("malignant")).otherwise(pl.lit("benign"))
     if "diagnosis" in frame.columns:
         return pl.col("diagnosis").fill_null("unknown")
-    text = pl.concat_str([pl.col(name).fill_null("") for name in _DIAGNOSIS if name in frame.columns] or [pl.lit("")])
+    text = pl.concat_str([pl.col(name).fill_null("") for name in DIAGNOSES if name in frame.columns] or [pl.lit("")])
     family = (
         pl.when(text.str.contains("(?i)malignant melanocytic|melanoma"))
         .then(pl.lit("melanocytic"))
@@ -91,9 +92,6 @@ def _class_of(frame: pl.DataFrame, kind: str) -> pl.Expr:
     )
     tagged = pl.col("lesion_id").is_not_null() if "lesion_id" in frame.columns else pl.lit(value=False)
     return pl.when(malignant).then(family).when(tagged).then(pl.lit("tagged benign")).otherwise(pl.lit("benign"))
-
-
-_DIAGNOSIS = ("iddx_full", "iddx_1", "iddx_2", "iddx_3", "iddx_4", "iddx_5")
 
 
 def _is_malignant(frame: pl.DataFrame, names: pl.Series, name: str) -> bool:

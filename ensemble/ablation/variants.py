@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -69,15 +69,22 @@ class Design:
 
     @classmethod
     def of(cls, every: Sequence[str], variants: Iterable[Variant], families: Families) -> Design:
-        """Put the variant with all features first, and say which of the others cannot be tried."""
+        """Put the variant with all features first, and say which of the others cannot be tried.
+
+        Whatever is compared with a variant that is left out as another's equal is compared with that other one.
+        """
         kept, missing = [Variant(ALL, "all", tuple(every))], {}
-        for variant in variants:
+        equal: dict[str, str] = {}
+        for named in variants:
+            apart = tuple(equal.get(name, name) for name in named.apart)
+            variant = replace(named, against=equal.get(named.against, named.against), apart=apart)
             tried = (variant.features, variant.against)
             same = next((known for known in kept if (known.features, known.against) == tried), None)
             if not variant.features:
                 missing[variant.name] = "no feature is left"
             elif same:
                 missing[variant.name] = f"the same features as {same.name!r}"
+                equal[variant.name] = same.name
             else:
                 kept.append(variant)
         return cls(tuple(kept), missing, families)

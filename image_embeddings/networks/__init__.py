@@ -1,13 +1,15 @@
-"""Networks: building, training and scoring. Everything here needs the optional extra `images` (torch, timm)."""
+"""Networks: building, training and scoring. Everything here needs the extra `images`: torch, torchvision, timm."""
+
+from importlib.util import find_spec
 
 from engine.errors import InputError
 
-try:
-    import torch  # noqa: F401 - only to say clearly that it is missing
-except ImportError as error:
+if missing := [name for name in ("torch", "torchvision", "timm", "safetensors") if find_spec(name) is None]:
     raise InputError(
-        "networks need torch and timm", where="images", remedy="install them: pip install 'uglyduck[images]'"
-    ) from error
+        f"networks need {', '.join(missing)}, not installed here",
+        where="images",
+        remedy="install what networks need: pip install 'uglyduck[images]'; descriptors need none of it",
+    )
 
 from image_embeddings.networks import torchvision_loading
 

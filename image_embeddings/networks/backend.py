@@ -161,7 +161,7 @@ def _train_network(
         checkpoint=checkpoint,
         identity=_identity(shared, rows, seed),
         on_bad=shared.on_bad,
-        loaders=loaders_for(cores, len(rows)),
+        loaders=loaders_for(cores, len(rows) * recipe.preset.epochs),
         on_step=lambda done, total: report(path.stem, done, total),
     )
     trained, history = train(network, training)

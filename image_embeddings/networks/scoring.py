@@ -21,7 +21,7 @@ from image_embeddings.presets import Preset
 # Every batch has as many crops, the last one blank ones besides: the last bits of a crop's score depend on how many
 # crops there are in its batch (torch chooses other kernels), but neither on its place among them nor on the others.
 BATCH = 64
-# Below this, starting one more process that decodes costs more than it saves.
+# A process that decodes takes as long to start (torch is imported once more) as one needs for about so many crops.
 _CROPS_A_LOADER = 5_000
 
 
@@ -131,7 +131,7 @@ def _predict(networks: Sequence[Network], pixels: Tensor, views: int, device: De
 
 def loaders_for(cores: int, crops: int) -> int:
     """Processes that decode, in addition to the one that asks."""
-    return min(cores - 1, 1 + crops // _CROPS_A_LOADER)
+    return min(cores - 1, crops // _CROPS_A_LOADER)
 
 
 def seen_as(pixels: Tensor, view: int, views: int) -> Tensor:

@@ -22,7 +22,7 @@ from image_embeddings.networks import checkpoint
 from image_embeddings.networks.batches import CropBatch, Crops, Sampling, Steps, loader
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, Output
-from image_embeddings.networks.scoring import ScoringOptions, score
+from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
 from image_embeddings.presets import Preset
 
 
@@ -211,7 +211,8 @@ def judged(average: Network, training: Training, done: checkpoint.Progress) -> d
     """The inner split's pAUC after an epoch, and the best weights kept; nothing without an inner split."""
     if not len(training.inner):
         return {}
-    options = ScoringOptions(training.preset, training.device, training.on_bad, training.loaders)
+    loaders = loaders_for(training.loaders + 1, len(training.inner))
+    options = ScoringOptions(training.preset, training.device, training.on_bad, loaders)
     scored = score([average], training.store, training.ids, training.inner, options)
     usable = np.isfinite(scored.log_odds[:, 0])
     value = partial_auc(training.labels.target[training.inner][usable], scored.log_odds[usable, 0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,9 @@ from engine.errors import InputError
 from image_embeddings.networks import efficientnet_lite0
 from image_embeddings.networks.mobilenet import from_keras
 from image_embeddings.presets import Preset
+
+#: What a damaged file makes its reader raise.
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, EOFError)
 
 
 def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
@@ -44,18 +46,25 @@ def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return {f"backbone.{name}": value for name, value in from_keras(dict(arrays)).items()}
-        with warnings.catch_warnings():
-            # torch remarks on unusual pickle protocols; what it cannot read safely it refuses.
-            warnings.simplefilter("ignore")
-            return _tensors(torch.load(path, map_location="cpu", weights_only=True))
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            "this checkpoint holds more than tensors and is not opened",
-            where=str(path),
-            remedy="convert it to safetensors where you trust it",
-        ) from error
-    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        return _tensors(_checkpoint(path))
+    except (SafetensorError, *_DAMAGED) as error:
         raise InputError("not a weights file", where=str(path), remedy="give safetensors or a state dict") from error
+
+
+def _checkpoint(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    with warnings.catch_warnings():
+        # torch remarks on unusual protocols; what it cannot read safely it refuses.
+        warnings.simplefilter("ignore")
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except (*_DAMAGED, MemoryError):
+            raise
+        except Exception as error:  # what is neither damaged nor too large was refused for what it holds
+            raise InputError(
+                "this checkpoint holds more than tensors and is not opened",
+                where=str(path),
+                remedy="convert it to safetensors where you trust it",
+            ) from error
 
 
 def _tensors(checkpoint: Any) -> dict[str, Tensor]:  # noqa: ANN401 - whatever the file holds

@@ -9,7 +9,7 @@ import polars as pl
 
 from cohort.frames import ID, join_by_id
 from cohort.reading import read_cohort
-from cohort.stores.dicom import DicomStore, differences
+from cohort.stores.dicom import METADATA_SCHEMA, DicomStore, differences
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
@@ -20,7 +20,7 @@ from image_embeddings.applying import make_backend
 from image_embeddings.backend import ALL, Resources, fold_part
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
 from image_embeddings.installed_weights import installed_weights, package_of
-from image_embeddings.labels import make_labels
+from image_embeddings.labels import DIAGNOSES, DIAMETER, SITE, make_labels
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset, changed, for_backbone, preset_named
 from image_embeddings.requests.applying import warn_of_missing
@@ -31,6 +31,8 @@ from image_embeddings.training_run import Material, train_model
 
 DESCRIPTORS = "descriptors"
 CONTRADICTIONS = "contradictions.parquet"
+#: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
+READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
@@ -139,8 +141,14 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
         return pl.read_parquet(request.lesions)
     if request.metadata is None:
         raise InputError("no lesion table", where="--metadata", remedy="give one")
-    cohort = read_cohort(request.metadata, labels="required", groups=request.groups, ungrouped=request.ungrouped)
-    return cohort.frame
+    return read_cohort(
+        request.metadata,
+        labels="required",
+        groups=request.groups,
+        ungrouped=request.ungrouped,
+        incomplete=True,
+        only=READ,
+    ).frame
 
 
 def _material(request: TrainRequest, table: pl.DataFrame, preset: Preset | None) -> Material:

@@ -112,13 +112,13 @@ def processor_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-@pytest.mark.images
 @pytest.mark.parametrize(
     ("name", "device"),
     [("tiny", "cpu"), ("efficientnet_b0", "cpu"), ("convnextv2_nano", "cuda"), ("eva02_small_336", "cuda")],
 )
 def test_apply_against_the_bare_network(name: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     from image_embeddings.labels import Classes
     from image_embeddings.networks.device import Device
     from image_embeddings.networks.network import build
@@ -156,9 +156,7 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
     assert rates[1] / rates[0] >= 0.9
 
 
-@pytest.mark.images
 def test_memory_does_not_grow_with_the_crops(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     script = (
         "import sys, numpy as np, torch; torch.set_num_threads(1)\n"
         "from pathlib import Path\n"
@@ -257,9 +255,7 @@ def test_real_slice3d_crops(real_data: Path, tmp_path: Path) -> None:
     assert float(rows[-1][1].split()[0]) >= 0.135
 
 
-@pytest.mark.images
 def test_real_ham10000_images(real_data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     folder, data = models(tmp_path) / "ham10000", real_data / "ham10000"
     start = real_data / "imagenet_mobilenet_v1_025" / "mobilenet_v1_025_224.npz"
     tables = ["--metadata", data / "HAM10000_metadata.csv", "--images", data / "train-image.hdf5"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cohort.cells import ROW
 from cohort.tables import open_table
 from engine.errors import InputError
 
@@ -58,7 +59,7 @@ def test_quoted_commas_and_line_breaks_stay_in_their_cell(write: Write) -> None:
 
 def test_columns_come_in_the_order_asked_for(write: Write) -> None:
     table = open_table(write("a,b,c\n1,x,2\n"))
-    assert table.read({"c": pl.Float64(), "a": pl.String()}).columns == ["row", "c", "a"]
+    assert table.read({"c": pl.Float64(), "a": pl.String()}).columns == [ROW, "c", "a"]
 
 
 def test_a_bad_cell_is_named_by_column_row_line_and_value(write: Write) -> None:

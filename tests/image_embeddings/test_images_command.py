@@ -185,6 +185,23 @@ def test_a_table_without_patients_needs_ungrouped_and_says_so(
     assert "no patient is known" in run("train", *arguments, "--ungrouped", *FAST)
 
 
+def test_a_table_needs_an_id_a_label_and_a_patient_and_nothing_else(crops: SimpleNamespace, tmp_path: Path) -> None:
+    table = crops.frame.select("isic_id", "patient_id", "target")
+    table.write_csv(tmp_path / "three.csv")
+    # A column that no image model reads may even hold what it must not.
+    table.with_columns(tbp_lv_areaMM2=pl.lit("large")).write_csv(tmp_path / "odd.csv")
+    scores = {}
+    for name in ("three", "odd"):
+        arguments = ["--metadata", tmp_path / f"{name}.csv", "--images", crops.images, "--n-folds", "2"]
+        run("train", *arguments, "--out", tmp_path / name, *FAST)
+        scores[name] = (tmp_path / name / "oof.parquet").read_bytes()
+    assert scores["three"] == scores["odd"]
+    for absent, message in (("patient_id", "patient_id is missing"), ("target", "no column target")):
+        table.drop(absent).write_csv(tmp_path / "less.csv")
+        with pytest.raises(InputError, match=message):
+            run("train", "--metadata", tmp_path / "less.csv", "--images", crops.images, "--out", tmp_path / "x", *FAST)
+
+
 def as_dicom(crops: SimpleNamespace, folder: Path) -> Path:
     """The crops as DICOM files that say what the table says, but for the sex of the first and the age of the last."""
     pydicom = pytest.importorskip("pydicom")

@@ -137,11 +137,9 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
     assert not (tmp_path / "run/images.kept").exists()
 
 
-@pytest.mark.images
 def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesions(
     pictured: Path, tmp_path: Path, command: Command
 ) -> None:
-    pytest.importorskip("torch")
     text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images]\nmodel = "tiny"\nepochs = 1\n'
     (tmp_path / "tiny.toml").write_text(text)
     command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run")

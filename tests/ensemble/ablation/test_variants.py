@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import polars as pl
 import pytest
 
 from engine.errors import InputError
-from ensemble.ablation import families, group_design, organisers_design
+from ensemble.ablation import compare, families, group_design, organisers_design
 
 SPECS = [
     {"name": "age", "group": "basic", "part": ""},
@@ -96,3 +98,34 @@ def test_tiles_are_the_image_group() -> None:
     assert found["only tiles"] == ("image_score",)
     assert found["without tiles"] == tuple(EVERY)
     assert found["only basic + tiles"] == ("age", "image_score")
+
+
+def test_what_is_compared_with_a_variant_that_is_anothers_equal_is_compared_with_that_one() -> None:
+    # README's recipe: basic, tbp and patient.z, so that leaving patient out is the base itself.
+    specs = [spec for spec in SPECS if spec["group"] != "engineered" and spec["part"] != "rank"]
+    every = [spec["name"] for spec in specs]
+    base = families(specs, ["basic", "tbp"], where="")
+    design = group_design(every, families(specs, ["patient.z"], where=""), base)
+    assert design.not_applicable["only basic + tbp"] == "the same features as 'without patient.z'"
+    assert {variant.name: variant.against for variant in design.variants}["basic + tbp plus patient.z"] == (
+        "without patient.z"
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_groups_a_run_can_have_can_be_compared(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    specs = [SPECS[place] for place in sorted(random.choice(len(SPECS), random.integers(1, 7), replace=False))]
+    every = [spec["name"] for spec in specs]
+    switches = sorted({spec["group"] for spec in specs} | {f"{s['group']}.{s['part']}" for s in specs if s["part"]})
+    tried, base = (
+        families(specs, random.choice(switches, random.integers(least, len(switches) + 1), replace=False), where="")
+        for least in (1, 0)
+    )
+    design = group_design(every, tried, base, pairs=bool(seed % 2), leave_out=seed % 5 == 0)
+    target = np.tile(np.array([0, 0, 1], dtype=np.int8), 8)
+    scores = {variant.name: random.random(24) for variant in design.variants}
+    patient = pl.Series([str(row // 3) for row in range(24)])
+    found = compare(design.variants, scores, target=target, patient=patient, replicates=100, seed=0)
+    assert [row["name"] for row in found["rows"]] == [variant.name for variant in design.variants[1:]]
+    assert all(row["against"] in scores for row in found["rows"])

@@ -8,20 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
-torch = pytest.importorskip("torch")
+from engine.errors import InputError
+from image_embeddings.labels import Classes
+from image_embeddings.networks.mobilenet import MobileNetV1, SameConv2d, from_keras
+from image_embeddings.networks.network import build
+from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50
+from image_embeddings.networks.weights import read_weights
+from image_embeddings.presets import PRESETS, Preset
 
-import safetensors.torch  # noqa: E402
-
-from engine.errors import InputError  # noqa: E402
-from image_embeddings.labels import Classes  # noqa: E402
-from image_embeddings.networks.mobilenet import MobileNetV1, SameConv2d, from_keras  # noqa: E402
-from image_embeddings.networks.network import build  # noqa: E402
-from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50  # noqa: E402
-from image_embeddings.networks.weights import read_weights  # noqa: E402
-from image_embeddings.presets import PRESETS, Preset  # noqa: E402
-
-pytestmark = pytest.mark.images
 # After the package, which makes torchvision importable next to a CPU-only torch.
 timm = import_module("timm")
 TWO = Classes(("benign", "malignant"), (False, True))

@@ -15,8 +15,6 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("torch")
-
 from cv_folds.metrics import roc_auc
 from engine.errors import InputError
 from engine.files import sha256_of
@@ -24,7 +22,6 @@ from image_embeddings.installed_weights import installed_weights
 from image_embeddings.networks import training
 from uglyduck.commands.images import images
 
-pytestmark = pytest.mark.images
 FAST = ["--cores", "1"]
 
 
@@ -62,7 +59,7 @@ def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNames
 
 def test_embeddings_are_short_float16_arrays(trained: SimpleNamespace, crops: SimpleNamespace) -> None:
     table = pl.read_parquet(trained.folder / "embeddings.parquet")
-    assert table.columns == ["isic_id", "embedding", "embedding_seed1"]
+    assert table.columns == ["isic_id", "score", "embedding", "embedding_seed1"]
     assert table.schema["embedding"] == pl.Array(pl.Float16, 5)
     assert np.isfinite(table["embedding"].to_numpy()).all()
     assert len(table) == len(crops.frame)

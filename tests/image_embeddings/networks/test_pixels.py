@@ -6,15 +6,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from image_embeddings.clahe import clahe
+from image_embeddings.networks.augmentation import RandomView, as_tensor, augmentation, prepare
+from image_embeddings.networks.scoring import seen_as
+from image_embeddings.presets import PRESETS
 
-from image_embeddings.clahe import clahe  # noqa: E402
-from image_embeddings.networks.augmentation import RandomView, as_tensor, augmentation, prepare  # noqa: E402
-from image_embeddings.networks.scoring import seen_as  # noqa: E402
-from image_embeddings.presets import PRESETS  # noqa: E402
-
-pytestmark = pytest.mark.images
 TINY = PRESETS["tiny"]
 
 

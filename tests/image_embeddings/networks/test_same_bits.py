@@ -8,17 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from cohort.stores.protocol import Crop, CropError
+from image_embeddings.labels import Classes
+from image_embeddings.networks.device import Device
+from image_embeddings.networks.network import build
+from image_embeddings.networks.scoring import BATCH, ScoringOptions, score
+from image_embeddings.presets import PRESETS
 
-from cohort.stores.protocol import Crop, CropError  # noqa: E402
-from image_embeddings.labels import Classes  # noqa: E402
-from image_embeddings.networks.device import Device  # noqa: E402
-from image_embeddings.networks.network import build  # noqa: E402
-from image_embeddings.networks.scoring import BATCH, ScoringOptions, score  # noqa: E402
-from image_embeddings.presets import PRESETS  # noqa: E402
-
-pytestmark = pytest.mark.images
 THREE = Classes(("benign", "tagged", "melanoma"), (False, False, True))
 CROPS = BATCH + 6
 BACKBONES = (

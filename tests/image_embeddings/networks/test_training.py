@@ -12,24 +12,22 @@ import h5py
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from cohort.stores.hdf5 import Hdf5Store
+from cohort.stores.protocol import CropError
+from engine.errors import InputError
+from image_embeddings.labels import make_labels
+from image_embeddings.networks import checkpoint
+from image_embeddings.networks.backend import inner_split
+from image_embeddings.networks.batches import Crops, Sampling, loader
+from image_embeddings.networks.device import Device
+from image_embeddings.networks.network import Network, build
+from image_embeddings.networks.reduction import reduce_embeddings
+from image_embeddings.networks.scoring import ScoringOptions, score
+from image_embeddings.networks.training import Training, follow, rate_at, train
+from image_embeddings.presets import PRESETS, Preset
 
-from cohort.stores.hdf5 import Hdf5Store  # noqa: E402
-from cohort.stores.protocol import CropError  # noqa: E402
-from engine.errors import InputError  # noqa: E402
-from image_embeddings.labels import make_labels  # noqa: E402
-from image_embeddings.networks import checkpoint  # noqa: E402
-from image_embeddings.networks.backend import inner_split  # noqa: E402
-from image_embeddings.networks.batches import Crops, Sampling, loader  # noqa: E402
-from image_embeddings.networks.device import Device  # noqa: E402
-from image_embeddings.networks.network import Network, build  # noqa: E402
-from image_embeddings.networks.reduction import reduce_embeddings  # noqa: E402
-from image_embeddings.networks.scoring import ScoringOptions, score  # noqa: E402
-from image_embeddings.networks.training import Training, follow, rate_at, train  # noqa: E402
-from image_embeddings.presets import PRESETS, Preset  # noqa: E402
-
-pytestmark = pytest.mark.images
 CPU = Device("cpu")
 QUICK = PRESETS["tiny"].model_copy(
     update={"drop_rate": 0.2, "mixup": 0.2, "benign_ratio": 2.0, "label_smoothing": 0.02}
