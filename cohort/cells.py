@@ -13,6 +13,8 @@ ROW = "uglyduck: row of the file"
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None", "none")
 """Cells that mean "missing" in every column: what R, pandas, SQL and spreadsheets write."""
 
+_LABELS = ("target", "malignant")
+
 
 class CellError(Exception):
     """A cell cannot be read as its column's dtype; the table that owns it turns this into an `InputError`."""
@@ -23,6 +25,10 @@ class CellError(Exception):
 
     def as_input_error(self, place: str) -> InputError:
         """The message for a user, with the place that the table worked out."""
+        if self.column in _LABELS:
+            return InputError(
+                f"{shown(self.value)} is not a number", where=place, remedy="write 1 for malignant and 0 for benign"
+            )
         kind = "a number" if self.dtype.is_numeric() else "text"
         return InputError(
             f"{shown(self.value)} is not {kind}",

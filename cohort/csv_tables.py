@@ -86,6 +86,12 @@ class CsvTable:
             raise InputError(
                 "the first line is empty", where=str(self.path), remedy="begin the file with the column names"
             )
+        if header[0].lower().startswith("sep="):
+            raise InputError(
+                f"the first line is {','.join(header)}, which only Excel reads",
+                where=str(self.path),
+                remedy="delete this line, so that the file begins with the column names",
+            )
         if len(header) == 1:
             for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
                 if separator in header[0]:

@@ -160,40 +160,59 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     required = [field.source for field in best.fields if field.required]
     if best.key in present or 2 * len(present.intersection(required)) >= len(required):
         return best
-    keys = ", ".join(f"{dataset.key} for {dataset.title}" for dataset in DATASETS)
     raise InputError(
         f"these are the columns of no known dataset: {shorten(header)}",
         where=where,
-        remedy=f"give a table with one of the key columns ({keys})",
+        remedy="give a table of isic_id, patient_id, for training target, and any other columns of SLICE-3D",
     )
 
 
 def require_columns(
-    dataset: Dataset, header: Sequence[str], *, where: str, ungrouped: bool, incomplete: bool = False
+    dataset: Dataset, header: Sequence[str], *, where: str, ungrouped: bool, only: Collection[str] | None = None
 ) -> None:
-    """Refuse a table without a column the dataset needs.
+    """Refuse a table without its key, its patients or its one-hot labels, or with the name of a column misspelt.
 
-    An ungrouped table needs the key (and one-hot labels) only, an incomplete one its patients besides.
+    Any other column may be absent. An ungrouped table needs no patients; where `only` names canonical columns, the
+    names of others may be misspelt.
 
     Raises:
         InputError: A column is missing; names the nearest one present that is not a known column itself.
     """
-    needed = [field for field in dataset.fields if field.required]
-    if ungrouped:
-        needed = [field for field in needed if field.column.role in {"key", "label"}]
-    elif incomplete:
-        needed = [field for field in needed if field.column.role in {"key", "label", "patient"}]
-    missing = [field.source for field in needed if field.source not in header]
-    if not missing:
-        return
-    first, others = missing[0], len(missing) - 1
-    also = f", and {others} more ({shorten(missing[1:])})" if others else ""
-    raise InputError(
-        f"column {first} is missing{also}{nearest(first, dataset, header)}",
-        where=where,
-        remedy=f"{dataset.title} needs it; use the official file or rename the column"
-        + (", or read the table as ungrouped" if first == dataset.patient else ""),
-    )
+    needed = {"key", "label"} if ungrouped else {"key", "label", "patient"}
+    required = [field for field in dataset.fields if field.required and field.column.role in needed]
+    missing = [field.source for field in required if field.source not in header]
+    if missing:
+        first, others, near = missing[0], len(missing) - 1, nearest(missing[0], dataset, header)
+        also = f", and {others} more ({shorten(missing[1:])})" if others else ""
+        raise InputError(
+            f"column {first} is missing{also}{near}",
+            where=where,
+            remedy=f"{dataset.title} needs it: {'rename the column' if near else 'add it, or use the official file'}"
+            + (", or read the table as ungrouped" if first == dataset.patient else ""),
+        )
+    for name in absent(dataset, header, only):
+        if found := _misspelt(name, dataset, header):
+            raise InputError(
+                f"column {name} is missing, the nearest column is {found!r}", where=where, remedy=f"rename it to {name}"
+            )
+
+
+def absent(dataset: Dataset, header: Sequence[str], only: Collection[str] | None = None) -> list[str]:
+    """Columns that the dataset's features come from and a table lacks, as a file spells them, in official order."""
+    features = [field for field in dataset.fields if field.required and field.column.role in {"numeric", "category"}]
+    return [
+        field.source for field in features if field.source not in header and (only is None or field.column.name in only)
+    ]
+
+
+def _misspelt(name: str, dataset: Dataset, header: Sequence[str]) -> str | None:
+    """The unknown column that differs from `name` in capitals, spaces and punctuation only."""
+    known = {field.source for field in dataset.fields}
+    return next((column for column in header if column not in known and _bare(column) == _bare(name)), None)
+
+
+def _bare(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def nearest(name: str, dataset: Dataset, header: Sequence[str]) -> str:

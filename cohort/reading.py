@@ -11,15 +11,17 @@ import polars as pl
 
 from cohort.canonical import canonical_frame, canonical_order
 from cohort.cells import ROW
-from cohort.datasets import Dataset, DatasetName, Field, nearest, recognise, require_columns, shorten
+from cohort.datasets import DATASETS, Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
+from cohort.layouts import in_its_name
 from cohort.official_files import resolve_table
 from cohort.tables import SourceTable, open_table
 from cohort.validation import TableProblem, find_problems
 from engine.errors import InputError
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
+ABSENT_COLUMNS = Check("UD115", "columns of the dataset that the table lacks", "warning")
 _ALWAYS = frozenset({"key", "patient", "label"})
 
 
@@ -34,7 +36,7 @@ class Cohort:
             text String (null where missing). With duplicates kept together also `group` (String). Sorted by
             (patient_id, isic_id).
         given_order: isic_id in the order of the file, for outputs.
-        findings: What reading left out or noticed: unknown columns, duplicates.
+        findings: What reading left out or noticed: unknown and absent columns, duplicates.
     """
 
     dataset: DatasetName
@@ -51,7 +53,6 @@ def read_cohort(
     duplicate_policy: Policy = "drop",
     groups: Path | None = None,
     ungrouped: bool = False,
-    incomplete: bool = False,
     only: Collection[str] | None = None,
 ) -> Cohort:
     """Read and validate a lesion table; the dataset is recognised by its columns.
@@ -62,16 +63,15 @@ def read_cohort(
         duplicates: ISIC 2020 only: the list of duplicate pairs, ISIC_2020_Training_Duplicates.csv.
         duplicate_policy: "drop" keeps the copy with the smallest isic_id; "group" keeps all and adds `group`.
         groups: ISIC 2018 only: the lesion groupings or the HAM10000 metadata, which say what images show one lesion.
-        ungrouped: Where the table holds no patient, every image counts as a patient of its own, and of the columns
-            only the id is required. Without effect where the table has its patients.
-        incomplete: Accept a table that lacks columns besides ids and patients, as a table to score may.
+        ungrouped: Where the table holds no patient, every image counts as a patient of its own. Without effect where
+            the table has its patients.
         only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
 
     Raises:
         InputError: Anything is wrong with the table; the message says what, where and how to fix it.
     """
     table = open_table(resolve_table(path))
-    dataset = recognise_table(table, ungrouped=ungrouped, incomplete=incomplete)
+    dataset = recognise_table(table, ungrouped=ungrouped, only=only)
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
     if labels == "required":
         require_labels(dataset, table)
@@ -80,22 +80,38 @@ def read_cohort(
         raise problems[0].error
     if labels == "required":
         _refuse_one_class(frame, table)
-    findings = [unknown_columns(dataset, table)]
+    findings = [unknown_columns(dataset, table), absent_columns(dataset, table, only)]
     if duplicates is not None:
         frame, noticed = apply_duplicates(frame, read_pairs(duplicates), duplicate_policy)
         findings.extend(noticed)
     return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings))
 
 
-def recognise_table(table: SourceTable, *, ungrouped: bool = False, incomplete: bool = False) -> Dataset:
-    """The dataset a table belongs to, with the columns it needs.
+def recognise_table(table: SourceTable, *, ungrouped: bool = False, only: Collection[str] | None = None) -> Dataset:
+    """The dataset a table belongs to; see `cohort.datasets.require_columns`.
 
     Raises:
-        InputError: The columns are those of no known dataset, or a column is missing.
+        InputError: The columns are those of no known dataset, one that it needs is missing, or a name is misspelt.
     """
-    dataset = recognise(table.header, where=str(table.path))
-    require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, incomplete=incomplete)
+    _refuse_spaces(table)
+    try:
+        dataset = recognise(table.header, where=str(table.path))
+        require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
+    except InputError as error:
+        raise in_its_name(error, table.header) from error
     return dataset
+
+
+def _refuse_spaces(table: SourceTable) -> None:
+    """Refuse a known name with spaces around it, which spreadsheets do not show."""
+    known = {field.source for dataset in DATASETS for field in dataset.fields}
+    spaced = [name for name in table.header if name.strip() != name and name.strip() in known - set(table.header)]
+    if spaced:
+        raise InputError(
+            f"there are spaces around column names: {shorten([repr(name) for name in spaced])}",
+            where=str(table.path),
+            remedy="write the names without spaces",
+        )
 
 
 def read_rows(
@@ -141,11 +157,12 @@ def require_labels(dataset: Dataset, table: SourceTable) -> None:
     """
     for name in dataset.label:
         if name not in table.header:
-            raise InputError(
+            error = InputError(
                 f"there is no column {name}, so this is a test table{nearest(name, dataset, table.header)}",
                 where=str(table.path),
                 remedy="give a table with labels, such as train-metadata.csv",
             )
+            raise in_its_name(error, table.header)
 
 
 def unknown_columns(dataset: Dataset, table: SourceTable) -> Finding:
@@ -156,6 +173,23 @@ def unknown_columns(dataset: Dataset, table: SourceTable) -> Finding:
     if not unknown:
         return UNKNOWN_COLUMNS.clear(f"all {len(table.header)} columns are known", where=where)
     return UNKNOWN_COLUMNS.found(f"{len(unknown)} left out: {shorten(unknown)}", where=where, columns=unknown)
+
+
+def absent_columns(dataset: Dataset, table: SourceTable, only: Collection[str] | None = None) -> Finding:
+    """Which of the columns that features come from are not in the file."""
+    missing, where = absent(dataset, table.header, only), table.path.name
+    if not missing:
+        return ABSENT_COLUMNS.clear("none", where=where)
+    hint = nearest(missing[0], dataset, table.header)
+    return ABSENT_COLUMNS.found(f"{len(missing)}: {shorten(missing)}{hint}", where=where, columns=missing)
+
+
+def varying_columns(cohort: Cohort) -> list[str]:
+    """The columns that features may come from and that hold more than one value; missing counts as one."""
+    dataset = next(dataset for dataset in DATASETS if dataset.name == cohort.dataset)
+    features = {column.name for column in dataset.columns if column.role in {"numeric", "category"}}
+    frame = cohort.frame
+    return [name for name in frame.columns if name in features and frame[name].n_unique() > 1]
 
 
 def _refuse_one_class(frame: pl.DataFrame, table: SourceTable) -> None:

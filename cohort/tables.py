@@ -81,6 +81,9 @@ def open_table(path: Path) -> SourceTable:
     if head.startswith(b"PAR1"):
         return ParquetTable(path, content)
     _refuse_foreign(path, head)
+    if b"\r" in head and b"\n" not in head:  # as old Macs and some exports end their lines
+        whole = content if isinstance(content, bytes) else content.read_bytes()
+        content = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return CsvTable(path, content)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,57 +10,80 @@ from pathlib import Path
 import polars as pl
 
 from cohort.cells import ROW
+from cohort.datasets import DATASETS
 from cohort.tables import SourceTable, open_table
 from engine.errors import InputError
 
 ID_COLUMNS = ("isic_id", "image_name")
-#: Columns of a table of predictions that are not scores; so are fold_1, fold_2 and so on.
-NOT_SCORES = (*ID_COLUMNS, "patient_id", "lesion_id", "group", "target", "fold")
+SCORES = ("score", "prob", "prediction")
+"""What people call a score, next to a run's `blend`."""
+LABELS = ("target", "malignant")
+"""What people call a label, and a score in its place where the values are not all 0 or 1."""
+#: Columns of the datasets and of a run's tables that are no scores, whatever numbers they hold; so are fold_1, fold_2.
+_NO_SCORES = frozenset(
+    {*ID_COLUMNS, "patient_id", "lesion_id", "group", "fold"}
+    | {field.source for dataset in DATASETS for field in dataset.fields}
+) - set(LABELS)
+#: How pandas, polars and R name a column that only numbers the rows.
+_INDEX = re.compile(r"(unnamed: ?\d+(\.\d+)?|index|row_nr|level_\d+|__index_level_\d+__)?", re.IGNORECASE)
 #: Ids named in a message.
 SHOWN = 3
 
 
 def score_column(path: Path, wanted: str | None = None) -> str:
-    """Choose the column of scores: the wanted one, else "blend", else the only column of numbers, else "target".
+    """Choose the column of scores.
+
+    The wanted one, else `blend`, else the one of `SCORES` that is there, else the one of `LABELS` that holds more than
+    0 and 1, else the only column of numbers that is neither a row index nor a column of a known dataset.
 
     Raises:
         InputError: The table cannot be read, the wanted column is not there, there is no score, or several columns
             could be it.
     """
     table = open_table(path)
-    candidates = [name for name in table.header if name not in NOT_SCORES and not name.startswith("fold_")]
     if wanted is not None:
-        return _found(table, wanted, candidates)
-    if "blend" in candidates:
+        return _found(table, wanted)
+    if "blend" in table.header:
         return "blend"
-    numeric = _numeric(table, candidates)
-    if len(numeric) > 1:
+    numbers = _numbers(table, [name for name in table.header if _may_be_score(name)])
+    labels = [name for name in numbers if name in LABELS]
+    soft = [name for name in labels if not numbers[name].is_in([0.0, 1.0]).all()]
+    named = [name for name in numbers if name in SCORES]
+    candidates = named or soft or sorted(numbers, key=lambda name: name in LABELS)
+    if len(candidates) > 1:
         raise InputError(
-            f"{len(numeric)} columns could be the score: {', '.join(numeric)}",
+            f"{len(candidates)} columns could be the score: {', '.join(candidates)}",
             where=str(path),
             remedy="choose one with --column",
         )
-    if not numeric and "target" not in table.header:
+    if not candidates:
         raise InputError("there is no column of scores", where=str(path), remedy="name one with --column")
-    return numeric[0] if numeric else "target"
+    return candidates[0]
 
 
-def _found(table: SourceTable, wanted: str, candidates: Sequence[str]) -> str:
+def _may_be_score(name: str) -> bool:
+    return name not in _NO_SCORES and not name.startswith("fold_") and not _INDEX.fullmatch(name)
+
+
+def _found(table: SourceTable, wanted: str) -> str:
     if wanted not in table.header or wanted in ID_COLUMNS:
-        known = [*candidates, *(["target"] if "target" in table.header else [])]
+        known = sorted(filter(_may_be_score, table.header), key=lambda name: name in LABELS)
         raise InputError(
-            f"there is no score column {wanted!r}", where=str(table.path), remedy=f"choose from {', '.join(known)}"
+            f"there is no score column {wanted!r}",
+            where=str(table.path),
+            remedy=f"choose from {', '.join(known)}" if known else "give a table of scores",
         )
     return wanted
 
 
-def _numeric(table: SourceTable, names: Sequence[str]) -> list[str]:
-    """Those columns that hold numbers and at most gaps between them."""
+def _numbers(table: SourceTable, names: Sequence[str]) -> dict[str, pl.Series]:
+    """Those columns that hold numbers and at most gaps between them, without the gaps."""
     if not names:
-        return []
+        return {}
     text = table.read({name: pl.String() for name in names}).select(names)
     numbers = text.select(pl.all().str.strip_chars().cast(pl.Float64, strict=False))
-    return [name for name in names if text[name].null_count() == numbers[name].null_count() < text.height]
+    held = [name for name in names if text[name].null_count() == numbers[name].null_count() < text.height]
+    return {name: numbers[name].drop_nulls() for name in held}
 
 
 def read_labels(path: Path) -> pl.DataFrame:

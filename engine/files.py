@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from engine.errors import InputError
+from engine.outputs import WRITING, as_input_error, error_number, try_file
 
 TEMPORARY = ".unfinished-"
 """How the names of temporary files begin; a killed process may leave one, see `is_abandoned`."""
@@ -51,9 +52,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The temporary path to write to.
 
     Raises:
-        InputError: The folder cannot be made or written to.
+        InputError: The folder cannot be made or written to, a folder is in the file's place, or the disk is full.
     """
     path = Path(path)
+    try_file(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(), suffix=path.suffix)
@@ -70,6 +72,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         _sync(temporary)
         temporary.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if error_number(error) not in WRITING:
+            raise
+        raise as_input_error(error, path) or error from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.files import TEMPORARY, is_abandoned
+from engine.outputs import try_folder
+
+LOCK = ".lock"
+"""Name of the file that is locked."""
 
 
 @contextmanager
@@ -20,10 +24,11 @@ def locked(folder: Path) -> Iterator[None]:
     result store, stays.
 
     Raises:
-        InputError: Another process works in this folder.
+        InputError: Another process works in this folder, or it cannot be made or written to.
     """
+    try_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as stream:
+    with (folder / LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -23,7 +23,7 @@ ROUNDS = 20
 #: Levels are kept this far from 0 and 1, so that their log odds are finite.
 _EDGE = 1e-7
 #: Ridge penalty of the stack on weights, per malignant lesion; it only settles which of several equal learners counts.
-_RIDGE = 1e-3
+RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Blend:
         total = np.full(len(next(iter(scores.values()))), self.intercept)
         for name, weight in self.weights.items():  # one after the other: the same bits for one lesion and for many
             level = self.maps[name](scores[name])
-            total += weight * (_log_odds(level) if stacked else level)
+            total += weight * (log_odds(level) if stacked else level)
         return expit(total) if stacked else total.clip(0.0, 1.0)
 
     def as_dict(self) -> dict[str, Any]:
@@ -144,12 +144,13 @@ def greedy_weights(levels: Mapping[str, Scores], target: Target, *, rounds: int 
 
 
 def _stack(levels: Mapping[str, Scores], target: Target) -> tuple[dict[str, float], float]:
-    columns = np.column_stack([_log_odds(level) for level in levels.values()])
+    columns = np.column_stack([log_odds(level) for level in levels.values()])
     positive = target == 1
-    *weights, intercept = nonnegative_logistic(columns, positive, ridge=_RIDGE * float(positive.mean())).tolist()
+    *weights, intercept = nonnegative_logistic(columns, positive, ridge=RIDGE * float(positive.mean())).tolist()
     return dict(zip(levels, weights, strict=True)), intercept
 
 
-def _log_odds(level: Scores) -> Scores:
+def log_odds(level: Scores) -> Scores:
+    """Log-odds of levels, finite at the ends; shape as given."""
     inner = np.clip(level, _EDGE, 1 - _EDGE)
     return np.log(inner) - np.log1p(-inner)

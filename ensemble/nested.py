@@ -10,7 +10,7 @@ Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ensemble.blend import METHODS, Blend, blended_out_of_fold
+from ensemble.blend import METHODS
 from ensemble.blend import Method as Blending
 from ensemble.calibration import Calibration
 from ensemble.calibration import Method as Calibrating
+from ensemble.fusion import blended_out_of_fold, fit_blend
 from ensemble.jobs import Job, JobRunner, Table
 from ensemble.new_lesions import score_new_lesions
 from ensemble.out_of_fold import Plan
@@ -91,6 +92,7 @@ def nested_scores(
     blend: Blending,
     calibration: Calibrating,
     prevalence: float,
+    images: Collection[str] = (),
 ) -> dict[str, Scores]:
     """Put the outer folds together.
 
@@ -101,6 +103,7 @@ def nested_scores(
         blend: The blend whose scores are calibrated.
         calibration: How.
         prevalence: At which risks are stated, in (0, 1).
+        images: Which learners see images alone.
 
     Returns:
         Each learner (as the quantile level that the outer fold's own map gives it), `blend_mean`, `blend_greedy`,
@@ -112,8 +115,8 @@ def nested_scores(
     for outer, scored in outer_folds.items():
         here = fold == outer
         for method in METHODS:
-            fitted = Blend.fit(scored.inner, target[~here], method=method)
-            blended = blended_out_of_fold(scored.inner, target[~here], fold[~here], method=method)
+            fitted = fit_blend(scored.inner, target[~here], method=method, images=images)
+            blended = blended_out_of_fold(scored.inner, target[~here], fold[~here], method=method, images=images)
             risks = Calibration.fit(blended, target[~here], method=calibration, prevalence=prevalence)
             new = score_new_lesions(scored.new, fitted, risks)
             result[f"blend_{method}"][here] = new.blend

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import AnyBlend
 from ensemble.quantile_map import Scores
 
 #: Scores are kept this far from 0 and 1, so that their log-odds are finite.
@@ -31,7 +31,7 @@ class NewScores:
     risk: Scores
 
 
-def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: Blend, calibration: Calibration) -> NewScores:
+def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: AnyBlend, calibration: Calibration) -> NewScores:
     """Join what the models of each fold say of new lesions.
 
     Maps and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean over

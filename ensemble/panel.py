@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ensemble.blend import METHODS, Blend, Method, blended_out_of_fold
+from ensemble.blend import METHODS, Method
 from ensemble.calibration import Calibration, calibrated_out_of_fold
 from ensemble.calibration import Method as Calibrating
+from ensemble.fusion import AnyBlend, blended_out_of_fold, fit_blend, read_blend
 
 Scores = npt.NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Panel:
     """
 
     models: Mapping[str, str]
-    blend: Blend
+    blend: AnyBlend
     calibration: Calibration
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class Panel:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Panel:
         """Read the JSON form back."""
-        return cls(dict(value["models"]), Blend.from_dict(value["blend"]), Calibration.from_dict(value["calibration"]))
+        return cls(dict(value["models"]), read_blend(value["blend"]), Calibration.from_dict(value["calibration"]))
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class FittedPanel:
         blend: Method,
         calibration: Calibrating,
         prevalence: float | None,
+        images: Collection[str] = (),
     ) -> FittedPanel:
         """Fit on out-of-fold scores.
 
@@ -83,12 +85,13 @@ class FittedPanel:
             blend: The method for new lesions.
             calibration: The method.
             prevalence: Share malignant where risks are used; None for the share in `target`.
+            images: Which learners see images alone.
         """
-        blends = {method: blended_out_of_fold(scores, target, fold, method=method) for method in METHODS}
+        blends = {method: blended_out_of_fold(scores, target, fold, method=method, images=images) for method in METHODS}
         risk = calibrated_out_of_fold(blends[blend], target, fold, method=calibration, prevalence=prevalence)
         panel = Panel(
             models,
-            Blend.fit(scores, target, method=blend),
+            fit_blend(scores, target, method=blend, images=images),
             Calibration.fit(blends[blend], target, method=calibration, prevalence=prevalence),
         )
         return cls(panel, blends, blends[blend], risk)

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from engine.console import log
 from engine.errors import InputError
+from engine.outputs import as_input_error
 from image_embeddings.progress import listening
 from image_embeddings.requests import answer, read_request
 
@@ -43,12 +44,13 @@ def main() -> int:
         with listening(lambda *progress: _send(messages, {"progress": progress})):
             found = answer(read_request(sys.stdin.read()))
         _send(messages, {"answer": found})
-    except InputError as error:
-        _send(messages, {"input_error": {"what": error.what, "where": error.where, "remedy": error.remedy}})
+    except Exception as error:  # noqa: BLE001 - the other side raises it
+        refused = error if isinstance(error, InputError) else as_input_error(error)
+        if refused is None:
+            _send(messages, {"defect": traceback.format_exc()})
+            return 1
+        _send(messages, {"input_error": {"what": refused.what, "where": refused.where, "remedy": refused.remedy}})
         return 2
-    except Exception:  # noqa: BLE001 - the other side raises it
-        _send(messages, {"defect": traceback.format_exc()})
-        return 1
     return 0
 
 

@@ -138,6 +138,11 @@ def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequ
     return Applied(len(ids), faults, shift(reference, np.concatenate(scored)))
 
 
+def plain_log_odds(folder: Path, backend: Backend, ids: Sequence[str]) -> NDArray[np.float64]:
+    """Log-odds of crops that no part of a model has seen; NaN where unreadable."""
+    return np.concatenate([scores.log_odds for scores in backend.score(_parts(Spec.read(folder)), ids)])
+
+
 def _reference(folder: Path, *, alone: bool) -> NDArray[np.float64]:
     """Out-of-fold scores of training; none where a model was passed on without its training lesions.
 

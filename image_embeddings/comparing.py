@@ -14,6 +14,7 @@ from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
 from engine.errors import InputError
 from engine.files import write_parquet
+from engine.outputs import try_file
 from image_embeddings.combining import combined
 from image_embeddings.measuring import measure
 from image_embeddings.spec import Spec
@@ -36,6 +37,8 @@ def compare_models(folders: Sequence[Path], out: Path | None = None, *, replicat
     Raises:
         InputError: Not model folders, or their folds differ.
     """
+    if out is not None:
+        try_file(out)
     specs = [Spec.read(folder) for folder in folders]
     for folder, spec in zip(folders, specs, strict=True):
         if spec.folds_sha256 != specs[0].folds_sha256:

@@ -29,14 +29,15 @@ def claim(folder: Path, wanted: Spec, kept: Path | None = None) -> None:
         if _identity(folder) == wanted.identity:
             return
         if kept is not None:
-            _move_aside(folder, kept)
+            move_aside(folder, kept)
     if kept is not None:
         _take_back(folder, wanted, kept)
     if not (folder / FILE).exists():
         wanted.write(folder)
 
 
-def _move_aside(folder: Path, kept: Path) -> None:
+def move_aside(folder: Path, kept: Path) -> None:
+    """Move a model into `kept`, under the first digits of its identity."""
     kept.mkdir(parents=True, exist_ok=True)
     name, copies = _identity(folder)[:_DIGITS], 0
     while (place := kept / (f"{name}-{copies}" if copies else name)).exists():
@@ -48,7 +49,8 @@ def _take_back(folder: Path, wanted: Spec, kept: Path) -> None:
     place = kept / wanted.identity[:_DIGITS]
     if (place / FILE).exists() and _identity(place) == wanted.identity:
         if folder.exists():
-            _move_aside(folder, kept)
+            move_aside(folder, kept)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         place.rename(folder)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from cohort.frames import ID, join_by_id
 from cv_folds.folds import Folds
 from engine.errors import InputError
-from image_embeddings.applying import open_backend
+from image_embeddings.applying import open_backend, plain_log_odds
 from image_embeddings.backend import Resources
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.perturbations import ALL
@@ -27,7 +29,7 @@ def score_perturbed(folder: Path, resources: Resources, ids: Sequence[str], *, d
     Args:
         folder: What training wrote.
         resources: What it works with; its store holds the crops the model was trained on.
-        ids: Of some of the lesions it was trained on.
+        ids: Of some of the lesions it was trained on, or of a model without its training lesions of any.
         device: Where networks run.
 
     Returns:
@@ -38,15 +40,23 @@ def score_perturbed(folder: Path, resources: Resources, ids: Sequence[str], *, d
         InputError: A lesion is not among those of the model's folds.
     """
     wanted = pl.DataFrame({ID: pl.Series(ids, dtype=pl.String)})
+    fold = _folds(folder, wanted)
+    stores = {UNCHANGED: resources.store, **{each.name: ChangedStore(resources.store, each) for each in ALL}}
+    columns = []
+    for name, store in stores.items():
+        backend = open_backend(folder, replace(resources, store=store), device=device)
+        log_odds = plain_log_odds(folder, backend, ids) if fold is None else out_of_fold(backend, ids, fold).log_odds
+        columns.append(pl.Series(name, expit(log_odds)).fill_nan(None))
+    return wanted.with_columns(columns)
+
+
+def _folds(folder: Path, wanted: pl.DataFrame) -> NDArray[np.int8] | None:
+    """Which part never saw each lesion; None where the model came without its training lesions: no part did."""
+    if not (folder / FOLDS).is_file():
+        return None
     fold = join_by_id(wanted, Folds.read(folder / FOLDS).frame.select(ID, "fold"))["fold"]
     if fold.null_count():
         raise InputError(
             "a lesion that the model was not trained on", where=str(folder), remedy="give lesions of its folds"
         )
-    stores = {UNCHANGED: resources.store, **{each.name: ChangedStore(resources.store, each) for each in ALL}}
-    columns = []
-    for name, store in stores.items():
-        backend = open_backend(folder, replace(resources, store=store), device=device)
-        log_odds = out_of_fold(backend, ids, fold.to_numpy()).log_odds
-        columns.append(pl.Series(name, expit(log_odds)).fill_nan(None))
-    return wanted.with_columns(columns)
+    return fold.to_numpy()

@@ -1,17 +1,19 @@
-"""What a run's image model says of new crops, asked in a process of its own."""
+"""What a run's image models say of new crops, asked in a process of its own."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from engine.console import log
 from image_embeddings.process import call
 from image_embeddings.requests import ApplyRequest
+from submissions.image_models import ImageModel, side_by_side
 
 
 @dataclass(frozen=True)
@@ -20,22 +22,30 @@ class Compute:
 
     Attributes:
         cores: CPU cores.
-        device: Where networks run: auto, cpu, cuda …
+        devices: Where a network runs, by the name of the image model: cpu, cuda …; auto where nothing is said.
         engine: This machine, or a Ray cluster.
         address: Of the cluster.
     """
 
     cores: int
-    device: str = "auto"
+    devices: Mapping[str, str] = field(default_factory=dict)
     engine: Literal["local", "ray"] = "local"
     address: str | None = None
 
+    def of(self, model: str) -> dict[str, Any]:
+        """What a request about an image model says of it."""
+        device = self.devices.get(model, "auto")
+        return {"cores": self.cores, "device": device, "engine": self.engine, "address": self.address}
 
-def score_crops(model: Path, crops: Path, ids: pl.Series, *, embeddings: bool, compute: Compute) -> pl.DataFrame:
-    """Score new crops by the mean log-odds of a model's folds.
+
+def score_crops(
+    folder: Path, model: ImageModel, crops: Path, ids: pl.Series, *, embeddings: bool, compute: Compute
+) -> pl.DataFrame:
+    """Score new crops by one image model.
 
     Args:
-        model: Folder of the image model.
+        folder: Of the image model.
+        model: Which it is.
         crops: Store of the crops.
         ids: isic_id of the lesions to score.
         embeddings: Whether the embeddings of each network are wanted.
@@ -50,12 +60,32 @@ def score_crops(model: Path, crops: Path, ids: pl.Series, *, embeddings: bool, c
     """
     with TemporaryDirectory(prefix="uglyduck-") as scratch:
         out = Path(scratch, "scores.parquet")
-        call(
-            ApplyRequest(
-                models=(model,), images=crops, ids=tuple(ids), out=out, embeddings=embeddings, **asdict(compute)
-            )
-        )
-        scores = pl.read_parquet(out)
-    missing = scores["score"].null_count()
-    log.info("images    %s crops scored, %s missing", f"{len(ids) - missing:,}", f"{missing:,}")
+        request = {"models": (folder,), "images": crops, "ids": tuple(ids), "out": out, "embeddings": embeddings}
+        call(ApplyRequest.model_validate(request | {"flips": model.views} | compute.of(model.name)))
+        return pl.read_parquet(out)
+
+
+def score_by_all(
+    root: Path, models: Sequence[ImageModel], crops: Path, ids: pl.Series, *, embeddings: bool, compute: Compute
+) -> pl.DataFrame:
+    """Score new crops by every image model of a run, one after the other; see `side_by_side`.
+
+    Args:
+        root: Folder that holds a folder for each model.
+        models: The models.
+        crops: Store of the crops.
+        ids: isic_id of the lesions to score.
+        embeddings: Whether embeddings are wanted.
+        compute: What may be used.
+
+    Raises:
+        InputError: `crops` is no store, or a model was changed.
+    """
+    tables = [
+        score_crops(root / model.name, model, crops, ids, embeddings=embeddings, compute=compute) for model in models
+    ]
+    scores = side_by_side(tables, models)
+    missing = scores[models[0].column].null_count()
+    by = "" if len(models) == 1 else f" by {', '.join(model.name for model in models)}"
+    log.info("images    %s crops scored%s, %s missing", f"{len(ids) - missing:,}", by, f"{missing:,}")
     return scores

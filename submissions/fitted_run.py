@@ -22,13 +22,17 @@ from engine.files import read_json
 from engine.manifest import Manifest
 from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.learners import Model
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.model_store import ModelStore
 from ensemble.new_lesions import score_new_lesions
 from ensemble.panel import Panel
 from features.patients.image_tables import has_image, read_image_table
-from submissions.crops import Compute, score_crops
+from submissions.crops import Compute, score_by_all
+from submissions.image_models import ImageModel, read_image_models
+from submissions.image_score import shown_score
+from submissions.lacking import Lacking, gain_of, known_columns, other_units
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -60,7 +64,9 @@ class FittedRun:
         models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
         folds: How many folds there are.
         panels: How scores become one.
-        image_model: Folder of the model that scores crops; None where the run has none.
+        images: Folder that holds a folder for each image model.
+        image_models: The models that score crops; none where the run has none.
+        image_blend: How several image scores become the one that is shown; None where there is one at most.
         compute: What may be used.
     """
 
@@ -70,7 +76,9 @@ class FittedRun:
     space: FeatureSpace
     models: Mapping[str, Sequence[Sequence[Model]]]
     panels: Panels
-    image_model: Path | None
+    images: Path
+    image_models: Sequence[ImageModel]
+    image_blend: Blend | None
     compute: Compute
 
     @classmethod
@@ -98,7 +106,9 @@ class FittedRun:
             store.space,
             _by_fold(store),
             _read_panels(folder, manifest),
-            None if manifest.sha256(folder.image_model) is None else folder.images,
+            folder.images,
+            _read_image_models(folder, manifest),
+            _read_image_blend(folder, manifest),
             compute,
         )
 
@@ -107,7 +117,7 @@ class FittedRun:
         """Names of the features that come from images."""
         return {name for name, group in self.specs.items() if group == "image"}
 
-    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> pl.DataFrame:
+    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None, *, anyway: bool = False) -> pl.DataFrame:
         """Score every lesion.
 
         Whether a lesion is scored with its crop or from the table alone is decided for that lesion. Its score depends
@@ -118,16 +128,39 @@ class FittedRun:
             frame: The lesions in canonical form, sorted by (patient_id, isic_id), with or without labels.
             images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose
                 score is null or NaN, has no crop.
+            anyway: Score a table that lacks most of what the models go by, too, without risks.
 
         Returns:
             `isic_id`, a column for each learner (NaN where it sees crops alone and the lesion has none), `blend`, and
-            `risk`, the calibrated probability of malignancy, in the order of `frame`.
+            `risk`, the calibrated probability of malignancy, in the order of `frame`; null where `anyway` was needed.
 
         Raises:
-            InputError: The run has no feature but those of images, and none are given.
+            InputError: The models go by images alone, and none are given; or the table lacks most of what they go by.
         """
-        self._warn_of_missing(frame, images)
-        return pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
+        self._require_images(images)
+        lacking = self.lacking(frame, images)
+        if lacking.is_most and not anyway:
+            raise InputError(
+                f"the table lacks features with {lacking}",
+                where="its columns",
+                remedy="give a table like that of the run, or say --anyway for scores of little meaning, without risks",
+            )
+        if lacking.features:
+            log.warning("absent in this table, scored as missing: %s", lacking)
+        for name, (median, mean) in other_units(frame, self.state).items():
+            log.warning("%s: the median is %.3g, in training the mean was %.3g; another unit?", name, median, mean)
+        scored = pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
+        return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
+
+    def lacking(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Lacking:
+        """What features a table cannot give, since columns are absent or empty; without images, besides theirs."""
+        known = frame.head(0).select(known_columns(frame))
+        built = features.build(known, self.groups, state=self.state, images=images)
+        wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
+        absent = wanted - set(built.columns)
+        panel = self.panels.table if images is None else self.panels.whole
+        share = gain_of(absent, self.models_of(panel), panel.blend.weights) if absent else 0.0
+        return Lacking(tuple(sorted(absent)), share)
 
     def image_table(
         self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None
@@ -136,8 +169,8 @@ class FittedRun:
 
         Args:
             ids: isic_id of the lesions.
-            crops: Store of their crops, scored by the run's own image model.
-            scored: In place of crops, a Parquet file of isic_id and scores.
+            crops: Store of their crops, scored by the run's own image models.
+            scored: In place of crops, a Parquet file of isic_id and scores, in a column for each image model.
 
         Returns:
             `isic_id`, scores and embeddings; None where neither is given, or not one crop can be read.
@@ -149,13 +182,18 @@ class FittedRun:
             raise InputError("both crops and a table of their scores", where="--images", remedy="give one of them")
         if crops is None:
             return None if scored is None else read_image_table(scored)
-        if self.image_model is None:
+        if not self.image_models:
             raise InputError(
                 "this run has no image model", where=str(crops), remedy="leave --images out, or run with [data] images"
             )
-        embeddings = any(name.startswith("image_embedding_") for name in self.specs)
-        found = score_crops(self.image_model, crops, ids, embeddings=embeddings, compute=self.compute)
-        return None if found["score"].null_count() == len(found) else found
+        embeddings = any("_embedding_" in name for name in self.image_features)
+        found = score_by_all(self.images, self.image_models, crops, ids, embeddings=embeddings, compute=self.compute)
+        return None if found[self.image_models[0].column].null_count() == len(found) else found
+
+    def image_score(self, images: pl.DataFrame | None) -> pl.DataFrame | None:
+        """`isic_id, score`: the one image score that is shown, of what `image_table` gave; None where that has none."""
+        shown = None if images is None else shown_score(images, self.image_blend)
+        return shown if shown is not None and shown.width > 1 else None
 
     def features(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
         """The feature tables behind `score`, one block of whole patients after another."""
@@ -168,14 +206,12 @@ class FittedRun:
             name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
         }
 
-    def _warn_of_missing(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> None:
-        built = features.build(frame.head(0), self.groups, state=self.state, images=images)
-        wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
-        if absent := sorted(wanted - set(built.columns)):
-            log.warning("absent in this table, scored as missing: %s", ", ".join(absent))
+    def _require_images(self, images: pl.DataFrame | None) -> None:
         if not self.image_features or images is not None:
             return
-        if set(self.specs) == self.image_features:
+        table = self.panels.table
+        others = set(self.specs) - self.image_features
+        if table is self.panels.whole and gain_of(others, self.models_of(table), table.blend.weights) == 0:
             raise InputError(
                 "the run sees crops alone, and none are given",
                 where="its features",
@@ -227,8 +263,22 @@ def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:
     return {name: [folds[fold] for fold in sorted(folds)] for name, folds in found.items()}
 
 
+def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel]:
+    if manifest.sha256(folder.image_models) is None:
+        return []
+    manifest.check(folder.image_models)
+    return read_image_models(folder.image_models)
+
+
+def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:
+    if manifest.sha256(folder.image_blend) is None:
+        return None
+    manifest.check(folder.image_blend)
+    return Blend.from_dict(read_json(folder.image_blend))
+
+
 def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
-    blend = Blend.from_dict(read_json(folder.blend))
+    blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
     if manifest.sha256(folder.table_alone) is None:

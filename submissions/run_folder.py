@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.locks import locked
+from engine.errors import InputError
+from engine.locks import LOCK, locked
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,28 @@ class RunFolder:
 
     @property
     def images(self) -> Path:
-        """The image model of each fold and its out-of-fold scores."""
+        """The image models, each in a folder of its name."""
         return self.root / "images"
 
     @property
-    def image_model(self) -> Path:
-        """What the image model says of itself; absent in a run without one."""
-        return self.images / "spec.json"
+    def image_models(self) -> Path:
+        """Which image models the run applies, in which order; absent in a run without crops."""
+        return self.images / "models.json"
+
+    @property
+    def kept_images(self) -> Path:
+        """Image models that the run does not want now, each under the first digits of its identity."""
+        return self.root / "images.kept"
 
     @property
     def image_scores(self) -> Path:
-        """What the image model says of each training lesion, out of fold."""
-        return self.images / "oof.parquet"
+        """What several image models say of each training lesion, out of fold."""
+        return self.images / "scores.parquet"
 
     @property
-    def image_embeddings(self) -> Path:
-        """The same with the embeddings of each lesion's own network, where the image model has any."""
-        return self.images / "embeddings.parquet"
+    def image_blend(self) -> Path:
+        """How the scores of several image models become the one that is shown."""
+        return self.root / "image-blend.json"
 
     @property
     def features(self) -> Path:
@@ -119,6 +127,20 @@ class RunFolder:
     def hospitals(self) -> Path:
         """Figures of each hospital by models that never saw it."""
         return self.root / "hospitals.json"
+
+    @contextmanager
+    def removed_if_refused(self) -> Iterator[None]:
+        """Leave nothing of a folder that was not there before, where a run in it is refused before it made anything."""
+        new = [path for path in (self.root, *self.root.parents) if not path.exists()]
+        try:
+            yield
+        except InputError:
+            if new and self.root.is_dir() and {path.name for path in self.root.iterdir()} <= {LOCK, self.config.name}:
+                shutil.rmtree(self.root)
+                with suppress(OSError):  # the next one holds something else
+                    for path in new[1:]:
+                        path.rmdir()
+            raise
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the run for one process; see `engine.locks.locked`."""

@@ -31,7 +31,7 @@ ROW_ORDER = Check("UD312", "rows in another order than the sample: a scorer comp
 NO_NUMBER = Check("UD313", "scores that are not numbers", "error")
 MISSING_SCORE = Check("UD314", "scores that are missing or NaN", "error")
 INFINITE = Check("UD315", "infinite scores", "error")
-OUTSIDE = Check("UD316", "scores outside 0 to 1", "error")
+OUTSIDE = Check("UD316", "scores outside 0 to 1, such as ranks, which most scorers take", "warning")
 TELLS_NOTHING = Check("UD317", "fewer than three different scores, which rank next to nothing", "warning")
 QUOTES = Check("UD318", "cells in quotes", "info")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import InputError
+from engine.outputs import as_input_error
 from uglyduck.commands.ablate import ablate
 from uglyduck.commands.bundle import bundle
 from uglyduck.commands.card import card
@@ -87,5 +88,12 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"uglyduck: {error}", file=sys.stderr)  # noqa: T201 - the one line a user reads
-        sys.exit(2)
+        refused: InputError | None = error
+    except Exception as error:
+        refused = as_input_error(error)  # a full disk, a permission: whichever library says so
+        if refused is None:
+            raise
+    else:
+        return
+    print(f"uglyduck: {refused}", file=sys.stderr)  # noqa: T201 - the one line a user reads
+    sys.exit(2)

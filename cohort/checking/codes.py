@@ -7,13 +7,13 @@ from cohort.checking.relations import RELATIONS_BROKEN
 from cohort.checking.table import BAD_CELL, NO_COLUMN, UNGROUPED, UNREADABLE
 from cohort.duplicates import CONFLICTS, DUPLICATES
 from cohort.findings import Check
-from cohort.reading import UNKNOWN_COLUMNS
+from cohort.reading import ABSENT_COLUMNS, UNKNOWN_COLUMNS
 from cohort.validation import ROW_CHECKS
 
 DATA_CHECKS: tuple[Check, ...] = (
     *(UNREADABLE, NO_COLUMN, BAD_CELL),
     *ROW_CHECKS,
-    *(UNKNOWN_COLUMNS, DUPLICATES, CONFLICTS, UNGROUPED),
+    *(UNKNOWN_COLUMNS, DUPLICATES, CONFLICTS, UNGROUPED, ABSENT_COLUMNS),
     *(MISSING, IMPLAUSIBLE, RELATIONS_BROKEN, CONSTANT, SINGLE, PREVALENCE, ONE_CLASS),
     *(SHARED_LESIONS, SHARED_PATIENTS, UNSEEN, SAMPLE),
     *(DAMAGED, NO_CROP, NO_LESION),

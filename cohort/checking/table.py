@@ -10,13 +10,13 @@ from cohort.checking.contents import check_contents
 from cohort.datasets import Dataset
 from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
-from cohort.reading import Cohort, read_rows, recognise_table, unknown_columns
+from cohort.reading import Cohort, absent_columns, read_rows, recognise_table, unknown_columns
 from cohort.tables import SourceTable, open_table
 from cohort.validation import ROW_CHECKS, not_applicable
 from engine.errors import InputError
 
 UNREADABLE = Check("UD101", "a table that cannot be read", "error")
-NO_COLUMN = Check("UD102", "columns that are missing", "error")
+NO_COLUMN = Check("UD102", "columns without which a table cannot be used", "error")
 BAD_CELL = Check("UD103", "cells that cannot be read", "error")
 UNGROUPED = Check("UD114", "images whose patient or lesion is not known", "warning")
 
@@ -45,6 +45,7 @@ def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Coho
     findings += [
         NO_COLUMN.clear(f"recognised as {dataset.title}", where=where, dataset=dataset.name),
         unknown_columns(dataset, table),
+        absent_columns(dataset, table),
     ]
     rows, cohort = _check_rows(table, dataset, companions)
     findings += rows

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cohort.stores.protocol import CropError, Limits, Pixels
 
@@ -48,7 +48,7 @@ def decode(data: bytes, isic_id: str, *, limits: Limits, where: Path) -> Pixels:
         except (*_DAMAGED, Image.DecompressionBombError) as error:
             raise CropError(
                 isic_id,
-                f"not a whole JPEG or PNG image ({_first_line(error)})",
+                f"not a whole JPEG or PNG image ({_kind(data) or _first_line(error)})",
                 where=str(where),
                 remedy="replace or remove this crop",
             ) from error
@@ -86,5 +86,17 @@ def check_pixels(isic_id: str, width: int, height: int, *, limits: Limits, where
         )
 
 
+def _kind(data: bytes) -> str:
+    """What other image it is, by its first bytes; empty where that is not known."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "it is a WebP image"
+    known = {b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"\0\0\0\x0cjP": "JPEG 2000"}
+    found = next((name for magic, name in known.items() if data.startswith(magic)), "")
+    heic = "HEIC" if data[4:8] == b"ftyp" else ""
+    return f"it is a {found or heic} image" if found or heic else ""
+
+
 def _first_line(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):  # it names the object in memory
+        return "no such image is recognised"
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -64,7 +64,7 @@ def list_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder), remedy="give a folder of image files named by isic_id")
     files: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes):
+    for path in sorted(path for path in folder.iterdir() if _is_image(path, suffixes)):
         if not is_id(path.stem):
             raise InputError(f"{path.name} is not named by an id", where=str(folder), remedy="name files by isic_id")
         if path.stem in files:
@@ -73,6 +73,11 @@ def list_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
             )
         files[path.stem] = path
     return dict(sorted(files.items()))
+
+
+def _is_image(path: Path, suffixes: Sequence[str]) -> bool:
+    """A Mac leaves a `._NAME.jpg` of its own next to each file that it copies; that is no image."""
+    return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
 def read_file(files: dict[str, Path], isic_id: str, *, limits: Limits, where: Path) -> bytes:

@@ -111,6 +111,8 @@ class JobRunner:
                 if title is not None:
                     log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
                 for name, fitted in zip(some, found, strict=True):
+                    if title is not None and len(fitted.scores) > 1 and (fitted.scores == fitted.scores[0]).all():
+                        log.warning("%-8s  %s found nothing to learn from: one score for all", title, jobs[name].label)
                     yield name, fitted
                     step()
 

@@ -22,6 +22,12 @@ def shares(gain: Scores) -> Scores:
     return np.asarray(gain / total if total > 0 else np.zeros(len(gain)), dtype=np.float64)
 
 
+def base_log_odds(target: Target, weight: Scores) -> float:
+    """Log odds of a malignant row where nothing is known of it, each row with its weight."""
+    malignant = target == 1
+    return float(np.log(weight[malignant].sum()) - np.log(weight[~malignant].sum()))
+
+
 class Model(Protocol):
     """A fitted learner."""
 
@@ -87,6 +93,8 @@ class Learner(Protocol):
 
     def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None) -> Model:
         """Train on all given rows, without early stopping. Other threads of the process may do the same meanwhile.
+
+        Where no feature varies there is nothing to learn: the model gives every row the same score.
 
         Args:
             matrix: Features, shape (rows, features).

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ensemble.learners.base import Parameters, Scores, Target, shares
+from ensemble.learners.base import Parameters, Scores, Target, base_log_odds, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 
@@ -77,10 +77,26 @@ class CatBoost:
         options = {**self.parameters, **_FIXED, "random_seed": seed, "thread_count": TRAINING_THREADS}
         options["iterations"] = options.pop("n_trees")
         booster = catboost.CatBoost(options)
-        booster.fit(pool_of(matrix.values, matrix.space, target, weight))
+        try:
+            booster.fit(pool_of(matrix.values, matrix.space, target, weight))
+        except catboost.CatBoostError as error:
+            if not says_constant(error):
+                raise
+            booster = self._blind(matrix, target, weight)
         metadata = booster.get_metadata()
         metadata["train_finish_time"] = metadata["model_guid"] = ""  # else equal models differ in their bytes
         return CatBoostModel(booster, matrix.space)
+
+    def _blind(self, matrix: Matrix, target: Target, weight: Scores | None) -> catboost.CatBoost:
+        """The model of constants, on which the library does not train: the base rate, and a tree that adds nothing."""
+        values = matrix.values.copy()
+        values[0, 0] = 0 if np.isnan(values[0, 0]) else np.nan
+        booster = catboost.CatBoost({**_FIXED, "iterations": 1, "depth": 1, "thread_count": TRAINING_THREADS})
+        booster.fit(pool_of(values, matrix.space, target))
+        booster.set_leaf_values(np.zeros(len(booster.get_leaf_values())))
+        of_class = np.where(target == 1, self.parameters["scale_pos_weight"], 1.0)
+        booster.set_scale_and_bias(1.0, base_log_odds(target, of_class if weight is None else of_class * weight))
+        return booster
 
     def load(self, path: Path, space: FeatureSpace) -> CatBoostModel:
         """See `Learner.load`."""
@@ -119,6 +135,11 @@ class CatBoostModel:
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         self.booster.save_model(str(path), format="cbm")
+
+
+def says_constant(error: catboost.CatBoostError) -> bool:
+    """Whether the library refuses a pool in which no feature varies."""
+    return "All features are either constant" in str(error)
 
 
 def pool_order(space: FeatureSpace) -> list[int]:

@@ -34,6 +34,7 @@ DEFAULTS: Parameters = {
 # next to any other columns: bundles of sparse columns are summed in another order. No early stopping.
 _FIXED: Parameters = {
     "objective": "binary",
+    "device_type": "cpu",
     "deterministic": True,
     "force_col_wise": True,
     "enable_bundle": False,

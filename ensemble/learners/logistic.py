@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from engine.files import read_json, write_json
-from ensemble.learners.base import Parameters, Scores, Target, shares
+from ensemble.learners.base import Parameters, Scores, Target, base_log_odds, shares
 from ensemble.learners.parameters import check_names
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.quiet import quiet
@@ -60,8 +60,12 @@ class Logistic:
     ) -> LogisticModel:
         """See `Learner.fit`. The fit has one optimum; `seed` moves it only through the rows drawn."""
         scaling = _Scaling.fit(matrix)
-        columns = np.column_stack([column.astype(np.float32) for column in scaling.columns(matrix.values)])
         weights = np.where(target == 1, 1.0, self.parameters["benign_weight"]) * (1.0 if weight is None else weight)
+        design = [column.astype(np.float32) for column in scaling.columns(matrix.values)]
+        if not any((column != column[0]).any() for column in design):
+            means = tuple(float(column[0]) for column in design)
+            return LogisticModel(scaling, (0.0,) * len(design), base_log_odds(target, weights), means)
+        columns = np.column_stack(design)
         fitted = LogisticRegression(C=self.parameters["C"], max_iter=self.parameters["max_iter"], random_state=seed)
         # Stopping early changes the ranking less than another penalty would, and repeats bit for bit.
         with quiet(ConvergenceWarning), threadpool_limits(limits=1):

@@ -8,6 +8,35 @@ from difflib import get_close_matches
 from engine.errors import InputError
 from ensemble.learners.base import Parameters
 
+#: Of every library, whichever takes it.
+_EARLY_STOPPING = frozenset(
+    {
+        "early_stopping_round",
+        "early_stopping_rounds",
+        "early_stopping_min_delta",
+        "od_wait",
+        "od_type",
+        "od_pval",
+        "use_best_model",
+        "eval_fraction",
+    }
+)
+_DEVICE = frozenset(
+    {
+        "device",
+        "device_type",
+        "task_type",
+        "devices",
+        "gpu_id",
+        "gpu_platform_id",
+        "gpu_device_id",
+        "gpu_use_dp",
+        "num_gpu",
+        "gpu_ram_part",
+        "gpu_cat_features_storage",
+    }
+)
+
 
 def check_names(
     given: Parameters,
@@ -30,9 +59,22 @@ def check_names(
         learner: The learner's name, for the message.
 
     Raises:
-        InputError: A name is unknown, fixed or an alias.
+        InputError: A name is unknown, fixed or an alias, or asks for early stopping or another device.
     """
     where = f"[ensemble.parameters.{learner}]"
+    for name in sorted(given):
+        if {name, aliases.get(name, name)} & _EARLY_STOPPING:
+            raise InputError(
+                f"{name}: there is no early stopping, since every lesion is either trained on or scored",
+                where=where,
+                remedy="set n_trees, or let `uglyduck tune` search it",
+            )
+        if {name, aliases.get(name, name)} & _DEVICE:
+            raise InputError(
+                f"{name}: learners train on the CPU, where scores repeat to the last bit",
+                where=where,
+                remedy="leave it out; networks use a GPU, see [images] device",
+            )
     if fixed := sorted(name for name in given if aliases.get(name, name) in owner):
         raise InputError(f"{', '.join(fixed)} is fixed, so that scores repeat", where=where, remedy="leave it out")
     for alias in sorted(set(given) & set(aliases)):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cohort.findings import Check, Finding
-from ensemble.blend import Blend
+from ensemble.fusion import AnyBlend
 
 EDGE_WEIGHT = Check("UD211", "blend weights at the edge", "warning")
 SLIGHT = 1e-6
 
 
-def edge_weights(blend: Blend) -> Finding:
+def edge_weights(blend: AnyBlend) -> Finding:
     """Look for a learner that counts for nothing, or for everything."""
     if len(blend.weights) == 1:
         return EDGE_WEIGHT.not_applicable("there is one learner")

@@ -2,11 +2,13 @@
 
 Embeddings of two networks lie in spaces that cannot be compared, not even those of two folds of one model. Out of fold
 a lesion has one embedding, and all of its patient's come from the same fold's network. A new lesion has one from every
-fold's network: each is compared within the patient first, then the features are averaged.
+fold's network: each is compared within the patient first, then the features are averaged. Of several models
+(`embedding_of_NAME`) each has features of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
@@ -23,6 +25,7 @@ from features.patients.image_tables import EMBEDDING_PREFIX, SCORE_PREFIX, embed
 from features.patients.state import FeatureState
 
 _FORM_OF = {form.part: form for form in FORMS}
+_OF_MODEL = re.compile(r"embedding_of_(.+?)(_fold\d+)?(_seed\d+)?")
 _RELATIVE = ("z", "loo", "robust", "rank", "gap")
 
 
@@ -39,7 +42,21 @@ def image_scores(columns: Collection[str]) -> list[str]:
 def _describe(columns: Collection[str]) -> list[FeatureSpec]:
     specs = [spec for score in image_scores(columns) for spec in _score_specs(score)]
     embeddings = tuple(name for name in columns if name.startswith(EMBEDDING_PREFIX))
-    return [*specs, *_embedding_specs(embeddings)] if embeddings else specs
+    models = dict.fromkeys(_model_of(name) for name in embeddings)
+    for model in models:
+        own = tuple(name for name in embeddings if _model_of(name) == model)
+        specs.extend(_embedding_specs(model, own))
+    return specs
+
+
+def _model_of(embedding: str) -> str:
+    """Of which model an embedding column is: "", or NAME of `embedding_of_NAME`, with or without fold and seed."""
+    found = _OF_MODEL.fullmatch(embedding.removeprefix(EMBEDDING_PREFIX))
+    return found[1] if found else ""
+
+
+def _embedding_feature(model: str, form: str) -> str:
+    return f"image_{model}_embedding_{form}" if model else f"image_embedding_{form}"
 
 
 def _score_specs(score: str) -> Iterator[FeatureSpec]:
@@ -58,7 +75,7 @@ def _score_specs(score: str) -> Iterator[FeatureSpec]:
         yield FeatureSpec(name, "image", part, "numeric", formula, "", source, missing, needs)
 
 
-def _embedding_specs(needs: tuple[str, ...]) -> Iterator[FeatureSpec]:
+def _embedding_specs(model: str, needs: tuple[str, ...]) -> Iterator[FeatureSpec]:
     missing = "the image table lacks the lesion or its embedding"
     for name, formula, source in (
         ("distance", "Euclidean distance to the mean embedding of the patient's other lesions, 0 if alone", "uglyduck"),
@@ -66,7 +83,9 @@ def _embedding_specs(needs: tuple[str, ...]) -> Iterator[FeatureSpec]:
         ("cosine", "1 - cosine to the mean embedding of the patient's lesions", "ISIC 2024 solutions"),
     ):
         whole = f"{formula}; the mean over the networks that embedded the lesion"
-        yield FeatureSpec(f"image_embedding_{name}", "image", "embedding", "numeric", whole, "", source, missing, needs)
+        yield FeatureSpec(
+            _embedding_feature(model, name), "image", "embedding", "numeric", whole, "", source, missing, needs
+        )
 
 
 def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
@@ -79,9 +98,10 @@ def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -
             compared[score] = Comparison(block.patients, image_logit(block, score), state.prior(SCORE_PREFIX + score))
         yield spec.name, _of_score(block, score, spec.name.removeprefix(f"image_{score}").lstrip("_"), compared[score])
     embedded = [spec for spec in wanted if spec.part == "embedding"]
-    if embedded:
-        values = _mean_over_networks(block, embedded[0].needs)
-        yield from ((spec.name, values[spec.name.removeprefix("image_embedding_")]) for spec in embedded)
+    for needs in dict.fromkeys(spec.needs for spec in embedded):
+        values = _mean_over_networks(block, needs)
+        own = (spec for spec in embedded if spec.needs == needs)
+        yield from ((spec.name, values[spec.name.rpartition("_")[2]]) for spec in own)
 
 
 def _of_score(block: Block, score: str, form: str, own: Comparison) -> Floats:

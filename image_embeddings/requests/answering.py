@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.outputs import try_file, try_folder
 from image_embeddings.requests.applying import apply, perturb
 from image_embeddings.requests.models import ApplyRequest, Request, TrainRequest
 from image_embeddings.requests.training import train
@@ -18,8 +19,10 @@ def answer(request: Request) -> dict[str, Any]:
         `perturbations`.
 
     Raises:
-        InputError: Tables, crops, folders or settings are wrong, or torch is missing.
+        InputError: Tables, crops, folders or settings are wrong, `out` cannot be written, or torch is missing.
     """
     if isinstance(request, TrainRequest):
+        try_folder(request.out)
         return train(request)
+    try_file(request.out)
     return apply(request) if isinstance(request, ApplyRequest) else perturb(request)

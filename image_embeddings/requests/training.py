@@ -146,7 +146,6 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
         labels="required",
         groups=request.groups,
         ungrouped=request.ungrouped,
-        incomplete=True,
         only=READ,
     ).frame
 

@@ -15,7 +15,6 @@ from engine.files import read_json
 from features import FeatureState
 
 _OPTIONAL = ("curves", "hospitals", "findings", "nested")
-_OTHER_SCORES = ("blend", "table", "image")
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Artifacts:
     @property
     def learners(self) -> list[str]:
         """The learners' columns, in the order of the metrics."""
-        return [name for name in self.metrics["scores"] if name not in _OTHER_SCORES]
+        return [name for name in self.metrics["scores"] if name in self.blend["weights"]]
 
     @property
     def replicates(self) -> int:

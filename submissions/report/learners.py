@@ -22,8 +22,8 @@ def learners(run: Artifacts) -> dict[str, Any]:
 
     Returns:
         `method` and `weights` of the blend; `blends`, the ways to blend side by side, where the run measured them;
-        `correlations` {"names", "rows"}; `differences` of blend minus learner by learner and metric; and
-        `working_points` of the blend, by metric.
+        `correlations` {"names", "rows"}, None where one is not defined; `differences` of blend minus learner by
+        learner and metric; and `working_points` of the blend, by metric.
     """
     names = [*run.learners, "blend"]
     scores = {name: run.oof[name].to_numpy() for name in names}
@@ -59,7 +59,9 @@ def learners(run: Artifacts) -> dict[str, Any]:
     }
 
 
-def _correlations(scores: dict[str, NDArray[np.float64]]) -> list[list[float]]:
-    """Spearman's rank correlation of each pair."""
+def _correlations(scores: dict[str, NDArray[np.float64]]) -> list[list[float | None]]:
+    """Spearman's rank correlation of each pair; None with a score that is the same for all, which ranks nothing."""
     ranks = np.stack([rankdata(score) for score in scores.values()])
-    return [[float(value) for value in row] for row in np.atleast_2d(np.corrcoef(ranks))]
+    with np.errstate(invalid="ignore"):
+        found = np.atleast_2d(np.corrcoef(ranks))
+    return [[float(value) if np.isfinite(value) else None for value in row] for row in found]

@@ -23,6 +23,7 @@ def _rows(path: Path) -> list[tuple[object, ...]]:
         b"a,b,c\n1,x,2\n3,y,4\n",
         b"a,b,c\n1,x,2\n3,y,4",
         b"\xef\xbb\xbfa,b,c\r\n1,x,2\r\n3,y,4\r\n",
+        b"a,b,c\r1,x,2\r3,y,4\r",
         b'"a","b","c"\n"1","x","2"\n"3","y","4"\n',
         b"a,b,c\n1.0,x,2e0\n 3 ,y,+4\n",
         b"a,b,c\n1,x,2\n3,y,4\n\n\n",
@@ -31,10 +32,33 @@ def _rows(path: Path) -> list[tuple[object, ...]]:
         b",a,b,c,\n7,1,x,2,\n8,3,y,4,\n",
         gzip.compress(b"a,b,c\n1,x,2\n3,y,4\n"),
     ],
-    ids=["plain", "no last line end", "bom crlf", "quoted", "spaces", "blank end", "order", "extra", "unnamed", "gzip"],
+    ids=[
+        "plain",
+        "no last line end",
+        "bom crlf",
+        "cr",
+        "quoted",
+        "spaces",
+        "blank end",
+        "order",
+        "extra",
+        "unnamed",
+        "gzip",
+    ],
 )
 def test_spellings_of_the_same_table_read_the_same(content: bytes, write: Write) -> None:
     assert _rows(write(content)) == [(0, 1.0, "x", 2.0), (1, 3.0, "y", 4.0)]
+
+
+@pytest.mark.parametrize("first", ["sep=,", "sep=;", "SEP=,"])
+def test_a_first_line_for_excel_is_named(first: str, write: Write) -> None:
+    with pytest.raises(InputError, match=rf"the first line is {first}, which only Excel reads\. delete this line"):
+        _rows(write(f"{first}\na,b,c\n1,x,2\n"))
+
+
+def test_a_wrong_cell_is_found_where_lines_end_as_on_an_old_mac(write: Write) -> None:
+    with pytest.raises(InputError, match=r"column c, row 2 \(line 3\): 'large' is not a number"):
+        _rows(write("a,b,c\r1,x,2\r3,y,large\r"))
 
 
 def test_rows_keep_their_number_across_a_blank_line(write: Write) -> None:

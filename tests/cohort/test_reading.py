@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cohort.columns import NUMERIC, SLICE3D, TEST_COLUMNS
+from cohort.checking import check_data
+from cohort.columns import CATEGORICAL, NUMERIC, SLICE3D, TEST_COLUMNS
 from cohort.reading import Cohort, read_cohort
 from engine.errors import InputError
 
@@ -88,8 +89,24 @@ def test_nan_in_parquet_is_null(slice3d: Rows, write: Write) -> None:
 def test_unknown_columns_are_left_out_and_reported(slice3d: Rows, write: Write) -> None:
     cohort = read_cohort(write(slice3d(5).with_columns(Unnamed=pl.lit(1), note=pl.lit("x"))))
     assert not {"Unnamed", "note"}.intersection(cohort.frame.columns)
-    (finding,) = cohort.findings
-    assert (finding.code, finding.status, finding.measured) == ("UD111", "found", "2 left out: Unnamed, note")
+    (finding,) = [finding for finding in cohort.findings if finding.status == "found"]
+    assert (finding.code, finding.measured) == ("UD111", "2 left out: Unnamed, note")
+
+
+@pytest.mark.parametrize("kind", ["empty", "constant", "absent"])
+@pytest.mark.parametrize("name", [*NUMERIC, *CATEGORICAL])
+def test_any_column_may_be_empty_constant_or_absent_and_the_check_says_so(
+    slice3d: Rows, write: Write, name: str, kind: str
+) -> None:
+    value = None if kind == "empty" else 5.0 if name in NUMERIC else "the same"
+    frame = slice3d(8)
+    frame = frame.drop(name) if kind == "absent" else frame.with_columns(pl.lit(value).alias(name))
+    path = write(frame)
+    assert (name in read_cohort(path, labels="required").frame.columns) == (kind != "absent")
+    code, key = {"absent": ("UD115", "columns"), "constant": ("UD123", "columns"), "empty": ("UD120", "shares")}[kind]
+    (finding,) = [finding for finding in check_data(path) if finding.code == code]
+    assert finding.status == "found"
+    assert name in finding.values[key]
 
 
 def test_columns_without_meaning_for_a_model_may_be_absent(slice3d: Rows, write: Write) -> None:

@@ -35,7 +35,7 @@ def test_a_header_without_rows(slice3d: Rows, write: Write) -> None:
 def test_an_unknown_table(write: Write) -> None:
     message = _refusal(write("name,age\nx,1\n"))
     assert message.startswith(
-        ": these are the columns of no known dataset: name, age. give a table with one of the key"
+        ": these are the columns of no known dataset: name, age. give a table of isic_id, patient_id, for "
     )
 
 
@@ -45,8 +45,16 @@ def test_a_missing_column_names_the_nearest_one(slice3d: Rows, write: Write) -> 
 
 
 def test_a_known_column_is_no_misspelling_of_another(slice3d: Rows, write: Write) -> None:
-    message = _refusal(write(slice3d(5).drop("tbp_lv_stdL")))
-    assert message.startswith(": column tbp_lv_stdL is missing. SLICE-3D")
+    message = _refusal(write(slice3d(5).drop("patient_id")))
+    assert message.startswith(": column patient_id is missing. SLICE-3D")
+
+
+@pytest.mark.parametrize(("name", "misspelt"), [("tbp_lv_stdL", "TBP_lv_stdL"), ("age_approx", "age approx")])
+def test_a_misspelt_column_is_not_taken_for_an_absent_one(
+    slice3d: Rows, write: Write, name: str, misspelt: str
+) -> None:
+    message = _refusal(write(slice3d(5).rename({name: misspelt})))
+    assert message.startswith(f": column {name} is missing, the nearest column is '{misspelt}'. rename it to {name}.")
 
 
 def test_the_key_decides_between_datasets(write: Write) -> None:
@@ -56,13 +64,26 @@ def test_the_key_decides_between_datasets(write: Write) -> None:
 
 
 def test_several_missing_columns_are_counted(slice3d: Rows, write: Write) -> None:
-    message = _refusal(write(slice3d(5).drop("sex", "tbp_lv_A", "tbp_lv_B")))
-    assert message.startswith(": column sex is missing, and 2 more (tbp_lv_A, tbp_lv_B).")
+    message = _refusal(write("image,patient_id,MEL,NV,BCC,BKL\nISIC_1,P_1,1,0,0,0\n"))
+    assert message.startswith(": column AKIEC is missing, and 2 more (DF, VASC).")
 
 
 def test_a_misspelt_key_is_still_recognised(slice3d: Rows, write: Write) -> None:
     message = _refusal(write(slice3d(5).rename({"isic_id": "ISIC ID"})))
     assert message.startswith(": column isic_id is missing, the nearest column is 'ISIC ID'.")
+
+
+def test_spaces_around_known_names_are_shown(slice3d: Rows, write: Write) -> None:
+    message = _refusal(write(slice3d(5).rename({"isic_id": " isic_id", "sex": "sex "})))
+    assert message == (": there are spaces around column names: ' isic_id', 'sex '. write the names without spaces.")
+    read_cohort(write(slice3d(5).with_columns(pl.lit("x").alias(" note "))))
+
+
+@pytest.mark.parametrize("word", ["True", "benign", "malignant", "yes"])
+def test_labels_in_words_are_told_what_to_write(slice3d: Rows, write: Write, word: str) -> None:
+    message = _refusal(write(slice3d(5).with_columns(target=pl.lit(word))))
+    expected = f", column target, row 1 (line 2): '{word}' is not a number. write 1 for malignant and 0 for benign."
+    assert message == expected
 
 
 def test_text_in_a_number(slice3d: Rows, write: Write) -> None:

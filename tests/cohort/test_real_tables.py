@@ -8,7 +8,6 @@ import pytest
 from cohort.checking import check_data
 from cohort.columns import SLICE3D
 from cohort.reading import read_cohort
-from engine.errors import InputError
 
 
 def test_the_full_rows_of_slice3d(real_data: Path) -> None:
@@ -68,9 +67,10 @@ def test_ham10000(real_data: Path) -> None:
     assert not [finding for finding in check_data(real_data / "ham10000") if finding.is_error]
 
 
-def test_crops_with_labels_are_read_ungrouped(real_data: Path) -> None:
+def test_crops_with_labels_and_few_columns_are_read(real_data: Path) -> None:
     path = real_data / "slice3d/crops.csv"
-    with pytest.raises(InputError, match="tbp_tile_type is missing"):
-        read_cohort(path)
-    frame = read_cohort(path, labels="required", ungrouped=True).frame
+    cohort = read_cohort(path, labels="required")
+    frame = cohort.frame
     assert (len(frame), frame["target"].sum()) == (9926, 302)
+    (absent,) = [finding for finding in cohort.findings if finding.code == "UD115"]
+    assert len(absent.values["columns"]) == 35

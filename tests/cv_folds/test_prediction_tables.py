@@ -89,6 +89,20 @@ def test_predictions_are_renamed(csv: Write) -> None:
         ("isic_id,target,sex", "a,1,male", "target"),
         ("image_name,p", "a, 0.5", "p"),
         ("isic_id,target,empty", "a,1,", "target"),
+        (",isic_id,target", "0,a,0.5", "target"),
+        ("Unnamed: 0,isic_id,target", "0,a,0.5", "target"),
+        ("Unnamed: 0.1,Unnamed: 0,isic_id,my_model", "0,0,a,0.5", "my_model"),
+        ("index,isic_id,target", "0,a,1", "target"),
+        ("isic_id,target,", "a,0.5,7", "target"),
+        ("isic_id,age_approx,target", "a,45,0.5", "target"),
+        ("isic_id,age_approx,clin_size_long_diam_mm,target", "a,45,3.5,1", "target"),
+        ("isic_id,patient_id,age_approx,mine", "a,p,45,0.5", "mine"),
+        ("isic_id,other,target", "a,3,0.5", "target"),
+        ("isic_id,other,prob", "a,3,0.5", "prob"),
+        ("isic_id,other,prediction", "a,3,1", "prediction"),
+        ("isic_id,other,malignant", "a,3,0.5", "malignant"),
+        ("isic_id,malignant", "a,1", "malignant"),
+        ("isic_id,target,malignant", "a,1,0.5", "malignant"),
     ],
 )
 def test_the_score_is_found(csv: Write, header: str, row: str, chosen: str) -> None:
@@ -113,8 +127,27 @@ def test_a_score_can_be_named(csv: Write) -> None:
 
 
 def test_an_ambiguous_score_is_refused(csv: Write) -> None:
-    with pytest.raises(InputError, match=r"2 columns could be the score: a, b\. choose one with --column"):
+    with pytest.raises(InputError, match=r"3 columns could be the score: a, b, target\. choose one"):
         score_column(csv("isic_id,target,a,b,sex\nx,1,0.5,0.7,male\n"))
+
+
+@pytest.mark.parametrize("labels", ["target", "malignant"])
+def test_labels_are_not_taken_for_a_score_that_stands_next_to_them_nor_the_other_way_round(
+    csv: Write, labels: str
+) -> None:
+    with pytest.raises(InputError, match=rf"2 columns could be the score: mine, {labels}\. choose one with --column"):
+        score_column(csv(f"isic_id,{labels},mine\nx,1,0.5\ny,0,0.7\n"))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_an_index_that_pandas_wrote_changes_no_figure(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"isic_id": ["a", "b", "c"], "target": [0.1, 0.9, 0.4]}).to_pandas()
+    plain, indexed = tmp_path / f"plain.{suffix}", tmp_path / f"indexed.{suffix}"
+    for path, index in ((plain, False), (indexed, True)):
+        shuffled = frame.iloc[[2, 0, 1]]
+        shuffled.to_csv(path, index=index) if suffix == "csv" else shuffled.to_parquet(path, index=index)
+    assert score_column(indexed) == score_column(plain) == "target"
+    assert read_predictions(indexed, "target", "score").equals(read_predictions(plain, "target", "score"))
 
 
 def test_a_table_without_scores_is_refused(csv: Write) -> None:

@@ -293,7 +293,7 @@ def test_its_configuration_asks_for_nothing_that_another_machine_lacks(tmp_path:
     )
     carried = without_places(load_config(tmp_path / "far.toml"))
     assert (carried.data.metadata, carried.data.images) == (Path("table.csv"), Path("crops.hdf5"))
-    assert carried.images.device == "auto"
+    assert carried.images["descriptors"].device == "auto"
     assert carried.compute == ComputeConfig(threads=0, engine="local", address=None)
 
 

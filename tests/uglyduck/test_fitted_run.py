@@ -24,7 +24,7 @@ def lesions(pictured: Path) -> pl.DataFrame:
 def images(pictured: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     out = tmp_path_factory.mktemp("applied") / "scores.parquet"
     store = pictured / "data/test-image.hdf5"
-    command("images", "apply", pictured / "run/images", "--images", store, "--out", out, "--cores", "1")
+    command("images", "apply", pictured / "run/images/descriptors", "--images", store, "--out", out, "--cores", "1")
     return pl.read_parquet(out)
 
 
@@ -105,7 +105,7 @@ def test_out_of_fold_a_lesion_without_a_crop_is_scored_likewise(
     command: Command,
 ) -> None:
     """The figures are of what new lesions get."""
-    scores = pl.read_parquet(pictured / "run/images/oof.parquet").select("isic_id", "score")
+    scores = pl.read_parquet(pictured / "run/images/descriptors/oof.parquet").select("isic_id", "score")
     hidden = scores["isic_id"].gather_every(4)
     scores.filter(~pl.col("isic_id").is_in(hidden.implode())).write_parquet(tmp_path / "some.parquet")
     config = (pictured / "pictured.toml").read_text()

@@ -26,16 +26,16 @@ def metrics(run: Path) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
 
 
 def test_each_lesion_has_an_image_score_out_of_the_runs_own_folds(pictured: Path) -> None:
-    scores = pl.read_parquet(pictured / "run/images/oof.parquet")
+    scores = pl.read_parquet(pictured / "run/images/descriptors/oof.parquet")
     folds = pl.read_parquet(pictured / "run/folds.parquet")
     assert scores["isic_id"].equals(folds["isic_id"])
     assert scores["score"].null_count() == 0
-    assert pl.read_parquet(pictured / "run/images/folds.parquet").equals(folds)
+    assert pl.read_parquet(pictured / "run/images/descriptors/folds.parquet").equals(folds)
 
 
 def test_the_scores_feed_the_image_features(pictured: Path) -> None:
     built = pl.read_parquet(pictured / "run/features.parquet", columns=["isic_id", "image_score", "image_score_rank"])
-    both = built.join(pl.read_parquet(pictured / "run/images/oof.parquet"), on="isic_id", validate="1:1")
+    both = built.join(pl.read_parquet(pictured / "run/images/descriptors/oof.parquet"), on="isic_id", validate="1:1")
     np.testing.assert_array_equal(both["image_score"], both["score"].cast(pl.Float32))
     listed = json.loads((pictured / "run/features.json").read_text())
     assert "image" in listed["groups"]
@@ -43,7 +43,7 @@ def test_the_scores_feed_the_image_features(pictured: Path) -> None:
 
 
 def test_the_image_score_alone_is_measured_beside_the_others(pictured: Path) -> None:
-    scores, oof = metrics(pictured / "run"), pl.read_parquet(pictured / "run/images/oof.parquet")
+    scores, oof = metrics(pictured / "run"), pl.read_parquet(pictured / "run/images/descriptors/oof.parquet")
     malignant = pl.read_parquet(pictured / "run/folds.parquet")["target"] == 1
     score = oof["score"].to_numpy()
     auc = np.mean(score[malignant][:, None] > score[~malignant][None, :])
@@ -76,14 +76,14 @@ def test_other_folds_train_other_image_models(pictured: Path, tmp_path: Path, co
     shutil.copytree(pictured / "data", tmp_path / "data")
     (tmp_path / "other.toml").write_text(PICTURED.replace("n_folds = 2", "n_folds = 2\nseed = 1"))
     command("run", tmp_path / "other.toml", "--out", tmp_path / "run", "--until", "images")
-    before, after = ((folder / "run/images/fold0.npz").read_bytes() for folder in (pictured, tmp_path))
+    before, after = ((folder / "run/images/descriptors/fold0.npz").read_bytes() for folder in (pictured, tmp_path))
     assert before != after
     # The first model is kept, and taken back when it is wanted again.
     (kept,) = (tmp_path / "run/images.kept").iterdir()
     assert (kept / "fold0.npz").read_bytes() == before
     (tmp_path / "pictured.toml").write_text(PICTURED)
     command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
-    assert (tmp_path / "run/images/fold0.npz").read_bytes() == before
+    assert (tmp_path / "run/images/descriptors/fold0.npz").read_bytes() == before
     (kept,) = (tmp_path / "run/images.kept").iterdir()
     assert (kept / "fold0.npz").read_bytes() == after
     # Only `clean` deletes.
@@ -103,10 +103,10 @@ def test_without_crops_the_image_model_is_no_artifact_of_the_run_any_more(
     shutil.copytree(pictured / "data", tmp_path / "data")
     (tmp_path / "table.toml").write_text(PICTURED.replace('images = "data/train-image.hdf5"', ""))
     command("run", tmp_path / "table.toml", "--out", tmp_path / "run")
-    assert (tmp_path / "run/images/fold0.npz").is_file()
+    assert (tmp_path / "run/images/descriptors/fold0.npz").is_file()
     assert not [name for name in files_to_score(open_run(tmp_path / "run")) if name.startswith("images/")]
-    assert "run/images: an image model" in command("clean", tmp_path / "run").stdout.replace("\n", "")
-    assert not (tmp_path / "run/images").exists()
+    assert "run/images/descriptors: an image model" in command("clean", tmp_path / "run").stdout.replace("\n", "")
+    assert not (tmp_path / "run/images/descriptors").exists()
     found = json.loads(command("check", tmp_path / "run", "--json", "--all", check=False).stdout)
     assert {one["code"]: one["status"] for one in found["findings"]}["UD204"] == "clear"
     assert files_to_score(open_run(tmp_path / "run"))
@@ -117,9 +117,9 @@ def test_a_truth_table_trains_and_deletes_no_image_model(pictured: Path, tmp_pat
     shutil.copytree(pictured / "data", tmp_path / "data")
     truth = PICTURED.replace("[folds]", 'truth = "data/truth.parquet"\n[folds]')
     (tmp_path / "truth.toml").write_text(truth)
-    made = (tmp_path / "run/images/fold0.npz").stat().st_mtime_ns
+    made = (tmp_path / "run/images/descriptors/fold0.npz").stat().st_mtime_ns
     command("run", tmp_path / "truth.toml", "--out", tmp_path / "run", "--until", "images")
-    assert (tmp_path / "run/images/fold0.npz").stat().st_mtime_ns == made
+    assert (tmp_path / "run/images/descriptors/fold0.npz").stat().st_mtime_ns == made
     assert not (tmp_path / "run/images.kept").exists()
 
 
@@ -130,17 +130,29 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
     manifest = json.loads((tmp_path / "run/manifest.json").read_text())
     manifest["stages"]["images"]["fingerprint"] = "of other code"
     (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
-    made = (tmp_path / "run/images/oof.parquet").stat().st_mtime_ns
+    made = (tmp_path / "run/images/descriptors/oof.parquet").stat().st_mtime_ns
     done = command("run", tmp_path / "pictured.toml", "--out", tmp_path / "run", "--until", "images")
     assert "images    unchanged" not in done.stderr
-    assert (tmp_path / "run/images/oof.parquet").stat().st_mtime_ns == made
+    assert (tmp_path / "run/images/descriptors/oof.parquet").stat().st_mtime_ns == made
     assert not (tmp_path / "run/images.kept").exists()
+
+
+def test_a_model_of_a_run_of_before_models_had_names_is_taken_over(
+    pictured: Path, tmp_path: Path, command: Command
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(pictured / "run", run, ignore=shutil.ignore_patterns("images"))
+    shutil.copytree(pictured / "run/images/descriptors", run / "images")
+    made = (run / "images/fold0.npz").stat().st_mtime_ns
+    command("run", pictured / "pictured.toml", "--out", run, "--until", "images")
+    assert (run / "images/descriptors/fold0.npz").stat().st_mtime_ns == made
+    assert not (run / "images/fold0.npz").exists()
 
 
 def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesions(
     pictured: Path, tmp_path: Path, command: Command
 ) -> None:
-    text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images]\nmodel = "tiny"\nepochs = 1\n'
+    text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images.tiny]\npreset = "tiny"\nset = { epochs = 1 }\n'
     (tmp_path / "tiny.toml").write_text(text)
     command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run")
     built = pl.read_parquet(tmp_path / "run/features.parquet")
@@ -171,7 +183,7 @@ def test_new_crops_are_scored_by_the_mean_of_the_fold_models(pictured: Path, tmp
     with_crops, said = predict(command, pictured, tmp_path / "a.csv", "--images", images)
     assert "150 crops scored, 0 missing" in said
     table = tmp_path / "scores.parquet"
-    command("images", "apply", pictured / "run/images", "--images", images, "--out", table, "--cores", "1")
+    command("images", "apply", pictured / "run/images/descriptors", "--images", images, "--out", table, "--cores", "1")
     from_table, _ = predict(command, pictured, tmp_path / "b.csv", "--image-scores", table)
     assert with_crops.equals(from_table)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,8 @@ from engine.errors import InputError
 from ensemble.learners import get_learner
 from ensemble.model_store import ModelStore, Slot
 from tests.uglyduck.conftest import QUICK, Command
-from uglyduck.run.config import EnsembleConfig
-from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.config import EnsembleConfig, FusionName
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 SPECS = [
     {"name": "age", "group": "basic", "part": ""},
@@ -60,6 +61,16 @@ def test_without_both_there_is_no_table_alone(members: dict[str, Member], specs:
     assert models_of_table_alone(members, specs) == {}
 
 
+def test_a_member_that_sees_nothing_that_varies_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    members = {"a": Member(LEARNER), "b": Member(LEARNER, ("tbp", "basic")), "c": Member(LEARNER, ("image",))}
+    assert list(seeing_members(members, SPECS)) == ["a", "b", "c"]
+    assert not caplog.records
+    assert list(seeing_members(members, SPECS[2:])) == ["a", "c"]
+    assert "b is left out" in caplog.text
+    with pytest.raises(InputError, match=r"every feature is the same for all lesions, so a, b, c can learn nothing"):
+        seeing_members(members, [])
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -70,7 +81,38 @@ def test_without_both_there_is_no_table_alone(members: dict[str, Member], specs:
 )
 def test_wrong_members_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        configured_members(EnsembleConfig.model_validate(settings))
+        configured_members(EnsembleConfig.model_validate(settings), "early")
+
+
+def test_fusion_says_who_sees_images() -> None:
+    settings = EnsembleConfig.model_validate(
+        {
+            "learners": ("xgboost", "plain", "seer"),
+            "members": {
+                "plain": {"learner": "logistic", "images": True},
+                "seer": {"learner": "logistic", "groups": ("image.score",)},
+            },
+        }
+    )
+    kinds = {
+        fusion: {name: member.kinds(SPECS) for name, member in configured_members(settings, fusion).items()}
+        for fusion in get_args(FusionName)
+    }
+    asked = {"plain": {True, False}, "seer": {True}}
+    assert kinds["early"] == {"xgboost": {True, False}, **asked}
+    assert kinds["late"] == {"xgboost": {False}, **asked, "crops": {True}}
+    assert kinds["both"] == {"xgboost": {True, False}, **asked, "crops": {True}}
+
+
+def test_a_group_that_the_run_does_not_build_is_refused_though_others_see_enough(
+    small: Path, copied: Path, tmp_path: Path, command: Command
+) -> None:
+    plain = '[ensemble.members.plain]\nlearner = "logistic"\ngroups = ["hospital"]\n'
+    config = QUICK[: QUICK.index("[ensemble]")] + '[ensemble]\nlearners = ["logistic", "plain"]\n' + plain
+    (tmp_path / "other.toml").write_text(config.replace('"data/', f'"{small}/data/'))
+    done = command("run", tmp_path / "other.toml", "--out", copied, check=False)
+    assert done.returncode == 2
+    assert "the run builds no features of hospital" in done.stderr.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +122,7 @@ def imaged(small: Path, command: Command) -> Path:
     train.select("isic_id", score="p_crop").write_parquet(small / "scores.parquet")
     ensemble = """learners = ["lightgbm", "plain"]
 blend = "stack"
+fusion = "early"
 image_noise = 0.1
 indeterminate_weight = 2.0
 [ensemble.members.plain]

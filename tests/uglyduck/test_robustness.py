@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from cv_folds.metrics import partial_auc
-from ensemble.blend import Blend
+from ensemble.fusion import read_blend
 from tests.uglyduck.conftest import Command
 from uglyduck.studies.robustness import choose_lesions
 
@@ -53,8 +53,8 @@ def test_the_unchanged_crops_score_as_in_the_run(measured: SimpleNamespace) -> N
     target = oof["target"].to_numpy()
     image = row(measured.result, "image", "unchanged")["pauc"]["estimate"]
     assert image == pytest.approx(partial_auc(target, oof["image"].to_numpy()))
-    blend = Blend.from_dict(json.loads((measured.run / "blend.json").read_text()))
-    blended = blend({name: oof[name].to_numpy() for name in ("lightgbm", "xgboost")})
+    blend = read_blend(json.loads((measured.run / "blend.json").read_text()))
+    blended = blend({name: oof[name].to_numpy() for name in blend.weights})
     found = row(measured.result, "blend", "unchanged")["pauc"]["estimate"]
     assert found == pytest.approx(partial_auc(target, blended))
 
@@ -71,7 +71,7 @@ def test_changes_are_paired_differences(measured: SimpleNamespace) -> None:
 
 
 def test_the_run_itself_stays_as_it_was(measured: SimpleNamespace, pictured: Path) -> None:
-    for name in ("manifest.json", "oof.parquet", "images/spec.json", "images/oof.parquet"):
+    for name in ("manifest.json", "oof.parquet", "images/descriptors/spec.json", "images/descriptors/oof.parquet"):
         assert (measured.run / name).read_bytes() == (pictured / "run" / name).read_bytes()
 
 

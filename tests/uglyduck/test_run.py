@@ -165,3 +165,4 @@ def test_wrong_input_is_one_line_and_status_2(
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "wrong.toml"}

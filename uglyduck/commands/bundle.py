@@ -33,6 +33,8 @@ def bundle(
 
     from engine.console import log, start_logging
     from engine.errors import InputError
+    from engine.outputs import try_folder
+    from image_embeddings.spec import Spec
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Content, Upload, write_bundle
     from uglyduck.run.config import write_config
@@ -40,6 +42,7 @@ def bundle(
     from uglyduck.studies.export import files_to_score, prior, without_places
 
     start_logging()
+    try_folder(out)
     opened = open_run(run)
     opened.fitted()  # refuses a run that cannot score
     more = sorted(wheels.glob("*.whl")) if wheels else []
@@ -52,8 +55,8 @@ def bundle(
         content = Content(
             run={"config.toml": config, **files_to_score(opened)},
             prior=prior(opened),
-            images=opened.config.data.images is not None,
-            networks=opened.config.data.images is not None and opened.config.images.model != "descriptors",
+            images=bool(opened.image_models),
+            networks=any(Spec.read(opened.image_folder(model)).preset for model in opened.image_models),
             image_seconds=image_hours * 3600,
             wheels=[ours, *more],
         )

@@ -24,10 +24,13 @@ def card(
     """
     from engine.console import log, start_logging
     from engine.files import atomic_path, write_json
+    from engine.outputs import try_file
     from submissions.model_card import as_markdown, model_card
     from uglyduck.studies.report import report_of
 
     start_logging()
+    if out is not None:
+        try_file(out)
     opened, content = report_of(run, stated=data)
     written = model_card(content)
     page = out or opened.folder.root / "model-card.md"

@@ -21,14 +21,14 @@ def clean(
     import shutil
 
     from uglyduck.run.run import open_run
-    from uglyduck.stages.images import KEPT
 
     run = open_run(folder)
     with run.folder.locked():
-        kept = run.folder.root / KEPT
-        models = sorted(kept.iterdir()) if kept.is_dir() else []
-        if run.config.data.images is None and run.folder.images.is_dir():
-            models.append(run.folder.images)
+        kept, wanted = run.folder.kept_images, set(run.config.image_models)
+        models = sorted(spec.parent for spec in kept.rglob("spec.json"))
+        models += sorted(
+            spec.parent for spec in run.folder.images.glob("*/spec.json") if spec.parent.name not in wanted
+        )
         for model in models:
             size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
             if not dry_run:

@@ -35,6 +35,7 @@ def demo(
     from cohort.simulator import write_folder
     from engine.console import log, start_logging
     from engine.files import atomic_path
+    from engine.outputs import try_folder
     from uglyduck.commands.card import card
     from uglyduck.commands.predict import predict
     from uglyduck.commands.rank import rank
@@ -42,6 +43,7 @@ def demo(
     from uglyduck.commands.run import run
 
     start_logging()
+    try_folder(out)
     data, results, test = out / "data", out / "run", out / "data" / "test-metadata.csv"
     log.info("simulating %s lesions in %s", f"{lesions:,}", data)
     write_folder(data, lesions, seed=seed, malignant=lesions // 200)

@@ -44,6 +44,7 @@ def explain(
 
     from engine.console import start_logging
     from engine.errors import InputError
+    from engine.outputs import try_folder
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
     from uglyduck.terminal.explanation import show_explanation
@@ -55,6 +56,8 @@ def explain(
             where="--images, --image-scores, --groups, --out",
             remedy="name the new lesions with --metadata",
         )
+    if out is not None:
+        try_folder(out)
     opened, settings = open_run(run), Settings(top, features, sample, seed)
     if metadata is None:
         with opened.folder.locked():

@@ -27,12 +27,14 @@ def features(
 
     from engine.console import start_logging
     from engine.errors import InputError
+    from engine.outputs import try_file
     from uglyduck.studies.features import bring_up_to_date, build_for
 
     start_logging()
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
     if metadata is not None and out is not None:
+        try_file(out)
         told = build_for(folder, metadata, image_scores, out)
     else:
         told = bring_up_to_date(folder)

@@ -125,10 +125,12 @@ def apply(
 
     Example: `uglyduck images apply image-model --images test-image.hdf5 --out scores.parquet`
     """
+    from engine.outputs import try_file
     from image_embeddings.requests import ApplyRequest
 
     if flips not in {None, 1, 2, 4, 8}:
         raise InputError(f"{flips} views", where="--flips", remedy="use 1, 2, 4 or 8")
+    try_file(out)
     result = _answer(
         ApplyRequest.model_validate(
             {
@@ -200,10 +202,12 @@ def describe(
     from cohort.stores.opening import open_store
     from engine.executors import LocalExecutor
     from engine.files import write_parquet
+    from engine.outputs import try_file
     from image_embeddings.descriptors.table import describe as describe_crops
     from image_embeddings.requests.applying import warn_of_missing
 
     start_logging()
+    try_file(out)
     opened = open_store(store)
     with showing_progress():
         executor = LocalExecutor(cores or _all_cores())
@@ -256,7 +260,7 @@ def _ids_of(metadata: Path | None, only: Path | None) -> tuple[str, ...] | None:
 
     if only is not None:
         return tuple(pl.read_parquet(only)["isic_id"])
-    return tuple(read_cohort(metadata, ungrouped=True).given_order) if metadata else None
+    return tuple(read_cohort(metadata, ungrouped=True, only=()).given_order) if metadata else None
 
 
 def _all_cores() -> int:

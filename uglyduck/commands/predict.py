@@ -17,27 +17,33 @@ def predict(
     image_scores: Annotated[
         Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Score a table that lacks most of what the models go by, too.")
+    ] = False,
 ) -> None:
     """Score new lesions and write `submission.csv` in the order of their table.
 
-    Crops are scored by the mean of the run's fold models; one that cannot be read counts as missing. A research tool:
-    a score is no diagnosis.
+    Crops are scored by the mean of the run's fold models; one that cannot be read counts as missing. A table that lacks
+    columns with more than half of the models' gain is refused unless --anyway is said. A research tool: a score is no
+    diagnosis.
 
     Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`
     """
     import polars as pl
 
     from engine.console import log, start_logging
+    from engine.outputs import try_file
     from submissions.submission import write_submission
     from uglyduck.run.new_lesions import read_new_lesions
     from uglyduck.run.run import open_run
     from uglyduck.terminal.images import showing_progress
 
     start_logging()
+    try_file(out)
     opened = open_run(run)
     fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups)
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
-    scores = fitted.score(cohort.frame, scored).select("isic_id", pl.col("blend").alias("target"))
+    scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("target"))
     written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)

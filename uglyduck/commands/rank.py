@@ -42,6 +42,10 @@ def rank(
         Literal["noisy-or", "max", "expected"] | None,
         typer.Option(help="Chance of any malignancy (the default), highest risk, or expected number."),
     ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Rank a table that lacks most of what the models go by, too, without risks."),
+    ] = False,
     out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .json.")] = Path("ranking.csv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about the ranking.")] = False,
 ) -> None:
@@ -59,6 +63,7 @@ def rank(
     from cohort.frames import join_by_id
     from engine.console import log, start_logging
     from engine.files import write_json
+    from engine.outputs import try_file
     from submissions.curves import curves
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
@@ -67,6 +72,7 @@ def rank(
 
     start_logging()
     require_format(out)
+    try_file(out)
     opened = open_run(run)
     shortlist = choose_shortlist(
         opened, top=top, sensitivity=sensitivity, confidence=confidence, loss=loss, by=shortlist_by
@@ -75,7 +81,7 @@ def rank(
         _refuse_images_of_nothing(images, image_scores)
         lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
     else:
-        lesions = new_lesions(opened, metadata, images=images, image_scores=image_scores)
+        lesions = new_lesions(opened, metadata, images=images, image_scores=image_scores, anyway=anyway)
         curves_path = out.with_suffix(".curves.json")
     ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
     about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")

@@ -31,6 +31,7 @@ def report(
     from cohort.stores.opening import open_store
     from engine.console import log, start_logging
     from engine.files import atomic_path, write_json
+    from engine.outputs import try_file
     from submissions.report import render_page
     from submissions.report.building import pictured
     from submissions.report.poster import poster
@@ -38,6 +39,9 @@ def report(
     from uglyduck.studies.report import report_of
 
     start_logging()
+    for written in (out, picture):
+        if written is not None:
+            try_file(written)
     store = None if images is None else open_store(images)
     opened, content = report_of(run, stated=data)
     if store is None and opened.config.data.images is not None:

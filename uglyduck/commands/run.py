@@ -37,8 +37,10 @@ def run(
     """
     from engine.console import start_logging
     from engine.errors import InputError
+    from features.registry import dictionary
     from submissions.run_folder import RunFolder
     from uglyduck.run.config import load_config, with_compute, write_config
+    from uglyduck.run.members import configured_members
     from uglyduck.run.run import Run
     from uglyduck.stages.running import run_stages
     from uglyduck.studies.nested import run_nested
@@ -48,8 +50,10 @@ def run(
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
     settings = load_config(config)
+    dictionary((), settings.features.groups)  # misspelt groups and learners are found now, not after hours
+    configured_members(settings.ensemble, settings.ensemble.fusion)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
-    with folder.locked():
+    with folder.removed_if_refused(), folder.locked():
         write_config(settings, folder.config)
         opened = Run(with_compute(settings, engine=engine, address=address), folder)
         run_stages(opened, until=until)

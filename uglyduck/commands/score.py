@@ -28,7 +28,8 @@ def score(
     """Measure a score: pAUC, AUC and top-15 retrieval, pooled and as mean over folds, with patient-bootstrap intervals.
 
     Ids stand in `isic_id` or `image_name`; predictions and labels must hold the same lesions. A run's `oof.parquet`
-    serves as both. Without `--column` the score is `blend`, else the only column of numbers, else `target`.
+    serves as both. Without `--column` the score is `blend`, else `score`, `prob` or `prediction`, else a `target` or
+    `malignant` that holds more than 0 and 1, else the only column of numbers. Row indices do not count.
 
     Example: `uglyduck score runs/first/oof.parquet --labels runs/first/oof.parquet --by fold`
 

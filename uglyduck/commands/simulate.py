@@ -39,12 +39,15 @@ def simulate(
     from cohort.simulator import write_folder
     from engine.console import log, start_logging
     from engine.errors import InputError
+    from engine.outputs import try_folder
 
     start_logging()
     if out is None and not audit:
         raise InputError("no folder to write to", remedy="name one, or add --audit to look at the figures alone")
     if as_json and not audit:
         raise InputError("--json prints the audit, and there is none", remedy="add --audit")
+    if out is not None:
+        try_folder(out)
     if out is None:
         train = draw(401_059 if lesions is None else lesions, seed=seed, malignant=malignant)
     else:

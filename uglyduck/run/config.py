@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import InputError
 from engine.files import atomic_path
 from features import DEFAULT_GROUPS
+from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, is_plain, with_named_model
 
 
 class _Section(BaseModel):
@@ -25,6 +27,7 @@ class DataConfig(_Section):
     metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
     images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
     image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
+    crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
     duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
@@ -36,9 +39,9 @@ class FoldsConfig(_Section):
     """`[folds]`: how patients are split."""
 
     scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
-    n_folds: int = Field(5, ge=2, le=100)
+    n_folds: int = Field(5, ge=2, le=100)  # parts that the patients are split into
     n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0)  # same seed, same folds
 
 
 class FeaturesConfig(_Section):
@@ -47,16 +50,7 @@ class FeaturesConfig(_Section):
     groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
 
 
-class ImagesConfig(_Section):
-    """`[images]`: what scores the crops of `[data] images`, fold by fold; see docs/images.md."""
-
-    model: str = "descriptors"  # or a network's preset, which needs the extra `images`
-    weights: Path | None = None  # first weights of a network, from a local file
-    epochs: int | None = Field(None, ge=1)  # of a network, in place of the preset's
-    clahe: bool = False  # equalise each crop's local contrast first
-    seed: int = Field(0, ge=0)
-    device: str = "auto"  # where a network runs: auto, cpu, cuda ...
-    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
+FusionName = Literal["late", "early", "both"]
 
 
 class MemberConfig(_Section):
@@ -64,37 +58,38 @@ class MemberConfig(_Section):
 
     learner: str  # lightgbm, xgboost, catboost, logistic, or one that another package brings
     groups: tuple[str, ...] | None = None  # the run's feature groups (or parts of them) that it sees; all if left out
-    images: bool = True  # whether it sees the group "image"
-    parameters: dict[str, Any] = {}
+    images: bool | None = None  # whether it sees the group "image"; as `fusion` says if left out
+    parameters: dict[str, Any] = {}  # of the learner, in place of the preset's
 
 
 class EnsembleConfig(_Section):
     """`[ensemble]`: which learners, on which rows, and how their scores become one."""
 
-    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)
+    learners: tuple[str, ...] = Field(("lightgbm", "xgboost", "catboost"), min_length=1)  # see docs/ensemble.md
     preset: Literal["tuned", "documented"] = "tuned"  # of parameters: ours, or those the public solutions share
     seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
     benign_per_malignant: float = Field(60.0, gt=0)  # benign training rows for each malignant one; inf keeps all
     blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
     indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
+    fusion: FusionName = "late"  # crops: a score that joins the blend (late), columns of the learners (early), or both
     table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
-    members: dict[str, MemberConfig] = {}
+    members: dict[str, MemberConfig] = {}  # learners under names of their own, below
 
 
 class CalibrationConfig(_Section):
     """`[calibration]`: from the blended score to a risk."""
 
-    method: Literal["beta", "platt", "isotonic"] = "beta"
+    method: Literal["beta", "platt", "isotonic"] = "beta"  # beta, platt or isotonic; all three are measured
     prevalence: float | None = Field(None, gt=0, lt=1)  # share malignant where risks are used; the cohort's if left out
 
 
 class MetricsConfig(_Section):
     """`[metrics]`: the patient bootstrap behind every interval."""
 
-    replicates: int = Field(10_000, ge=100)
-    seed: int = Field(0, ge=0)
+    replicates: int = Field(10_000, ge=100)  # draws of all patients
+    seed: int = Field(0, ge=0)  # same seed, same draws
 
 
 class ComputeConfig(_Section):
@@ -110,12 +105,17 @@ class Config(_Section):
 
     data: DataConfig
     folds: FoldsConfig = FoldsConfig()
-    images: ImagesConfig = ImagesConfig()
+    images: dict[str, ImageModelConfig] = {}
     features: FeaturesConfig = FeaturesConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     metrics: MetricsConfig = MetricsConfig()
     compute: ComputeConfig = ComputeConfig()
+
+    @property
+    def image_models(self) -> dict[str, ImageModelConfig]:
+        """The image models of the run, by name; none without crops, descriptors where nothing else is said."""
+        return (self.images or {DESCRIPTORS: ImageModelConfig()}) if self.data.images is not None else {}
 
 
 def load_config(path: Path) -> Config:
@@ -131,15 +131,20 @@ def load_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not valid TOML ({error})", where=str(path), remedy="fix this line") from error
     try:
-        config = Config.model_validate(content)
+        config = Config.model_validate(with_named_model(content, path))
     except ValidationError as error:
         raise _explain(error, path) from error
     if config.data.images and config.data.image_scores:
         raise InputError(
             "both images and image_scores", where=f"{path}, data", remedy="give the crops or a table of their scores"
         )
+    if config.data.crops == "required" and config.data.images is None and config.data.image_scores is None:
+        raise InputError("crops are required, and none are given", where=f"{path}, data", remedy="give images")
+    if config.data.images is None and is_plain(content.get("images")):
+        config = config.model_copy(update={"images": {}})  # without crops nothing comes of them
+    check_image_models(config.images, path, crops=config.data.images is not None)
     folder = Path(path).resolve().parent
-    return config.model_copy(update={name: _absolute(getattr(config, name), folder) for name in ("data", "images")})
+    return with_paths(config, lambda given: folder / given)
 
 
 def with_compute(config: Config, **changes: str | None) -> Config:
@@ -148,11 +153,29 @@ def with_compute(config: Config, **changes: str | None) -> Config:
     return config.model_copy(update={"compute": config.compute.model_copy(update=said)})
 
 
-def _absolute(section: _Section, folder: Path) -> _Section:
-    """The section with its paths taken relative to a folder."""
-    fields = type(section).model_fields
-    paths = {name: folder / value for name in fields if isinstance(value := getattr(section, name), Path)}
-    return section.model_copy(update=paths)
+def with_paths(config: Config, change: Callable[[Path], Path]) -> Config:
+    """The configuration with every path of `[data]` and of the image models changed."""
+    return config.model_copy(update={"data": _changed(config.data, change), "images": _changed(config.images, change)})
+
+
+def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401 - a section, or what it holds
+    if isinstance(value, Path):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _changed(inner, change) for key, inner in value.items()}
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return value.model_copy(update={name: _changed(getattr(value, name), change) for name in fields})
+    return value
+
+
+def input_paths(config: Config) -> dict[str, Path]:
+    """Every file and folder of the user's that the configuration names, by its dotted key; those of `[data]` bare."""
+    found = {name: path for name in DataConfig.model_fields if isinstance(path := getattr(config.data, name), Path)}
+    for name, model in config.image_models.items():
+        given = {"model": model.model, "weights": model.weights}
+        found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}
+    return found
 
 
 def write_config(config: Config, path: Path) -> None:
@@ -186,10 +209,12 @@ def _explain(error: ValidationError, path: Path) -> InputError:
 
 
 def _known_keys(section: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
+    found: Any = Config
     for key in section:
-        inner = model.model_fields[key].annotation if key in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
+        # Of a dict the keys are a user's names; what may stand under each is its second argument.
+        found = found.model_fields[key].annotation if _is_section(found) else get_args(found)[1]
+    return list(found.model_fields) if _is_section(found) else []
+
+
+def _is_section(found: Any) -> bool:  # noqa: ANN401 - an annotation
+    return isinstance(found, type) and issubclass(found, BaseModel)

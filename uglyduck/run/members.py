@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.console import log
 from engine.errors import InputError
 from ensemble.learners import Learner, get_learner
 from ensemble.presets import preset_parameters
-from uglyduck.run.config import EnsembleConfig, MemberConfig
+from uglyduck.run.config import EnsembleConfig, FusionName, MemberConfig
 
 IMAGE = "image"
+#: The member that sees the image score alone, with `fusion = "late"` or "both".
+CROPS = "crops"
 #: A member's twin that sees the table alone bears its name and this.
 TWIN = "-table"
 
@@ -60,8 +63,12 @@ class Member:
         return wanted and (self.images or spec["group"] != IMAGE)
 
 
-def configured_members(settings: EnsembleConfig) -> dict[str, Member]:
-    """The members named in `learners`, in that order.
+def configured_members(settings: EnsembleConfig, fusion: FusionName) -> dict[str, Member]:
+    """The members named in `learners`, in that order; but with early fusion, also one that sees the image score alone.
+
+    Args:
+        settings: Which they are.
+        fusion: How images have a say.
 
     Raises:
         InputError: A name is repeated or unknown, parameters are given to a learner that is not trained, or the
@@ -76,7 +83,32 @@ def configured_members(settings: EnsembleConfig) -> dict[str, Member]:
         )
     if len(set(settings.learners)) < len(settings.learners):
         raise InputError("a learner is named twice", where="[ensemble] learners", remedy="name each once")
-    return {name: _member(name, settings) for name in settings.learners}
+    members = {name: _member(name, settings, fusion) for name in settings.learners}
+    if fusion != "early" and CROPS not in members:
+        members[CROPS] = Member(get_learner("logistic", {"C": 1.0}), (f"{IMAGE}.score",))
+    return members
+
+
+def seeing_members(members: Mapping[str, Member], varying: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
+    """The members that see a feature that varies; a line says which are left out.
+
+    Args:
+        members: The configured ones.
+        varying: Entries of the feature dictionary, of features that vary.
+
+    Raises:
+        InputError: None of them does.
+    """
+    seeing = {name: member for name, member in members.items() if member.kinds(varying)}
+    if not seeing:
+        raise InputError(
+            f"every feature is the same for all lesions, so {', '.join(members)} can learn nothing",
+            where="[features] groups",
+            remedy="add groups that vary in this table, or give crops as [data] images",
+        )
+    for name in [name for name in members if name not in seeing]:
+        log.warning("%s is left out: whatever it sees is the same for all lesions", name)
+    return seeing
 
 
 def with_twins(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
@@ -97,10 +129,15 @@ def models_of_table_alone(members: Mapping[str, Member], specs: Sequence[Mapping
     return {name: f"{name}{TWIN}" if True in kind else name for name, kind in kinds.items() if False in kind}
 
 
-def _member(name: str, settings: EnsembleConfig) -> Member:
+def _member(name: str, settings: EnsembleConfig, fusion: FusionName) -> Member:
     own = settings.members.get(name, MemberConfig(learner=name))
     given = {**preset_parameters(own.learner, settings.preset), **own.parameters, **settings.parameters.get(name, {})}
-    return Member(get_learner(own.learner, given), own.groups, own.images)
+    seen = fusion != "late" or _names_images(own.groups) if own.images is None else own.images
+    return Member(get_learner(own.learner, given), own.groups, seen)
+
+
+def _names_images(groups: tuple[str, ...] | None) -> bool:
+    return any(group.partition(".")[0] == IMAGE for group in groups or ())
 
 
 def _groups_of(spec: Mapping[str, Any]) -> set[str]:

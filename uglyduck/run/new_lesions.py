@@ -19,4 +19,4 @@ def read_new_lesions(run: Run, metadata: Path, *, groups: Path | None = None) ->
     Raises:
         InputError: The table cannot be read.
     """
-    return read_cohort(metadata, incomplete=True, ungrouped=run.config.data.ungrouped, groups=groups)
+    return read_cohort(metadata, ungrouped=run.config.data.ungrouped, groups=groups)

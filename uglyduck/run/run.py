@@ -24,12 +24,13 @@ from ensemble.jobs import JobRunner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
-from features.patients.image_tables import read_image_table
+from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
+from submissions.image_models import SCORE, ImageModel
 from submissions.run_folder import RunFolder
-from uglyduck.run.config import Config, load_config
-from uglyduck.run.members import Member, configured_members, models_of_table_alone, with_twins
+from uglyduck.run.config import Config, FusionName, input_paths, load_config
+from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 
 #: Artifacts that decide what later commands say about a run.
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
@@ -56,9 +57,10 @@ class Run:
 
     @property
     def compute(self) -> Compute:
-        """What the image model and the fitted run may use."""
+        """What the image models and the fitted run may use."""
         settings = self.config.compute
-        return Compute(self.threads, self.config.images.device, settings.engine, settings.address)
+        devices = {name: model.device for name, model in self.config.image_models.items()}
+        return Compute(self.threads, devices, settings.engine, settings.address)
 
     def fitted(self) -> FittedRun:
         """The run as what scores new lesions; see `FittedRun.load`."""
@@ -88,13 +90,13 @@ class Run:
         return {name: recorded[name] for name in _DECISIVE if name in recorded}
 
     def input_sha256(self, name: str) -> str | None:
-        """SHA-256 of an input file by its key in `[data]` (or "weights", of the image model); None where none is given.
+        """SHA-256 of an input file or folder by its key as in `input_paths`; None where none is given.
 
         Raises:
             InputError: It cannot be read.
         """
         if name not in self._inputs:
-            path = self.config.images.weights if name == "weights" else getattr(self.config.data, name)
+            path = input_paths(self.config).get(name)
             self._inputs[name] = None if path is None else _sha256_of_input(name, path)
         return self._inputs[name]
 
@@ -113,17 +115,35 @@ class Run:
         return read_rows(path, self.lesions.checksum, columns=columns)
 
     @property
+    def image_models(self) -> list[ImageModel]:
+        """The image models in the order of the configuration; the scores of the only one are called "score"."""
+        models = self.config.image_models
+        return [ImageModel(name, SCORE if len(models) == 1 else name, one.views) for name, one in models.items()]
+
+    def image_folder(self, model: ImageModel) -> Path:
+        """Where an image model lies."""
+        return self.folder.images / model.name
+
+    def image_tables(self, model: ImageModel) -> list[Path]:
+        """What an image model says of the training lesions: scores, and scores with embeddings, if it has any."""
+        return [self.image_folder(model) / name for name in ("oof.parquet", "embeddings.parquet")]
+
+    @property
     def image_table(self) -> Path | None:
         """What image models say of the training lesions, out of fold, for the `image` feature group; None without."""
-        if self.config.data.images is None:
+        models = self.image_models
+        if not models:
             return self.config.data.image_scores
-        embeddings = self.folder.image_embeddings
-        return embeddings if embeddings.is_file() else self.folder.image_scores
+        if len(models) > 1:
+            return self.folder.image_scores
+        scores, embeddings = self.image_tables(models[0])
+        return embeddings if embeddings.is_file() else scores
 
     @property
     def image_artifacts(self) -> list[Path]:
         """The files of the run that `image_table` may be."""
-        return [] if self.config.data.images is None else [self.folder.image_scores, self.folder.image_embeddings]
+        models = self.image_models
+        return self.image_tables(models[0]) if len(models) == 1 else [self.folder.image_scores] * bool(models)
 
     @cached_property
     def image_scores(self) -> pl.DataFrame | None:
@@ -134,12 +154,28 @@ class Run:
         """
         return None if self.image_table is None else read_image_table(self.image_table)
 
+    @cached_property
+    def has_crop(self) -> npt.NDArray[np.bool_]:
+        """Which lesions have a crop that can be read, by what `image_table` says."""
+        return has_image(self.lesions.frame[ID], self.image_scores)
+
     @property
     def feature_groups(self) -> list[str]:
         """The configured groups, and `image` where crops are scored."""
         groups = list(self.config.features.groups)
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
         return [*groups, "image"] if wanted else groups
+
+    @property
+    def fusion(self) -> FusionName:
+        """How images have a say: as configured, but "early" where no image score meets features of the table."""
+        groups = self.feature_groups
+        scored = self.config.data.images is not None or (
+            self.image_scores is not None and any(dtype.is_numeric() for dtype in self.image_scores.schema.values())
+        )
+        built = any(group in {"image", "image.score"} for group in groups)
+        table = any(group.partition(".")[0] != "image" for group in groups)
+        return self.config.ensemble.fusion if scored and built and table else "early"
 
     @cached_property
     def folds(self) -> Folds:
@@ -192,8 +228,15 @@ class Run:
 
     @cached_property
     def members(self) -> dict[str, Member]:
-        """The configured learners by name, and what each may see."""
-        return configured_members(self.config.ensemble)
+        """The configured learners by name, and what each may see; without those for which nothing varies.
+
+        Raises:
+            InputError: The settings of a learner are wrong, or nothing varies for any of them.
+        """
+        configured = configured_members(self.config.ensemble, self.fusion)
+        for member in configured.values():
+            member.features(self.specs)  # a group that the run does not build is a mistake, not a constant
+        return seeing_members(configured, self.varying)
 
     @property
     def learners(self) -> dict[str, Learner]:
@@ -201,10 +244,21 @@ class Run:
         return {name: member.learner for name, member in self.members.items()}
 
     @property
+    def image_learners(self) -> set[str]:
+        """Names of the learners that see nothing but images: their blend is joined with that of the others."""
+        return {name for name, member in self.members.items() if member.kinds(self.varying) == {True}}
+
+    @property
     def specs(self) -> list[dict[str, Any]]:
         """The feature dictionary: name, group, part and more of each built feature."""
         listed: list[dict[str, Any]] = read_json(self.folder.dictionary)["features"]
         return listed
+
+    @cached_property
+    def varying(self) -> list[dict[str, Any]]:
+        """The entries of the feature dictionary whose feature is not the same for every training lesion."""
+        found = dict(zip(self.matrix.space.names, self.matrix.varies(), strict=True))
+        return [spec for spec in self.specs if found[spec["name"]]]
 
     @property
     def image_features(self) -> set[str]:
@@ -214,12 +268,12 @@ class Run:
     @property
     def trained(self) -> dict[str, Member]:
         """What is trained: the learners and, of those that see images and the table, twins that see the table alone."""
-        return with_twins(self.members, self.specs) if self.config.ensemble.table_alone else self.members
+        return with_twins(self.members, self.varying) if self.config.ensemble.table_alone else self.members
 
     @property
     def table_models(self) -> dict[str, str]:
         """Which model stands for each learner where the table alone is seen; see `models_of_table_alone`."""
-        return models_of_table_alone(self.members, self.specs) if self.config.ensemble.table_alone else {}
+        return models_of_table_alone(self.members, self.varying) if self.config.ensemble.table_alone else {}
 
     @cached_property
     def plan(self) -> Plan:

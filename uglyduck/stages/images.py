@@ -1,8 +1,7 @@
-"""The image stage of a run: a model of each fold trained on the crops, and applied to new ones, in another process."""
+"""The image stage of a run: models of each fold trained on the crops, each in another process."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,62 +9,65 @@ from typing import Any
 import polars as pl
 
 from engine.files import read_json
+from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
-from uglyduck.run.config import ImagesConfig
+from submissions.image_models import ImageModel, write_image_models
+from uglyduck.run.config import input_paths
+from uglyduck.run.image_config import ImageModelConfig
 from uglyduck.run.run import Run
+from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
+from uglyduck.stages.taken_models import take_model
 from uglyduck.terminal.images import showing_progress
-
-KEPT = "images.kept"
-"""Folder of a run for image models that are not wanted now; `uglyduck clean` deletes them."""
 
 
 def train(run: Run) -> list[Path]:
-    """Train the image model of each fold, and score each training lesion by the one that never saw its patient.
+    """Train the image models of each fold, and score each training lesion by those that never saw its patient.
 
-    A killed training goes on, and the model that the run wants is kept if it is there. Another one, of other crops,
-    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again.
+    A killed training goes on, and a model that the run wants is kept if it is there. Another one, of other crops,
+    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again. Only
+    `uglyduck clean` deletes what lies there.
 
     Returns:
-        The files of the model folder that later stages and applying it need.
+        The files of the model folders that later stages and applying them need.
 
     Raises:
         InputError: The crops, the settings or the weights are wrong, or torch is missing.
     """
-    folder = run.folder.images
-    _train_in(folder, run, run.config.images)
-    files = [folder / name for name in read_json(run.folder.image_model)["files"]]
-    return [run.folder.image_model, *training_tables(run), folder / "metrics.json", *files]
+    _make_room(run)
+    written: list[Path] = []
+    for model in run.image_models:
+        settings = run.config.image_models[model.name]
+        if settings.model is None:
+            train_in(run.image_folder(model), run, model.name, settings)
+        else:
+            with showing_progress():
+                take_model(run, model, settings.model)
+        written.extend(_files(run, model))
+    write_image_models(run.image_models, run.folder.image_models)
+    return [run.folder.image_models, *written, *write_side_by_side(run)]
 
 
-def training_tables(run: Run) -> list[Path]:
-    """What the image model says of the training lesions, each by the model that never saw the patient.
-
-    Returns:
-        The Parquet file of isic_id and score, and, where the model has embeddings, that of isic_id, score and embedding
-        (with repeats also embedding_seed1 and so on).
-    """
-    embeddings = run.folder.image_embeddings
-    return [run.folder.image_scores, *([embeddings] if embeddings.is_file() else [])]
+def _make_room(run: Run) -> None:
+    """A run of before there could be several models: its only one lies where their folders go now."""
+    if (run.folder.images / "spec.json").is_file():
+        move_aside(run.folder.images, run.folder.kept_images)
 
 
-def train_twin(run: Run) -> Path:
-    """Train the run's image model once more, with contrast equalised if it is not, and the other way round.
-
-    Returns:
-        The folder of the model; one that is finished is kept.
-
-    Raises:
-        InputError: As in `train`.
-    """
-    settings = run.config.images.model_copy(update={"clahe": not run.config.images.clahe})
-    folder = run.folder.root / "images-twin"
-    _train_in(folder, run, settings)
-    return folder
+def _files(run: Run, model: ImageModel) -> list[Path]:
+    folder = run.image_folder(model)
+    tables = [path for path in run.image_tables(model) if path.is_file()]
+    figures = [path for path in (folder / "metrics.json",) if path.is_file()]
+    return [
+        folder / "spec.json",
+        *tables,
+        *figures,
+        *(folder / name for name in read_json(folder / "spec.json")["files"]),
+    ]
 
 
-def perturbed_scores(run: Run, folder: Path, ids: pl.Series) -> pl.DataFrame:
+def perturbed_scores(run: Run, folder: Path, ids: pl.Series, *, model: str) -> pl.DataFrame:
     """Out-of-fold scores of training crops under every perturbation, by the image model in `folder`.
 
     Returns:
@@ -74,12 +76,16 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series) -> pl.DataFrame:
     images = Path(run.config.data.images or "")
     with TemporaryDirectory(prefix="uglyduck-") as scratch:
         out = Path(scratch, "scores.parquet")
-        _answer(PerturbRequest(model=folder, images=images, ids=tuple(ids), out=out, **asdict(run.compute)))
+        _answer(PerturbRequest(model=folder, images=images, ids=tuple(ids), out=out, **run.compute.of(model)))
         return pl.read_parquet(out)
 
 
-def _train_in(folder: Path, run: Run, settings: ImagesConfig) -> None:
-    changes = {} if settings.epochs is None else {"epochs": settings.epochs}
+def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> None:
+    """Train one image model into a folder, unless it is there.
+
+    Raises:
+        InputError: As in `train`.
+    """
     _answer(
         TrainRequest(
             lesions=run.folder.lesions,
@@ -87,17 +93,29 @@ def _train_in(folder: Path, run: Run, settings: ImagesConfig) -> None:
             ungrouped=run.config.data.ungrouped,
             folds=run.folder.folds,
             out=folder,
-            kept=run.folder.root / KEPT,
-            preset=settings.model,
-            settings=changes,
+            kept=run.folder.kept_images,
+            preset=None if settings.backbone else settings.preset,
+            backbone=settings.backbone,
+            settings=_preset_settings(settings),
             clahe=settings.clahe,
             weights=settings.weights,
+            download=settings.download,
+            policy=settings.policy,
+            repeats=settings.repeats,
+            reduce_to=settings.reduce_to,
             seed=settings.seed,
             on_bad=settings.on_bad,
             replicates=run.config.metrics.replicates,
-            **asdict(run.compute),
+            **run.compute.of(name),
         )
     )
+
+
+def _preset_settings(settings: ImageModelConfig) -> dict[str, str | int | float | bool]:
+    """Settings of a preset, those with keys of their own included."""
+    labels = {"target": "binary", "diagnosis": "diagnosis", None: None}[settings.labels]
+    own: dict[str, str | int | None] = {"labels": labels, "flips": settings.views}
+    return {**settings.set, **{name: value for name, value in own.items() if value is not None}}
 
 
 def _answer(request: Request) -> dict[str, Any]:
@@ -105,16 +123,25 @@ def _answer(request: Request) -> dict[str, Any]:
         return call(request)
 
 
+def _inputs(run: Run) -> tuple[str, ...]:
+    return tuple(name for name in input_paths(run.config) if name == "images" or name.startswith("images."))
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    models = {name: model.model_dump(mode="json") for name, model in run.config.image_models.items()}
+    # Paths may change as long as what lies there stays: that is among the inputs.
+    for model in models.values():
+        for place in ("model", "weights"):
+            model.pop(place)
+    return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
+
+
 IMAGES = Stage(
     "images",
     __name__,
     train,
-    inputs=("images", "weights"),
+    inputs=_inputs,
     artifacts=lambda run: [run.folder.lesions, run.folder.folds],
-    settings=lambda run: {
-        **run.config.images.model_dump(exclude={"weights"}),
-        "ungrouped": run.config.data.ungrouped,
-        "replicates": run.config.metrics.replicates,
-    },
-    applies=lambda run: run.config.data.images is not None,
+    settings=_settings,
+    applies=lambda run: bool(run.config.image_models),
 )

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
+from cohort.frames import ID
 from cohort.lesions import Lesions
-from cohort.reading import read_cohort
+from cohort.reading import read_cohort, varying_columns
+from cohort.stores.opening import open_store
+from engine.console import log
+from engine.errors import InputError
+from features.patients.image_tables import has_image, read_image_table
 from submissions.report.origin import find_origin
+from uglyduck.run.config import DataConfig
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
@@ -21,15 +29,48 @@ def _read(run: Run) -> list[Path]:
         groups=data.groups,
         ungrouped=data.ungrouped,
     )
-    origin = find_origin(data.metadata, cohort.frame["isic_id"])
-    Lesions(cohort.frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
+    for finding in cohort.findings:
+        if finding.status == "found" and finding.severity == "warning":
+            log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
+    if data.images is None and data.image_scores is None and not varying_columns(cohort):
+        raise InputError(
+            "no column besides ids and labels differs between lesions, so there is nothing to learn from",
+            where=str(data.metadata),
+            remedy="give a table with measurements, or crops as [data] images",
+        )
+    origin = find_origin(data.metadata, cohort.frame[ID])
+    frame = cohort.frame if data.crops == "optional" else _with_crops(cohort.frame, data)
+    Lesions(frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
     return [run.folder.lesions]
+
+
+def _with_crops(frame: pl.DataFrame, data: DataConfig) -> pl.DataFrame:
+    """The lesions that have a crop, or a score in the table of image scores."""
+    if data.images is not None:
+        store = open_store(data.images)
+        kept = frame.filter(pl.col(ID).is_in(pl.Series(store.ids).implode()))
+        store.close()
+    else:
+        kept = frame.filter(pl.Series(has_image(frame[ID], read_image_table(Path(data.image_scores or "")))))
+    if kept.is_empty():
+        raise InputError(
+            "not one lesion has a crop",
+            where='[data] crops = "required"',
+            remedy="check that ids and crops belong together",
+        )
+    log.info("lesions   %s of %s have a crop; the others are left out", f"{kept.height:,}", f"{frame.height:,}")
+    return kept
+
+
+def _inputs(run: Run) -> tuple[str, ...]:
+    crops = ("images", "image_scores") if run.config.data.crops == "required" else ()
+    return ("metadata", "duplicates", "groups", *crops)
 
 
 LESIONS = Stage(
     "lesions",
     __name__,
     _read,
-    inputs=("metadata", "duplicates", "groups"),
-    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped"}),
+    inputs=_inputs,
+    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped", "crops"}),
 )

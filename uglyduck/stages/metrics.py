@@ -17,7 +17,7 @@ from ensemble.blend import METHODS
 from ensemble.calibration import METHODS as CALIBRATIONS
 from ensemble.calibration import calibrated_out_of_fold
 from uglyduck.run.run import Run
-from uglyduck.stages.scores import BLEND, IMAGE, TABLE, blend_column
+from uglyduck.stages.scores import BLEND, IMAGE, TABLE, blend_column, image_column
 from uglyduck.stages.stage import Stage
 
 OPTIMUM = {"both": "p_both", "table": "p_table", "crop": "p_crop"}
@@ -27,19 +27,21 @@ OPTIMUM = {"both": "p_both", "table": "p_table", "crop": "p_crop"}
 def _measure(run: Run) -> list[Path]:
     """Write metrics.json.
 
-    `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone.
+    `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone, and
+    of several image models `image_NAME` of each.
     `comparisons`: paired differences, each `first` minus `second`. `blends`: the three ways to blend.
     `calibration`: how far risks can be believed. `optimum`: for simulated cohorts, the best possible score and what
     the blend lacks of it. All of it is out of fold.
     """
     oof = run.read_rows(run.folder.oof)
     alone = [name for name in (TABLE, IMAGE) if name in oof.columns]
+    each = [column for model in run.image_models if (column := image_column(model.name)) in oof.columns]
     pairs = [(BLEND, name) for name in alone]
     write_json(
         {
             "estimate": "out-of-fold",
             "data": "unknown" if run.config.data.truth is None else "simulated",
-            "scores": {name: _summary(run, oof, name) for name in [*run.learners, BLEND, *alone]},
+            "scores": {name: _summary(run, oof, name) for name in [*run.learners, BLEND, *alone, *each]},
             "comparisons": [_comparison(run, oof, first, second) for first, second in pairs],
             "blends": _blends(run, oof),
             "calibration": _calibration(run, oof),

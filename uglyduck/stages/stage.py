@@ -29,7 +29,7 @@ class Stage:
         name: Its name for `--until` and the manifest.
         module: Full name of the module that does it; that code and all that it imports is part of the fingerprint.
         work: Does it; returns the files written.
-        inputs: Keys of `[data]` whose files it reads.
+        inputs: Keys of the user's files that it reads, see `input_paths`; or what names them for a run.
         artifacts: Files of the run that it reads.
         settings: What else its outputs depend on.
         applies: Whether the run has this stage at all.
@@ -38,7 +38,7 @@ class Stage:
     name: str
     module: str
     work: Callable[[Run], list[Path]]
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] | Callable[[Run], tuple[str, ...]] = ()
     artifacts: Callable[[Run], list[Path]] = lambda _run: []
     settings: Callable[[Run], Mapping[str, Any]] = field(default=lambda _run: {})
     applies: Callable[[Run], bool] = lambda _run: True
@@ -58,7 +58,8 @@ class Stage:
 
     def inputs_of(self, run: Run) -> dict[str, str]:
         """SHA-256 of the user's files that it reads."""
-        return {name: sha256 for name in self.inputs if (sha256 := run.input_sha256(name)) is not None}
+        names = self.inputs(run) if callable(self.inputs) else self.inputs
+        return {name: sha256 for name in names if (sha256 := run.input_sha256(name)) is not None}
 
     def artifacts_of(self, run: Run) -> dict[str, str]:
         """SHA-256 of the files of earlier stages that it reads, by path below the run; without those not there."""

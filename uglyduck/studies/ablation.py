@@ -24,7 +24,7 @@ from ensemble.ablation import (
     organisers_design,
     score_variants,
 )
-from ensemble.blend import blended_out_of_fold
+from ensemble.fusion import blended_out_of_fold
 from ensemble.learners import CatBoost, Learner
 from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
@@ -160,7 +160,8 @@ def _quick(learner: Learner) -> Learner:
 
 def _blend(run: Run, scores: dict[str, Scores]) -> Scores:
     """As the run blends: weights, where they are learned, by other folds than the one blended."""
-    return blended_out_of_fold(scores, run.target, run.fold, method=run.config.ensemble.blend)
+    method = run.config.ensemble.blend
+    return blended_out_of_fold(scores, run.target, run.fold, method=method, images=run.image_learners)
 
 
 def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:

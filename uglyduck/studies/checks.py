@@ -16,12 +16,13 @@ from cohort.frames import ID, join_by_id
 from cohort.reading import Cohort
 from engine.errors import InputError
 from engine.files import read_json, write_json
-from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from ensemble.run_checks import RUN_CHECKS
 from ensemble.run_checks.baseline import NOT_BETTER, PLAIN_GROUPS, against_baseline, logistic_scores
 from ensemble.run_checks.calibration import MISCALIBRATED, calibrated
+from ensemble.run_checks.crops import PRESENCE, telling_presence
 from ensemble.run_checks.files import CHANGED, NO_MODEL, changed_files, missing_models
 from ensemble.run_checks.hospital import TELLTALE, telltale_hospital
 from ensemble.run_checks.leaks import (
@@ -115,13 +116,14 @@ class RunChecks:
             NOT_BETTER: self._baseline,
             BY_FOLD: lambda: between_folds(self._scored, replicates=replicates),
             BY_SEED: self._seeds,
-            EDGE_WEIGHT: lambda: edge_weights(Blend.from_dict(read_json(self._finished(run.folder.blend)))),
+            EDGE_WEIGHT: lambda: edge_weights(read_blend(read_json(self._finished(run.folder.blend)))),
             TELLTALE: self._hospital,
             MISCALIBRATED: lambda: calibrated(
                 self._scored, Calibration.from_dict(read_json(self._finished(run.folder.calibration)))
             ),
             SHIFTED: self._shift,
             OTHER_SCALE: self._scale,
+            PRESENCE: self._presence,
         }
 
     @cached_property
@@ -199,9 +201,16 @@ class RunChecks:
         new = train.space.encode(pl.concat(fitted.features(cohort.frame)))
         return shifted_features(train, run.folds.frame["patient_id"], new, cohort.frame["patient_id"].n_unique())
 
+    def _presence(self) -> Finding:
+        run = self.run
+        if run.image_table is None:
+            raise _DoesNotApplyError("the run has no images")
+        self._finished(run.image_table)
+        return telling_presence(run.has_crop, run.target)
+
     def _scale(self) -> Finding:
         cohort, fitted = self._new
-        new = fitted.score(cohort.frame)["blend"].to_numpy()
+        new = fitted.score(cohort.frame, anyway=True)["blend"].to_numpy()
         column = "table" if "table" in self._scored.columns else "blend"  # new lesions are scored without images here
         patients = cohort.frame["patient_id"].n_unique()
         return other_scale(self._scored[column].to_numpy(), self.run.folds.frame["patient_id"], new, patients)

@@ -16,8 +16,8 @@ from engine.console import progress
 from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
-from ensemble.blend import Blend
 from ensemble.explanation import ChosenLesions, Explainer, Selection, Study
+from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from submissions.fitted_run import FittedRun
 from uglyduck.run.new_lesions import read_new_lesions
@@ -140,7 +140,7 @@ def _explain_training(run: Run, settings: Settings) -> list[Path]:
     ids = oof["isic_id"][chosen.rows].implode()
     built = collect(pl.scan_parquet(run.folder.features).filter(pl.col("isic_id").is_in(ids)))
     lesions = _lesions(run, oof, score, chosen, built)
-    weights = Blend.from_dict(read_json(run.folder.blend)).weights
+    weights = read_blend(read_json(run.folder.blend)).weights
     explainers = explanation.out_of_fold(run.plan, ModelStore(run.folder.models), chosen.rows, weights)
     found = _study(run, lesions, explainers, settings)
     facts = {"explains": "training lesions, out of fold", "made_from": run.state}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.files import read_json
-from uglyduck.run.config import ComputeConfig, Config, ImagesConfig
+from uglyduck.run.config import ComputeConfig, Config, with_paths
 from uglyduck.run.run import Run
 from uglyduck.stages.running import STAGES
 
@@ -34,16 +34,6 @@ def prior(run: Run) -> float:
 
 def without_places(config: Config) -> Config:
     """The configuration for another machine: paths cut to file names, no cluster, and whatever device there is."""
-    sections = {name: getattr(config, name) for name in ("data", "images")}
-    cut = {
-        name: section.model_copy(
-            update={
-                field: Path(value.name)
-                for field in type(section).model_fields
-                if isinstance(value := getattr(section, field), Path)
-            }
-        )
-        for name, section in sections.items()
-    }
-    cut["images"] = cut["images"].model_copy(update={"device": ImagesConfig().device})
-    return config.model_copy(update={**cut, "compute": ComputeConfig()})
+    cut = with_paths(config, lambda path: Path(path.name))
+    images = {name: model.model_copy(update={"device": "auto"}) for name, model in cut.images.items()}
+    return cut.model_copy(update={"images": images, "compute": ComputeConfig()})

@@ -55,7 +55,7 @@ class Entry:
             InputError: A learner sees images, and none sees the table alone.
         """
         named = [spec["name"] for spec in run.specs if HOSPITAL in spec["needs"]]
-        if not any(True in member.kinds(run.specs) for member in run.members.values()):
+        if not any(True in member.kinds(run.varying) for member in run.members.values()):
             return cls({name: name for name in run.learners}, BLEND, tuple(named))
         models = run.table_models
         if not models:

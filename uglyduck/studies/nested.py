@@ -56,6 +56,7 @@ def _estimate(run: Run) -> list[Path]:
         blend=blend,
         calibration=settings.method,
         prevalence=settings.prevalence or float(run.target.mean()),
+        images=run.image_learners,
     )
     nested[BLEND] = nested[blend_column(blend)]
     keys = run.folds.frame.select(ID, "patient_id", "target", "fold")

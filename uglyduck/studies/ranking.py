@@ -17,6 +17,7 @@ from submissions.reasons import reasons
 from submissions.shortlist import TOP, By, Shortlist
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
+from uglyduck.stages.scores import IMAGE
 from uglyduck.terminal.images import showing_progress
 
 _COLUMNS = ("isic_id", "patient_id", "target", "score", "risk")
@@ -54,22 +55,30 @@ def training_lesions(run: Run) -> LesionsToRank:
         InputError: The run is not finished, or a file of it is missing or damaged.
     """
     run.manifest.check(run.folder.dictionary)
-    return LesionsToRank(run.lesions.frame, _out_of_fold(run), run.image_scores)
+    return LesionsToRank(run.lesions.frame, _out_of_fold(run), _image_scores(run))
 
 
 def new_lesions(
-    run: Run, metadata: Path, *, images: Path | None = None, image_scores: Path | None = None
+    run: Run,
+    metadata: Path,
+    *,
+    images: Path | None = None,
+    image_scores: Path | None = None,
+    anyway: bool = False,
 ) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
-        InputError: The table or the images cannot be read, or the run is not finished.
+        InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
+            its models go by and `anyway` is not said.
     """
     fitted, cohort = run.fitted(), read_new_lesions(run, metadata)
     with showing_progress():
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    return LesionsToRank(cohort.frame, _chosen(join_by_id(known, fitted.score(cohort.frame, seen))), seen)
+    scores = _chosen(join_by_id(known, fitted.score(cohort.frame, seen, anyway=anyway)))
+    uncalibrated = scores.height and scores["risk"].null_count() == scores.height
+    return LesionsToRank(cohort.frame, scores.drop("risk") if uncalibrated else scores, fitted.image_score(seen))
 
 
 def choose_shortlist(
@@ -92,6 +101,14 @@ def choose_shortlist(
         )
     promise = Promise(sensitivity, confidence, loss)
     return Shortlist.promised(ranked_within(_out_of_fold(run)), promise, by=by)
+
+
+def _image_scores(run: Run) -> pl.DataFrame | None:
+    """The image score of each training lesion; the blend of several models', out of fold like each of them."""
+    if len(run.image_models) < 2 or run.image_scores is None:
+        return run.image_scores
+    shown = run.read_rows(run.folder.oof, columns=["isic_id", IMAGE])
+    return shown.select("isic_id", pl.when(pl.Series(run.has_crop)).then(pl.col(IMAGE)).alias("score"))
 
 
 def _out_of_fold(run: Run) -> pl.DataFrame:

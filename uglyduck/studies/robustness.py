@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from cv_folds.bootstrap.replicates import POOLED, replicate
 from engine.errors import InputError
 from engine.files import read_json
 from ensemble.blend import Blend
+from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from ensemble.out_of_fold import apply_out_of_fold
 from features.patients.state import FeatureState
+from submissions.image_models import SCORE, ImageModel, side_by_side
+from submissions.image_score import shown_score
 from uglyduck.run.run import Run
-from uglyduck.stages.images import perturbed_scores, train_twin
+from uglyduck.stages.images import perturbed_scores, train_in
 
 Scores = npt.NDArray[np.float64]
 UNCHANGED = "unchanged"
@@ -44,22 +48,25 @@ def measure_robustness(run: Run, *, most: int, seed: int = 0) -> dict[str, Any]:
     Raises:
         InputError: The run scores no crops, or is not finished.
     """
-    if run.config.data.images is None:
+    models, folder = run.image_models, run.folder
+    if not models:
         raise InputError(
             "this run scores no crops", where=str(run.folder.root), remedy="run with [data] images in its configuration"
         )
-    run.manifest.check(run.folder.folds, run.folder.image_scores, run.folder.dictionary, run.folder.blend)
+    tables = [run.image_tables(model)[0] for model in models]
+    blends = [folder.image_blend] if len(models) > 1 else []
+    run.manifest.check(folder.folds, *tables, *blends, folder.dictionary, folder.blend)
     chosen = choose_lesions(run.folds.frame, most, seed)
-    own = perturbed_scores(run, run.folder.images, chosen[ID])
-    twin = perturbed_scores(run, train_twin(run), chosen[ID])
-    plain, equalised = (twin, own) if run.config.images.clahe else (own, twin)
-    scores = {PLAIN: _filled(plain), EQUALISED: _filled(equalised), BLEND: _blended(run, chosen, own)}
+    own = _by_condition(run, chosen[ID])
+    shown = Blend.from_dict(read_json(folder.image_blend)) if blends else None
+    image = _filled({name: shown_score(table, shown)[SCORE] for name, table in own.items()})
+    scores = {**_with_twin(run, chosen[ID], image), BLEND: _blended(run, chosen, own)}
     return {
         "lesions": chosen.height,
         "malignant": int(chosen["target"].sum()),
         "patients": chosen["patient_id"].n_unique(),
         "ungrouped": run.config.data.ungrouped,
-        "blend_uses": EQUALISED if run.config.images.clahe else PLAIN,
+        "blend_uses": EQUALISED if _is_equalised(run) else PLAIN,
         "rows": _rows(run, chosen, scores),
     }
 
@@ -92,23 +99,55 @@ def _first(patients: pl.DataFrame, most: int) -> pl.DataFrame:
     return patients.head(max(1, int((patients["len"].cum_sum() <= most).sum())))
 
 
-def _filled(scores: pl.DataFrame) -> dict[str, Scores]:
+def _by_condition(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
+    """By perturbation what the run's image models say of some of its lesions, out of fold."""
+    models = run.image_models
+    each = [perturbed_scores(run, run.image_folder(model), ids, model=model.name) for model in models]
+    return {
+        name: side_by_side([table.select(ID, pl.col(name).alias(SCORE)) for table in each], models)
+        for name in each[0].columns[1:]
+    }
+
+
+def _with_twin(run: Run, ids: pl.Series, image: dict[str, Scores]) -> dict[str, dict[str, Scores]]:
+    """The image score; and next to that of an only model, if it was trained here, that of its twin."""
+    model, *others = run.image_models
+    if others or run.config.image_models[model.name].model is not None:
+        return {PLAIN: image}
+    table = perturbed_scores(run, _train_twin(run, model), ids, model=model.name)
+    twin = _filled({name: table[name] for name in table.columns[1:]})
+    return {PLAIN: twin, EQUALISED: image} if _is_equalised(run) else {PLAIN: image, EQUALISED: twin}
+
+
+def _is_equalised(run: Run) -> bool:
+    """Whether the only image model sees crops with equalised contrast."""
+    settings = list(run.config.image_models.values())
+    return len(settings) == 1 and settings[0].clahe
+
+
+def _train_twin(run: Run, model: ImageModel) -> Path:
+    """Train an image model once more, with contrast equalised if it is not, and the other way round; its folder."""
+    settings = run.config.image_models[model.name]
+    folder = run.folder.root / "images-twin"
+    train_in(folder, run, model.name, settings.model_copy(update={"clahe": not settings.clahe}))
+    return folder
+
+
+def _filled(scores: Mapping[str, pl.Series]) -> dict[str, Scores]:
     """Scores by condition; a crop without one gets the median, as in the run's own figures."""
-    columns = {name: scores[name] for name in scores.columns if name != ID}
-    return {name: column.fill_null(column.median()).to_numpy() for name, column in columns.items()}
+    return {name: column.fill_null(column.median()).to_numpy() for name, column in scores.items()}
 
 
-def _blended(run: Run, chosen: pl.DataFrame, images: pl.DataFrame) -> dict[str, Scores]:
+def _blended(run: Run, chosen: pl.DataFrame, images: Mapping[str, pl.DataFrame]) -> dict[str, Scores]:
     """The blend by condition, of learners that never saw the patient: the crops change, the table stays."""
     stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.lesions.frame)
-    state, blend = FeatureState.from_dict(stored["state"]), Blend.from_dict(read_json(run.folder.blend))
+    state, blend = FeatureState.from_dict(stored["state"]), read_blend(read_json(run.folder.blend))
     store, space = ModelStore(run.folder.models), run.matrix.space
     kept = run.folds.frame[ID].is_in(chosen[ID].implode()).to_numpy()
     plan = run.plan
     plan = replace(plan, learners=run.learners, assignments=[assignment[kept] for assignment in plan.assignments])
     found = {}
-    for name in images.columns[1:]:
-        seen = images.select(ID, pl.col(name).alias("score"))
+    for name, seen in images.items():
         built = features.build(frame, stored["groups"], state=state, images=seen, executor=run.executor)
         found[name] = blend(apply_out_of_fold(plan, space.encode(built), store, threads=run.threads))
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import catboost
+
 from ensemble.jobs.sharing.shared import free_of
-from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order
+from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order, says_constant
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample
 
@@ -25,7 +27,13 @@ class SharedCatBoost:
     def __init__(self, learner: CatBoost, sample: Sample, *, seed: int, threads: int) -> None:
         self._learner, self._sample, self._seed, self._threads = learner, sample, seed, threads
         pool = pool_of(sample.matrix.values, sample.matrix.space, sample.target, sample.weight)
-        pool.quantize(border_count=learner.parameters.get("border_count"))
+        self._borders: dict[str, list[str]] = {}
+        try:
+            pool.quantize(border_count=learner.parameters.get("border_count"))
+        except catboost.CatBoostError as error:
+            if not says_constant(error):
+                raise
+            return
         with tempfile.TemporaryDirectory() as folder:
             pool.save_quantization_borders(str(path := Path(folder, "borders.tsv")))
             self._borders = _by_feature(path.read_text("utf-8"), sample.matrix.space)

@@ -80,7 +80,7 @@ def test_a_folder_without_tables_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_stops_the_check(slice3d: Rows, write: Write) -> None:
-    findings = check_data(write(slice3d(8).drop("sex")))
+    findings = check_data(write(slice3d(8).drop("patient_id")))
     assert [(finding.code, finding.status) for finding in findings] == [("UD101", "clear"), ("UD102", "found")]
 
 

@@ -446,3 +446,24 @@ def test_a_dicom_file_with_many_frames_counts_all_their_pixels(tmp_path: Path) -
     record.save_as(buffer)
     with pytest.raises(CropError, match="more than the cap"):
         DicomStore(write_dicom(tmp_path / "d", {"ISIC_1": buffer.getvalue()})).read("ISIC_1")
+
+
+@pytest.mark.parametrize("kind", ["WebP", "GIF", "BMP", "TIFF"])
+def test_another_kind_of_image_under_the_name_of_a_jpeg_is_named(tmp_path: Path, kind: str) -> None:
+    store = FolderStore(write_folder(tmp_path / "crops", {IDS[0]: encoded(painted(0), kind)}))
+    with pytest.raises(CropError, match=rf"not a whole JPEG or PNG image \(it is a {kind} image\)"):
+        store.read(IDS[0])
+
+
+def test_no_reason_holds_an_address_in_memory(tmp_path: Path) -> None:
+    store = FolderStore(write_folder(tmp_path / "crops", {IDS[0]: b"no image at all"}))
+    with pytest.raises(CropError, match=r"not a whole JPEG or PNG image \(no such image is recognised\)"):
+        store.read(IDS[0])
+
+
+def test_what_a_mac_leaves_next_to_files_is_no_image(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "crops", {IDS[0]: encoded(painted(0))})
+    (folder / f"._{IDS[0]}.jpg").write_bytes(b"\0\5\x16\7")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    assert FolderStore(folder).ids == [IDS[0]]
+    assert open_store(folder).ids == [IDS[0]]

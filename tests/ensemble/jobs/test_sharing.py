@@ -52,6 +52,9 @@ def sets_of(space: FeatureSpace) -> list[tuple[str, ...]]:
         ("site", "tile"),
         ("x1", "x3", "single"),
         ("site", "x1", "x3", "single"),
+        ("constant",),
+        ("single",),
+        ("constant", "absent", "single"),
     ]
 
 
@@ -105,3 +108,17 @@ def test_catboost_draws_rows_for_borders_of_very_many(sample: Sample) -> None:
     many = Sample(sample.matrix.rows(rows), sample.target[rows], None)
     learner = get_learner("catboost", {"n_trees": 2})
     assert isinstance(share(learner, many, sets_of(sample.matrix.space), seed=0, threads=1), Plain)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "logistic"])
+def test_sets_of_which_nothing_varies_are_shared_like_others(sample: Sample, name: str) -> None:
+    learner, sets = get_learner(name, {}), [("constant",), ("single",), ("constant", "single")]
+    space = sample.matrix.space.restricted(sets[-1])
+    constants = Sample(Matrix(space, sample.matrix.for_model(space)), sample.target, None)
+    shared = share(learner, constants, sets, seed=5, threads=1)
+    for names in sets:
+        part = space.restricted(names)
+        alone = Matrix(part, sample.matrix.for_model(part))
+        wanted = learner.fit(alone, sample.target, seed=5, threads=1).predict(alone, threads=1)
+        assert np.array_equal(shared.fit(part).predict(alone, threads=1), wanted)
+        assert len(set(wanted)) == 1

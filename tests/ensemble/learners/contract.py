@@ -181,6 +181,37 @@ class LearnerContract:
             scores = learner.fit(part, target, seed=0, threads=2).predict(part, threads=2)
             assert np.isfinite(scores).all()
 
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize(
+        "kinds", [("one",), ("only",), ("empty",), ("absent",), ("empty", "one", "absent", "only")]
+    )
+    def test_where_no_feature_varies_every_row_has_the_same_score(
+        self,
+        learner: Learner,
+        target: npt.NDArray[np.int8],
+        tmp_path: Path,
+        kinds: tuple[str, ...],
+        *,
+        weighted: bool,
+    ) -> None:
+        frame, _ = lesions()
+        nothing = frame.select(
+            "isic_id", one=pl.lit(1.0), absent=pl.lit(None, pl.Float64), only=pl.lit("x"), empty=pl.lit(None, pl.String)
+        ).select("isic_id", *kinds)
+        matrix = FeatureSpace.fit(nothing).encode(nothing)
+        weight = np.linspace(0.5, 2.0, len(target)) if weighted else None
+        model = learner.fit(matrix, target, seed=0, threads=2, weight=weight)
+        # Later rows may well vary; what a model of constants says of them is the same all the same.
+        later = Matrix(matrix.space, np.vstack([matrix.values, np.full((1, len(kinds)), 3.0, np.float32)]))
+        scores = model.predict(later, threads=2)
+        assert len(set(scores)) == 1
+        assert 0 < scores[0] < 1
+        assert model.gain().tolist() == [0] * len(kinds)
+        contributions = model.contributions(later, threads=2)
+        np.testing.assert_allclose(contributions.sum(axis=1), np.log(scores / (1 - scores)), rtol=0, atol=1e-9)
+        model.save(path := tmp_path / f"model{learner.suffix}")
+        assert np.array_equal(learner.load(path, matrix.space).predict(later, threads=2), scores)
+
     @pytest.mark.parametrize("which", [0, 1])
     def test_a_wrong_parameter_is_refused_before_training(self, which: int) -> None:
         parameter = next(iter(self.wrong[which]))

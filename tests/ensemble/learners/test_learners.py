@@ -56,7 +56,9 @@ class TestCatBoost(LearnerContract):
     name = "catboost"
     fixed = "allow_writing_files"
     aliases: ClassVar[Mapping[str, str]] = {
-        alias: name for alias, name in catboost._ALIASES.items() if name not in (*catboost._OURS, *catboost._FIXED)
+        alias: name
+        for alias, name in catboost._ALIASES.items()
+        if name not in (*catboost._OURS, *catboost._FIXED, "od_wait")
     }
 
     def test_the_library_has_no_other_aliases(self) -> None:
@@ -66,7 +68,8 @@ class TestCatBoost(LearnerContract):
         ours = {alias: name for alias, name in self.aliases.items() if name != "n_trees"}
         trees = {alias: "iterations" for alias in self.aliases if self.aliases[alias] == "n_trees"}
         trees.pop("iterations")
-        assert ours | trees | {"random_state": "random_seed"} == listed
+        refused = {"random_state": "random_seed", "early_stopping_rounds": "od_wait"}
+        assert ours | trees | refused == listed
 
     def test_the_number_of_threads_that_train_is_not_the_callers(
         self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]
@@ -85,7 +88,7 @@ class TestLogistic(LearnerContract):
     unused = 1e-3
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "logistic"])  # CatBoost trains on no constants alone
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "logistic"])
 def test_a_model_that_uses_nothing_gains_nothing(name: str) -> None:
     table = pl.DataFrame({"isic_id": [str(row) for row in range(600)], "constant": 1.0, "half": [0.5] * 600})
     model = get_learner(name, {}).fit(FeatureSpace.fit(table).encode(table), lesions()[1], seed=0, threads=1)
@@ -108,6 +111,21 @@ def test_an_unknown_learner_names_the_nearest() -> None:
 def test_another_name_of_what_is_fixed_is_refused_too(learner: str, alias: str) -> None:
     with pytest.raises(InputError, match=f"{alias} is fixed"):
         get_learner(learner, {alias: 1})
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("name", ["early_stopping_round", "early_stopping_rounds", "od_wait", "use_best_model"])
+def test_early_stopping_is_refused_by_every_learner_with_the_option_that_exists(learner: str, name: str) -> None:
+    with pytest.raises(InputError, match=rf"{name}: there is no early stopping.*set n_trees, or let `uglyduck tune`"):
+        get_learner(learner, {name: 10})
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize(("name", "value"), [("device", "cuda"), ("device_type", "gpu"), ("task_type", "GPU")])
+def test_another_device_is_refused_by_every_learner(learner: str, name: str, value: str) -> None:
+    for given in (value, "cpu"):
+        with pytest.raises(InputError, match=rf"{name}: learners train on the CPU.*see \[images\] device"):
+            get_learner(learner, {name: given})
 
 
 def test_a_misspelt_lightgbm_parameter_names_the_nearest() -> None:

@@ -1,0 +1,103 @@
+"""Places to write to: tried before work begins, and what the operating system says of them in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from engine.errors import InputError
+
+_NUMBER = re.compile(r"(?:os error|errno)[\s:=]*(\d+)", re.IGNORECASE)
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or choose another place",
+    errno.EDQUOT: "free some of your quota, or choose another place",
+    errno.EFBIG: "raise the limit on the size of files, or choose another place",
+    errno.EACCES: "give yourself the permission, or choose another place",
+    errno.EPERM: "give yourself the permission, or choose another place",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EISDIR: "a folder is in the place of a file: name another one",
+    errno.ENOTDIR: "a file is in the place of a folder: name another one",
+    errno.EEXIST: "a file is in the place of a folder: name another one",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOENT: "check the path",
+}
+WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""Errors that can only come from writing."""
+
+_PASSED_ON = WRITING | {errno.EACCES, errno.EPERM}
+
+
+def error_number(error: BaseException) -> int | None:
+    """Number of the operating system's error behind an exception, which some libraries only tell in their text."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    found = _NUMBER.search(str(error))
+    return int(found.group(1)) if found else None
+
+
+def as_input_error(error: BaseException, path: Path | None = None) -> InputError | None:
+    """What the operating system refused, as one line; None where it is not its error.
+
+    Args:
+        error: Of the operating system itself, or of a library that passes it on.
+        path: The file or folder; the one that the error names where it is None.
+    """
+    number = error_number(error)
+    if number is None or number not in errno.errorcode or not (isinstance(error, OSError) or number in _PASSED_ON):
+        return None
+    named = path or getattr(error, "filename", None)
+    what = os.strerror(number)
+    remedy = _REMEDIES.get(number, "check the path, the disk and the permissions")
+    return InputError(what[:1].lower() + what[1:], where=None if named is None else str(named), remedy=remedy)
+
+
+def try_file(path: Path) -> None:
+    """Refuse a place where no file can be written; nothing is left there.
+
+    Raises:
+        InputError: A folder or a device is there, or its folder cannot be made or written to.
+    """
+    if _kind(path) == "folder":
+        raise InputError("this is a folder, and a file is to be written", where=str(path), remedy="name a file in it")
+    if _kind(path) == "other":
+        raise InputError("this is neither a file nor a folder", where=str(path), remedy="name a file")
+    _try_in(path.parent)
+
+
+def try_folder(path: Path) -> None:
+    """Refuse a place where no folder can be filled; nothing is left there.
+
+    Raises:
+        InputError: A file is there, or the folder cannot be made or written to.
+    """
+    if _kind(path) in {"file", "other"}:
+        raise InputError("this is a file, and a folder is to be filled", where=str(path), remedy="name a folder")
+    _try_in(path)
+
+
+def _try_in(folder: Path) -> None:
+    """Write and delete an empty file in the folder, or in the nearest one above that is there."""
+    there = next(place for place in (folder, *folder.parents, Path("/")) if _kind(place))
+    if _kind(there) != "folder":
+        raise InputError("this is a file, not a folder", where=str(there), remedy="choose another folder")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"cannot write here ({error.strerror})", where=str(there), remedy="choose a folder you can write to"
+        ) from error
+
+
+def _kind(path: Path) -> str:
+    """What is there: "file", "folder" or "other"; empty where nothing is."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise as_input_error(error, path) or error from error
+    return "folder" if path.is_dir() else "file" if path.is_file() else "other"

@@ -1,0 +1,156 @@
+"""Late fusion: what the table says and what crops say, each blended by itself, then joined as one score."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from engine.errors import InputError
+from ensemble.blend import RIDGE, Blend, Method, Target, log_odds
+from ensemble.blend import blended_out_of_fold as blended_alike
+from ensemble.nonnegative_logistic import nonnegative_logistic
+from ensemble.quantile_map import QuantileMap, Scores
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A blend of the learners that see the table, and one of those that see nothing but images.
+
+    A booster that finds the image score among hundreds of columns uses it little. Here each blend's weights give a
+    mean of its learners' log-odds, and a logistic regression with weights of 0 or more joins the two means: an image
+    model counts for as much as it earns on held-out lesions, and one that knows nothing counts for nothing.
+
+    Attributes:
+        table: Of the learners that see the table.
+        images: Of the learners that see images alone.
+        table_weight: Of the mean log-odds of the first.
+        image_weight: Of the second's.
+        intercept: Of their sum.
+    """
+
+    table: Blend
+    images: Blend
+    table_weight: float
+    image_weight: float
+    intercept: float
+
+    @classmethod
+    def fit(cls, oof: Mapping[str, Scores], target: Target, *, method: Method, images: Collection[str]) -> Fusion:
+        """Fit both blends, then the weights, on out-of-fold scores; see `Blend.fit`.
+
+        Args:
+            oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
+            target: 0 benign, 1 malignant, shape (lesions,).
+            method: Of both blends.
+            images: Names of the learners that see images alone; some, and not all of them.
+        """
+        table, pictured = _apart(oof, images)
+        blends = Blend.fit(table, target, method=method), Blend.fit(pictured, target, method=method)
+        columns = np.column_stack([_mean_log_odds(blend, oof) for blend in blends])
+        positive = target == 1
+        weights = nonnegative_logistic(columns, positive, ridge=RIDGE * float(positive.mean()))
+        return cls(*blends, *weights.tolist())
+
+    def __call__(self, scores: Mapping[str, Scores]) -> Scores:
+        """Blend scores of the fitted learners; shape (lesions,), in [0, 1]."""
+        total = self.intercept + self.table_weight * _mean_log_odds(self.table, scores)
+        return np.asarray(expit(total + self.image_weight * _mean_log_odds(self.images, scores)), dtype=np.float64)
+
+    @property
+    def method(self) -> Method:
+        """Of both blends."""
+        return self.table.method
+
+    @property
+    def maps(self) -> dict[str, QuantileMap]:
+        """A quantile map for each learner."""
+        return {**self.table.maps, **self.images.maps}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Of each learner its weight in its blend, times that blend's share of the weights."""
+        total = self.table_weight + self.image_weight
+        both = ((self.table, self.table_weight), (self.images, self.image_weight))
+        return {
+            name: weight * (share / total if total else 0.0)
+            for blend, share in both
+            for name, weight in blend.weights.items()
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "method": self.method,
+            "weights": self.weights,
+            "table": self.table.as_dict(),
+            "images": self.images.as_dict(),
+            "fusion": [self.table_weight, self.image_weight, self.intercept],
+        }
+
+
+AnyBlend = Blend | Fusion
+
+
+def fit_blend(
+    oof: Mapping[str, Scores], target: Target | None, *, method: Method, images: Collection[str] = ()
+) -> AnyBlend:
+    """A fusion where learners of the table meet such as see images alone; a blend where there is but one kind.
+
+    Raises:
+        InputError: As `Blend.fit`, or there is something to learn and no target.
+    """
+    if not all(_apart(oof, images)):
+        return Blend.fit(oof, target, method=method)
+    if target is None:
+        raise InputError("fusion learns its weights from labels", where="blend", remedy="give a target")
+    return Fusion.fit(oof, target, method=method, images=images)
+
+
+def blended_out_of_fold(
+    oof: Mapping[str, Scores],
+    target: Target,
+    fold: npt.NDArray[np.integer[Any]],
+    *,
+    method: Method,
+    images: Collection[str] = (),
+) -> Scores:
+    """Blend each patient fold by what was fitted on the other folds; shape (lesions,).
+
+    See `ensemble.blend.blended_out_of_fold`, which this is where no learner sees images alone.
+    """
+    if not all(_apart(oof, images)):
+        return blended_alike(oof, target, fold, method=method)
+    blended = np.empty(len(target))
+    for held_out in np.unique(fold):
+        here = fold == held_out
+        known = {name: scores[~here] for name, scores in oof.items()}
+        fitted = Fusion.fit(known, target[~here], method=method, images=images)
+        blended[here] = fitted({name: scores[here] for name, scores in oof.items()})
+    return blended
+
+
+def read_blend(value: Mapping[str, Any]) -> AnyBlend:
+    """Read the JSON form of either back."""
+    if "fusion" not in value:
+        return Blend.from_dict(value)
+    return Fusion(Blend.from_dict(value["table"]), Blend.from_dict(value["images"]), *value["fusion"])
+
+
+def _mean_log_odds(blend: Blend, scores: Mapping[str, Scores]) -> Scores:
+    total = np.zeros(len(next(iter(scores.values()))))
+    for name, weight in blend.weights.items():  # one after the other: the same bits for one lesion and for many
+        total += weight * log_odds(scores[name])
+    return total
+
+
+def _apart(oof: Mapping[str, Scores], images: Collection[str]) -> tuple[dict[str, Scores], dict[str, Scores]]:
+    """The learners that see the table, and those that see images alone."""
+    return (
+        {name: scores for name, scores in oof.items() if name not in images},
+        {name: scores for name, scores in oof.items() if name in images},
+    )

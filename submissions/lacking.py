@@ -1,0 +1,78 @@
+"""What a table lacks of that which the models of a run go by, and which of its numbers are in another unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cohort.datasets import shorten
+from ensemble.learners import Model
+from features import FeatureState
+from features.patients.numbers import MEASURED, RATIO
+
+#: Lacking more than this share of the gain, scores mean little.
+MOST = 0.5
+#: A median this many times the cohort's mean, or this part of it, is hardly in the same unit.
+_FACTOR = 8.0
+_FEWEST = 30  # lesions whose median says something
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Features that a table cannot give.
+
+    Attributes:
+        features: Their names, ascending.
+        share: Of the gain of the models that score it, 0 to 1.
+    """
+
+    features: tuple[str, ...]
+    share: float
+
+    @property
+    def is_most(self) -> bool:
+        """Whether more is lacking than there is."""
+        return self.share > MOST
+
+    def __str__(self) -> str:
+        return f"{self.share:.0%} of the models' gain ({shorten(self.features)})"
+
+
+def gain_of(features: Collection[str], models: Mapping[str, Sequence[Model]], weights: Mapping[str, float]) -> float:
+    """Share of some features in the gain of all models, 0 to 1.
+
+    Args:
+        features: Their names.
+        models: The models of each learner.
+        weights: Weight of each learner in the blend.
+    """
+    total = sum(weights.values())
+    shares = {name: np.mean([_of_model(features, model) for model in found]) for name, found in models.items()}
+    return float(sum(weights[name] * share for name, share in shares.items()) / total) if total else 0.0
+
+
+def _of_model(features: Collection[str], model: Model) -> float:
+    return float(sum(gain for name, gain in zip(model.space.names, model.gain(), strict=True) if name in features))
+
+
+def known_columns(frame: pl.DataFrame) -> list[str]:
+    """Columns that hold a value in any row; all of a table without rows."""
+    return [name for name in frame.columns if not frame.height or frame[name].null_count() < frame.height]
+
+
+def other_units(frame: pl.DataFrame, state: FeatureState) -> dict[str, tuple[float, float]]:
+    """Measured columns whose median is far from the training mean, with both: centimetres for millimetres, say."""
+    if frame.height < _FEWEST:
+        return {}
+    found = {}
+    for name in MEASURED:
+        scale = state.scales.get(name)
+        if name not in RATIO or name not in frame.columns or scale is None or scale.mean <= 0:
+            continue
+        median = frame[name].median()
+        if isinstance(median, float) and median > 0 and not 1 / _FACTOR < median / scale.mean < _FACTOR:
+            found[name] = (median, scale.mean)
+    return found

@@ -1,0 +1,117 @@
+"""`[images]` of the run configuration: one image model or several, each with settings of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeGuard
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cohort.columns import NEVER_FEATURES
+from engine.errors import InputError
+
+DESCRIPTORS = "descriptors"
+"""The preset without a network; also the name of the only model where nothing is said."""
+
+
+class ImageModelConfig(BaseModel):
+    """`[images.NAME]`: a model that scores the crops of `[data] images`, fold by fold; see docs/images.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Path | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
+    preset: str = DESCRIPTORS  # or a network's
+    backbone: str | None = None  # any timm backbone, in place of a preset
+    weights: Path | None = None  # first weights of a network, from a local file
+    download: bool = False  # let timm fetch first weights
+    set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
+    labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's
+    views: Literal[1, 2, 4, 8] | None = None  # mirror images and turns of a crop that are averaged, for the preset's
+    policy: Literal["mean", "refit"] = "mean"  # new crops: mean of the folds' models, or one fitted on all lesions
+    repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
+    reduce_to: int | None = Field(None, ge=1)  # length of embeddings
+    clahe: bool = False  # equalise each crop's local contrast first
+    seed: int = Field(0, ge=0)  # same seed, same model
+    device: str = "auto"  # where a network runs: auto, cpu, cuda ...
+    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
+
+
+#: Settings of a model made elsewhere; all others decided what it became.
+_APPLIED = frozenset({"model", "views", "device"})
+#: A name is a folder and a part of column and feature names, some of which would be those of another model.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_TAKEN = re.compile(r"score|.*embedding.*|.*_(logit|over_mean|over_rest|z|loo|robust|rank|gap|fold\d+|seed\d+)")
+
+
+def is_plain(images: Any) -> TypeGuard[dict[str, Any]]:  # noqa: ANN401 - whatever the file holds
+    """Whether `[images]` holds the settings of an only model, and not models by name."""
+    return isinstance(images, dict) and not all(isinstance(value, dict) for value in images.values())
+
+
+def with_named_model(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The configuration with the settings of an only model, if they stand in `[images]` itself, under a name.
+
+    There `model` is a preset, and `epochs` one of its settings.
+
+    Raises:
+        InputError: `[images]` holds settings and named models.
+    """
+    given = content.get("images")
+    if not is_plain(given):
+        return dict(content)
+    names = [key for key, value in given.items() if isinstance(value, dict) and key != "set"]
+    if names:
+        raise InputError(
+            f"settings of one model and the model {names[0]!r}",
+            where=f"{path}, images",
+            remedy="give each model a table of its own, [images.NAME]",
+        )
+    return {**content, "images": _named(given)}
+
+
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    settings = dict(given)
+    if "model" in settings:
+        settings["preset"] = settings.pop("model")
+    if "epochs" in settings and isinstance(settings.get("set", {}), dict):
+        settings["set"] = {**settings.get("set", {}), "epochs": settings.pop("epochs")}
+    called = str(settings.get("backbone", settings.get("preset", DESCRIPTORS)))
+    return {re.sub("[^a-z0-9]+", "_", called.lower()).strip("_") or DESCRIPTORS: settings}
+
+
+def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, crops: bool) -> None:
+    """Refuse image models that contradict the rest of the configuration or themselves.
+
+    Args:
+        models: By name.
+        path: Of the configuration.
+        crops: Whether the run has any.
+
+    Raises:
+        InputError: There are no crops, a name cannot be one, or a model made elsewhere has settings of training.
+    """
+    if models and not crops:
+        raise InputError("image models without crops", where=f"{path}, images", remedy="give [data] images")
+    for name, model in models.items():
+        where = f"{path}, images.{name}"
+        if not _NAME.fullmatch(name) or _TAKEN.fullmatch(name) or name in NEVER_FEATURES:
+            raise InputError(
+                "not a name for an image model",
+                where=where,
+                remedy="use small letters, digits, _ and -, and no name that a column or feature has",
+            )
+        changed = _changed(model)
+        if model.model is not None and changed:
+            raise InputError(
+                f"a model made elsewhere is only applied: {changed[0]} changes nothing",
+                where=where,
+                remedy=f"leave {changed[0]} out, or leave model out and train one here",
+            )
+
+
+def _changed(model: ImageModelConfig) -> list[str]:
+    """Settings of training that are not at their default; the resolved file spells every default out."""
+    fields = ImageModelConfig.model_fields
+    return [name for name in fields if name not in _APPLIED and getattr(model, name) != fields[name].default]
