@@ -42,7 +42,12 @@ _CROPS_A_PROCESS = 20_000
 
 def code_sha256(kind: Kind) -> str:
     """SHA-256 of the code that decodes crops, trains and scores; comments do not count."""
-    return fingerprint([code_behind(_MODULES[kind], _APART), code_of(_DECODING)])
+    return code_from_crops_to(_MODULES[kind])
+
+
+def code_from_crops_to(module: str) -> str:
+    """SHA-256 of the code that decodes crops and of a module that works on them, with all that it imports."""
+    return fingerprint([code_behind(module, _APART), code_of(_DECODING)])
 
 
 def libraries(kind: Kind) -> dict[str, str]:

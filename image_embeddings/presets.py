@@ -76,6 +76,10 @@ class Preset(BaseModel):
     flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8
 
 
+#: Settings that decide what a backbone sees of a crop.
+SIGHT = frozenset({"backbone", "size", "view", "mean", "std", "fixed_size", "clahe", "flips"})
+#: Settings of a light head on a backbone that is not trained.
+HEAD_SETTINGS = frozenset({"components", "descriptors"})
 # Our own recipe for fine-tuning.
 _FINE_TUNED = {"head_rate": 3.0, "mixup": 0.2, "label_smoothing": 0.02}
 _HUB = "the timm model hub, under this name; a safetensors or state-dict file"
@@ -262,8 +266,11 @@ def preset_named(name: str) -> Preset:
     return PRESETS[name]
 
 
-def for_backbone(backbone: str, *, size: int) -> Preset:
-    """A plain fine-tuning recipe for any timm backbone by name."""
+def for_backbone(backbone: str, *, size: int, head_alone: bool = False) -> Preset:
+    """A plain recipe for any timm backbone by name: fine-tuning, or a light head alone."""
+    if head_alone:
+        frozen = {"backbone": backbone, "size": size, "weights": _HUB}
+        return PRESETS["frozen"].model_copy(update=frozen)
     return Preset(
         name=backbone,
         source="our own recipe for fine-tuning",

@@ -1,4 +1,4 @@
-"""What a frozen backbone says of crops: computed once, kept by content, the same bits for a crop in any batch."""
+"""What a frozen backbone says of crops: the same bits for a crop alone and in any batch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cohort.stores.protocol import ImageStore, OnBad
+from engine.errors import InputError
 from engine.files import atomic_path
 from image_embeddings.labels import Classes
 from image_embeddings.networks.device import Device
@@ -48,16 +49,21 @@ def normalised(preset: Preset) -> Preset:
     return preset.model_copy(update={"mean": known.mean, "std": known.std, "fixed_size": known.fixed_input_size})
 
 
-def pretrained(preset: Preset, *, weights: Path | None, download: bool) -> Network:
-    """The backbone with its first weights, ready to be asked for features."""
-    return _asked_for_tokens(build(preset, _CLASSES, weights=weights, download=download))
+def save_pretrained(preset: Preset, path: Path, *, weights: Path | None, download: bool, seed: int) -> None:
+    """Write the backbone's first weights and its normalisation, atomically; random where none are given.
 
-
-def save(network: Network, path: Path) -> None:
-    """Write the backbone's weights and its normalisation, atomically."""
-    state = {name: value.contiguous() for name, value in network.state_dict().items() if not name.startswith("head.")}
+    Raises:
+        InputError: As `build`.
+    """
+    torch.manual_seed(seed)
+    network = _asked_for_tokens(build(preset, _CLASSES, weights=weights, download=download))
+    state = {name: value.contiguous() for name, value in _without_head(network).items()}
     with atomic_path(path) as temporary:
         safetensors.torch.save_file(state, temporary)
+
+
+def _without_head(network: Network) -> dict[str, Tensor]:
+    return {name: value for name, value in network.state_dict().items() if not name.startswith("head.")}
 
 
 def _asked_for_tokens(network: Network) -> Network:
@@ -124,5 +130,6 @@ def look(shared: Looking, item: tuple[int, list[str]], cores: int) -> Features:
 def _kept(preset: Preset, path: Path, _changed_at: int) -> Network:
     """The backbone in a file; kept for the next crops."""
     network = _asked_for_tokens(Network(preset, _CLASSES))
-    load_into(network, read_weights(path, preset), where=path)
+    if load_into(network, read_weights(path, preset), where=path) != len(_without_head(network)):
+        raise InputError("weights of another backbone", where=str(path), remedy="train the model again")
     return network

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -26,7 +26,7 @@ Doubles = NDArray[np.float64]
 PENALTIES = (0.0003, 0.003, 0.03)
 GAMMAS = (0.1, 0.3)
 INNER_FOLDS = 3
-# Benign rows for each malignant one: a kernel machine's time grows with their square.
+# Benign rows for each malignant one, at most: a kernel machine's time grows with their square.
 BENIGN_RATIO = 20
 # The last bits of a row of a matrix product depend on the number of rows; see `image_embeddings.descriptors.kernel`.
 _BLOCK, _TILE = 256, 64
@@ -88,11 +88,11 @@ class Head:
     """A fitted head: one of a linear and a kernel classifier; the other is empty.
 
     Attributes:
-        reduction: Fitted on the training rows, malignant or not.
+        reduction: Fitted on the same rows.
         weight: (components,) of the logistic regression; of length 0 where the kernel machine was chosen.
         intercept: () of the logistic regression.
         kernel: The kernel machine; without support vectors where the logistic regression was chosen.
-        inner_pauc: () pAUC over the inner folds, of the chosen one.
+        inner_pauc: () pAUC over the inner folds, of the chosen one; NaN where there were none.
     """
 
     reduction: Reduction
@@ -102,22 +102,27 @@ class Head:
     inner_pauc: Doubles
 
     @classmethod
-    def fit(cls, values: Doubles, frame: pl.DataFrame, target: NDArray[np.int8], settings: HeadSettings) -> Head:
-        """Choose by the pAUC of inner folds over whole patients, then fit on all rows.
+    def fit(
+        cls, values: NDArray[np.floating[Any]], frame: pl.DataFrame, target: NDArray[np.int8], settings: HeadSettings
+    ) -> Head:
+        """Choose by the pAUC of inner folds over whole patients, then fit on all of them.
 
         Args:
-            values: (rows, columns) features and perhaps descriptors; rows with NaN are left out.
-            frame: patient_id and, where duplicates are kept together, group; row by row.
+            values: (rows, columns) features and perhaps descriptors; rows with NaN are left out, and benign ones beyond
+                `BENIGN_RATIO` for each malignant one.
+            frame: isic_id, patient_id and, where duplicates are kept together, group; row by row.
             target: (rows,) 1 malignant, 0 benign.
             settings: What is fixed.
-        """
-        usable = np.flatnonzero(np.isfinite(values).all(1))
-        values, target, frame = values[usable], target[usable], frame[usable.tolist()]
-        fold = _inner_folds(frame, target, settings.seed)
-        chosen, best = _choose(values, target, fold, settings)
-        return _fit(chosen, values, target, settings, best)
 
-    def log_odds(self, values: Doubles) -> Doubles:
+        Raises:
+            InputError: No malignant or no benign row is finite.
+        """
+        rows = _sample(values, target, settings.seed)
+        own, target, frame = values[rows].astype(np.float64), target[rows], frame[rows.tolist()]
+        chosen, pauc = _choose(own, target, _inner_folds(frame, target, settings.seed), settings)
+        return _fit(chosen, Reduction.fit(own, settings.features, settings.components), own, target, pauc)
+
+    def log_odds(self, values: NDArray[np.floating[Any]]) -> Doubles:
         """(rows,) score; higher is more suspicious; NaN where a feature is NaN."""
         readable = np.isfinite(values).all(1)
         score = np.full(len(values), np.nan)
@@ -160,43 +165,60 @@ class Head:
 
 
 Candidate = tuple[str, float]
+CANDIDATES: tuple[Candidate, ...] = (
+    *(("linear", penalty) for penalty in PENALTIES),
+    *(("kernel", gamma) for gamma in GAMMAS),
+)
+# Where there are too few patients to choose.
+_PLAIN: Candidate = ("linear", 0.003)
 
 
-def _candidates() -> Sequence[Candidate]:
-    return [*(("linear", penalty) for penalty in PENALTIES), *(("kernel", gamma) for gamma in GAMMAS)]
+def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: int) -> NDArray[np.int64]:
+    """Finite rows, in order: every malignant one, and at most `BENIGN_RATIO` benign ones for each."""
+    finite = np.isfinite(values).all(1)
+    malignant, benign = np.flatnonzero(finite & (target == 1)), np.flatnonzero(finite & (target == 0))
+    if not len(malignant) or not len(benign):
+        raise InputError(
+            f"no {'benign' if len(malignant) else 'malignant'} lesion has a crop that can be read",
+            where="--images",
+            remedy="give crops of both kinds",
+        )
+    most = min(len(benign), BENIGN_RATIO * len(malignant))
+    return np.sort(np.concatenate([malignant, np.random.default_rng(seed).choice(benign, most, replace=False)]))
 
 
-def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
+def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:
+    """(rows,) inner fold; None where there are too few patients of a class."""
     keys = [ID, "patient_id", *(["group"] if "group" in frame.columns else [])]
-    folds = make_folds(frame.select(keys).with_columns(target=pl.Series(target)), n_folds=INNER_FOLDS, seed=seed).frame
+    rows = frame.select(keys).with_columns(target=pl.Series(target))
+    try:
+        folds = make_folds(rows, n_folds=INNER_FOLDS, seed=seed).frame
+    except InputError:
+        return None
     return frame.select(ID).join(folds, on=ID, how="left", maintain_order="left")["fold"].to_numpy()
 
 
 def _choose(
-    values: Doubles, target: NDArray[np.int8], fold: NDArray[np.int8], settings: HeadSettings
+    values: Doubles, target: NDArray[np.int8], fold: NDArray[np.int8] | None, settings: HeadSettings
 ) -> tuple[Candidate, float]:
     """The candidate with the best pAUC over the inner folds, each fold's scores as ranks, and that pAUC."""
-    ranks: dict[Candidate, Doubles] = {candidate: np.full(len(values), np.nan) for candidate in _candidates()}
+    if fold is None:
+        return _PLAIN, np.nan
+    ranks: dict[Candidate, Doubles] = {candidate: np.full(len(values), np.nan) for candidate in CANDIDATES}
     for place in np.unique(fold):
         held, rows = fold == place, np.flatnonzero(fold != place)
+        reduction = Reduction.fit(values[rows], settings.features, settings.components)
         for candidate, rank in ranks.items():
-            head = _fit(candidate, values[rows], target[rows], settings, 0.0)
+            head = _fit(candidate, reduction, values[rows], target[rows], np.nan)
             rank[held] = stats.rankdata(head.log_odds(values[held])) / held.sum()
     found = {candidate: float(partial_auc(target, rank)) for candidate, rank in ranks.items()}
     best = max(found, key=lambda candidate: found[candidate])
     return best, found[best]
 
 
-def _fit(candidate: Candidate, values: Doubles, target: NDArray[np.int8], settings: HeadSettings, pauc: float) -> Head:
-    """Fit one candidate on every malignant row and at most `BENIGN_RATIO` benign ones for each."""
+def _fit(candidate: Candidate, reduction: Reduction, values: Doubles, target: NDArray[np.int8], pauc: float) -> Head:
     kind, setting = candidate
-    reduction = Reduction.fit(values, settings.features, settings.components)
-    malignant, benign = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
-    most = BENIGN_RATIO * len(malignant)
-    if len(benign) > most:
-        benign = np.random.default_rng(settings.seed).choice(benign, most, replace=False)
-    rows = np.sort(np.concatenate([malignant, benign]))
-    reduced, target = reduction(values[rows]), target[rows]
+    reduced = reduction(values)
     if kind == "kernel":
         kernel = Kernel.fit(reduced, target, gamma=setting)
         return Head(reduction, np.empty(0), np.array(0.0), kernel, np.array(pauc))
