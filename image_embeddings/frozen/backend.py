@@ -17,7 +17,7 @@ from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise
 from image_embeddings.descriptors.table import describe
-from image_embeddings.frozen.features import Features, Looking, look, normalised, save_pretrained
+from image_embeddings.frozen.features import Features, Looking, look, save_pretrained
 from image_embeddings.frozen.head import Head, HeadSettings
 from image_embeddings.frozen.seen import CACHE, CropCache, Seen, joined
 from image_embeddings.identity import code_from_crops_to, libraries
@@ -56,12 +56,10 @@ class FrozenBackend:
     Attributes:
         resources: What it works with.
         recipe: What its heads have in common.
-        preset: The recipe's, with the normalisation that the backbone was pretrained with.
     """
 
     def __init__(self, resources: Resources, recipe: FrozenRecipe) -> None:
         self.resources, self.recipe = resources, recipe
-        self.preset = normalised(recipe.preset)
         self._known: tuple[dict[str, int], Seen] | None = None
 
     def files(self, part: str) -> list[Path]:
@@ -75,13 +73,13 @@ class FrozenBackend:
         recipe = self.recipe
         if not self._backbone.exists():
             save_pretrained(
-                self.preset, self._backbone, weights=recipe.weights, download=recipe.download, seed=recipe.seed
+                self._preset, self._backbone, weights=recipe.weights, download=recipe.download, seed=recipe.seed
             )
         ids = frame[ID].to_list()
         seen = self._of_training(ids)
         self._remember(ids, seen)
         columns = seen.columns
-        settings = HeadSettings(seen.features.values.shape[1], self.preset.components, recipe.seed)
+        settings = HeadSettings(seen.features.values.shape[1], self._preset.components, recipe.seed)
         for part, rows in parts.items():
             Head.fit(columns[rows], frame[rows.tolist()], labels.target[rows], settings).save(self.files(part)[0])
             yield part, []
@@ -100,6 +98,10 @@ class FrozenBackend:
             log_odds = mean_of([head.log_odds(columns) for head in heads])
             kept = dict.fromkeys(parts, features.values) if self.resources.embeddings else {}
             yield Scores(log_odds, None, kept, features.faults)
+
+    @property
+    def _preset(self) -> Preset:
+        return self.recipe.preset
 
     @property
     def _backbone(self) -> Path:
@@ -122,27 +124,27 @@ class FrozenBackend:
         resources, recipe = self.resources, self.recipe
         cache = CropCache(resources.folder.parent / CACHE, fingerprint([recipe.crops_sha256, list(ids)]))
         maker = [
-            *(self.preset.model_dump(include=set(SIGHT)), sha256_of(self._backbone), recipe.device.name),
+            *(self._preset.model_dump(include=set(SIGHT)), sha256_of(self._backbone), recipe.device.name),
             *(code_from_crops_to(_FEATURES), libraries("frozen")),
         ]
         features = cache.features(maker, lambda: self._look(ids), stop=resources.on_bad == "stop")
-        if not self.preset.descriptors:
+        if not self._preset.descriptors:
             return Seen(features, self._describe(ids))
-        maker = ["equalised" if self.preset.clahe else "as they are", code_from_crops_to(_DESCRIPTORS)]
+        maker = ["equalised" if self._preset.clahe else "as they are", code_from_crops_to(_DESCRIPTORS)]
         return Seen(features, cache.descriptors(maker, lambda: self._describe(ids)))
 
     def _look(self, ids: Sequence[str]) -> Iterator[Features]:
         """Features of `ids`, `CHUNK` crops at a time."""
         resources, device = self.resources, self.recipe.device
-        shared = Looking(self._backbone, self.preset, resources.store, device, resources.on_bad, len(ids))
+        shared = Looking(self._backbone, self._preset, resources.store, device, resources.on_bad, len(ids))
         items = [(start, list(ids[start : start + CHUNK])) for start in range(0, len(ids), CHUNK)]
         return resources.executor.map(look, shared, items, at_once=1, gpus=float(device.is_cuda))
 
     def _describe(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """(crops, numbers) descriptors; of width 0 where heads do not see them, or no crop can be read."""
-        if not self.preset.descriptors:
+        if not self._preset.descriptors:
             return np.empty((len(ids), 0), np.float32)
         store: ImageStore = self.resources.store
-        store = ChangedStore(store, equalise) if self.preset.clahe else store
+        store = ChangedStore(store, equalise) if self._preset.clahe else store
         found = describe(store, ids, required=False, executor=self.resources.executor).frame.drop(ID)
         return found.to_numpy().astype(np.float32) if found.width else np.empty((len(ids), 0), np.float32)

@@ -37,6 +37,10 @@ def preset_of(request: TrainRequest) -> Preset | None:
     base = _unchanged(request)
     preset = changed(base, settings)
     _refuse_unused(request, base, preset)
+    if preset.head_alone:
+        from image_embeddings.frozen.features import normalised  # noqa: PLC0415 - torch is an optional extra
+
+        return normalised(preset)
     return preset
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,6 +87,7 @@ def test_training_leaves_a_head_a_fold_and_one_backbone(trained: SimpleNamespace
     spec = json.loads((trained.folder / "spec.json").read_text())
     assert set(spec["files"]) == {"fold0.npz", "fold1.npz", "backbone.safetensors"}
     assert (spec["kind"], spec["preset"]["backbone"]) == ("frozen", "test_vit")
+    assert spec["preset"]["mean"] == [0.5, 0.5, 0.5]  # as timm pretrained it
     assert set(spec["libraries"]) == {"torch", "timm", "scikit-learn"}
 
 
@@ -94,8 +96,8 @@ def test_an_unreadable_crop_counts_as_missing(trained: SimpleNamespace, few: Sim
         assert table.filter(pl.col("score").is_null())["isic_id"].to_list() == [UNREADABLE]
         told = table.join(few.frame, on="isic_id").drop_nulls("score")
         assert roc_auc(told["target"].to_numpy(), told["score"].to_numpy()) > 0.9
-    with pytest.raises(CropError, match=UNREADABLE):
-        train(few, tmp_path / "m", *VIT)
+    with pytest.raises(CropError, match=UNREADABLE):  # though its features are known
+        train(few, trained.folder.parent / "stop", *VIT)
 
 
 def test_a_crop_has_the_same_bits_alone_and_in_a_batch(
@@ -158,9 +160,9 @@ def test_a_damaged_cache_is_computed_again(few: SimpleNamespace, tmp_path: Path)
     assert first["score"].null_count() == 1
 
 
-def test_a_changed_backbone_is_refused(few: SimpleNamespace, tmp_path: Path) -> None:
-    train(few, tmp_path / "m", *CNN, "--on-bad", "missing")
-    preset = for_backbone("test_efficientnet", size=32, head_alone=True)
+def test_a_changed_backbone_is_refused(trained: SimpleNamespace, few: SimpleNamespace, tmp_path: Path) -> None:
+    shutil.copytree(trained.folder, tmp_path / "m")
+    preset = for_backbone("test_vit", size=32, head_alone=True)
     save_pretrained(preset, tmp_path / "m" / "backbone.safetensors", weights=None, download=False, seed=7)
     with pytest.raises(InputError, match="changed since training"):
         apply(tmp_path / "m", few, tmp_path / "s.parquet")
