@@ -41,7 +41,8 @@ def train(request: TrainRequest) -> dict[str, Any]:
     table, store = _read_table(request), open_store(request.images)
     material = _material(request, table, preset)
     if given is not None and given.is_dir():
-        refuse_own_lesions(given, material.frame, where=f"--weights {given}", remedy="start from one of other patients")
+        where, remedy = f"--weights {given}", "start from one of other patients"
+        refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         spec = _spec(request, preset, material, crops)

@@ -28,6 +28,7 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
     refuse_own_lesions(
         source,
         run.lesions.frame,
+        table="run",
         where=f"[images.{model.name}] model = {source}",
         remedy="train it in the run, with preset in place of model, or give one of other patients",
     )

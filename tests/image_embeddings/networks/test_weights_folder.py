@@ -119,7 +119,7 @@ def test_a_folder_without_a_whole_network_is_refused(
 def test_a_network_that_was_trained_on_these_lesions_is_refused(
     made: dict[str, Path], crops: SimpleNamespace, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="trained on 80 of these lesions, whose scores would be flattered"):
+    with pytest.raises(InputError, match="trained on 80 lesions of this table, whose scores would be flattered"):
         train(crops, tmp_path / "m", *TINY, "--weights", made["mean"])
 
 
