@@ -75,8 +75,14 @@ def make_backend(
     from image_embeddings.networks.backend import NetworkBackend, NetworkRecipe  # noqa: PLC0415
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
 
+    preset = spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips})
+    if preset.head_alone:
+        from image_embeddings.frozen.backend import FrozenBackend, FrozenRecipe  # noqa: PLC0415
+
+        frozen = FrozenRecipe(preset, spec.crops_sha256, spec.seed, weights, spec.download, Device.choose(device))
+        return FrozenBackend(resources, frozen)
     recipe = NetworkRecipe(
-        spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips}),
+        preset,
         spec.class_list,
         n_sites=spec.n_sites,
         seed=spec.seed,

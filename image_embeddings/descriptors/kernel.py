@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +37,17 @@ class Kernel:
     gamma: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, values: NDArray[np.float32], target: NDArray[np.int8]) -> Kernel:
+    def fit(cls, values: NDArray[np.floating[Any]], target: NDArray[np.int8], *, gamma: float = 0.3) -> Kernel:
         """Fit with both classes weighted the same; time grows with the square of the lesions, so sample the benign.
 
         Args:
             values: (lesions, descriptors) finite.
             target: (lesions,) 1 malignant, 0 benign.
+            gamma: Of the Gaussian, times the number of descriptors.
         """
         mean, scale = values.mean(0, dtype=np.float64), values.std(0, dtype=np.float64)
         scale = np.where(scale > 0, scale, 1.0)
-        gamma = 0.3 / values.shape[1]
+        gamma = gamma / values.shape[1]
         fitted = SVC(C=1.0, gamma=gamma, class_weight="balanced").fit((values - mean) / scale, target)
         return cls(
             mean,
@@ -57,21 +58,27 @@ class Kernel:
             np.asarray(gamma),
         )
 
-    def decision(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    @classmethod
+    def empty(cls, columns: int) -> Kernel:
+        """One without support vectors, which says nothing."""
+        zero = np.zeros(())
+        return cls(np.zeros(columns), np.ones(columns), np.empty((0, columns)), np.empty(0), zero, zero)
+
+    def decision(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """(lesions,) signed distance from the boundary in feature space; positive is malignant.
 
         A lesion's is the same to the last bit alone and in any batch.
         """
-        support, weight = _padded(self.support, _TILE), _padded(self.weight, _TILE)
-        own, padded = (support**2).sum(1), _padded(values, _BLOCK)
+        support, weight = padded(self.support, _TILE), padded(self.weight, _TILE)
+        own, whole = (support**2).sum(1), padded(values, _BLOCK)
         parts = []
-        for begin in range(0, len(padded), _BLOCK):
-            block = (padded[begin : begin + _BLOCK] - self.mean) / self.scale
+        for begin in range(0, len(whole), _BLOCK):
+            block = (whole[begin : begin + _BLOCK] - self.mean) / self.scale
             squared = (block**2).sum(1)[:, None] + own - 2 * block @ support.T
             parts.append(np.exp(-self.gamma * np.maximum(squared, 0)) @ weight)
         return np.concatenate(parts)[: len(values)] + self.intercept
 
 
-def _padded(values: NDArray[T], multiple: int) -> NDArray[T]:
-    """With rows of zeros up to the next multiple."""
+def padded(values: NDArray[T], multiple: int) -> NDArray[T]:
+    """The values with rows of zeros up to the next multiple."""
     return np.concatenate([values, np.zeros((-len(values) % multiple, *values.shape[1:]), values.dtype)])

@@ -19,12 +19,20 @@ from image_embeddings.presets import AugmentationName, Preset
 
 def prepare(pixels: NDArray[np.uint8], preset: Preset) -> NDArray[np.uint8]:
     """(size, size, 3) uint8 of a crop of any size: what the network sees when nothing is left to chance."""
+    pixels = _centre(pixels, preset.view)
     if preset.clahe:
         pixels = clahe(pixels)
     if pixels.shape[:2] != (preset.size, preset.size):
         image = Image.fromarray(pixels).resize((preset.size, preset.size), Image.Resampling.BICUBIC)
         pixels = np.asarray(image)
     return pixels
+
+
+def _centre(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """The middle of a crop, `share` as wide and as high; at least a pixel."""
+    height, width = (max(1, round(length * share)) for length in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]
 
 
 def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:

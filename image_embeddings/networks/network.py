@@ -18,6 +18,8 @@ from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50
 from image_embeddings.networks.weights import load_into, load_whole, read_weights
 from image_embeddings.presets import Preset
 
+_BUFFERS = ("mean", "std", "malignant")
+
 
 @dataclass(frozen=True)
 class Output:
@@ -41,7 +43,7 @@ class Network(nn.Module):
 
     def __init__(self, preset: Preset, classes: Classes, n_sites: int = 0, *, download: bool = False) -> None:
         super().__init__()
-        self.frozen_stages = preset.frozen_stages
+        self.frozen_stages, self.frozen_statistics = preset.frozen_stages, preset.frozen_statistics
         self.backbone = _backbone(preset, download=download)
         # timm's name for what comes out without a classifier; VGG's is wider than its feature maps.
         width = int(getattr(self.backbone, "head_hidden_size", self.backbone.num_features))
@@ -79,21 +81,24 @@ class Network(nn.Module):
         return torch.logsumexp(logits[:, self.malignant], 1) - torch.logsumexp(logits[:, ~self.malignant], 1)
 
     def train(self, mode: bool = True) -> Network:
-        """As torch's, but frozen stages keep the batch statistics they were loaded with."""
+        """As torch's, but what is frozen keeps the batch statistics it was loaded with."""
         super().train(mode)
-        for stage in self._frozen():
-            stage.eval()
+        norms = [each for each in self.modules() if isinstance(each, nn.BatchNorm2d)] if self.frozen_statistics else []
+        for module in (*self._frozen(), *norms):
+            module.eval()
         return self
 
     def _frozen(self) -> list[nn.Module]:
+        """The first stages of the backbone, and in timm's EfficientNets, which call them blocks, the stem."""
         if not self.frozen_stages:
             return []
-        stages = getattr(self.backbone, "stages", None)
+        stem = [getattr(self.backbone, name) for name in ("conv_stem", "bn1") if hasattr(self.backbone, name)]
+        stages = getattr(self.backbone, "stages", getattr(self.backbone, "blocks", None))
         if stages is None or len(stages) < self.frozen_stages:
             raise InputError(
                 "this backbone has no list of stages to freeze", where="frozen_stages", remedy="set frozen_stages to 0"
             )
-        return list(stages[: self.frozen_stages])
+        return [*stem, *stages[: self.frozen_stages]]
 
 
 def build(
@@ -119,7 +124,8 @@ def build(
             return network
         if preset.backbone == "resnet50_vgg" and not any(name.startswith("backbone.") for name in state):
             state = from_resnet50(state)
-        load_into(network, state, where=weights)
+        # What another model's file says of its own classes and pixels is not this one's.
+        load_into(network, {name: value for name, value in state.items() if name not in _BUFFERS}, where=weights)
     return network
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 
 from engine.errors import InputError
@@ -94,6 +95,7 @@ def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path)
     """
     own = module.state_dict()
     named = {name if name in own else f"backbone.{name}": value for name, value in state.items()}
+    _resample_positions(named, module)
     fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
     backbone = [name for name in own if name.startswith("backbone.")]
     if sum(name in fitting for name in backbone) * 2 < len(backbone):
@@ -102,6 +104,18 @@ def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path)
         )
     module.load_state_dict(fitting, strict=False)
     return len(fitting)
+
+
+def _resample_positions(named: dict[str, Tensor], module: torch.nn.Module) -> None:
+    """Make position embeddings of another image size fit, as timm does with the weights it fetches."""
+    name, backbone = "backbone.pos_embed", getattr(module, "backbone", None)
+    own = getattr(backbone, "pos_embed", None)
+    if backbone is None or own is None or name not in named or named[name].shape == own.shape:
+        return
+    prefix = 0 if getattr(backbone, "no_embed_class", False) else backbone.num_prefix_tokens
+    named[name] = resample_abs_pos_embed(
+        named[name].float(), new_size=list(backbone.patch_embed.grid_size), num_prefix_tokens=prefix
+    )
 
 
 def load_whole(backbone: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> None:

@@ -37,11 +37,11 @@ class TrainRequest(_Common):
     out: Path  # folder of the model
     kept: Path | None = None  # where another model found in `out` is moved to; None refuses
     preset: str | None = None  # a network's; descriptors by default
-    backbone: str | None = None  # any timm backbone, in place of a preset
+    backbone: str | None = None  # any timm backbone, in place of a preset, or with the preset "frozen"
     size: int = 224  # with a backbone: pixels each side
     settings: dict[str, str | int | float | bool] = {}  # of the preset, changed
     clahe: bool = False  # equalise each crop's local contrast first
-    weights: Path | None = None  # first weights from a local file
+    weights: Path | None = None  # first weights from a local file, or from the folder of another network
     download: bool = False  # let timm fetch first weights
     folds: Path | None = None  # frozen folds; by default made from the seed
     n_folds: int = 5

@@ -18,17 +18,17 @@ from engine.files import sha256_of, write_parquet
 from image_embeddings.applying import make_backend
 from image_embeddings.backend import Resources
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
-from image_embeddings.installed_weights import installed_weights, package_of
 from image_embeddings.labels import DIAGNOSES, DIAMETER, SITE, make_labels
+from image_embeddings.overlap import refuse_own_lesions
 from image_embeddings.pictures import contact_sheet, learning_curves
-from image_embeddings.presets import Preset, changed, for_backbone, preset_named
+from image_embeddings.presets import Preset
 from image_embeddings.requests.applying import warn_of_missing
 from image_embeddings.requests.models import TrainRequest
+from image_embeddings.requests.recipe import preset_of, with_first_weights
 from image_embeddings.requests.spreading import executor_of
 from image_embeddings.spec import Spec
 from image_embeddings.training_run import Material, train_model
 
-DESCRIPTORS = "descriptors"
 CONTRADICTIONS = "contradictions.parquet"
 #: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
 READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
@@ -37,9 +37,12 @@ READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "le
 def train(request: TrainRequest) -> dict[str, Any]:
     """Train, or go on, or only measure what is there; see `train_model`."""
     preset = preset_of(request)
-    request = _with_first_weights(request, preset)
+    given, request = request.weights, with_first_weights(request, preset)
     table, store = _read_table(request), open_store(request.images)
     material = _material(request, table, preset)
+    if given is not None and given.is_dir():
+        where, remedy = f"--weights {given}", "start from one of other patients"
+        refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         spec = _spec(request, preset, material, crops)
@@ -59,61 +62,6 @@ def train(request: TrainRequest) -> dict[str, Any]:
         "missing": outcome.faults,
         **outcome.metrics,
     }
-
-
-def preset_of(request: TrainRequest) -> Preset | None:
-    """The preset with what the request changes; None for descriptors.
-
-    Raises:
-        InputError: No such preset or setting, both a preset and a backbone, or settings that descriptors do not have.
-    """
-    if request.preset and request.backbone:
-        raise InputError("both a preset and a backbone", where="--backbone", remedy="give one of them")
-    settings: dict[str, object] = dict(request.settings)
-    if request.backbone is None and (request.preset or DESCRIPTORS) == DESCRIPTORS:
-        if settings:
-            raise InputError(
-                f"descriptors have no {min(settings)}",
-                where="images train",
-                remedy="leave it out, or name a network with --preset or --backbone",
-            )
-        return None
-    if request.clahe:
-        settings["clahe"] = True
-    named = request.preset or DESCRIPTORS
-    base = for_backbone(request.backbone, size=request.size) if request.backbone else preset_named(named)
-    return changed(base, settings)
-
-
-def _with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRequest:
-    """The request, with the weights that an installed package has where it names none.
-
-    Where there are none either, a line says where weights can be had.
-
-    Raises:
-        InputError: The request contradicts itself.
-    """
-    weights, download = request.weights, request.download
-    if preset is None:
-        if weights or download:
-            raise InputError(
-                "descriptors have no weights",
-                where="--weights" if weights else "--download",
-                remedy="leave it out, or name a network with --preset or --backbone",
-            )
-        return request
-    if weights and download:
-        raise InputError("both a weights file and a download", where="--download", remedy="give one of them")
-    if weights or download or preset.name == "tiny":
-        return request
-    if (installed := installed_weights(preset.backbone)) is not None:
-        log.info("first weights: ImageNet's, from the installed package %s", package_of(preset.backbone))
-        return request.model_copy(update={"weights": installed})
-    log.warning(
-        "first weights are random; %s can start from %s (%s): --weights FILE, or --download",
-        *(preset.name, preset.backbone, preset.weights),
-    )
-    return request
 
 
 def _read_table(request: TrainRequest) -> pl.DataFrame:
@@ -147,7 +95,7 @@ def _in_order_of(folds: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 def _spec(request: TrainRequest, preset: Preset | None, material: Material, crops: CropsIdentity) -> Spec:
     labels, weights = material.labels, request.weights
-    kind: Kind = "descriptors" if preset is None else "network"
+    kind: Kind = "descriptors" if preset is None else "frozen" if preset.head_alone else "network"
     return Spec(
         crops_sha256=crops.sha256,
         labels_sha256=labels_sha256(material.ids, labels),

@@ -34,9 +34,11 @@ def train(
     store: Store,
     out: Annotated[Path, typer.Option(help="folder of the model; a killed training in it goes on")],
     preset: Annotated[str | None, typer.Option(help=f"{DEFAULT} (no weights, no GPU), or a network's preset")] = None,
-    backbone: Annotated[str | None, typer.Option(help="any timm backbone by name, in place of a preset")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="any timm backbone, in place of a preset, or with frozen")
+    ] = None,
     size: Annotated[int, typer.Option(help="with --backbone: pixels each side")] = 224,
-    weights: Annotated[Path | None, typer.Option(help="first weights from a local file")] = None,
+    weights: Annotated[Path | None, typer.Option(help="first weights: a file, or a network's model folder")] = None,
     download: Annotated[bool, typer.Option("--download", help="let timm fetch first weights")] = False,
     ungrouped: Annotated[
         bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")

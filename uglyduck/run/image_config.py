@@ -23,8 +23,8 @@ class ImageModelConfig(BaseModel):
 
     model: Path | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
     preset: str = DESCRIPTORS  # or a network's
-    backbone: str | None = None  # any timm backbone, in place of a preset
-    weights: Path | None = None  # first weights of a network, from a local file
+    backbone: str | None = None  # any timm backbone, in place of a preset, or of the preset "frozen"
+    weights: Path | None = None  # first weights of a network, from a local file or another model's folder
     download: bool = False  # let timm fetch first weights
     set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
     labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's

@@ -14,7 +14,7 @@ from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
 from submissions.image_models import ImageModel, write_image_models
 from uglyduck.run.config import input_paths
-from uglyduck.run.image_config import ImageModelConfig
+from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
 from uglyduck.run.run import Run
 from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
@@ -94,7 +94,7 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
             folds=run.folder.folds,
             out=folder,
             kept=run.folder.kept_images,
-            preset=None if settings.backbone else settings.preset,
+            preset=None if settings.backbone and settings.preset == DESCRIPTORS else settings.preset,
             backbone=settings.backbone,
             settings=_preset_settings(settings),
             clahe=settings.clahe,

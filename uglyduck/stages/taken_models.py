@@ -6,17 +6,13 @@ import shutil
 from pathlib import Path
 
 from cohort.frames import ID
-from cv_folds.folds import Folds
-from engine.console import log
-from engine.errors import InputError
 from engine.files import atomic_path, write_parquet
 from image_embeddings.keeping import claim
+from image_embeddings.overlap import refuse_own_lesions
 from image_embeddings.spec import FILE, Spec, check_files
 from submissions.crops import score_crops
 from submissions.image_models import ImageModel
 from uglyduck.run.run import Run
-
-_FOLDS = "folds.parquet"
 
 
 def take_model(run: Run, model: ImageModel, source: Path) -> None:
@@ -29,7 +25,13 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
     """
     spec = Spec.read(source)
     check_files(source, spec)
-    _refuse_own_lesions(run, model.name, source)
+    refuse_own_lesions(
+        source,
+        run.lesions.frame,
+        table="run",
+        where=f"[images.{model.name}] model = {source}",
+        remedy="train it in the run, with preset in place of model, or give one of other patients",
+    )
     folder = run.image_folder(model)
     claim(folder, spec, run.folder.kept_images)  # what was trained here under this name is not overwritten
     for name in (FILE, *spec.files):
@@ -47,19 +49,3 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
     if scored.width > 2:
         write_parquet(scored, embeddings)
     write_parquet(scored.select(ID, "score"), scores)
-
-
-def _refuse_own_lesions(run: Run, name: str, source: Path) -> None:
-    where = f"[images.{name}] model = {source}"
-    if not (source / _FOLDS).is_file():
-        log.warning("%s: the model does not say what it was trained on; it must not be lesions of this run", where)
-        return
-    known, own = Folds.read(source / _FOLDS).frame, run.lesions.frame
-    for key, word in ((ID, "lesions"), ("patient_id", "patients")):
-        shared = own[key].unique().is_in(known[key].implode()).sum()
-        if shared:
-            raise InputError(
-                f"it was trained on {shared:,} {word} of this run, whose scores would be flattered",
-                where=where,
-                remedy="train it in the run, with preset in place of model, or give one of other patients",
-            )

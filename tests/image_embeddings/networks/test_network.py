@@ -61,6 +61,36 @@ def test_frozen_stages_neither_learn_nor_drift() -> None:
     assert [stage.training for stage in network.backbone.stages] == [False, False, False, True]
 
 
+def test_frozen_stages_of_an_efficientnet_are_its_stem_and_first_blocks() -> None:
+    network = build(TINY.model_copy(update={"frozen_stages": 2}), TWO).train()
+    own = network.backbone
+    frozen = [own.conv_stem, own.bn1, *own.blocks[:2]]
+    assert not [part for part in frozen if part.training or any(each.requires_grad for each in part.parameters())]
+    assert all(part.training for part in (*own.blocks[2:], own.conv_head))
+    assert all(each.requires_grad for each in own.blocks[2].parameters())
+
+
+def test_frozen_statistics_do_not_drift_though_the_weights_learn() -> None:
+    network = build(TINY.model_copy(update={"frozen_statistics": True}), TWO).train()
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    output = network(torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8))
+    output.logits.sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
+    assert network.backbone.bn1.weight.grad is not None
+
+
+def test_position_embeddings_of_another_size_are_resampled(tmp_path: Path) -> None:
+    preset = TINY.model_copy(update={"backbone": "test_vit", "fixed_size": True})
+    larger = build(preset.model_copy(update={"size": 96}), TWO)
+    safetensors.torch.save_file(larger.backbone.state_dict(), tmp_path / "larger.safetensors")
+    network = build(preset.model_copy(update={"size": 48}), TWO, weights=tmp_path / "larger.safetensors")
+    own, theirs = network.backbone.pos_embed, larger.backbone.pos_embed
+    assert (own.shape[1], theirs.shape[1]) == (1 + 3 * 3, 1 + 6 * 6)
+    assert torch.equal(own[:, 0], theirs[:, 0])
+    # The mean over all places stays about the same, which random embeddings would not have.
+    assert torch.corrcoef(torch.stack([own[0, 1:].mean(0), theirs[0, 1:].mean(0)]))[0, 1] > 0.5
+
+
 def test_a_resnet50_checkpoint_fits_the_report_network() -> None:
     theirs = timm.create_model("resnet50", pretrained=False).state_dict()
     ours = ResNet50Vgg().state_dict()

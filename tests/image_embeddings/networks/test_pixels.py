@@ -32,6 +32,12 @@ def test_a_crop_of_any_size_fits(shape: tuple[int, int]) -> None:
     assert np.unique(result).tolist() == [77]
 
 
+def test_a_share_of_the_crop_is_its_middle(picture: np.ndarray) -> None:
+    preset = TINY.model_copy(update={"size": 32, "view": 0.5})
+    np.testing.assert_array_equal(prepare(picture, preset), picture[16:48, 16:48])
+    assert prepare(picture[:1, :3], preset.model_copy(update={"view": 0.1})).shape == (32, 32, 3)
+
+
 @pytest.mark.parametrize("name", ["none", "flips", "standard", "strong", "report"])
 def test_each_augmentation_keeps_shape_and_type_and_follows_its_seed(name: str, picture: np.ndarray) -> None:
     pixels, transform = as_tensor(prepare(picture, TINY)), augmentation(name)

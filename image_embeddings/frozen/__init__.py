@@ -1,0 +1,1 @@
+"""Light heads on what a pretrained backbone says of crops, its own weights untouched."""

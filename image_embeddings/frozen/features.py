@@ -1,0 +1,135 @@
+"""What a frozen backbone says of crops: the same bits for a crop alone and in any batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import timm
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cohort.stores.protocol import ImageStore, OnBad
+from engine.errors import InputError
+from engine.files import atomic_path
+from image_embeddings.labels import Classes
+from image_embeddings.networks.device import Device
+from image_embeddings.networks.network import Network, build
+from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
+from image_embeddings.networks.weights import load_into, read_weights
+from image_embeddings.presets import Preset
+from image_embeddings.progress import report
+
+_CLASSES = Classes(("benign", "malignant"), (False, True))
+
+
+class Tokens(nn.Module):
+    """A backbone of patches: its class token and the mean of the patches' tokens, side by side."""
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.num_features = 2 * int(backbone.num_features)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(batch, 2 * width) of normalised images."""
+        tokens = self.backbone.forward_features(images)
+        return torch.cat([tokens[:, 0], tokens[:, self.backbone.num_prefix_tokens :].mean(1)], 1)
+
+
+def normalised(preset: Preset) -> Preset:
+    """The preset with the normalisation that its backbone was pretrained with, as timm knows it."""
+    known = timm.get_pretrained_cfg(preset.backbone) if timm.is_model(preset.backbone) else None
+    if known is None:
+        return preset
+    return preset.model_copy(update={"mean": known.mean, "std": known.std, "fixed_size": known.fixed_input_size})
+
+
+def save_pretrained(preset: Preset, path: Path, *, weights: Path | None, download: bool, seed: int) -> None:
+    """Write the backbone's first weights and its normalisation, atomically; random where none are given.
+
+    Raises:
+        InputError: As `build`.
+    """
+    torch.manual_seed(seed)
+    network = _asked_for_tokens(build(preset, _CLASSES, weights=weights, download=download))
+    state = {name: value.contiguous() for name, value in _without_head(network).items()}
+    with atomic_path(path) as temporary:
+        safetensors.torch.save_file(state, temporary)
+
+
+def _without_head(network: Network) -> dict[str, Tensor]:
+    return {name: value for name, value in network.state_dict().items() if not name.startswith("head.")}
+
+
+def _asked_for_tokens(network: Network) -> Network:
+    if getattr(network.backbone, "num_prefix_tokens", 0) and not isinstance(network.backbone, Tokens):
+        network.backbone = Tokens(network.backbone)
+        network.head = nn.Linear(network.backbone.num_features, len(_CLASSES.names))
+    network.requires_grad_(requires_grad=False)
+    return network
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of crops, in the order asked for.
+
+    Attributes:
+        values: (crops, width) float16, mean over the views; NaN where unreadable.
+        faults: Why a crop could not be read, by id.
+    """
+
+    values: NDArray[np.float16]
+    faults: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What looking at crops takes; travels to where it is done.
+
+    Attributes:
+        backbone: File of the backbone.
+        preset: Preprocessing and views.
+        store: Where the crops lie.
+        device: Where the backbone runs.
+        on_bad: "stop" raises at a crop that cannot be read, "missing" gives it NaN.
+        total: Crops of the whole work, to say how far it is.
+    """
+
+    backbone: Path
+    preset: Preset
+    store: ImageStore
+    device: Device
+    on_bad: OnBad
+    total: int
+
+
+def look(shared: Looking, item: tuple[int, list[str]], cores: int) -> Features:
+    """Features of some crops; `item` is how many were done before, and the ids."""
+    torch.set_num_threads(cores)
+    done, ids = item
+
+    def on_batch(crops: int) -> None:
+        nonlocal done
+        done += crops
+        report("features", done, shared.total)
+
+    options = ScoringOptions(
+        shared.preset, shared.device, shared.on_bad, loaders_for(cores, len(ids)), embeddings=True, on_batch=on_batch
+    )
+    network = _kept(shared.preset, shared.backbone, shared.backbone.stat().st_mtime_ns)
+    scored = score([network], shared.store, ids, np.arange(len(ids)), options)
+    return Features(scored.embeddings[0], scored.faults)
+
+
+@lru_cache(maxsize=1)
+def _kept(preset: Preset, path: Path, _changed_at: int) -> Network:
+    """The backbone in a file; kept for the next crops."""
+    network = _asked_for_tokens(Network(preset, _CLASSES))
+    if load_into(network, read_weights(path, preset), where=path) != len(_without_head(network)):
+        raise InputError("weights of another backbone", where=str(path), remedy="train the model again")
+    return network

@@ -1,0 +1,227 @@
+"""A light classifier on a backbone's features, standardised and reduced; chosen among a few in the training rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+
+from cohort.frames import ID
+from cv_folds.folds import make_folds
+from cv_folds.metrics import partial_auc
+from engine.errors import InputError
+from engine.files import atomic_path
+from image_embeddings.descriptors.kernel import Kernel, padded
+
+Doubles = NDArray[np.float64]
+# What the inner folds choose between: inverse penalties of a logistic regression, widths of a Gaussian kernel (over the
+# number of columns).
+PENALTIES = (0.0003, 0.003, 0.03)
+GAMMAS = (0.1, 0.3)
+INNER_FOLDS = 3
+# Benign rows for each malignant one, at most: a kernel machine's time grows with their square.
+BENIGN_RATIO = 20
+# The last bits of a row of a matrix product depend on the number of rows; see `image_embeddings.descriptors.kernel`.
+_BLOCK, _TILE = 256, 64
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Standardised columns, of which the first, the features, become their leading principal components.
+
+    Attributes:
+        mean: (columns,) of the training rows.
+        scale: (columns,) their standard deviation; 1 for a constant.
+        axes: (features, components) zero-padded to whole tiles of components, each of which has a variance of 1.
+        components: () how many are kept.
+    """
+
+    mean: Doubles
+    scale: Doubles
+    axes: Doubles
+    components: NDArray[np.int64]
+
+    @classmethod
+    def fit(cls, values: Doubles, features: int, components: int) -> Reduction:
+        """Fit on (rows, columns) finite values; each axis points so that its largest entry is positive."""
+        mean, scale = values.mean(0), values.std(0)
+        scale = np.where(scale > 0, scale, 1.0)
+        standard = ((values - mean) / scale)[:, :features]
+        _, spread, axes = np.linalg.svd(standard, full_matrices=False)
+        kept = min(components, int((spread > 1e-6 * spread[0]).sum()))
+        axes = axes[:kept].T * (np.sqrt(len(values)) / spread[:kept])
+        axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(kept)])
+        return cls(mean, scale, padded(axes.T, _TILE).T.copy(), np.array(kept))
+
+    def __call__(self, values: Doubles) -> Doubles:
+        """(rows, components and other columns); a row's are the same to the last bit alone and in any batch."""
+        features, kept = len(self.axes), int(self.components)
+        whole = (padded(values, _BLOCK) - self.mean) / self.scale
+        blocks = [whole[begin : begin + _BLOCK, :features] @ self.axes for begin in range(0, len(whole), _BLOCK)]
+        return np.hstack([np.concatenate(blocks)[:, :kept], whole[:, features:]])[: len(values)]
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """What is not chosen inside.
+
+    Attributes:
+        features: Columns, from the first, that are a backbone's features; the others are kept as they are.
+        components: Kept of them.
+        seed: Of the inner folds and the sample of benign rows.
+    """
+
+    features: int
+    components: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """A fitted head: one of a linear and a kernel classifier; the other is empty.
+
+    Attributes:
+        reduction: Fitted on the same rows.
+        weight: (components,) of the logistic regression; of length 0 where the kernel machine was chosen.
+        intercept: () of the logistic regression.
+        kernel: The kernel machine; without support vectors where the logistic regression was chosen.
+        inner_pauc: () pAUC over the inner folds, of the chosen one; NaN where there were none.
+    """
+
+    reduction: Reduction
+    weight: Doubles
+    intercept: Doubles
+    kernel: Kernel
+    inner_pauc: Doubles
+
+    @classmethod
+    def fit(
+        cls, values: NDArray[np.floating[Any]], frame: pl.DataFrame, target: NDArray[np.int8], settings: HeadSettings
+    ) -> Head:
+        """Choose by the pAUC of inner folds over whole patients, then fit on all of them.
+
+        Args:
+            values: (rows, columns) features and perhaps descriptors; rows with NaN are left out, and benign ones beyond
+                `BENIGN_RATIO` for each malignant one.
+            frame: isic_id, patient_id and, where duplicates are kept together, group; row by row.
+            target: (rows,) 1 malignant, 0 benign.
+            settings: What is fixed.
+
+        Raises:
+            InputError: No malignant or no benign row is finite.
+        """
+        rows = _sample(values, target, settings.seed)
+        own, target, frame = values[rows].astype(np.float64), target[rows], frame[rows.tolist()]
+        chosen, pauc = _choose(own, target, _inner_folds(frame, target, settings.seed), settings)
+        return _fit(chosen, Reduction.fit(own, settings.features, settings.components), own, target, pauc)
+
+    def log_odds(self, values: NDArray[np.floating[Any]]) -> Doubles:
+        """(rows,) score; higher is more suspicious; NaN where a feature is NaN."""
+        readable = np.isfinite(values).all(1)
+        score = np.full(len(values), np.nan)
+        if readable.any():
+            reduced = self.reduction(values[readable])
+            score[readable] = self._linear(reduced) if len(self.weight) else self.kernel.decision(reduced)
+        return score
+
+    def _linear(self, reduced: Doubles) -> Doubles:
+        whole = padded(reduced * self.weight, _BLOCK)
+        parts = [whole[begin : begin + _BLOCK].sum(1) for begin in range(0, len(whole), _BLOCK)]
+        return np.asarray(np.concatenate(parts)[: len(reduced)] + self.intercept)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
+        arrays: dict[str, NDArray[np.generic]] = {
+            "weight": self.weight, "intercept": self.intercept, "inner_pauc": self.inner_pauc
+        }  # fmt: skip
+        for part in ("reduction", "kernel"):
+            state = getattr(self, part)
+            arrays |= {f"{part}/{field.name}": getattr(state, field.name) for field in fields(state)}
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Head:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: Not such a file.
+        """
+        try:
+            # numpy leaves a damaged file open; the outer `with` does not.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+                reduction = Reduction(**{field.name: arrays[f"reduction/{field.name}"] for field in fields(Reduction)})
+                kernel = Kernel(**{field.name: arrays[f"kernel/{field.name}"] for field in fields(Kernel)})
+                return cls(reduction, arrays["weight"], arrays["intercept"], kernel, arrays["inner_pauc"])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise InputError("not a head", where=str(path), remedy="train it again") from error
+
+
+Candidate = tuple[str, float]
+CANDIDATES: tuple[Candidate, ...] = (
+    *(("linear", penalty) for penalty in PENALTIES),
+    *(("kernel", gamma) for gamma in GAMMAS),
+)
+# Where there are too few patients to choose.
+_PLAIN: Candidate = ("linear", 0.003)
+
+
+def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: int) -> NDArray[np.int64]:
+    """Finite rows, in order: every malignant one, and at most `BENIGN_RATIO` benign ones for each."""
+    finite = np.isfinite(values).all(1)
+    malignant, benign = np.flatnonzero(finite & (target == 1)), np.flatnonzero(finite & (target == 0))
+    if not len(malignant) or not len(benign):
+        raise InputError(
+            f"no {'benign' if len(malignant) else 'malignant'} lesion has a crop that can be read",
+            where="--images",
+            remedy="give crops of both kinds",
+        )
+    most = min(len(benign), BENIGN_RATIO * len(malignant))
+    return np.sort(np.concatenate([malignant, np.random.default_rng(seed).choice(benign, most, replace=False)]))
+
+
+def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:
+    """(rows,) inner fold; None where there are too few patients of a class."""
+    keys = [ID, "patient_id", *(["group"] if "group" in frame.columns else [])]
+    rows = frame.select(keys).with_columns(target=pl.Series(target))
+    try:
+        folds = make_folds(rows, n_folds=INNER_FOLDS, seed=seed).frame
+    except InputError:
+        return None
+    return frame.select(ID).join(folds, on=ID, how="left", maintain_order="left")["fold"].to_numpy()
+
+
+def _choose(
+    values: Doubles, target: NDArray[np.int8], fold: NDArray[np.int8] | None, settings: HeadSettings
+) -> tuple[Candidate, float]:
+    """The candidate with the best pAUC over the inner folds, each fold's scores as ranks, and that pAUC."""
+    if fold is None:
+        return _PLAIN, np.nan
+    ranks: dict[Candidate, Doubles] = {candidate: np.full(len(values), np.nan) for candidate in CANDIDATES}
+    for place in np.unique(fold):
+        held, rows = fold == place, np.flatnonzero(fold != place)
+        reduction = Reduction.fit(values[rows], settings.features, settings.components)
+        for candidate, rank in ranks.items():
+            head = _fit(candidate, reduction, values[rows], target[rows], np.nan)
+            rank[held] = stats.rankdata(head.log_odds(values[held])) / held.sum()
+    found = {candidate: float(partial_auc(target, rank)) for candidate, rank in ranks.items()}
+    best = max(found, key=lambda candidate: found[candidate])
+    return best, found[best]
+
+
+def _fit(candidate: Candidate, reduction: Reduction, values: Doubles, target: NDArray[np.int8], pauc: float) -> Head:
+    kind, setting = candidate
+    reduced = reduction(values)
+    if kind == "kernel":
+        kernel = Kernel.fit(reduced, target, gamma=setting)
+        return Head(reduction, np.empty(0), np.array(0.0), kernel, np.array(pauc))
+    fitted = LogisticRegression(C=setting, class_weight="balanced", max_iter=2000).fit(reduced, target)
+    weight, intercept = np.asarray(fitted.coef_[0]), np.asarray(fitted.intercept_[0])
+    return Head(reduction, weight, intercept, Kernel.empty(reduced.shape[1]), np.array(pauc))
