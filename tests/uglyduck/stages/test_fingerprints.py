@@ -74,7 +74,7 @@ def test_a_reader_that_reads_the_same_table_makes_the_lesions_again_and_nothing_
 @pytest.mark.parametrize(
     "changed",
     [
-        ("uglyduck/stages/scores.py", "np.where(seen,", "np.where(~seen,"),
+        ("uglyduck/stages/scores.py", "np.where(run.has_crop,", "np.where(~run.has_crop,"),
         ("ensemble/blend.py", "total += weight *", "total -= weight *"),
         ("ensemble/panel.py", "prevalence=prevalence", "prevalence=None"),
     ],
