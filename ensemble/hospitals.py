@@ -126,7 +126,11 @@ def score_hospital(
 def _without_absent(plan: Plan, names: Sequence[str]) -> Plan:
     """The plan for a table that lacks some features."""
     known = set(names)
-    seen = {name: tuple(feature for feature in seen if feature in known) for name, seen in plan.features.items()}
+    seen = {
+        name: tuple(feature for feature in seen if feature in known)
+        for name, seen in plan.features.items()
+        if name in plan.learners
+    }
     if blind := [name for name, names in seen.items() if not names]:
         raise InputError(
             f"without what names the hospital {', '.join(blind)} sees no feature",
