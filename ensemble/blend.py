@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -113,10 +113,20 @@ def blended_out_of_fold(
     """
     if method == "mean":
         return Blend.fit(oof)(oof)
+    return by_other_folds(lambda known, labels: Blend.fit(known, labels, method=method), oof, target, fold)
+
+
+def by_other_folds(
+    fit: Callable[[Mapping[str, Scores], Target], Callable[[Mapping[str, Scores]], Scores]],
+    oof: Mapping[str, Scores],
+    target: Target,
+    fold: npt.NDArray[np.integer[Any]],
+) -> Scores:
+    """Score each patient fold by what `fit` learns from the scores and labels of the others; shape (lesions,)."""
     blended = np.empty(len(target))
     for held_out in np.unique(fold):
         here = fold == held_out
-        fitted = Blend.fit({name: scores[~here] for name, scores in oof.items()}, target[~here], method=method)
+        fitted = fit({name: scores[~here] for name, scores in oof.items()}, target[~here])
         blended[here] = fitted({name: scores[here] for name, scores in oof.items()})
     return blended
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from engine.errors import InputError
-from ensemble.blend import RIDGE, Blend, Method, Target, log_odds
+from ensemble.blend import RIDGE, Blend, Method, Target, by_other_folds, log_odds
 from ensemble.blend import blended_out_of_fold as blended_alike
 from ensemble.nonnegative_logistic import nonnegative_logistic
 from ensemble.quantile_map import QuantileMap, Scores
@@ -125,13 +125,9 @@ def blended_out_of_fold(
     """
     if not all(_apart(oof, images)):
         return blended_alike(oof, target, fold, method=method)
-    blended = np.empty(len(target))
-    for held_out in np.unique(fold):
-        here = fold == held_out
-        known = {name: scores[~here] for name, scores in oof.items()}
-        fitted = Fusion.fit(known, target[~here], method=method, images=images)
-        blended[here] = fitted({name: scores[here] for name, scores in oof.items()})
-    return blended
+    return by_other_folds(
+        lambda known, labels: Fusion.fit(known, labels, method=method, images=images), oof, target, fold
+    )
 
 
 def read_blend(value: Mapping[str, Any]) -> AnyBlend:

@@ -132,10 +132,6 @@ class Matrix:
     def __len__(self) -> int:
         return len(self.values)
 
-    def varies(self) -> list[bool]:
-        """Of each feature whether its rows hold more than one value; missing counts as one."""
-        return [bool((~_same(column, column[:1])).any()) for column in self.values.T]
-
     def rows(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Matrix:
         """The chosen rows, as a copy."""
         return Matrix(self.space, self.values[index])
@@ -167,10 +163,6 @@ class Matrix:
             )
         place = {name: position for position, name in enumerate(self.space.names)}
         return np.take(self.values, [place[name] for name in space.names], axis=1)
-
-
-def _same(values: Array, others: Array) -> npt.NDArray[np.bool_]:
-    return np.asarray((values == others) | (np.isnan(values) & np.isnan(others)), dtype=np.bool_)
 
 
 def _refuse_infinite(values: Array, names: tuple[str, ...]) -> None:

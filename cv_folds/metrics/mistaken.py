@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from scipy.stats import rankdata
 
 from cv_folds.metrics.partial_auc import partial_auc
 from cv_folds.metrics.ranking import roc_auc
+from engine.errors import InputError
 
 Target = npt.NDArray[np.integer]
 Scores = npt.NDArray[np.float64]
@@ -46,18 +48,32 @@ def variants(target: Target, score: Scores, fold: npt.NDArray[np.integer] | None
     return {name: value for name, value in found.items() if value is not None}
 
 
-def matching(found: dict[str, float], claimed: str) -> list[str]:
-    """Names of the variants that give a quoted figure, to as many digits as were quoted.
+def quoted(claimed: str) -> Decimal:
+    """A figure as it was written, such as "0.1892", with the digits that it has.
+
+    Raises:
+        InputError: It is no finite number.
+    """
+    try:
+        figure = Decimal(claimed)
+    except InvalidOperation:
+        figure = Decimal("nan")
+    if not figure.is_finite():
+        raise InputError(
+            f"{claimed!r} is no number", where="--claimed", remedy="write the figure as it was quoted, such as 0.1892"
+        )
+    return figure
+
+
+def matching(found: dict[str, float], claimed: Decimal) -> list[str]:
+    """Names of the variants that give a quoted figure, to as many digits as it has.
 
     Args:
         found: As `variants` gives it.
-        claimed: The figure as it was written, such as "0.1892".
-
-    Raises:
-        ValueError: It is no number.
+        claimed: As `quoted` gives it.
     """
-    digits = len(claimed.strip().partition(".")[2])
-    return [name for name, value in found.items() if abs(value - float(claimed)) <= 0.5001 * 10**-digits]
+    unit = 10.0 ** int(claimed.as_tuple().exponent)
+    return [name for name, value in found.items() if abs(value - float(claimed)) <= 0.5001 * unit]
 
 
 def _low_false_positives(target: Target, score: Scores) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 
 from cohort.frames import ID
 from engine.errors import InputError
-from engine.files import atomic_path
+from image_embeddings.arrays import part_of, save_arrays, saved_arrays
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
+from image_embeddings.sampling import sampled
 
 # On real crops the forest's score spreads 1.85 times as widely (out of fold), and the kernel machine is the better one:
 # it counts twice.
@@ -54,7 +54,7 @@ class DescriptorModel:
         """
         names = tuple(name for name in frame.columns if name != ID)
         values = frame.select(names).to_numpy().astype(np.float32)
-        chosen = _sampled(np.isfinite(values).all(1), target, seed)
+        chosen = sampled(np.isfinite(values).all(1), target, ratio=BENIGN_RATIO, seed=seed)
         values, target = np.ascontiguousarray(values[chosen]), target[chosen]
         forest = Forest.fit(values, target, trees=trees, seed=seed, threads=threads)
         return cls(names, np.median(values, axis=0), forest, Kernel.fit(values, target))
@@ -80,12 +80,11 @@ class DescriptorModel:
 
     def save(self, path: Path) -> None:
         """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
-        arrays: dict[str, NDArray[np.generic]] = {"names": np.array(self.names), "typical": self.typical}
-        for part in ("forest", "kernel"):
-            state = getattr(self, part)
-            arrays |= {f"{part}/{field.name}": getattr(state, field.name) for field in fields(state)}
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
+        save_arrays(
+            path,
+            {"names": np.array(self.names), "typical": self.typical},
+            {"forest": self.forest, "kernel": self.kernel},
+        )
 
     @classmethod
     def load(cls, path: Path) -> DescriptorModel:
@@ -94,20 +93,6 @@ class DescriptorModel:
         Raises:
             InputError: Not such a file.
         """
-        try:
-            # numpy leaves a damaged file open; the outer `with` does not.
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                forest = Forest(**{field.name: arrays[f"forest/{field.name}"] for field in fields(Forest)})
-                kernel = Kernel(**{field.name: arrays[f"kernel/{field.name}"] for field in fields(Kernel)})
-                return cls(tuple(map(str, arrays["names"])), arrays["typical"], forest, kernel)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise InputError("not a descriptor model", where=str(path), remedy="train it again") from error
-
-
-def _sampled(usable: NDArray[np.bool_], target: NDArray[np.int8], seed: int) -> NDArray[np.intp]:
-    """Rows to fit on, ascending: all malignant, and at most `BENIGN_RATIO` benign for each."""
-    malignant, benign = (np.flatnonzero(usable & (target == label)) for label in (1, 0))
-    most = BENIGN_RATIO * len(malignant)
-    if len(benign) > most:
-        benign = np.random.default_rng(seed).choice(benign, most, replace=False)
-    return np.sort(np.concatenate([malignant, benign]))
+        with saved_arrays(path, "a descriptor model") as arrays:
+            forest, kernel = part_of(arrays, "forest", Forest), part_of(arrays, "kernel", Kernel)
+            return cls(tuple(map(str, arrays["names"])), arrays["typical"], forest, kernel)

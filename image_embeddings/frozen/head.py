@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -17,8 +16,9 @@ from cohort.frames import ID
 from cv_folds.folds import make_folds
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
-from engine.files import atomic_path
+from image_embeddings.arrays import part_of, save_arrays, saved_arrays
 from image_embeddings.descriptors.kernel import Kernel, padded
+from image_embeddings.sampling import sampled
 
 Doubles = NDArray[np.float64]
 # What the inner folds choose between: inverse penalties of a logistic regression, widths of a Gaussian kernel (over the
@@ -138,14 +138,8 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
-        arrays: dict[str, NDArray[np.generic]] = {
-            "weight": self.weight, "intercept": self.intercept, "inner_pauc": self.inner_pauc
-        }  # fmt: skip
-        for part in ("reduction", "kernel"):
-            state = getattr(self, part)
-            arrays |= {f"{part}/{field.name}": getattr(state, field.name) for field in fields(state)}
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
+        arrays = {"weight": self.weight, "intercept": self.intercept, "inner_pauc": self.inner_pauc}
+        save_arrays(path, arrays, {"reduction": self.reduction, "kernel": self.kernel})
 
     @classmethod
     def load(cls, path: Path) -> Head:
@@ -154,14 +148,9 @@ class Head:
         Raises:
             InputError: Not such a file.
         """
-        try:
-            # numpy leaves a damaged file open; the outer `with` does not.
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                reduction = Reduction(**{field.name: arrays[f"reduction/{field.name}"] for field in fields(Reduction)})
-                kernel = Kernel(**{field.name: arrays[f"kernel/{field.name}"] for field in fields(Kernel)})
-                return cls(reduction, arrays["weight"], arrays["intercept"], kernel, arrays["inner_pauc"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise InputError("not a head", where=str(path), remedy="train it again") from error
+        with saved_arrays(path, "a head") as arrays:
+            reduction, kernel = part_of(arrays, "reduction", Reduction), part_of(arrays, "kernel", Kernel)
+            return cls(reduction, arrays["weight"], arrays["intercept"], kernel, arrays["inner_pauc"])
 
 
 Candidate = tuple[str, float]
@@ -176,15 +165,12 @@ _PLAIN: Candidate = ("linear", 0.003)
 def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: int) -> NDArray[np.int64]:
     """Finite rows, in order: every malignant one, and at most `BENIGN_RATIO` benign ones for each."""
     finite = np.isfinite(values).all(1)
-    malignant, benign = np.flatnonzero(finite & (target == 1)), np.flatnonzero(finite & (target == 0))
-    if not len(malignant) or not len(benign):
-        raise InputError(
-            f"no {'benign' if len(malignant) else 'malignant'} lesion has a crop that can be read",
-            where="--images",
-            remedy="give crops of both kinds",
-        )
-    most = min(len(benign), BENIGN_RATIO * len(malignant))
-    return np.sort(np.concatenate([malignant, np.random.default_rng(seed).choice(benign, most, replace=False)]))
+    for label, kind in ((1, "malignant"), (0, "benign")):
+        if not (finite & (target == label)).any():
+            raise InputError(
+                f"no {kind} lesion has a crop that can be read", where="--images", remedy="give crops of both kinds"
+            )
+    return sampled(finite, target, ratio=BENIGN_RATIO, seed=seed)
 
 
 def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:

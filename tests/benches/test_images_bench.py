@@ -222,6 +222,7 @@ def figures(result: dict[str, Any]) -> list[list[str]]:
 
 _TRIED = (
     (("descriptors",), "early"),
+    (("descriptors",), "both"),
     (("descriptors",), "late"),
     (("network",), "late"),
     (("descriptors", "network"), "late"),

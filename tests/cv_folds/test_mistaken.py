@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from cv_folds.metrics import partial_auc
-from cv_folds.metrics.mistaken import VARIANTS, matching, variants
+from cv_folds.metrics.mistaken import VARIANTS, matching, quoted, variants
+from engine.errors import InputError
 
 CHANCE = np.random.default_rng(3)
 TARGET = (CHANCE.random(3_000) < 0.05).astype(np.int8)
@@ -61,6 +62,14 @@ def test_without_folds_there_is_nothing_by_fold() -> None:
 
 def test_a_quoted_figure_is_matched_to_its_digits() -> None:
     value = FOUND["AUC"]
-    assert matching(FOUND, f"{value:.4f}") == ["AUC"]
-    assert "AUC" in matching(FOUND, f"{value:.2f}")
-    assert matching(FOUND, f"{value + 0.0002:.4f}") == []
+    assert matching(FOUND, quoted(f"{value:.4f}")) == ["AUC"]
+    assert "AUC" in matching(FOUND, quoted(f"{value:.2f}"))
+    assert matching(FOUND, quoted(f"{value + 0.0002:.4f}")) == []
+    assert matching({"area": 0.012}, quoted("1.2e-2")) == ["area"]
+    assert matching({"area": 0.0126}, quoted("1.2e-2")) == []
+
+
+@pytest.mark.parametrize("text", ["much", "nan", "inf", ""])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is no number"):
+        quoted(text)

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from uglyduck.cli import app
 
 HEAVY = ("numpy", "polars", "lightgbm", "xgboost", "catboost", "torch")
-ON_A_RUN = ("ablate", "bundle", "card", "explain", "hospitals", "predict", "rank", "report")
+PARTS = ("clean", "features", "robustness", "tune")
+ON_A_RUN = ("ablate", "bundle", "card", "explain", "hospitals", "predict", "rank", "report", *PARTS)
 
 
 def commands() -> list[list[str]]:

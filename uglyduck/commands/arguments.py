@@ -8,19 +8,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from engine.errors import InputError
+from uglyduck.run.place import holding_a_run
 
 
-def _holding_a_run(folder: Path) -> Path:
-    """The folder, if a run lies there: said before anything heavy is imported."""
-    if not (folder / "config.toml").is_file():
-        raise InputError(
-            "this folder holds no run", where=str(folder), remedy="make one with `uglyduck run CONFIG.toml`"
-        )
-    return folder
+def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
+    """The argument RUN, refused at once where no run lies."""
+    return typer.Argument(help=words, metavar="RUN", callback=holding_a_run)
 
 
-FinishedRun = Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="RUN", callback=_holding_a_run)]
+FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
 
 class PlainCommand(TyperCommand):

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import run_argument
+
 
 def clean(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    folder: Annotated[Path, run_argument("Run folder.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
 ) -> None:
     """Delete the image models that a run made earlier and its configuration no longer asks for.

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import run_argument
+
 
 def features(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    folder: Annotated[Path, run_argument("Run folder.")],
     metadata: Annotated[
         Path | None, typer.Option(help="Other lesions: compute their features with the run's constants.")
     ] = None,

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import run_argument
+
 
 def robustness(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run with images.", metavar="RUN")],
+    run: Annotated[Path, run_argument("Folder of a finished run with images.")],
     lesions: Annotated[
         int, typer.Option(min=1, help="Lesions at most; whole patients, those with a malignant lesion first.")
     ] = 10_000,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     import polars as pl
     from rich.table import Table
 
@@ -47,6 +49,7 @@ def score(
     """
     import json
 
+    from cv_folds.metrics.mistaken import quoted
     from cv_folds.scored import read_scored
     from cv_folds.scoring import DEFAULT_METRICS, summarise
     from engine.errors import InputError
@@ -55,8 +58,7 @@ def score(
         raise InputError(f"nothing is known by {by!r}", where="--by", remedy="use --by fold")
     if vs_column and vs is None:
         raise InputError("there is nothing to compare with", where="--vs-column", remedy="name a table with --vs")
-    if claimed is not None:
-        _check_claimed(claimed)
+    figure = None if claimed is None else quoted(claimed)
     scored = read_scored(predictions, labels, column=column, other=vs, other_column=vs_column)
     if by and "fold" not in scored.frame.columns:
         raise InputError("neither table has a column fold", where="--by", remedy="give labels with fold")
@@ -72,26 +74,15 @@ def score(
     if vs:
         result["other"] |= {"predictions": str(vs), "column": scored.other_column}
     result["notes"] = [*scored.notes, *result["notes"]]
-    if explain_variants or claimed is not None:
-        result["variants"] = _variants(scored.frame, claimed)
+    if explain_variants or figure is not None:
+        result["variants"] = _variants(scored.frame, figure)
     if json_:
         typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
     else:
         _show(result, by_fold=by == "fold", claimed=claimed)
 
 
-def _check_claimed(claimed: str) -> None:
-    from engine.errors import InputError
-
-    try:
-        float(claimed)
-    except ValueError as error:
-        raise InputError(
-            f"{claimed!r} is no number", where="--claimed", remedy="write the figure as it was quoted, such as 0.1892"
-        ) from error
-
-
-def _variants(frame: pl.DataFrame, claimed: str | None) -> list[dict[str, Any]]:
+def _variants(frame: pl.DataFrame, claimed: Decimal | None) -> list[dict[str, Any]]:
     from cv_folds.metrics.mistaken import VARIANTS, matching, variants
 
     fold = frame["fold"].to_numpy() if "fold" in frame.columns else None

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.commands.arguments import run_argument
+
 
 def tune(
-    run: Annotated[Path, typer.Argument(help="A run folder with folds and features.", metavar="RUN")],
+    run: Annotated[Path, run_argument("A run folder with folds and features.")],
     trials: Annotated[int, typer.Option(min=1, help="Finished trials wanted in total, earlier ones included.")] = 50,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes, at most one a thread; each gets its share of the threads.")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import polars.selectors as cs
 
 from cohort.frames import ID
 from cohort.lesions import Lesions, read_rows
@@ -31,6 +32,7 @@ from submissions.image_models import SCORE, ImageModel
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import Config, FusionName, input_paths, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
+from uglyduck.run.place import holding_a_run
 
 #: Artifacts that decide what later commands say about a run.
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
@@ -256,9 +258,15 @@ class Run:
 
     @cached_property
     def varying(self) -> list[dict[str, Any]]:
-        """The entries of the feature dictionary whose feature is not the same for every training lesion."""
-        found = dict(zip(self.matrix.space.names, self.matrix.varies(), strict=True))
-        return [spec for spec in self.specs if found[spec["name"]]]
+        """The entries of the feature dictionary whose feature is not the same for every training lesion.
+
+        The file is asked, not the matrix: a study that has matrices of its own need not hold this one too.
+        """
+        specs = self.specs
+        asked = pl.scan_parquet(self.folder.features).select(spec["name"] for spec in specs)
+        known = asked.with_columns(cs.float().fill_nan(None))
+        found = known.select(_varies(spec["name"]) for spec in specs).collect(engine="streaming").row(0, named=True)
+        return [spec for spec in specs if found[spec["name"]]]
 
     @property
     def image_features(self) -> set[str]:
@@ -290,15 +298,20 @@ class Run:
         )
 
 
+def _varies(name: str) -> pl.Expr:
+    """Whether a column holds more than one value; missing counts as one."""
+    column = pl.col(name)
+    differs = (column.min() != column.max()).fill_null(value=False)
+    return (differs | column.null_count().is_between(1, pl.len() - 1)).alias(name)
+
+
 def open_run(root: Path) -> Run:
     """A finished run, opened for reading.
 
     Raises:
         InputError: The folder holds no run.
     """
-    folder = RunFolder(Path(root))
-    if not folder.config.is_file():
-        raise InputError("this folder holds no run", where=str(root), remedy="make one with `uglyduck run CONFIG.toml`")
+    folder = RunFolder(holding_a_run(Path(root)))
     return Run(load_config(folder.config), folder)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cohort.frames import ID
+from cohort.frames import ID, join_by_id
 from cohort.lesions import write_rows
 from engine.console import log
 from engine.files import write_json
@@ -106,7 +106,8 @@ def _with_image_score(oof: pl.DataFrame, run: Run) -> tuple[pl.DataFrame, list[P
     models, table = run.image_models, run.image_scores
     if not models or table is None:
         return oof, []
-    scores = {model.name: table[model.column].cast(pl.Float64).fill_null(np.nan).to_numpy() for model in models}
+    aligned = join_by_id(oof.select(ID), table.select(ID, *(model.column for model in models)))
+    scores = {model.name: aligned[model.column].cast(pl.Float64).fill_null(np.nan).to_numpy() for model in models}
     if len(models) == 1:
         return oof.with_columns(_filled(IMAGE, scores[models[0].name])), []
     blended, blend = blended_images(scores, run.target, run.fold)

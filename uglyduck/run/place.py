@@ -1,0 +1,20 @@
+"""Where a run lies: asked before anything heavy is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import InputError
+
+
+def holding_a_run(folder: Path) -> Path:
+    """The folder, if a run lies there.
+
+    Raises:
+        InputError: None does.
+    """
+    if not (folder / "config.toml").is_file():
+        raise InputError(
+            "this folder holds no run", where=str(folder), remedy="make one with `uglyduck run CONFIG.toml`"
+        )
+    return folder
