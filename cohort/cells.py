@@ -17,11 +17,19 @@ _LABELS = ("target", "malignant")
 
 
 class CellError(Exception):
-    """A cell cannot be read as its column's dtype; the table that owns it turns this into an `InputError`."""
+    """A cell cannot be read as its column's dtype; the table that owns it turns this into an `InputError`.
 
-    def __init__(self, row: int, column: str, value: str, dtype: pl.DataType) -> None:
-        self.row, self.column, self.value, self.dtype = row, column, value, dtype
-        super().__init__(row, column, value, dtype)
+    Attributes:
+        row: 0-based row of the file.
+        column: Its name.
+        value: What stands there.
+        dtype: What should.
+        cells: How many cells of the column cannot be read; this is the first.
+    """
+
+    def __init__(self, row: int, column: str, value: object, dtype: pl.DataType, cells: int) -> None:
+        self.row, self.column, self.value, self.dtype, self.cells = row, column, value, dtype, cells
+        super().__init__(row, column, value, dtype, cells)
 
     def as_input_error(self, place: str) -> InputError:
         """The message for a user, with the place that the table worked out."""
@@ -43,13 +51,20 @@ def shown(value: object, most: int = 40) -> str:
     return repr(text if len(text) <= most else text[:most] + "…")
 
 
-def typed(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def typed(
+    frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None
+) -> pl.DataFrame:
     """Cast the columns of `frame` to `dtypes` (String or Float64); missing spellings and NaN become null.
 
     Spaces around a number are ignored; in text every character counts.
 
+    Args:
+        frame: Text, or numbers.
+        dtypes: Of each column.
+        unread: Takes in what cannot be cast, an error a column; those cells become null then.
+
     Raises:
-        CellError: A cell cannot be cast: the first such row, and in it the first column.
+        CellError: Without `unread`, a cell cannot be cast: the first such row, and in it the first column.
     """
     columns, failures = [], []
     for name, dtype in dtypes.items():
@@ -57,10 +72,12 @@ def typed(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFram
         cast = _cast(given, dtype)
         lost = (cast.is_null() & given.is_not_null()).arg_true()
         if len(lost):
-            failures.append((int(lost[0]), name, given[int(lost[0])], dtype))
+            failures.append(CellError(int(lost[0]), name, given[int(lost[0])], dtype, len(lost)))
         columns.append(cast.fill_nan(None) if dtype.is_float() else cast)
-    if failures:
-        raise CellError(*min(failures, key=lambda failure: failure[0]))
+    if unread is not None:
+        unread.extend(failures)
+    elif failures:
+        raise min(failures, key=lambda failure: failure.row)
     return pl.DataFrame(columns)
 
 

@@ -30,11 +30,11 @@ class CsvTable:
         self._refuse_odd_header(first)
         self.header = first
 
-    def read(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """See `cohort.tables.Table.read`."""
         last = self.header[-1]
         wanted = {**dtypes, **({} if last in dtypes else {last: pl.String()})}
-        raw = self._parsed(wanted)
+        raw = self._parsed(wanted, unread)
         # polars fills a line that is too short with nulls, so only a null in the last column can hide one.
         if raw[last].null_count():
             self._refuse_ragged()
@@ -45,7 +45,7 @@ class CsvTable:
         """See `cohort.tables.Table.text`."""
         return pl.read_csv(self.content, columns=[column], infer_schema=False, glob=False)[column]
 
-    def _parsed(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def _parsed(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None) -> pl.DataFrame:
         """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
         try:
             numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
@@ -54,7 +54,7 @@ class CsvTable:
             self._refuse_ragged()
             reason: BaseException = error
         try:
-            return typed(self._parse({name: pl.String() for name in dtypes}), dtypes)
+            return typed(self._parse({name: pl.String() for name in dtypes}), dtypes, unread)
         except CellError as cell:
             raise cell.as_input_error(self.place(cell.row, cell.column)) from reason
         except _POLARS_ERRORS as error:

@@ -27,14 +27,14 @@ class ParquetTable:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise self._damaged(error) from error
 
-    def read(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """See `cohort.tables.Table.read`."""
         try:
             raw = pl.read_parquet(self._source(), columns=list(dtypes), glob=False)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise self._damaged(error) from error
         try:
-            return typed(raw, dtypes).with_row_index(ROW)
+            return typed(raw, dtypes, unread).with_row_index(ROW)
         except CellError as error:
             raise error.as_input_error(self.place(error.row, error.column)) from error
 

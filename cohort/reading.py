@@ -10,11 +10,12 @@ from typing import Literal
 import polars as pl
 
 from cohort.canonical import canonical_frame, canonical_order
-from cohort.cells import ROW
+from cohort.cells import ROW, CellError
 from cohort.datasets import DATASETS, Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.layouts import in_its_name
+from cohort.odd_values import as_missing, in_words
 from cohort.official_files import resolve_table
 from cohort.tables import SourceTable, open_table
 from cohort.validation import TableProblem, find_problems
@@ -37,12 +38,14 @@ class Cohort:
             (patient_id, isic_id).
         given_order: isic_id in the order of the file, for outputs.
         findings: What reading left out or noticed: unknown and absent columns, duplicates.
+        odd: Of a table read with `odd="missing"`, what cannot be used: place, value, and what becomes of it.
     """
 
     dataset: DatasetName
     frame: pl.DataFrame
     given_order: pl.Series
     findings: tuple[Finding, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
 def read_cohort(
@@ -54,6 +57,7 @@ def read_cohort(
     groups: Path | None = None,
     ungrouped: bool = False,
     only: Collection[str] | None = None,
+    odd: Literal["refuse", "missing"] = "refuse",
 ) -> Cohort:
     """Read and validate a lesion table; the dataset is recognised by its columns.
 
@@ -66,6 +70,8 @@ def read_cohort(
         ungrouped: Where the table holds no patient, every image counts as a patient of its own. Without effect where
             the table has its patients.
         only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
+        odd: "missing" for lesions to score: a value that cannot be used counts as missing, a lesion without a patient
+            as one of a patient of its own, and labels that are wrong are left out.
 
     Raises:
         InputError: Anything is wrong with the table; the message says what, where and how to fix it.
@@ -75,16 +81,18 @@ def read_cohort(
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
     if labels == "required":
         require_labels(dataset, table)
-    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only)
-    if problems:
-        raise problems[0].error
+    unread: list[CellError] | None = [] if odd == "missing" else None
+    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only, unread=unread)
+    said, refused = ([], problems) if unread is None else in_words(unread, problems, table)
+    if refused:
+        raise refused[0].error
     if labels == "required":
         _refuse_one_class(frame, table)
     findings = [unknown_columns(dataset, table), absent_columns(dataset, table, only)]
     if duplicates is not None:
         frame, noticed = apply_duplicates(frame, read_pairs(duplicates), duplicate_policy)
         findings.extend(noticed)
-    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings))
+    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings), tuple(said))
 
 
 def recognise_table(table: SourceTable, *, ungrouped: bool = False, only: Collection[str] | None = None) -> Dataset:
@@ -121,27 +129,30 @@ def read_rows(
     groups: Path | None,
     ungrouped: bool,
     only: Collection[str] | None = None,
+    unread: list[CellError] | None = None,
 ) -> tuple[pl.DataFrame, list[TableProblem]]:
-    """The canonical rows of a table in the file's order, and every rule they break; with problems, no rows.
+    """The canonical rows of a table in the file's order, and every rule they break.
 
-    Of the columns that are not keys, patients or labels, those in `only` are read; all by default.
+    Of the columns that are not keys, patients or labels, those in `only` are read; all by default. With problems there
+    are no rows; with `unread`, which takes in the cells that cannot be read, what breaks a rule is missing in them.
 
     Raises:
-        InputError: A cell cannot be read as its column's type, or there are no rows.
+        InputError: Without `unread`, a cell cannot be read as its column's type; or there are no rows.
     """
     fields = [field for field in dataset.fields if field.source in table.header and _is_read(field, dataset, only)]
     raw = table.read(
-        {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}
+        {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}, unread
     )
     if not len(raw):
         raise InputError("a header and no rows", where=str(table.path), remedy="download or write the file again")
     frame = canonical_frame(raw, dataset, table, groups=groups, ungrouped=ungrouped)
     columns = tuple(column for column in dataset.columns if column.name in frame.columns)
     problems = find_problems(frame, columns, dataset, table)
-    if problems:
+    if problems and unread is None:
         return frame.clear(), problems
+    frame = as_missing(frame, problems) if problems else frame
     labelled = [pl.col("target").cast(pl.Int8)] if "target" in frame.columns else []
-    return frame.drop(ROW).with_columns(labelled), []
+    return frame.drop(ROW).with_columns(labelled), problems
 
 
 def _is_read(field: Field, dataset: Dataset, only: Collection[str] | None) -> bool:

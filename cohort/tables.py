@@ -10,6 +10,7 @@ from typing import Protocol
 
 import polars as pl
 
+from cohort.cells import CellError
 from cohort.csv_tables import CsvTable
 from cohort.parquet_tables import ParquetTable
 from engine.errors import InputError
@@ -42,16 +43,17 @@ class SourceTable(Protocol):
     path: Path
     header: list[str]
 
-    def read(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """The named columns, in that order and with these dtypes (String or Float64), rows in the file's order.
 
-        Missing values (empty cells, `NA`, NaN and their like) are null. Fully empty rows are left out.
+        Missing values (empty cells, `NA`, NaN and their like) are null, and with `unread` cells that cannot be read,
+        which it takes in. Fully empty rows are left out.
 
         Returns:
             The columns, and before them `ROW`, UInt32, the 0-based number of the row in the file.
 
         Raises:
-            InputError: A cell cannot be read as its column's dtype, or the file is damaged.
+            InputError: Without `unread`, a cell cannot be read as its column's dtype; or the file is damaged.
         """
         ...
 

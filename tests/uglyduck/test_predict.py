@@ -99,6 +99,24 @@ def test_columns_absent_in_the_test_table_are_scored_as_missing_and_named(
     assert pl.read_csv(tmp_path / "s.csv")["target"].is_finite().all()
 
 
+def test_an_odd_cell_costs_its_value_and_no_submission_unless_that_is_asked_for(
+    command: Command, finished: Path, test_table: pl.DataFrame, whole: pl.DataFrame, tmp_path: Path
+) -> None:
+    odd = pl.col("isic_id") == test_table["isic_id"][7]
+    marred = test_table.with_columns(pl.when(odd).then(pl.lit("12 mm")).otherwise("tbp_lv_A").alias("tbp_lv_A"))
+    marred.write_csv(tmp_path / "test.csv")
+    said = command("predict", finished, "--metadata", tmp_path / "test.csv", "--out", tmp_path / "s.csv").stderr
+    assert "column tbp_lv_A, row 8 (line 9): '12 mm' is not a number; counts as missing" in said
+    scored = pl.read_csv(tmp_path / "s.csv")
+    others = test_table["patient_id"] != test_table["patient_id"][7]
+    assert scored.filter(others).equals(whole.filter(others))
+    assert scored["target"].is_finite().all()
+    strict = ("predict", finished, "--metadata", tmp_path / "test.csv", "--out", tmp_path / "strict.csv", "--strict")
+    done = command(*strict, check=False)
+    assert (done.returncode, (tmp_path / "strict.csv").exists()) == (2, False)
+    assert "column tbp_lv_A, row 8 (line 9): '12 mm' is not a number. write numbers as 1.5" in done.stderr
+
+
 @pytest.mark.parametrize("key", ["isic_id", "patient_id"])
 def test_a_test_table_without_ids_or_patients_is_refused(
     command: Command, finished: Path, test_table: pl.DataFrame, tmp_path: Path, key: str

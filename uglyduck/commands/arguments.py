@@ -18,6 +18,10 @@ def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
 
 FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a table with a value that cannot be read, which else is missing.")
+]
+
 
 class PlainCommand(TyperCommand):
     """A command whose help names no type for an option that takes no value."""

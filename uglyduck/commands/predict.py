@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun
+from uglyduck.commands.arguments import FinishedRun, Strict
 
 
 def predict(
@@ -22,12 +22,13 @@ def predict(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Score a table that lacks most of what the models go by, too.")
     ] = False,
+    strict: Strict = False,
 ) -> None:
     """Score new lesions and write `submission.csv` in the order of their table.
 
-    Crops are scored by the mean of the run's fold models; one that cannot be read counts as missing. A table that lacks
-    columns with more than half of the models' gain is refused unless --anyway is said. A research tool: a score is no
-    diagnosis.
+    Crops are scored by the mean of the run's fold models. A crop or a value that cannot be read counts as missing, and
+    a line says which. A table that lacks columns with more than half of the models' gain is refused unless --anyway is
+    said. A research tool: a score is no diagnosis.
 
     Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`
     """
@@ -43,7 +44,7 @@ def predict(
     start_logging()
     try_file(out)
     opened = open_run(run)
-    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups)
+    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups, strict=strict)
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("target"))
