@@ -1,1 +1,1 @@
-"""Reading the datasets: tables, schemas, image stores, files written whole or not at all, and the simulated cohort."""
+"""Reading the datasets: tables, rules, image stores, files written whole or not at all, and the simulated cohort."""

@@ -11,7 +11,7 @@ from cohort.cells import ROW, shown
 from cohort.columns import Column
 from cohort.datasets import Dataset
 from cohort.findings import Check, Finding
-from cohort.schemas import LABELS_AGREE, SIZES, schema_of
+from cohort.rules import SIZES, rules_of
 from cohort.tables import SourceTable
 from engine.errors import InputError
 
@@ -64,7 +64,7 @@ class _Broken:
 def find_problems(
     frame: pl.DataFrame, columns: tuple[Column, ...], dataset: Dataset, table: SourceTable
 ) -> list[TableProblem]:
-    """Every rule of the schema that `frame` breaks, the most basic one first.
+    """Every rule that `frame` breaks, the most basic one first.
 
     Args:
         frame: `ROW` and the canonical `columns`, in the file's order, the target as Float64.
@@ -72,17 +72,13 @@ def find_problems(
         dataset: Whose table it is.
         table: The file, for places in messages.
     """
-    failure = schema_of(columns).filter(frame.lazy()).collect_all(engine="in-memory").failure
-    broken = failure.counts()
-    if not broken:
-        return []
-    details = failure.details().sort(ROW)
-    problems = []
-    for rule in broken:
-        column, _, kind = rule.partition("|")
-        subject = "target" if rule == LABELS_AGREE else column
-        rows = details.filter(pl.col(rule) == "invalid")
-        problems.append(_in_words(_Broken(dataset, table, subject, rows), kind or rule))
+    rules = rules_of(columns)
+    counts = frame.select(rule.broken.sum().alias(str(place)) for place, rule in enumerate(rules)).row(0)
+    problems = [
+        _in_words(_Broken(dataset, table, rule.column, frame.filter(rule.broken)), rule.kind)
+        for rule, count in zip(rules, counts, strict=True)
+        if count
+    ]
     return sorted(problems, key=lambda problem: problem.check.code)
 
 
@@ -98,17 +94,16 @@ def not_applicable(check: Check, names: Sequence[str]) -> str:
 
 
 def _in_words(broken: _Broken, kind: str) -> TableProblem:
-    if kind == "nullability":
+    if kind == "missing":
         return {"isic_id": _missing_id, "target": _missing_target}.get(broken.column, _missing_patient)(broken)
-    if kind == "regex":
+    if kind == "odd":
         return (_odd_id if broken.column == "isic_id" else _odd_patient)(broken)
     words: dict[str, Callable[[_Broken], TableProblem]] = {
-        "unique": _repeated_id,
-        "check_binary": _bad_target,
-        "check__binary": _bad_target,
-        "inf": _infinite,
-        "min": _negative_size,
-        LABELS_AGREE: _disagreement,
+        "repeated": _repeated_id,
+        "other": _bad_target,
+        "infinite": _infinite,
+        "negative": _negative_size,
+        "disagrees": _disagreement,
     }
     return words[kind](broken)
 

@@ -1,47 +1,57 @@
-"""The rules every canonical frame keeps, as dataframely schemas made from the column specifications."""
+"""The rules every canonical frame keeps, made from the column specifications."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, cast
+from dataclasses import dataclass
 
-import dataframely as dy
 import polars as pl
 
-from cohort.cells import ROW
 from cohort.columns import Column
 
 SIZES = frozenset({"clin_size_long_diam_mm", "tbp_lv_areaMM2", "tbp_lv_perimeterMM", "tbp_lv_minorAxisMM"})
 """Numbers that formulas take roots and logarithms of: below 0 they are refused, anything else is only reported."""
-LABELS_AGREE = "labels_agree"
-"""Name of the rule that a table's target and its diagnosis say the same."""
 
 
-@cache
-def schema_of(columns: tuple[Column, ...]) -> type[dy.Schema]:
-    """The schema of a frame with the column `ROW` and these columns; before sorting, the target still a float.
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a column.
+
+    Attributes:
+        column: Its name.
+        kind: "missing", "repeated", "odd", "other", "infinite", "negative" or "disagrees".
+        broken: True for the rows that break it; null counts as kept.
+    """
+
+    column: str
+    kind: str
+    broken: pl.Expr
+
+
+def rules_of(columns: Sequence[Column]) -> list[Rule]:
+    """The rules of a frame with these columns; before sorting, the target still a float.
 
     Ids are unique, non-null and plain; patients are non-null and without spaces around; targets are 0 or 1; numbers
     are finite and sizes not negative; the target agrees with the diagnosis where the table has both.
     """
-    members: dict[str, Any] = {ROW: dy.UInt32(), **{column.name: _member(column) for column in columns}}
     agreement = _agreement([column.name for column in columns])
-    if agreement is not None:
-        members[LABELS_AGREE] = dy.rule()(lambda _: agreement)
-    return cast("type[dy.Schema]", type("LesionTable", (dy.Schema,), members))
+    own = [rule for column in columns for rule in _rules_of(column)]
+    return own if agreement is None else [*own, Rule("target", "disagrees", ~agreement)]
 
 
-def _member(column: Column) -> dy.Column:
+def _rules_of(column: Column) -> list[Rule]:
+    name, values = column.name, pl.col(column.name)
+    missing, infinite = Rule(name, "missing", values.is_null()), Rule(name, "infinite", values.is_infinite())
     if column.role == "key":
-        return dy.String(unique=True, regex=r"^[A-Za-z0-9_-]+$")
+        repeated = Rule(name, "repeated", values.is_duplicated())
+        return [missing, repeated, Rule(name, "odd", ~values.str.contains(r"^[A-Za-z0-9_-]+$"))]
     if column.role == "patient":
-        return dy.String(regex=r"^\S(.*\S)?$")
+        return [missing, Rule(name, "odd", ~values.str.contains(r"^\S(.*\S)?$"))]
     if column.role == "label":
-        return dy.Float64(check={"binary": lambda values: values.is_in([0.0, 1.0])})
+        return [missing, Rule(name, "other", ~values.is_in([0.0, 1.0])), infinite]
     if column.dtype.is_float():
-        return dy.Float64(nullable=True, min=0 if column.name in SIZES else None)
-    return dy.String(nullable=True)
+        return [Rule(name, "negative", values < 0), infinite] if name in SIZES else [infinite]
+    return []
 
 
 def _agreement(names: Sequence[str]) -> pl.Expr | None:
