@@ -9,7 +9,7 @@ import polars.selectors as cs
 
 from cohort.cells import CellError
 from cohort.frames import ID
-from cohort.schemas import SIZES
+from cohort.rules import SIZES
 from cohort.tables import SourceTable
 from cohort.validation import BAD_TARGET, DISAGREEMENT, INFINITE, NEGATIVE_SIZE, NO_PATIENT, TableProblem
 
