@@ -103,8 +103,8 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement(
         IMAGE,
         "image",
-        Words("more suspicious to the image network", "the most suspicious to the image network"),
-        Words("less suspicious to the image network", "the least suspicious to the image network"),
+        Words("more suspicious to the image model", "the most suspicious to the image model"),
+        Words("less suspicious to the image model", "the least suspicious to the image model"),
     ),
 )
 """In the order in which equally unusual ones are named."""

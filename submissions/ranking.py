@@ -31,28 +31,29 @@ def rank_lesions(
 
     Args:
         scores: Columns `isic_id`, `patient_id`, `score` (finite, higher is more suspicious) and, where scores are
-            calibrated, `risk` in [0, 1]; a row a lesion.
+            calibrated, `risk` in [0, 1], null where it is withheld; a row a lesion.
         shortlist: Which lesions to flag; by default each patient's first 15, which is what the organisers' top-15
             retrieval sensitivity looks at.
-        patients_by: Order of patients; by default "noisy-or" where there are risks, else "max".
+        patients_by: Order of patients; by default "noisy-or" where every lesion has a risk, else "max".
 
     Returns:
-        `patient_rank` (from 1), `patient_id`, `patient_risk` (the number that orders patients; null without risks),
-        `lesions` (how many the patient has), `rank` (1 to `lesions`), `isic_id`, `score`, `risk` (null where it is
-        not known), `shortlist`; in this order. Lesions of equal score stand in the order of their ids.
+        `patient_rank` (from 1), `patient_id`, `patient_risk` (the number that orders patients; null where a risk is
+        missing), `lesions` (how many the patient has), `rank` (1 to `lesions`), `isic_id`, `score`, `risk` (null where
+        it is not known), `shortlist`; in this order. Lesions of equal score stand in the order of their ids.
 
     Raises:
         InputError: Patients are to be ordered by risks that are not there.
     """
-    known = "risk" in scores.columns
+    # Patients with risks and without are put in one order by what both have: scores.
+    known = "risk" in scores.columns and not scores["risk"].null_count()
     order: PatientsBy = patients_by or ("noisy-or" if known else "max")
     if order != "max" and not known:
         raise InputError(
-            f"patients cannot be ordered by {order} since scores are not calibrated",
+            f"patients cannot be ordered by {order} since risks are not known",
             where="--patients-by",
-            remedy="use max, or calibrate: a score is a place among scores, not a probability",
+            remedy="use max: a score is a place among scores, not a probability",
         )
-    if not known:
+    if "risk" not in scores.columns:
         scores = scores.with_columns(risk=pl.lit(None, pl.Float64))
     lesions = ranked_within(scores)
     patients = _patients(lesions, order, known=known)

@@ -1,4 +1,4 @@
-"""A ranking as a file: CSV for a spreadsheet, Parquet for programs, JSON for both with what the list promises."""
+"""A ranking as a file: CSV and XLSX for a spreadsheet, Parquet for programs, JSON with what the list promises."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from xlsxwriter import Workbook
 
 from engine.errors import InputError
 from engine.files import atomic_path, write_parquet
 
-FORMATS = (".csv", ".parquet", ".json")
+FORMATS = (".csv", ".xlsx", ".parquet", ".json")
+_MOST_ROWS = 1_048_575  # of an XLSX sheet, below its header
+_DIGITS = {"score": 6}
+_USUAL_DIGITS = 4
 _FORMULA = r"^[=+\-@\t\r]"
 
 
@@ -20,7 +24,7 @@ def require_format(path: Path) -> None:
     """Refuse a file name whose ending names no format.
 
     Raises:
-        InputError: It is none of .csv, .parquet and .json.
+        InputError: It is none of `FORMATS`.
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(
@@ -35,11 +39,11 @@ def write_ranking(ranking: pl.DataFrame, path: Path, *, about: Mapping[str, Any]
 
     Args:
         ranking: As `rank_lesions` gives it, with what was joined to it.
-        path: .csv (text made safe for spreadsheets, see `formula_safe`), .parquet, or .json.
+        path: .csv (rounded, text made safe for spreadsheets, see `formula_safe`), .xlsx (rounded), .parquet, or .json.
         about: What stands next to the lesions in JSON.
 
     Raises:
-        InputError: The format is not known, or the folder cannot be written to.
+        InputError: The format is not known or holds fewer rows, or the folder cannot be written to.
     """
     require_format(path)
     suffix = path.suffix.lower()
@@ -48,11 +52,29 @@ def write_ranking(ranking: pl.DataFrame, path: Path, *, about: Mapping[str, Any]
         return
     with atomic_path(path) as temporary:
         if suffix == ".csv":
-            formula_safe(ranking).write_csv(temporary)
+            formula_safe(rounded(ranking)).write_csv(temporary)
+        elif suffix == ".xlsx":
+            _write_workbook(rounded(ranking), temporary, path)
         else:
             head = json.dumps(dict(about), ensure_ascii=False, allow_nan=False)
             opening = "{" if head == "{}" else f"{head[:-1]}, "
             temporary.write_text(f'{opening}"lesions": {ranking.write_json()}}}\n', "utf-8")
+
+
+def rounded(table: pl.DataFrame) -> pl.DataFrame:
+    """Numbers as long as a reader needs: six significant digits of a score, four of the others."""
+    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    return table.with_columns(pl.col(name).round_sig_figs(_DIGITS.get(name, _USUAL_DIGITS)) for name in floats)
+
+
+def _write_workbook(table: pl.DataFrame, path: Path, named: Path) -> None:
+    """One sheet whose header stays in sight and filters; text is text, never a formula or a link."""
+    if table.height > _MOST_ROWS:
+        raise InputError(f"{table.height:,} rows are more than a sheet holds", where=str(named), remedy="write .csv")
+    with Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}) as book:
+        table.write_excel(
+            book, "ranking", dtype_formats={pl.Float64: "General", pl.Int32: "0"}, freeze_panes=(1, 0), autofit=True
+        )
 
 
 def formula_safe(table: pl.DataFrame) -> pl.DataFrame:

@@ -66,6 +66,12 @@ class Shortlist:
         """Whether a lesion, with its columns `rank` and `score`, is on the list."""
         return pl.col("rank") <= self.limit if self.by == "rank" else pl.col("score") >= self.limit
 
+    def words(self, *, is_all: bool = False) -> str:
+        """The rule and what it promises; a list that is all of the lesions (`is_all`) keeps nothing back."""
+        if is_all and self.promise:
+            return "every lesion: no shorter list is known to keep the sensitivity that was asked for"
+        return str(self)
+
     def __str__(self) -> str:
         if self.by == "score":
             rule = f"every lesion that scores at least {self.limit:.6g}"
@@ -73,8 +79,10 @@ class Shortlist:
             rule = f"the first {self.limit:.0f} lesions of each patient"
         return f"{rule}: {self.promise}" if self.promise else rule
 
-    def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        found = None if self.found is None else {"patients": self.found.patients, "mean_loss": self.found.mean_loss}
-        promise = self.promise.as_dict() if self.promise else None
-        return {"by": self.by, "limit": self.limit, "words": str(self), "promise": promise, "found_on": found}
+    def as_dict(self, *, is_all: bool = False) -> dict[str, Any]:
+        """Ready for JSON; without the promise where the list is all of the lesions (`is_all`)."""
+        kept = self.promise is not None and self.found is not None and not is_all
+        found = {"patients": self.found.patients, "mean_loss": self.found.mean_loss} if kept and self.found else None
+        promise = self.promise.as_dict() if kept and self.promise else None
+        words = self.words(is_all=is_all)
+        return {"by": self.by, "limit": self.limit, "words": words, "promise": promise, "found_on": found}

@@ -18,6 +18,7 @@ _LESIONS = 5_000
 _KINDS = ("gap", "missing")
 _LEAST_SPREAD = 0.005  # a share that hardly varies in training is not surprising at the first lesion
 _FEWEST = 50
+_FEWEST_SCORES = 20  # one distribution needs fewer lesions than hundreds of features do
 _LEVELS = (0.5, 0.9, 0.99)
 
 
@@ -81,7 +82,7 @@ def other_scale(oof: Floats, patient: pl.Series, new: Floats, new_patients: int)
         new: Scores of new lesions, shape (new lesions,).
         new_patients: How many patients they come from.
     """
-    if len(new) < _FEWEST:
+    if len(new) < _FEWEST_SCORES:
         return OTHER_SCALE.not_applicable(f"{len(new)} lesions are too few to compare distributions")
     gap = largest_gap(oof, new)
     noise = max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(_codes(patient), new_patients))

@@ -91,7 +91,7 @@ def test_patients_of_equal_risk_stand_by_their_highest_score() -> None:
 
 @pytest.mark.parametrize("order", ["noisy-or", "expected"])
 def test_scores_that_are_not_calibrated_add_up_to_nothing(order: PatientsBy) -> None:
-    with pytest.raises(InputError, match="not calibrated"):
+    with pytest.raises(InputError, match="risks are not known"):
         rank_lesions(SCORES, patients_by=order)
 
 

@@ -93,7 +93,7 @@ def test_the_image_network_is_named_by_its_logit() -> None:
     frame = lesions({SIZE: [3.0, 3.1, 3.2, 3.3, 3.4, 3.25]})
     images = pl.DataFrame({"isic_id": frame["isic_id"], "score": scores})
     found = reasons(frame, state=UNFITTED, images=images)
-    assert found["reason"][5] == "the most suspicious to the image network of this patient's 6 lesions"
+    assert found["reason"][5] == "the most suspicious to the image model of this patient's 6 lesions"
     logits = [float(np.log(p / (1 - p))) for p in scores]
     spread = 1.482602218505602 * median(abs(one - median(logits)) for one in logits)
     assert found["unusual_z"][5] == pytest.approx((logits[5] - median(logits)) / spread)

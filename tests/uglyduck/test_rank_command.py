@@ -6,6 +6,7 @@ import csv
 import json
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,7 +15,7 @@ from tests.uglyduck.conftest import Command
 
 COLUMNS = (
     *("patient_rank", "patient_id", "patient_risk", "lesions", "rank", "isic_id", "score", "risk", "shortlist"),
-    *("outlier", "outlier_rank", "unusual_in", "unusual_z", "reason"),
+    *("outlier", "outlier_rank", "unusual_in", "unusual_z", "reason", "risk_withheld"),
 )
 
 
@@ -47,15 +48,25 @@ def test_csv_and_json_hold_what_parquet_holds(ranked: Path) -> None:
     table = pl.read_parquet(ranked / "ranking.parquet")
     with (ranked / "ranking.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    stored = json.loads((ranked / "ranking.json").read_text("utf-8"))
+    text = (ranked / "ranking.json").read_text("utf-8")
+    stored = json.loads(text, object_pairs_hook=_each_key_once)
     assert [row["isic_id"] for row in rows] == table["isic_id"].to_list()
-    assert [float(row["risk"]) for row in rows] == table["risk"].to_list()
+    assert [float(row["risk"]) for row in rows] == pytest.approx(table["risk"].to_list(), rel=5e-4)
+    assert max(len(row["score"]) for row in rows) <= len("0.123456")
     assert [row["reason"] for row in rows] == table["reason"].to_list()
     assert [lesion["isic_id"] for lesion in stored["lesions"]] == table["isic_id"].to_list()
     assert [lesion["outlier"] for lesion in stored["lesions"]] == table["outlier"].to_list()
     assert stored["shortlist"]["limit"] == 15
     assert stored["scores"] == "mean of the fold models"
+    assert stored["ranked"] == table.height
+    assert stored["warnings"] == []
     assert "not a diagnosis" in stored["about"]
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    assert len(set(names)) == len(names), names
+    return dict(pairs)
 
 
 def test_a_promised_list_says_what_it_rests_on(
@@ -70,6 +81,18 @@ def test_a_promised_list_says_what_it_rests_on(
     assert table["shortlist"].equals(table["rank"] <= about["shortlist"]["limit"])
     assert about["on_shortlists"] == table["shortlist"].sum()
     assert "scored out of fold" in done.stderr
+
+
+def test_a_list_of_all_lesions_promises_nothing(command: Command, finished: Path, tmp_path: Path) -> None:
+    ids = pl.read_parquet(finished / "lesions.parquet", columns=["isic_id", "patient_id"])
+    few = ids.group_by("patient_id", maintain_order=True).head(2)["isic_id"]
+    table = pl.read_csv(finished.parent / "data/train-metadata.csv", infer_schema_length=None).drop("target")
+    table.filter(pl.col("isic_id").is_in(few.implode())).write_csv(tmp_path / "few.csv")
+    options = ["--metadata", tmp_path / "few.csv", "--out", tmp_path / "few.json", "--json", "--sensitivity", "0.7"]
+    done = command("rank", finished, *options)
+    assert json.loads(done.stdout)["shortlist"]["promise"] is None
+    assert "short list: every lesion: no shorter list" in done.stderr
+    assert "rests on" not in done.stderr
 
 
 def test_the_runs_own_lesions_are_ranked_out_of_fold(command: Command, copied: Path, tmp_path: Path) -> None:
@@ -109,13 +132,13 @@ def test_the_image_network_is_named_where_its_scores_are_given(
     options = ["--image-scores", tmp_path / "scores.parquet", "--out", tmp_path / "ranking.parquet"]
     command("rank", finished, "--metadata", test_table, *options)
     reason = pl.read_parquet(tmp_path / "ranking.parquet").filter(pl.col("isic_id") == chosen)["reason"][0]
-    assert reason.startswith("the most suspicious to the image network of this patient's ")
+    assert reason.startswith("the most suspicious to the image model of this patient's ")
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--out", "ranking.xlsx"], "no format .xlsx"),
+        (["--out", "ranking.ods"], "no format .ods"),
         (["--top", "0"], "a short list of 0 lesions"),
         (["--top", "5", "--sensitivity", "0.9"], "give one of --top and --sensitivity"),
         (["--confidence", "0.9"], "say --sensitivity as well"),

@@ -39,6 +39,8 @@ def predict(
     from submissions.submission import write_submission
     from uglyduck.run.new_lesions import read_new_lesions
     from uglyduck.run.run import open_run
+    from uglyduck.studies.ranking import differences
+    from uglyduck.terminal.cautions import show_cautions
     from uglyduck.terminal.images import showing_progress
 
     start_logging()
@@ -47,6 +49,8 @@ def predict(
     fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups, strict=strict)
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
-    scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("target"))
-    written = write_submission(scores, cohort.given_order, out, dataset=cohort.dataset)
+    scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("score"))
+    found = differences(opened, fitted, cohort.frame, scored, scores)
+    written = write_submission(scores.rename({"score": "target"}), cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
+    show_cautions([str(caution) for caution in found])

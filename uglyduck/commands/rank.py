@@ -49,7 +49,7 @@ def rank(
         typer.Option("--anyway", help="Rank a table that lacks most of what the models go by, too, without risks."),
     ] = False,
     strict: Strict = False,
-    out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .json.")] = Path("ranking.csv"),
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .xlsx, .parquet or .json.")] = Path("ranking.csv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about the ranking.")] = False,
 ) -> None:
     """Rank each patient's lesions by suspicion, and patients by risk; say what is unusual about each lesion.
@@ -72,6 +72,7 @@ def rank(
     from submissions.ranking_files import require_format, write_ranking
     from uglyduck.run.run import open_run
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
+    from uglyduck.terminal.cautions import show_cautions
 
     start_logging()
     require_format(out)
@@ -87,8 +88,11 @@ def rank(
         lesions = new_lesions(opened, metadata, images=images, image_scores=image_scores, anyway=anyway, strict=strict)
         curves_path = out.with_suffix(".curves.json")
     ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
+    said = [str(caution) for caution in lesions.cautions]
     about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")
-    write_ranking(join_by_id(ranked, lesions.reasons(opened)), out, about=about)
+    about["warnings"] = said
+    explained = join_by_id(join_by_id(ranked, lesions.reasons(opened)), lesions.withheld)
+    write_ranking(explained, out, about=about)
     if lesions.labelled:
         found = curves(lesions.scores, replicates=opened.config.metrics.replicates)
         write_json({**found, "made_from": opened.state}, curves_path)
@@ -99,6 +103,7 @@ def rank(
     for line in _summary(about):
         log.info(line)
     log.info("written: %s. %s", out, DISCLAIMER)
+    show_cautions(said)
 
 
 def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) -> None:
@@ -118,8 +123,8 @@ def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str,
         "about": DISCLAIMER,
         "scores": scores,
         "calibrated": ranked["risk"].null_count() < ranked.height,
-        "shortlist": shortlist.as_dict(),
-        "lesions": ranked.height,
+        "shortlist": shortlist.as_dict(is_all=bool(ranked["shortlist"].all())),
+        "ranked": ranked.height,
         "patients": ranked["patient_id"].n_unique(),
         "on_shortlists": int(ranked["shortlist"].sum()),
         "patients_on_shortlists": ranked.filter("shortlist")["patient_id"].n_unique(),
@@ -127,7 +132,7 @@ def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str,
 
 
 def _summary(about: dict[str, Any]) -> list[str]:
-    listed, lesions = about["on_shortlists"], about["lesions"]
+    listed, lesions = about["on_shortlists"], about["ranked"]
     lines = [
         f"{lesions:,} lesions of {about['patients']:,} patients ranked, {about['scores']}",
         f"short list: {about['shortlist']['words']}; {listed:,} lesions, {100 * listed / max(lesions, 1):.3g} % of all",
@@ -139,5 +144,5 @@ def _summary(about: dict[str, Any]) -> list[str]:
             "like them; new lesions are scored by the mean of the fold models, which is close to that but not the same"
         )
     if not about["calibrated"]:
-        lines.append("risk: not calibrated")
+        lines.append("risk: not known")
     return lines

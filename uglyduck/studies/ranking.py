@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from cohort.frames import join_by_id
+from cohort.frames import collect, join_by_id
 from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
 from submissions.conformal import Loss, Promise
+from submissions.fitted_run import FittedRun
 from submissions.ranking import ranked_within
 from submissions.reasons import reasons
 from submissions.shortlist import TOP, By, Shortlist
+from submissions.suitability import Caution, cautions, withheld
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import IMAGE
@@ -31,16 +34,27 @@ class LesionsToRank:
         frame: In canonical form.
         scores: `isic_id`, `patient_id`, `score`, `risk` where scores are calibrated, and `target` where it is known.
         images: Their image scores, where there are any.
+        cautions: How they differ from the lesions of training.
     """
 
     frame: pl.DataFrame
     scores: pl.DataFrame
     images: pl.DataFrame | None
+    cautions: Sequence[Caution] = ()
 
     @property
     def labelled(self) -> bool:
         """Whether there is something to measure: known targets, of both classes."""
         return "target" in self.scores.columns and self.scores["target"].n_unique() == 2
+
+    @property
+    def withheld(self) -> pl.DataFrame:
+        """`isic_id` and `risk_withheld`: why the risk of a lesion is not shown; null where it is."""
+        why = [pl.when(withheld(self.scores, [one])).then(pl.lit(one.words)) for one in self.cautions if one.withholds]
+        words = pl.concat_str(why, separator="; ", ignore_nulls=True) if why else pl.lit("")
+        return self.scores.select("isic_id", words.alias("risk_withheld")).with_columns(
+            pl.col("risk_withheld").replace("", None)
+        )
 
     def reasons(self, run: Run) -> pl.DataFrame:
         """How far each lesion is out of its patient's pattern, and in what."""
@@ -78,8 +92,21 @@ def new_lesions(
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
     scores = _chosen(join_by_id(known, fitted.score(cohort.frame, seen, anyway=anyway)))
+    found = differences(run, fitted, cohort.frame, seen, scores)
+    scores = scores.with_columns(risk=pl.when(~withheld(scores, found)).then("risk"))
     uncalibrated = scores.height and scores["risk"].null_count() == scores.height
-    return LesionsToRank(cohort.frame, scores.drop("risk") if uncalibrated else scores, fitted.image_score(seen))
+    shown = scores.drop("risk") if uncalibrated else scores
+    return LesionsToRank(cohort.frame, shown, fitted.image_score(seen), found)
+
+
+def differences(
+    run: Run, fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None, scores: pl.DataFrame
+) -> list[Caution]:
+    """How new lesions, and their `isic_id, score`, differ from those of training; see `suitability.cautions`."""
+    needed = {column for spec in run.specs if spec["group"] != "image" for column in spec["needs"]}
+    run.manifest.check(run.folder.oof)
+    out_of_fold = collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))
+    return cautions(fitted, frame, images, scores, needed=needed, out_of_fold=out_of_fold)
 
 
 def choose_shortlist(

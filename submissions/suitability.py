@@ -1,0 +1,155 @@
+"""Whether new lesions are enough like those of training for their scores, and their risks, to mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from cohort.datasets import shorten
+from cohort.frames import ID, join_by_id
+from ensemble.run_checks.new_lesions import other_scale
+from features.patients.numbers import MEASURED
+from submissions.fitted_run import FittedRun
+from submissions.lacking import known_columns, other_units
+
+FAR = 0.5
+"""A gap between scores beyond which most of them lie where few of training do: risks mean nothing there."""
+_OFTEN_EMPTY = "age_approx"  # not measured on the lesion, and missing for a whole patient or not at all
+_GROUPS = 20  # of patients with the same columns empty; more are taken together
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What a reader must know before trusting scores.
+
+    Attributes:
+        words: One line.
+        patients: Whom it concerns; None where it is everybody.
+        withholds: Whether their risks mean nothing and are not to be shown.
+    """
+
+    words: str
+    patients: frozenset[str] | None = None
+    withholds: bool = False
+
+    def concerns(self, patient: str) -> bool:
+        """Whether it is about this patient."""
+        return self.patients is None or patient in self.patients
+
+    def __str__(self) -> str:
+        if self.patients is None:
+            return self.words
+        patients = "1 patient" if len(self.patients) == 1 else f"{len(self.patients):,} patients"
+        return f"{patients} ({shorten(sorted(self.patients), 3)}): {self.words}"
+
+
+def cautions(
+    fitted: FittedRun,
+    frame: pl.DataFrame,
+    images: pl.DataFrame | None,
+    scores: pl.DataFrame,
+    *,
+    needed: Collection[str],
+    out_of_fold: pl.DataFrame,
+) -> list[Caution]:
+    """Compare new lesions, and their scores, with those of training.
+
+    Patients whose table lacks the same measurements are looked at together, so that those of one clinic do not hide
+    behind those of another. Risks are withheld where more than half of what the models go by is absent, and where the
+    gap between scores exceeds `FAR` and what chance explains.
+
+    Args:
+        fitted: The run.
+        frame: The new lesions in canonical form.
+        images: Their image scores, if there are any.
+        scores: `isic_id` and `score` of these lesions.
+        needed: Columns that the run's features come from.
+        out_of_fold: Training lesions: `patient_id`, `blend` and, in runs with images, `table`.
+
+    Returns:
+        What to say, the gravest first.
+    """
+    found = [*_unseen(fitted, frame), *_units(fitted, frame)]
+    measured = [name for name in MEASURED if name in needed and name != _OFTEN_EMPTY]
+    groups = _with_same_columns(frame, measured)
+    for group in groups:
+        whom, asked = (None, needed) if len(groups) == 1 else (frozenset(group["patient_id"]), measured)
+        found += _about(fitted, group, images, scores, needed=asked, out_of_fold=out_of_fold, whom=whom)
+    return sorted(found, key=lambda caution: not caution.withholds)
+
+
+def withheld(frame: pl.DataFrame, found: Sequence[Caution]) -> pl.Series:
+    """Whether the risk of each lesion of a table with `patient_id` is to be withheld."""
+    patients = frame["patient_id"].unique()
+    hidden = [name for name in patients if any(one.withholds and one.concerns(name) for one in found)]
+    return frame["patient_id"].is_in(hidden)
+
+
+def _unseen(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
+    for name, levels in fitted.space.levels.items():
+        if name not in frame.columns:
+            continue
+        strange = frame[name].drop_nulls().filter(~frame[name].drop_nulls().is_in(levels))
+        if len(strange):
+            names = shorten([repr(value) for value in strange.unique().sort()], 3)
+            yield Caution(
+                f"{name}: {names} never seen in training, counted as missing in {len(strange):,} of "
+                f"{frame.height:,} lesions"
+            )
+
+
+def _units(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
+    for name, (median, mean) in other_units(frame, fitted.state).items():
+        yield Caution(f"{name}: the median is {median:.3g}, in training the mean was {mean:.3g}; another unit?")
+
+
+def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[pl.DataFrame]:
+    """The table in parts of whole patients that hold a value in the same of these columns."""
+    there = [name for name in columns if name in frame.columns]
+    if not there:
+        return [frame]
+    empty = pl.concat_str([pl.col(name).is_null().all().over("patient_id").cast(pl.Int8) for name in there])
+    parts = frame.with_columns(_empty=empty).partition_by("_empty", maintain_order=True, include_key=False)
+    return parts if len(parts) <= _GROUPS else [frame]
+
+
+def _about(
+    fitted: FittedRun,
+    group: pl.DataFrame,
+    images: pl.DataFrame | None,
+    scores: pl.DataFrame,
+    *,
+    whom: frozenset[str] | None,
+    needed: Collection[str],
+    out_of_fold: pl.DataFrame,
+) -> Iterator[Caution]:
+    """What is absent in one part of the table, and how far its scores lie from those of training."""
+    seen = images if images is not None and fitted.has_crop(group, images).any() else None
+    absent = sorted(set(needed) - set(known_columns(group)))
+    if absent:
+        lacking = fitted.lacking(group, seen)
+        words = (
+            f"{len(absent)} columns are absent or empty ({shorten(absent)}), {lacking.share:.0%} of what models go by"
+        )
+        yield Caution(words + ("; risks are withheld" if lacking.is_most else ""), whom, lacking.is_most)
+    column = "table" if seen is None and "table" in out_of_fold.columns else "blend"
+    new = join_by_id(group.select(ID), scores.select(ID, "score"))["score"].to_numpy()
+    patients = group["patient_id"].n_unique()
+    shift = other_scale(out_of_fold[column].to_numpy(), out_of_fold["patient_id"], new, patients)
+    if shift.status == "found":
+        yield _shifted(shift.values, whom)
+
+
+def _shifted(values: dict[str, Any], whom: frozenset[str] | None) -> Caution:
+    far = values["gap"] > FAR
+    middle, usual = values["quantiles"]["50%"][1], values["quantiles"]["50%"][0]
+    consequence = "risks mean nothing here and are withheld" if far else "read risks with care"
+    return Caution(
+        f"scores lie apart from those of training (the middle one is {middle:.3f}, there {usual:.3f}; gap "
+        f"{values['gap']:.2f}, by chance up to {values['by_chance']:.2f}): {consequence}",
+        whom,
+        far,
+    )
