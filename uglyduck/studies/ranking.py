@@ -92,7 +92,7 @@ def new_lesions(
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
     scores = _chosen(join_by_id(known, fitted.score(cohort.frame, seen, anyway=anyway)))
-    found = differences(run, fitted, cohort.frame, seen, scores)
+    found = [*differences(run, fitted, cohort.frame, seen, scores), *map(Caution, cohort.odd)]
     scores = scores.with_columns(risk=pl.when(~withheld(scores, found)).then("risk"))
     uncalibrated = scores.height and scores["risk"].null_count() == scores.height
     shown = scores.drop("risk") if uncalibrated else scores
