@@ -137,7 +137,7 @@ def make_folds(
             sense, or a fold would be without malignant lesions; the message says how many folds are possible.
     """
     _check_frame(frame)
-    chosen = _check_parameters(scheme, n_folds, n_repeats, seed)
+    chosen = check_parameters(scheme, n_folds, n_repeats, seed)
     frame = frame.sort("patient_id", "isic_id")
     if chosen == "leave-one-hospital-out":
         assignment = by_hospital(frame, without_malignant=without_malignant)
@@ -193,7 +193,12 @@ def _check_frame(frame: pl.DataFrame) -> None:
         raise InputError("holds other values than 0 and 1", where="target", remedy="code malignant 1, benign 0")
 
 
-def _check_parameters(scheme: str, n_folds: int, n_repeats: int, seed: int) -> Scheme:
+def check_parameters(scheme: str, n_folds: int, n_repeats: int, seed: int) -> Scheme:
+    """The scheme of this name, if the others go with it; see `make_folds`.
+
+    Raises:
+        InputError: There is no such scheme, or a number makes no sense with it.
+    """
     chosen = next((name for name in SCHEMES if name == scheme), None)
     if chosen is None:
         raise InputError(f"no scheme {scheme!r}", where="scheme", remedy=f"choose from {', '.join(SCHEMES)}")

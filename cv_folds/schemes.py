@@ -154,7 +154,7 @@ def _refuse_unless_merged(unable: list[str], possible: int, without_malignant: s
             f"nothing can be ranked where there is no malignant (or no benign) lesion: {', '.join(unable)}; "
             f"{possible} folds are possible",
             where=HOSPITAL,
-            remedy='set without_malignant = "merge" to hold such hospitals out with the one that has the fewest',
+            remedy='set [folds] without_malignant = "merge" to hold them out with the one that has the fewest',
         )
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from engine.errors import InputError
+
 log = logging.getLogger("uglyduck")
 errors = Console(stderr=True)
+EVERY = 30.0
+"""Seconds between two log lines on how far work is, where there is no terminal."""
 
 
 class _PlainLines(logging.Handler):
@@ -36,8 +44,34 @@ def start_logging() -> None:
 
 
 @contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    """Append the command, its log lines and what ended it to a file, too."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        _to(handler, logging.INFO, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+        yield
+    except InputError as error:
+        _to(handler, logging.ERROR, str(error))
+        raise
+    except BaseException as error:
+        _to(handler, logging.ERROR, "ended", error)
+        raise
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def _to(handler: logging.Handler, level: int, text: str, error: BaseException | None = None) -> None:
+    """One record for this handler alone."""
+    told = None if error is None else (type(error), error, error.__traceback__)
+    handler.emit(logging.LogRecord(log.name, level, __file__, 0, text, (), told))
+
+
+@contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar with the count, the time gone and the time left; off a terminal it stays silent (log lines speak).
+    """A bar with the count, the time gone and the time left; off a terminal a log line every half minute.
 
     Yields:
         What to call after each step.
@@ -51,4 +85,20 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     )
     with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        yield (lambda: bar.advance(task)) if errors.is_terminal else _Lines(title, total)
+
+
+class _Lines:
+    """Says now and then how far work is."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self.title, self.total, self.done = title, total, 0
+        self.begun = self.said = time.monotonic()
+
+    def __call__(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self.said >= EVERY and self.done < self.total:
+            self.said = now
+            left = (now - self.begun) / self.done * (self.total - self.done)
+            log.info("%s  %s of %s, %.0f s left", self.title, f"{self.done:,}", f"{self.total:,}", left)

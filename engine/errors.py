@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -32,6 +34,15 @@ class InputError(UglyduckError):
         # An exception is rebuilt from its positional arguments alone, which `__init__` does not take; but this one is
         # raised in other processes, too.
         return _rebuilt, (type(self), self.args), self.__dict__
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """Put a place before that of every `InputError` of the block: whoever knows the larger place names it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.what, where=f"{place} {error.where or ''}".rstrip(), remedy=error.remedy) from error
 
 
 def _rebuilt(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:

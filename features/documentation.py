@@ -22,7 +22,7 @@ the patient is scored alone or in a batch, in any order of rows and with any num
 count as missing. Centres and variances of few lesions are shrunk, see [Shrinkage](#shrinkage). Labels, ids, licences
 and columns that only the train table has are never read.
 
-Groups are switched by name in `[features].groups`: a group (`patient`) or a part of one (`patient.z`).
+Groups are switched by name in `[features] groups`: a group (`patient`) or a part of one (`patient.z`).
 """
 
 

@@ -50,7 +50,7 @@ def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS)
     Raises:
         InputError: A switch is unknown, or two features have the same name.
     """
-    _check_switches(groups)
+    check_switches(groups)
     specs = [spec for group in GROUPS.values() for spec in group.describe(columns)]
     chosen = [spec for spec in specs if any(spec.answers_to(switch) for switch in groups)]
     _check_names([spec.name for spec in chosen])
@@ -64,13 +64,18 @@ def switches() -> list[str]:
     return [*GROUPS, *sorted(parts - set(GROUPS))]
 
 
-def _check_switches(groups: Sequence[str]) -> None:
+def check_switches(groups: Sequence[str], *, where: str = "[features] groups") -> None:
+    """Refuse a switch that is none.
+
+    Raises:
+        InputError: The message names the nearest.
+    """
     known = switches()
     for switch in groups:
         if switch not in known:
             near = difflib.get_close_matches(switch, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(known)}"
-            raise InputError(f"unknown feature group {switch!r}", where="[features].groups", remedy=hint)
+            hint = f"did you mean {near[0]!r}" if near else f"choose among {', '.join(known)}"
+            raise InputError(f"unknown feature group {switch!r}", where=where, remedy=hint)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from typing import IO, Any
@@ -35,6 +36,7 @@ def _send(messages: IO[str], message: dict[str, Any]) -> None:
 
 def main() -> int:
     """Read the request from stdin and send messages to stdout; exit status 0, 2 for an input error, 1 for a defect."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is answered by the process that asked
     # What a library prints must not come between the messages.
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

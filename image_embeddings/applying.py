@@ -113,7 +113,7 @@ def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequ
         CropError: A crop cannot be read and that is to stop the work.
     """
     if not ids:
-        raise InputError("no crops", where="--images", remedy="give a store with at least one image")
+        raise InputError("no crops", where="images", remedy="give a store with at least one image")
     references = [_reference(folder, alone=len(folders) == 1) for folder in folders]
     chunks = [list(ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK)]
     said = [backend.score(_parts(Spec.read(folder)), ids) for folder, backend in zip(folders, backends, strict=True)]

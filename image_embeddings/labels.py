@@ -30,6 +30,10 @@ class Classes:
     malignant: tuple[bool, ...]
 
 
+BINARY = Classes(("benign", "malignant"), (False, True))
+"""Classes of a head that tells these two alone."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """What is known of each training lesion, in the order of the frame.

@@ -264,7 +264,7 @@ def preset_named(name: str) -> Preset:
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=1)
         hint = f"did you mean {near[0]}? Use" if near else "use"
-        raise InputError(f"no preset {name!r}", where="--preset", remedy=f"{hint} one of {', '.join(PRESETS)}")
+        raise InputError(f"no preset {name!r}", where="preset", remedy=f"{hint} one of {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
@@ -293,7 +293,7 @@ def changed(preset: Preset, settings: Mapping[str, object]) -> Preset:
     for name in settings:
         if name not in Preset.model_fields:
             near = difflib.get_close_matches(name, Preset.model_fields, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(Preset.model_fields)}"
+            hint = f"did you mean {near[0]}" if near else f"there are {', '.join(Preset.model_fields)}"
             raise InputError(f"no setting {name!r}", where=f"preset {preset.name}", remedy=hint)
     values = {name: None if value == "none" else value for name, value in settings.items()}
     try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.console import logging_to
 from engine.errors import InputError
 from engine.locks import LOCK, locked
 
@@ -22,6 +23,11 @@ class RunFolder:
     def config(self) -> Path:
         """The resolved configuration."""
         return self.root / "config.toml"
+
+    @property
+    def log(self) -> Path:
+        """What each command that worked in the folder said, and when."""
+        return self.root / "run.log"
 
     @property
     def manifest(self) -> Path:
@@ -135,13 +141,18 @@ class RunFolder:
         try:
             yield
         except InputError:
-            if new and self.root.is_dir() and {path.name for path in self.root.iterdir()} <= {LOCK, self.config.name}:
+            if new and self.root.is_dir() and self._is_bare():
                 shutil.rmtree(self.root)
                 with suppress(OSError):  # the next one holds something else
                     for path in new[1:]:
                         path.rmdir()
             raise
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Hold the run for one process; see `engine.locks.locked`."""
-        return locked(self.root)
+    def _is_bare(self) -> bool:
+        return {path.name for path in self.root.iterdir()} <= {LOCK, self.config.name, self.log.name}
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for one process, which adds to the run's log; see `engine.locks.locked`."""
+        with locked(self.root), logging_to(self.log):
+            yield

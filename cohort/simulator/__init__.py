@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cohort.simulator.cohort import Simulated, simulate
-    from cohort.simulator.folder import write_folder
+    from cohort.simulator.folder import refuse_existing, write_folder
     from cohort.simulator.shifts import SHIFTS
 
-__all__ = ["SHIFTS", "Simulated", "simulate", "write_folder"]
+__all__ = ["SHIFTS", "Simulated", "refuse_existing", "simulate", "write_folder"]
 
-_HOMES = {"SHIFTS": "shifts", "Simulated": "cohort", "simulate": "cohort", "write_folder": "folder"}
+_HOMES = {
+    "SHIFTS": "shifts",
+    "Simulated": "cohort",
+    "refuse_existing": "folder",
+    "simulate": "cohort",
+    "write_folder": "folder",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -19,8 +19,9 @@ import numpy as np
 import polars as pl
 
 from cohort.simulator.painting.rows import check_rows, subjects
-from cohort.simulator.painting.scene import keep_memory, paint_batch, paint_crops
+from cohort.simulator.painting.scene import paint_batch, paint_crops, start_worker
 from cohort.simulator.painting.subject import Subject
+from engine.console import progress
 from engine.files import atomic_path
 
 _BATCH = 32
@@ -66,9 +67,15 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
         InputError: As for `paint`, or the file cannot be written.
     """
     crops = paint(rows, seed=seed, workers=workers)
-    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+    title = f"drawing {Path(path).name}"
+    with (
+        atomic_path(Path(path)) as temporary,
+        h5py.File(temporary, "w") as file,
+        progress(title, rows.height) as step,
+    ):
         for isic_id, jpeg in crops:
             _store(file, isic_id, jpeg)
+            step()
 
 
 def _store(file: h5py.File, isic_id: str, jpeg: bytes) -> None:
@@ -89,7 +96,7 @@ def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterato
     """
     stream = iter(lesions)
     batches = iter(lambda: tuple(islice(stream, _BATCH)), ())
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=keep_memory)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=start_worker)
     try:
         ahead: deque[Future[list[tuple[str, bytes]]]] = deque(
             pool.submit(paint_batch, batch, seed) for batch in islice(batches, 3 * workers)

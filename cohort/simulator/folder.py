@@ -8,8 +8,14 @@ import polars as pl
 
 from cohort.columns import TEST_COLUMNS
 from cohort.simulator.cohort import SMALLEST, Simulated, simulate
+from engine.errors import InputError
 from engine.files import atomic_path, write_parquet
 
+FILES = (
+    *("train-metadata.csv", "test-metadata.csv", "sample_submission.csv", "truth.parquet", "test-truth.parquet"),
+    *("train-image.hdf5", "test-image.hdf5"),
+)
+"""What `write_folder` may write."""
 _PLACEHOLDER = 0.3
 """The constant in the official sample submission."""
 
@@ -57,6 +63,17 @@ def write_folder(
         _write_images(train, out / "train-image.hdf5", seed)
         _write_images(test, out / "test-image.hdf5", seed)
     return train
+
+
+def refuse_existing(out: Path, *, remedy: str) -> None:
+    """Refuse a folder that holds a cohort, simulated or not.
+
+    Raises:
+        InputError: It does.
+    """
+    found = [name for name in FILES if (Path(out) / name).exists()]
+    if found:
+        raise InputError(f"a cohort is there already ({found[0]})", where=str(out), remedy=remedy)
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 from collections import deque
@@ -61,12 +62,16 @@ class LocalExecutor:
             return
         with threadpool_limits(1, user_api="blas"):
             pool = ThreadPoolExecutor(workers, thread_name_prefix=_THREAD)
+            stopped = False
             try:
                 yield from _in_turn(lambda item: pool.submit(task, shared, item, share), items, 2 * workers)
+            except KeyboardInterrupt:
+                stopped = True  # whoever pressed Ctrl-C does not wait for the tasks at work
+                raise
             finally:
                 # What was left alone may be collected in one of the pool's threads, which cannot wait for itself.
                 own = threading.current_thread().name.startswith(_THREAD)
-                pool.shutdown(wait=not own, cancel_futures=True)
+                pool.shutdown(wait=not own and not stopped, cancel_futures=True)
 
     def _in_processes(
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
@@ -89,6 +94,7 @@ _held: Any = None
 def _hold(shared: object) -> None:
     global _held  # noqa: PLW0603 - a worker process has one shared value for its whole life
     _held = shared
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback of its own
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -16,15 +16,13 @@ from torch import Tensor, nn
 from cohort.stores.protocol import ImageStore, OnBad
 from engine.errors import InputError
 from engine.files import atomic_path
-from image_embeddings.labels import Classes
+from image_embeddings.labels import BINARY
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, build
 from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
 from image_embeddings.networks.weights import load_into, read_weights
 from image_embeddings.presets import Preset
 from image_embeddings.progress import report
-
-_CLASSES = Classes(("benign", "malignant"), (False, True))
 
 
 class Tokens(nn.Module):
@@ -56,7 +54,7 @@ def save_pretrained(preset: Preset, path: Path, *, weights: Path | None, downloa
         InputError: As `build`.
     """
     torch.manual_seed(seed)
-    network = _asked_for_tokens(build(preset, _CLASSES, weights=weights, download=download))
+    network = _asked_for_tokens(build(preset, BINARY, weights=weights, download=download))
     state = {name: value.contiguous() for name, value in _without_head(network).items()}
     with atomic_path(path) as temporary:
         safetensors.torch.save_file(state, temporary)
@@ -69,7 +67,7 @@ def _without_head(network: Network) -> dict[str, Tensor]:
 def _asked_for_tokens(network: Network) -> Network:
     if getattr(network.backbone, "num_prefix_tokens", 0) and not isinstance(network.backbone, Tokens):
         network.backbone = Tokens(network.backbone)
-        network.head = nn.Linear(network.backbone.num_features, len(_CLASSES.names))
+        network.head = nn.Linear(network.backbone.num_features, len(BINARY.names))
     network.requires_grad_(requires_grad=False)
     return network
 
@@ -129,7 +127,7 @@ def look(shared: Looking, item: tuple[int, list[str]], cores: int) -> Features:
 @lru_cache(maxsize=1)
 def _kept(preset: Preset, path: Path, _changed_at: int) -> Network:
     """The backbone in a file; kept for the next crops."""
-    network = _asked_for_tokens(Network(preset, _CLASSES))
+    network = _asked_for_tokens(Network(preset, BINARY))
     if load_into(network, read_weights(path, preset), where=path) != len(_without_head(network)):
         raise InputError("weights of another backbone", where=str(path), remedy="train the model again")
     return network

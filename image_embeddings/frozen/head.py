@@ -168,7 +168,7 @@ def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: i
     for label, kind in ((1, "malignant"), (0, "benign")):
         if not (finite & (target == label)).any():
             raise InputError(
-                f"no {kind} lesion has a crop that can be read", where="--images", remedy="give crops of both kinds"
+                f"no {kind} lesion has a crop that can be read", where="images", remedy="give crops of both kinds"
             )
     return sampled(finite, target, ratio=BENIGN_RATIO, seed=seed)
 

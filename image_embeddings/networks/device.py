@@ -36,7 +36,7 @@ class Device:
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
         if name.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError("no CUDA device here", where="--device", remedy="use cpu, or install torch for CUDA")
+            raise InputError("no CUDA device here", where="device", remedy="use cpu, or install torch for CUDA")
         return cls(name, compiled)
 
     @property

@@ -135,8 +135,8 @@ def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm 
         if download:
             raise InputError(
                 "these weights cannot be downloaded",
-                where="--download",
-                remedy=f"give {preset.weights} with --weights",
+                where="download",
+                remedy=f"give {preset.weights} as weights",
             )
         return MobileNetV1()
     options: dict[str, Any] = {"img_size": preset.size} if preset.fixed_size else {}
@@ -148,10 +148,10 @@ def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm 
         return timm.create_model(name, pretrained=download, num_classes=0, **options)
     except RuntimeError as error:
         what = "weights for the" if download and timm.is_model(name) else "backbone"
-        raise InputError(f"timm has no {what} {name!r}", where="--backbone", remedy="see timm.list_models()") from error
+        raise InputError(f"timm has no {what} {name!r}", where="backbone", remedy="see timm.list_models()") from error
     except OSError as error:
         raise InputError(
             f"the weights of {name} could not be fetched ({type(error).__name__})",
-            where="--download",
-            remedy="check the network, or give a file with --weights",
+            where="download",
+            remedy="check the network, or give a file as weights",
         ) from error

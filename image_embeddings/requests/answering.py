@@ -7,7 +7,7 @@ from typing import Any
 from engine.outputs import try_file, try_folder
 from image_embeddings.requests.applying import apply, perturb
 from image_embeddings.requests.models import ApplyRequest, Request, TrainRequest
-from image_embeddings.requests.training import train
+from image_embeddings.requests.training import check, train
 
 
 def answer(request: Request) -> dict[str, Any]:
@@ -15,14 +15,14 @@ def answer(request: Request) -> dict[str, Any]:
 
     Returns:
         Ready for JSON. Training: the figures (see `measure`), `model`, `ungrouped` and `missing`, the reason by id for
-        each crop that could not be read. Applying: `crops`, `missing` and `shift`. Perturbing: `crops` and
-        `perturbations`.
+        each crop that could not be read; nothing where the request was only checked. Applying: `crops`, `missing` and
+        `shift`. Perturbing: `crops` and `perturbations`.
 
     Raises:
         InputError: Tables, crops, folders or settings are wrong, `out` cannot be written, or torch is missing.
     """
     if isinstance(request, TrainRequest):
         try_folder(request.out)
-        return train(request)
+        return check(request) if request.only_check else train(request)
     try_file(request.out)
     return apply(request) if isinstance(request, ApplyRequest) else perturb(request)

@@ -52,6 +52,7 @@ class TrainRequest(_Common):
     seed: int = 0
     compiled: bool = False  # use torch.compile
     replicates: int = Field(10_000, ge=100)  # of the patient bootstrap
+    only_check: bool = False  # whether recipe, first weights and device can be, and no more
 
 
 class ApplyRequest(_Common):

@@ -16,20 +16,34 @@ DESCRIPTORS, FROZEN = "descriptors", "frozen"
 
 
 def preset_of(request: TrainRequest) -> Preset | None:
-    """The preset with what the request changes; None for descriptors.
+    """`recipe_of`, with the normalisation that a frozen backbone was pretrained with.
+
+    Raises:
+        InputError: As `recipe_of`.
+    """
+    preset = recipe_of(request)
+    if preset is None or not preset.head_alone:
+        return preset
+    from image_embeddings.frozen.features import normalised  # noqa: PLC0415 - torch is an optional extra
+
+    return normalised(preset)
+
+
+def recipe_of(request: TrainRequest) -> Preset | None:
+    """The preset with what the request changes; None for descriptors. Needs no torch.
 
     Raises:
         InputError: No such preset or setting, both a preset and a backbone, or settings that change nothing.
     """
     if request.backbone and request.preset not in {None, FROZEN}:
-        raise InputError("both a preset and a backbone", where="--backbone", remedy=f"give one, or --preset {FROZEN}")
+        raise InputError("both a preset and a backbone", where="backbone", remedy=f"give one, or the preset {FROZEN}")
     settings: dict[str, object] = dict(request.settings)
     if request.backbone is None and (request.preset or DESCRIPTORS) == DESCRIPTORS:
         if settings:
             raise InputError(
                 f"descriptors have no {min(settings)}",
-                where="images train",
-                remedy="leave it out, or name a network with --preset or --backbone",
+                where=min(settings),
+                remedy="leave it out, or name a network with preset or backbone",
             )
         return None
     if request.clahe:
@@ -37,10 +51,6 @@ def preset_of(request: TrainRequest) -> Preset | None:
     base = _unchanged(request)
     preset = changed(base, settings)
     _refuse_unused(request, base, preset)
-    if preset.head_alone:
-        from image_embeddings.frozen.features import normalised  # noqa: PLC0415 - torch is an optional extra
-
-        return normalised(preset)
     return preset
 
 
@@ -66,25 +76,35 @@ def _refuse_unused(request: TrainRequest, base: Preset, preset: Preset) -> None:
         raise InputError(f"{what} has no {min(unused)}", where=f"preset {preset.name}", remedy="leave it out")
 
 
+def check_first_weights(request: TrainRequest, preset: Preset | None) -> None:
+    """Refuse a request that contradicts itself on first weights.
+
+    Raises:
+        InputError: It does.
+    """
+    weights, download = request.weights, request.download
+    if preset is None and (weights or download):
+        raise InputError(
+            "descriptors have no weights",
+            where="weights" if weights else "download",
+            remedy="leave it out, or name a network with preset or backbone",
+        )
+    if weights and download:
+        raise InputError("both a weights file and a download", where="download", remedy="give one of them")
+
+
 def with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRequest:
     """The request, with the weights that an installed package has where it names none.
 
     Where there are none either, a line says where weights can be had.
 
     Raises:
-        InputError: The request contradicts itself.
+        InputError: As `check_first_weights`, or the folder named holds no network.
     """
+    check_first_weights(request, preset)
     weights, download = request.weights, request.download
     if preset is None:
-        if weights or download:
-            raise InputError(
-                "descriptors have no weights",
-                where="--weights" if weights else "--download",
-                remedy="leave it out, or name a network with --preset or --backbone",
-            )
         return request
-    if weights and download:
-        raise InputError("both a weights file and a download", where="--download", remedy="give one of them")
     if weights is not None and weights.is_dir():
         return request.model_copy(update={"weights": _weights_in(weights)})
     if weights or download or preset.name == "tiny":
@@ -93,7 +113,7 @@ def with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainReq
         log.info("first weights: ImageNet's, from the installed package %s", package_of(preset.backbone))
         return request.model_copy(update={"weights": installed})
     log.warning(
-        "first weights are random; %s can start from %s (%s): --weights FILE, or --download",
+        "first weights are random; %s can start from %s (%s): give them as weights, or set download",
         *(preset.name, preset.backbone, preset.weights),
     )
     return request
@@ -108,7 +128,7 @@ def _weights_in(folder: Path) -> Path:
     spec = Spec.read(folder)
     if spec.kind != "network":
         raise InputError(
-            f"no network was trained here ({spec.kind})", where=f"--weights {folder}", remedy="give a network's folder"
+            f"no network was trained here ({spec.kind})", where=f"weights {folder}", remedy="give a network's folder"
         )
     check_files(folder, spec)
     part = ALL if spec.policy == "refit" else fold_part(0)

@@ -18,7 +18,7 @@ from engine.files import sha256_of, write_parquet
 from image_embeddings.applying import make_backend
 from image_embeddings.backend import Resources
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
-from image_embeddings.labels import DIAGNOSES, DIAMETER, SITE, make_labels
+from image_embeddings.labels import BINARY, DIAGNOSES, DIAMETER, SITE, make_labels
 from image_embeddings.overlap import refuse_own_lesions
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset
@@ -34,6 +34,19 @@ CONTRADICTIONS = "contradictions.parquet"
 READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
+def check(request: TrainRequest) -> dict[str, Any]:
+    """Refuse what training would refuse of the recipe, its first weights and the device, before a crop is read."""
+    preset = preset_of(request)
+    if preset is not None:
+        from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
+        from image_embeddings.networks.network import build  # noqa: PLC0415
+
+        Device.choose(request.device)
+        first = with_first_weights(request, preset) if request.weights else request
+        build(preset, BINARY, weights=first.weights)
+    return {}
+
+
 def train(request: TrainRequest) -> dict[str, Any]:
     """Train, or go on, or only measure what is there; see `train_model`."""
     preset = preset_of(request)
@@ -41,7 +54,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     table, store = _read_table(request), open_store(request.images)
     material = _material(request, table, preset)
     if given is not None and given.is_dir():
-        where, remedy = f"--weights {given}", "start from one of other patients"
+        where, remedy = f"weights {given}", "start from one of other patients"
         refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
         crops = CropsIdentity.of(store, material.ids, request.out, executor)

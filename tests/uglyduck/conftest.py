@@ -52,8 +52,8 @@ replicates = 200
 
 
 def digests(run: Path) -> dict[str, str]:
-    """SHA-256 of every artifact; the manifests hold times and paths and are left out."""
-    left_out = {"manifest.json", "config.toml", ".lock"}
+    """SHA-256 of every artifact; what holds times and paths is left out."""
+    left_out = {"manifest.json", "config.toml", "run.log", ".lock"}
     files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in left_out]
     return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

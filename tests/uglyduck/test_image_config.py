@@ -41,11 +41,6 @@ def test_the_settings_of_an_only_model_need_no_name(tmp_path: Path, plain: str, 
     assert len(config.image_models) == 1
 
 
-def test_without_crops_they_mean_nothing(tmp_path: Path) -> None:
-    config = load(tmp_path, '[data]\nmetadata = "x.csv"\n[images]\nseed = 3\n')
-    assert config.image_models == config.images == {}
-
-
 def test_models_keep_their_order_and_their_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     text = '[images.zebra]\npreset = "tiny"\nweights = "w.npz"\n[images.descriptors]\n[images.older]\nmodel = "older"\n'
     config = load(tmp_path, DATA + text)
@@ -72,6 +67,7 @@ def test_models_keep_their_order_and_their_paths_are_relative_to_the_file(tmp_pa
         (DATA + "[images]\nset = 3", r"images.descriptors.set: .*valid dictionary"),
         (DATA + "[images]\nseed = 1\n[images.b]", r"run.toml, images: settings of one model and the model 'b'. give"),
         ('[data]\nmetadata = "x"\n[images.b]', r"run.toml, images: image models without crops. give"),
+        ('[data]\nmetadata = "x"\n[images]\nseed = 3', r"run.toml, images: image models without crops. give"),
         ("images = 3\n" + DATA.replace("images =", "truth ="), r"run.toml, images: .*valid dictionary"),
         (DATA + '[images.a]\nmodel = "x"\nseed = 1', r"images.a: .*only applied: seed changes nothing. leave seed out"),
         (DATA + "[images.A]", r"images.A: not a name for an image model"),

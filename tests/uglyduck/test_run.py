@@ -15,8 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cv_folds.folds import Folds
 from submissions.run_folder import RunFolder
 from tests.uglyduck.conftest import PROGRAM, QUICK, Command, artifacts, digests
+from uglyduck.terminal.metrics import remarks
 
 
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
@@ -166,3 +168,20 @@ def test_wrong_input_is_one_line_and_status_2(
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"data", "wrong.toml"}
+
+
+def test_it_says_where_patients_are_too_few(finished: Path) -> None:
+    lines = remarks(json.loads((finished / "metrics.json").read_text()))
+    patients = pl.read_parquet(finished / "folds.parquet").filter(pl.col("target") == 1)["patient_id"].n_unique()
+    assert patients < 50
+    assert f"only {patients} patients have a malignant lesion: so few make intervals too narrow" in lines
+
+
+def test_folds_of_hospitals_are_named(small: Path, tmp_path: Path, command: Command) -> None:
+    text = QUICK.replace('"data/', f'"{small}/data/').replace("n_folds = 3", 'scheme = "leave-one-hospital-out"')
+    (tmp_path / "hospitals.toml").write_text(text.replace("[features]", 'without_malignant = "merge"\n[features]'))
+    said = command("run", tmp_path / "hospitals.toml", "--out", tmp_path / "run", "--until", "folds").stderr
+    assert "one for each hospital; n_folds and seed have no part in them" in said
+    counts = Folds.read(tmp_path / "run/folds.parquet").summary()
+    for row in counts.iter_rows(named=True):
+        assert f"{row['name']}: {row['rows']:,} lesions of {row['patients']:,} patients, " in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,8 @@ def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
     return typer.Argument(help=words, metavar="RUN", callback=holding_a_run)
 
 
+#: Commands whose finished parts are taken over.
+_GO_ON = frozenset({"run", "demo", "ablate", "hospitals", "tune", "robustness", "train"})
 FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
 Strict = Annotated[
@@ -24,11 +28,21 @@ Strict = Annotated[
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help names no type for an option that takes no value."""
+    """A command whose help names no type for an option that takes no value, and that says how to go on when stopped."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a context of the click inside typer
         """The parameters, --help included."""
         return _without_types_of_flags(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        """Do it; Ctrl-C ends it with one line and status 130."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            how = "goes on where it stopped" if ctx.info_name in _GO_ON else "starts again"
+            typer.echo(f"\nstopped; nothing is half-written. The same command {how}.", err=True)
+            sys.stdout.flush()
+            os._exit(130)  # threads that still train would be waited for
 
 
 class PlainGroup(TyperGroup):

@@ -32,7 +32,7 @@ def demo(
 
     Example: `uglyduck demo --out demo`
     """
-    from cohort.simulator import write_folder
+    from cohort.simulator import refuse_existing, write_folder
     from engine.console import log, start_logging
     from engine.files import atomic_path
     from engine.outputs import try_folder
@@ -45,10 +45,12 @@ def demo(
     start_logging()
     try_folder(out)
     data, results, test = out / "data", out / "run", out / "data" / "test-metadata.csv"
-    log.info("simulating %s lesions in %s", f"{lesions:,}", data)
-    write_folder(data, lesions, seed=seed, malignant=lesions // 200)
+    if not (out / "demo.toml").is_file():  # a demo may be made again in its own folder
+        refuse_existing(data, remedy="choose another --out")
     with atomic_path(out / "demo.toml") as temporary:
         temporary.write_text(_CONFIG, "utf-8")
+    log.info("simulating %s lesions in %s", f"{lesions:,}", data)
+    write_folder(data, lesions, seed=seed, malignant=lesions // 200)
     run(out / "demo.toml", out=results)
     predict(results, metadata=test, out=out / "submission.csv")
     rank(results, out=results / "ranking.csv")  # what lists find is known for lesions with labels only

@@ -37,11 +37,10 @@ def run(
     """
     from engine.console import start_logging
     from engine.errors import InputError
-    from features.registry import dictionary
     from submissions.run_folder import RunFolder
     from uglyduck.run.config import load_config, with_compute, write_config
-    from uglyduck.run.members import configured_members
     from uglyduck.run.run import Run
+    from uglyduck.stages.checking import check_before_running
     from uglyduck.stages.running import run_stages
     from uglyduck.studies.nested import run_nested
     from uglyduck.terminal.metrics import show_metrics, show_nested
@@ -50,12 +49,11 @@ def run(
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
     settings = load_config(config)
-    dictionary((), settings.features.groups)  # misspelt groups and learners are found now, not after hours
-    configured_members(settings.ensemble, settings.ensemble.fusion)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
+    opened = Run(with_compute(settings, engine=engine, address=address), folder)
     with folder.removed_if_refused(), folder.locked():
+        check_before_running(opened)
         write_config(settings, folder.config)
-        opened = Run(with_compute(settings, engine=engine, address=address), folder)
         run_stages(opened, until=until)
         if nested:
             run_nested(opened)

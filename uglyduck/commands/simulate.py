@@ -20,6 +20,7 @@ def simulate(
     shift: Annotated[
         str | None, typer.Option(help="Population of the test table: hospital, prevalence or both.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a cohort that is there.")] = False,
     audit: Annotated[
         bool,
         typer.Option(
@@ -35,8 +36,8 @@ def simulate(
 
     Example: `uglyduck simulate cohort --lesions 20000 --malignant 40`
     """
+    from cohort.simulator import refuse_existing, write_folder
     from cohort.simulator import simulate as draw
-    from cohort.simulator import write_folder
     from engine.console import log, start_logging
     from engine.errors import InputError
     from engine.outputs import try_folder
@@ -48,6 +49,8 @@ def simulate(
         raise InputError("--json prints the audit, and there is none", remedy="add --audit")
     if out is not None:
         try_folder(out)
+        if not force:
+            refuse_existing(out, remedy="choose another folder, or say --force")
     if out is None:
         train = draw(401_059 if lesions is None else lesions, seed=seed, malignant=malignant)
     else:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import InputError
 from engine.files import atomic_path
 from features import DEFAULT_GROUPS
-from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, is_plain, with_named_model
+from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, with_named_model
 
 
 class _Section(BaseModel):
@@ -41,6 +41,7 @@ class FoldsConfig(_Section):
     scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
     n_folds: int = Field(5, ge=2, le=100)  # parts that the patients are split into
     n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
+    without_malignant: Literal["refuse", "merge"] = "refuse"  # hospital that has none: or held out with another
     seed: int = Field(0, ge=0)  # same seed, same folds
 
 
@@ -140,8 +141,6 @@ def load_config(path: Path) -> Config:
         )
     if config.data.crops == "required" and config.data.images is None and config.data.image_scores is None:
         raise InputError("crops are required, and none are given", where=f"{path}, data", remedy="give images")
-    if config.data.images is None and is_plain(content.get("images")):
-        config = config.model_copy(update={"images": {}})  # without crops nothing comes of them
     check_image_models(config.images, path, crops=config.data.images is not None)
     folder = Path(path).resolve().parent
     return with_paths(config, lambda given: folder / given)
@@ -176,6 +175,12 @@ def input_paths(config: Config) -> dict[str, Path]:
         given = {"model": model.model, "weights": model.weights}
         found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}
     return found
+
+
+def input_key(name: str) -> str:
+    """A key of `input_paths` as it stands in the file."""
+    section, _, key = name.rpartition(".")
+    return f"[{section or 'data'}] {key}"
 
 
 def write_config(config: Config, path: Path) -> None:

@@ -30,7 +30,7 @@ from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.image_models import SCORE, ImageModel
 from submissions.run_folder import RunFolder
-from uglyduck.run.config import Config, FusionName, input_paths, load_config
+from uglyduck.run.config import Config, FusionName, input_key, input_paths, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 from uglyduck.run.place import holding_a_run
 
@@ -320,7 +320,7 @@ def _sha256_of_input(name: str, path: Path) -> str:
         return _sha256_of_folder(path) if path.is_dir() else sha256_of(path)
     except OSError as error:
         raise InputError(
-            f"cannot read this file ({error.strerror})", where=f"{name} = {path}", remedy="check the path"
+            f"cannot read this file ({error.strerror})", where=f"{input_key(name)} = {path}", remedy="check the path"
         ) from error
 
 

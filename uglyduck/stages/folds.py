@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cv_folds.folds import make_folds
+from cv_folds.folds import Folds, make_folds
+from engine.console import log
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
@@ -17,9 +18,23 @@ def _make(run: Run) -> list[Path]:
         n_folds=settings.n_folds,
         n_repeats=settings.n_repeats,
         seed=settings.seed,
+        without_malignant=settings.without_malignant,
     )
     made.write(run.folder.folds)
+    if settings.scheme == "leave-one-hospital-out":
+        _say_which(made)
     return [run.folder.folds]
+
+
+def _say_which(made: Folds) -> None:
+    log.info("folds     one for each hospital; n_folds and seed have no part in them")
+    for row in made.summary().iter_rows(named=True):
+        log.info(
+            "folds     %s: %s lesions of %s patients, %s malignant",
+            *(row["name"], f"{row['rows']:,}", f"{row['patients']:,}", f"{row['malignant_lesions']:,}"),
+        )
+    for note in made.notes:
+        log.info("folds     %s", note)
 
 
 FOLDS = Stage(

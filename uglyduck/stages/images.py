@@ -8,10 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from engine.errors import within
 from engine.files import read_json
 from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
+from image_embeddings.requests.recipe import check_first_weights, recipe_of
+from image_embeddings.spec import Spec
 from submissions.image_models import ImageModel, write_image_models
 from uglyduck.run.config import input_paths
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
@@ -36,6 +39,8 @@ def train(run: Run) -> list[Path]:
         InputError: The crops, the settings or the weights are wrong, or torch is missing.
     """
     _make_room(run)
+    if len(run.image_models) > 1:
+        _check_networks(run)
     written: list[Path] = []
     for model in run.image_models:
         settings = run.config.image_models[model.name]
@@ -86,28 +91,55 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
     Raises:
         InputError: As in `train`.
     """
-    _answer(
-        TrainRequest(
-            lesions=run.folder.lesions,
-            images=Path(run.config.data.images or ""),
-            ungrouped=run.config.data.ungrouped,
-            folds=run.folder.folds,
-            out=folder,
-            kept=run.folder.kept_images,
-            preset=None if settings.backbone and settings.preset == DESCRIPTORS else settings.preset,
-            backbone=settings.backbone,
-            settings=_preset_settings(settings),
-            clahe=settings.clahe,
-            weights=settings.weights,
-            download=settings.download,
-            policy=settings.policy,
-            repeats=settings.repeats,
-            reduce_to=settings.reduce_to,
-            seed=settings.seed,
-            on_bad=settings.on_bad,
-            replicates=run.config.metrics.replicates,
-            **run.compute.of(name),
-        )
+    with within(f"[images.{name}]"):
+        _answer(_request(folder, run, name, settings))
+
+
+def check_recipes(run: Run) -> None:
+    """Refuse image models whose settings cannot be, as far as it shows without torch.
+
+    Raises:
+        InputError: No such preset or setting, settings that change nothing, or a folder without a model.
+    """
+    for name, settings in run.config.image_models.items():
+        with within(f"[images.{name}]"):
+            if settings.model is not None:
+                Spec.read(settings.model)
+            else:
+                request = _request(run.folder.images / name, run, name, settings)
+                check_first_weights(request, recipe_of(request))
+
+
+def _check_networks(run: Run) -> None:
+    """Refuse backbones, weights and devices before the first of several models is trained."""
+    for name, settings in run.config.image_models.items():
+        if settings.model is None and (settings.preset != DESCRIPTORS or settings.backbone):
+            with within(f"[images.{name}]"):
+                request = _request(run.folder.images / name, run, name, settings)
+                _answer(request.model_copy(update={"only_check": True}))
+
+
+def _request(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> TrainRequest:
+    return TrainRequest(
+        lesions=run.folder.lesions,
+        images=Path(run.config.data.images or ""),
+        ungrouped=run.config.data.ungrouped,
+        folds=run.folder.folds,
+        out=folder,
+        kept=run.folder.kept_images,
+        preset=None if settings.backbone and settings.preset == DESCRIPTORS else settings.preset,
+        backbone=settings.backbone,
+        settings=_preset_settings(settings),
+        clahe=settings.clahe,
+        weights=settings.weights,
+        download=settings.download,
+        policy=settings.policy,
+        repeats=settings.repeats,
+        reduce_to=settings.reduce_to,
+        seed=settings.seed,
+        on_bad=settings.on_bad,
+        replicates=run.config.metrics.replicates,
+        **run.compute.of(name),
     )
 
 

@@ -40,6 +40,7 @@ def remarks(stored: dict[str, Any]) -> list[str]:
         lines.append(
             f"best possible from {name}, {PAUC.label}: {best:.4f}; blend {difference(found['blend_minus'][PAUC.name])}"
         )
+    lines.extend(stored["scores"]["blend"]["notes"])
     calibration = stored["calibration"]
     ratio, error = calibration["expected_over_observed"], calibration["calibration_error"]
     lines.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -43,11 +44,12 @@ def paint_batch(lesions: tuple[Subject, ...], seed: int) -> list[tuple[str, byte
     return list(paint_crops(lesions, seed))
 
 
-def keep_memory() -> None:
-    """Have a worker process keep the memory of one crop for the next, and not ask the system for it each time.
+def start_worker() -> None:
+    """Have a worker process end quietly at Ctrl-C, and keep the memory of one crop for the next.
 
     glibc keeps as much free memory as twice the largest array that it has seen freed: here 32 MiB.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     np.empty(1 << 24, np.uint8)
 
 
