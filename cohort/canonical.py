@@ -1,58 +1,56 @@
-"""From a table as its file spells it to the canonical columns: names, missing values, diagnosis, target, patient."""
+"""From a table as its file spells it to the canonical columns: names, units, gaps, diagnosis, target, patient."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from cohort.cells import ROW, shown
-from cohort.columns import ONE_HOT
-from cohort.datasets import Dataset
+from cohort.dataset import Dataset, Field, Labels
 from cohort.lesion_groups import group_by_lesion
 from cohort.tables import SourceTable
 from engine.errors import InputError
 
-DIAGNOSES = tuple(sorted(name.lower() for name in ONE_HOT))
-"""The 7 diagnoses of HAM10000 and ISIC 2018."""
-MALIGNANT = ("akiec", "bcc", "mel")
-"""Those of them that count as malignant: actinic keratosis or Bowen's disease, basal cell carcinoma, melanoma."""
 _FIRST = ("isic_id", "patient_id", "target")
+_NOT_STATED = ("unknown", "unk")
+_FILE_SUFFIX = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|bmp|webp)$"
 
 
 def canonical_frame(
-    raw: pl.DataFrame, dataset: Dataset, table: SourceTable, *, groups: Path | None, ungrouped: bool
+    raw: pl.DataFrame,
+    fields: Sequence[Field],
+    dataset: Dataset,
+    table: SourceTable,
+    *,
+    groups: Path | None,
+    ungrouped: bool,
+    strict: bool = True,
 ) -> pl.DataFrame:
-    """Rename, blank out "unknown" categories, and derive what the dataset leaves implicit.
+    """Rename, scale, blank out "unknown" categories, and derive what the dataset leaves implicit.
 
     Args:
-        raw: `ROW` and the dataset's fields under their names in the file.
+        raw: `ROW` and the sources of `fields`.
+        fields: What was read.
         dataset: Whose table it is.
         table: The file, for places in messages.
         groups: Lesion groupings for the ISIC 2018 ground truth.
         ungrouped: Whether every image is its own patient where the table holds none.
+        strict: Refuse a diagnosis that gives no label; the row has none otherwise.
 
     Returns:
-        `ROW`, then the canonical columns, isic_id, patient_id and target (Float64) first, in the file's order.
+        `ROW`, then the canonical columns, isic_id, patient_id and target (Float64, null where the diagnosis says
+        neither) first, in the file's order.
 
     Raises:
-        InputError: A diagnosis is missing or not one of the 7; the one-hot columns do not name one diagnosis; lesion
+        InputError: A diagnosis is missing or not a known one; the one-hot columns do not name one diagnosis; lesion
             groups are missing.
     """
-    names = {field.source: field.column.name for field in dataset.fields if field.source in raw.columns}
-    frame = raw.rename(names)
-    frame = frame.with_columns(
-        _known(field.column.name) for field in dataset.fields if _is_category(field.column.name, frame, dataset)
-    )
-    if dataset.name == "isic2018":
-        frame = _one_hot_diagnosis(frame, table)
-    if dataset.name in {"isic2018", "ham10000"} and "diagnosis" in frame.columns:
-        frame = _target_of_diagnosis(frame, dataset, table)
-    if "patient_id" not in frame.columns:
-        alone = ungrouped and groups is None
-        frame = (
-            frame.with_columns(patient_id="isic_id") if alone else group_by_lesion(frame, groups, where=str(table.path))
-        )
+    frame = raw.select(ROW, *(_canonical(field, dataset) for field in fields))
+    if dataset.labels is not None and set(dataset.labels.columns) <= set(frame.columns):
+        frame = _with_target(frame, dataset.labels, dataset, table, strict=strict)
+    frame = _with_patient(frame, dataset, groups=groups, ungrouped=ungrouped, where=str(table.path))
     first = [name for name in _FIRST if name in frame.columns]
     return frame.select(ROW, *first, pl.exclude(ROW, *first))
 
@@ -62,37 +60,61 @@ def canonical_order(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sort("patient_id", "isic_id")
 
 
-def _is_category(name: str, frame: pl.DataFrame, dataset: Dataset) -> bool:
-    return name in frame.columns and any(
-        column.name == name and column.role == "category" for column in dataset.columns
-    )
+def _canonical(field: Field, dataset: Dataset) -> pl.Expr:
+    value = pl.col(field.source)
+    if field.times != 1:
+        value = value * field.times
+    if field.column.role == "key" and dataset.ids_are_files:
+        value = value.str.replace(_FILE_SUFFIX, "")
+    if field.column.role == "category":  # what the vendor, HAM10000 and PAD-UFES-20 write for missing
+        value = pl.when(~value.str.to_lowercase().is_in(_NOT_STATED)).then(value)
+    return value.alias(field.column.name)
 
 
-def _known(name: str) -> pl.Expr:
-    """A category with "unknown", in any case, as null: what the vendor and HAM10000 write for missing."""
-    return pl.when(pl.col(name).str.to_lowercase() != "unknown").then(pl.col(name)).alias(name)
+def _with_target(
+    frame: pl.DataFrame, labels: Labels, dataset: Dataset, table: SourceTable, *, strict: bool
+) -> pl.DataFrame:
+    if labels.is_one_hot:
+        frame = _one_hot_diagnosis(frame, labels, table, strict=strict)
+    name = "diagnosis" if labels.is_one_hot else labels.columns[0]
+    said = pl.col(name).str.to_lowercase().fill_null("")
+    known = [*labels.malignant, *labels.benign, *labels.unknown]
+    wrong = (said == "") & ("" not in known) | bool(labels.benign) & ~said.is_in(known)
+    bad = frame.filter(wrong)
+    if len(bad) and strict:
+        listed = ", ".join(sorted(filter(None, known if labels.benign else labels.malignant)))
+        raise InputError(
+            f"the diagnosis {shown(bad[name][0])} is not one of {listed}",
+            where=table.place(bad[ROW][0], dataset.source(name)),
+            remedy="give every image its diagnosis, or leave the whole column out of a test table",
+        )
+    malignant = said.is_in(labels.malignant).cast(pl.Float64)
+    plain = [pl.col(name).str.to_lowercase()] if name == "diagnosis" else []
+    return frame.with_columns(*plain, target=pl.when(~(wrong | said.is_in(labels.unknown))).then(malignant))
 
 
-def _one_hot_diagnosis(frame: pl.DataFrame, table: SourceTable) -> pl.DataFrame:
-    columns = list(ONE_HOT)
+def _one_hot_diagnosis(frame: pl.DataFrame, labels: Labels, table: SourceTable, *, strict: bool) -> pl.DataFrame:
+    columns = list(labels.columns)
     valid = pl.all_horizontal(pl.col(columns).is_in([0.0, 1.0])) & (pl.sum_horizontal(columns) == 1)
     bad = frame.filter(~valid.fill_null(value=False))
-    if len(bad):
+    if len(bad) and strict:
         raise InputError(
             f"the diagnosis of image {shown(bad['isic_id'][0])} is not exactly one 1 among 0s",
             where=table.place(bad[ROW][0]),
             remedy="use the official ground truth, not predicted probabilities",
         )
-    named = pl.coalesce(pl.when(pl.col(name) == 1).then(pl.lit(name.lower())) for name in columns)
+    named = pl.coalesce(pl.when(valid & (pl.col(name) == 1)).then(pl.lit(name.lower())) for name in columns)
     return frame.with_columns(diagnosis=named).drop(columns)
 
 
-def _target_of_diagnosis(frame: pl.DataFrame, dataset: Dataset, table: SourceTable) -> pl.DataFrame:
-    bad = frame.filter(~pl.col("diagnosis").is_in(DIAGNOSES).fill_null(value=False))
-    if len(bad):
-        raise InputError(
-            f"the diagnosis {shown(bad['diagnosis'][0])} is not one of {', '.join(DIAGNOSES)}",
-            where=table.place(bad[ROW][0], dataset.source("diagnosis")),
-            remedy="give every image its diagnosis, or leave the whole column out of a test table",
-        )
-    return frame.with_columns(target=pl.col("diagnosis").is_in(MALIGNANT).cast(pl.Float64))
+def _with_patient(
+    frame: pl.DataFrame, dataset: Dataset, *, groups: Path | None, ungrouped: bool, where: str
+) -> pl.DataFrame:
+    instead = [name for name in dataset.patients if name in frame.columns]
+    if instead:
+        return frame.with_columns(patient_id=pl.coalesce(instead))
+    if "patient_id" in frame.columns:
+        return frame
+    if ungrouped and groups is None:
+        return frame.with_columns(patient_id="isic_id")
+    return group_by_lesion(frame, groups, where=where)

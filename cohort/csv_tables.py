@@ -1,4 +1,8 @@
-"""CSV as a table of lesions: parsed fast, and only on failure searched for the exact cell or line."""
+"""CSV as a table of lesions: parsed fast, and only on failure searched for the exact cell or line.
+
+Columns may be separated by commas, semicolons, tabs or bars, as the header shows. Decimal commas are read where no
+number of the table has a point, and not every comma could as well part thousands.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +18,35 @@ import polars as pl
 from cohort.cells import MISSING, ROW, CellError, typed
 from engine.errors import InputError
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_COMMA = r"^[+-]?\d*,\d+(?:[eE][+-]?\d+)?$"
+_THOUSANDS = r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+$"
+_NONE = pl.Series("cell", [], pl.String)
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
 @dataclass
 class CsvTable:
-    """A CSV file with a header, commas and UTF-8 text, or the content of a packed one; see `cohort.tables.Table`."""
+    """A CSV file with a header and UTF-8 text, or the content of a packed one; see `cohort.tables.SourceTable`."""
 
     path: Path
     content: Path | bytes
     header: list[str] = field(init=False)
+    habits: set[str] = field(default_factory=set)
+    _separator: str = ","
 
     def __post_init__(self) -> None:
         first = next(self._records(), (1, []))[1]
+        if len(first) == 1 and not first[0].lower().startswith("sep="):
+            self._separator = max(_SEPARATORS, key=first[0].count) if set(first[0]) & set(_SEPARATORS) else ","
+            first = next(self._records(), (1, []))[1]
         self._refuse_odd_header(first)
         self.header = first
+        if self._separator in _SEPARATORS:
+            self.habits.add(f"columns separated by {_SEPARATORS[self._separator]}")
 
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
-        """See `cohort.tables.Table.read`."""
+        """See `cohort.tables.SourceTable.read`."""
         last = self.header[-1]
         wanted = {**dtypes, **({} if last in dtypes else {last: pl.String()})}
         raw = self._parsed(wanted, unread)
@@ -42,8 +57,10 @@ class CsvTable:
         return raw.select(*dtypes).with_row_index(ROW).filter(~blank)
 
     def text(self, column: str) -> pl.Series:
-        """See `cohort.tables.Table.text`."""
-        return pl.read_csv(self.content, columns=[column], infer_schema=False, glob=False)[column]
+        """See `cohort.tables.SourceTable.text`."""
+        return pl.read_csv(self.content, columns=[column], infer_schema=False, separator=self._separator, glob=False)[
+            column
+        ]
 
     def _parsed(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None) -> pl.DataFrame:
         """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
@@ -54,14 +71,28 @@ class CsvTable:
             self._refuse_ragged()
             reason: BaseException = error
         try:
-            return typed(self._parse({name: pl.String() for name in dtypes}), dtypes, unread)
+            text = self._with_points(self._parse({name: pl.String() for name in dtypes}), dtypes)
+            return typed(text, dtypes, unread)
         except CellError as cell:
             raise cell.as_input_error(self.place(cell.row, cell.column)) from reason
         except _POLARS_ERRORS as error:
             raise self._damaged(str(error).splitlines()[0][:100]) from error
 
+    def _with_points(self, text: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """Decimal commas as points, where nothing else can be meant."""
+        numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
+        cells = pl.concat([text[name].drop_nulls().str.strip_chars().rename("cell") for name in numbers] or [_NONE])
+        commas = cells.filter(cells.str.contains(_COMMA))
+        if cells.str.contains(r"\d\.|\.\d").any() or commas.str.contains(_THOUSANDS).all():
+            return text
+        self.habits.add("decimal commas")
+        comma = pl.col(numbers).str.strip_chars()
+        return text.with_columns(
+            pl.when(comma.str.contains(_COMMA)).then(comma.str.replace(",", ".", literal=True)).otherwise(comma)
+        )
+
     def place(self, row: int, column: str | None = None) -> str:
-        """See `cohort.tables.Table.place`."""
+        """See `cohort.tables.SourceTable.place`."""
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1} (line {self._line_of(row)})"
 
     def _parse(self, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -71,6 +102,7 @@ class CsvTable:
             infer_schema=False,
             schema_overrides=dict(dtypes),
             null_values=list(MISSING),
+            separator=self._separator,
             glob=False,
         ).select(list(dtypes))
 
@@ -92,14 +124,6 @@ class CsvTable:
                 where=str(self.path),
                 remedy="delete this line, so that the file begins with the column names",
             )
-        if len(header) == 1:
-            for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-                if separator in header[0]:
-                    raise InputError(
-                        f"the columns are separated by {word}, not commas",
-                        where=str(self.path),
-                        remedy="save the table with commas and decimal points",
-                    )
         repeated = [name for position, name in enumerate(header) if name and name in header[:position]]
         if repeated:
             raise InputError(
@@ -124,7 +148,7 @@ class CsvTable:
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Each record with the line it begins on; slow, so used for the header and for error messages only."""
         with io.TextIOWrapper(self._bytes(), encoding="utf-8-sig", newline="") as text:
-            reader = csv.reader(text)
+            reader = csv.reader(text, delimiter=self._separator)
             line = 1
             try:
                 for record in reader:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from cohort.cells import MISSING
 from cohort.checking.codes import DATA_CHECKS
-from cohort.columns import NEVER_FEATURES, Column
-from cohort.datasets import DATASETS, Dataset
+from cohort.column import Column
+from cohort.columns import NEVER_FEATURES
+from cohort.dataset import Dataset
+from cohort.datasets import DATASETS
 from cohort.findings import Check
 from engine.files import atomic_path
 
@@ -46,6 +48,19 @@ def columns_table(dataset: Dataset) -> str:
     return _markdown(("column", "in the file as", "role", "dtype", "unit", "plausible range", "meaning"), rows)
 
 
+def datasets_table() -> str:
+    """A Markdown table of the datasets: key, patient, which rows are malignant and who says so."""
+    rows = [(one.title, f"`{one.key}`", _patient(one), one.because) for one in DATASETS]
+    return _markdown(("table", "key", "a patient is", "malignant are, and why"), rows)
+
+
+def _patient(dataset: Dataset) -> str:
+    names = dict.fromkeys(dataset.source(name) for name in dataset.patients or ("patient_id",))
+    if dataset.patient is None and not dataset.patients:
+        return "a lesion, from a second file"
+    return ", else ".join(f"`{name}`" for name in names)
+
+
 def checks_table(checks: Iterable[Check]) -> str:
     """A Markdown table of checks: code, severity, what is looked for."""
     return _markdown(
@@ -56,9 +71,11 @@ def checks_table(checks: Iterable[Check]) -> str:
 def fill(text: str) -> str:
     """`text` with the content between `<!-- NAME -->` and `<!-- end -->` made anew, for every known NAME.
 
-    Known are `columns:DATASET`, `checks`, `missing` (spellings of a missing value) and `never` (what is no feature).
+    Known are `datasets`, `columns:DATASET`, `checks`, `missing` (spellings of a missing value) and `never` (what is no
+    feature).
     """
-    blocks = {f"columns:{dataset.name}": columns_table(dataset) for dataset in DATASETS}
+    blocks = {f"columns:{dataset.name}": columns_table(dataset) for dataset in reversed(DATASETS)}
+    blocks["datasets"] = datasets_table()
     blocks["checks"] = checks_table(DATA_CHECKS)
     blocks["missing"] = _listed(spelling or "(an empty cell)" for spelling in MISSING)
     blocks["never"] = _listed(sorted(NEVER_FEATURES))

@@ -1,123 +1,84 @@
-"""The datasets whose tables can be read, and how a table is recognised by its columns."""
+"""The published tables that can be read."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
-import polars as pl
+from cohort.columns import SLICE3D
+from cohort.dataset import Dataset, Labels, fields_of, one_hot_fields
+from cohort.published_columns import (
+    BCN20000,
+    HAM10000,
+    ISIC2018,
+    ISIC2019,
+    ISIC2020,
+    ISIC_ARCHIVE,
+    MILK10K,
+    ONE_HOT,
+    ONE_HOT_2019,
+    ONE_HOT_MILK10K,
+    PAD_UFES_20,
+)
 
-from cohort.columns import HAM10000, ISIC2018, ISIC2020, ONE_HOT, SLICE3D, Column
-from engine.errors import InputError
+_DERIVED = ("target", "diagnosis")
 
-DatasetName = Literal["slice3d", "isic2020", "isic2018", "ham10000"]
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column as a file spells it.
-
-    Attributes:
-        source: Name in the file.
-        column: What becomes of it; its `name` is the canonical one.
-        required: Whether a table without it is refused.
-    """
-
-    source: str
-    column: Column
-    required: bool
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """One dataset's table: its fields in official order, and what the canonical frame makes of them.
-
-    Attributes:
-        name: Short name, as in `Cohort.dataset`.
-        title: Name for people.
-        fields: What the file may hold; anything else is left out and reported.
-        columns: What the canonical frame may hold.
-        label: The fields (names in the file) without which the table has no labels.
-        files: Official file names without their suffix, the preferred one first.
-    """
-
-    name: DatasetName
-    title: str
-    fields: tuple[Field, ...]
-    columns: tuple[Column, ...]
-    label: tuple[str, ...]
-    files: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """Name in the file of the column that identifies an image."""
-        return self._source_of("key")
-
-    @property
-    def patient(self) -> str | None:
-        """Name in the file of the column that groups images; None where the dataset has none."""
-        return self._source_of("patient") or None
-
-    def source(self, name: str) -> str:
-        """Name in the file of a canonical column; the canonical name itself for a derived one."""
-        return next((field.source for field in self.fields if field.column.name == name), name)
-
-    def _source_of(self, role: str) -> str:
-        return next((field.source for field in self.fields if field.column.role == role), "")
-
-
-def _fields(columns: Sequence[Column], *, renamed: dict[str, str], optional: Collection[str]) -> tuple[Field, ...]:
-    """Fields for all columns that stand in the file; labels and what follows from them are optional."""
-    never_required = {"label", "train_only", "licence", "constant"}
-    return tuple(
-        Field(
-            renamed.get(column.name, column.name),
-            column,
-            required=column.role not in never_required and column.name not in optional,
-        )
-        for column in columns
-    )
-
-
-_ISIC2018_FIELDS = (
-    Field("image", ISIC2018[0], required=True),
-    *(
-        Field(
-            name, Column(name, pl.Float64(), "", 0, 1, f"1 where the diagnosis is {name}", "label", in_test=False), True
-        )
-        for name in ONE_HOT
-    ),
+_SLICE3D = Dataset(
+    name="slice3d",
+    title="SLICE-3D (ISIC 2024)",
+    fields=fields_of(SLICE3D, {}),
+    columns=SLICE3D,
+    files=("train-metadata", "test-metadata"),
+    because="`target`: rows whose `iddx_1` is Malignant; Indeterminate is benign. Kurtansky et al., Sci Data 11:884",
+)
+_ISIC2020 = Dataset(
+    name="isic2020",
+    title="ISIC 2020 (SIIM-ISIC)",
+    fields=fields_of(ISIC2020, {"isic_id": "image_name", "anatom_site_general": "anatom_site_general_challenge"}),
+    columns=ISIC2020,
+    files=("ISIC_2020_Training_GroundTruth_v2", "ISIC_2020_Training_GroundTruth", "ISIC_2020_Test_Metadata"),
+    because="`target`: melanoma alone, by histology. Rotemberg et al., Sci Data 8:34, 2021",
+)
+_ARCHIVE = Dataset(
+    name="isic_archive",
+    title="an export of the ISIC archive",
+    fields=fields_of(ISIC_ARCHIVE, {}, without=("target",)),
+    columns=ISIC_ARCHIVE,
+    files=(),
+    because="`diagnosis_1` is Malignant; Benign and Indeterminate (actinic keratosis among them) are benign, as in "
+    "SLICE-3D; rows without it have no label. The archive itself",
+    labels=Labels(("diagnosis_1",), ("malignant",), ("benign", "indeterminate"), ("",)),
+    patients=("patient_id", "lesion_id", "isic_id"),
+    marks=("isic_id", "diagnosis_1"),
 )
 
 DATASETS: tuple[Dataset, ...] = (
-    Dataset(
-        name="slice3d",
-        title="SLICE-3D (ISIC 2024)",
-        fields=_fields(SLICE3D, renamed={}, optional=()),
-        columns=SLICE3D,
-        label=("target",),
-        files=("train-metadata", "test-metadata"),
+    _SLICE3D,
+    replace(
+        _SLICE3D,
+        title="ISIC 2024 as ISIC publishes it",
+        fields=fields_of(SLICE3D, {"target": "malignant"}),
+        files=("metadata",),
+        because="`malignant` of the ground truth, which is joined: the same rows as `target` of SLICE-3D",
+        marks=("isic_id", "malignant"),
     ),
-    Dataset(
-        name="isic2020",
-        title="ISIC 2020 (SIIM-ISIC)",
-        fields=_fields(
+    _ISIC2020,
+    replace(
+        _ISIC2020,
+        title="the test metadata of ISIC 2020",
+        fields=fields_of(
             ISIC2020,
-            renamed={"isic_id": "image_name", "anatom_site_general": "anatom_site_general_challenge"},
-            optional=(),
+            {"isic_id": "image", "patient_id": "patient", "anatom_site_general": "anatom_site_general_challenge"},
         ),
-        columns=ISIC2020,
-        label=("target",),
-        files=("ISIC_2020_Training_GroundTruth_v2", "ISIC_2020_Training_GroundTruth"),
+        files=(),
+        because="nothing: it has no labels",
+        marks=("image", "patient"),
     ),
     Dataset(
         name="ham10000",
         title="HAM10000",
-        fields=_fields(
-            tuple(column for column in HAM10000 if column.name != "target"),
-            renamed={
+        fields=fields_of(
+            HAM10000,
+            {
                 "isic_id": "image_id",
                 "patient_id": "lesion_id",
                 "diagnosis": "dx",
@@ -125,105 +86,100 @@ DATASETS: tuple[Dataset, ...] = (
                 "anatom_site_general": "localization",
                 "attribution": "dataset",
             },
+            without=("target",),
             optional=("attribution",),
         ),
         columns=HAM10000,
-        label=("dx",),
         files=("HAM10000_metadata",),
+        because="mel, bcc, akiec (actinic keratosis and Bowen's disease). Tschandl et al., Sci Data 5:180161, 2018",
+        labels=Labels(("diagnosis",), ("mel", "bcc", "akiec"), ("bkl", "df", "nv", "vasc")),
     ),
     Dataset(
         name="isic2018",
         title="ISIC 2018 task 3 ground truth",
-        fields=_ISIC2018_FIELDS,
+        fields=(*fields_of(ISIC2018[:1], {"isic_id": "image"}), *one_hot_fields(ONE_HOT)),
         columns=ISIC2018,
-        label=ONE_HOT,
         files=("ISIC2018_Task3_Training_GroundTruth",),
+        because="MEL, BCC, AKIEC, as in HAM10000",
+        labels=Labels(ONE_HOT, ("mel", "bcc", "akiec")),
+    ),
+    Dataset(
+        name="isic2019",
+        title="ISIC 2019",
+        fields=(
+            *fields_of(ISIC2019, {"isic_id": "image"}, without=(*_DERIVED, "patient_id")),
+            *one_hot_fields(ONE_HOT_2019, required=False),
+        ),
+        columns=ISIC2019,
+        files=("ISIC_2019_Training_Metadata", "ISIC_2019_Test_Metadata"),
+        because="MEL, BCC, SCC and AK (actinic keratosis), the last as part of the AKIEC of 2018; UNK has no label. "
+        "Tschandl 2018, Codella 2018, Combalia 2019",
+        labels=Labels(ONE_HOT_2019, ("mel", "bcc", "ak", "scc"), unknown=("unk",)),
+        patients=("lesion_id", "isic_id"),
+    ),
+    _ARCHIVE,
+    replace(
+        _ARCHIVE,
+        title="an export of the ISIC archive of before 2025",
+        because="`benign_malignant` is malignant; indeterminate/malignant has no label. The archive itself",
+        fields=fields_of(ISIC_ARCHIVE, {"diagnosis_1": "benign_malignant"}, without=("target",)),
+        labels=Labels(
+            ("diagnosis_1",),
+            ("malignant",),
+            ("benign", "indeterminate", "indeterminate/benign"),
+            ("", "indeterminate/malignant"),
+        ),
+        marks=("isic_id", "benign_malignant"),
+    ),
+    Dataset(
+        name="pad_ufes_20",
+        title="PAD-UFES-20",
+        fields=fields_of(
+            PAD_UFES_20,
+            {
+                "isic_id": "img_id",
+                "age_approx": "age",
+                "sex": "gender",
+                "anatom_site_general": "region",
+                "clin_size_long_diam_mm": "diameter_1",
+                "diagnosis": "diagnostic",
+            },
+            without=("target",),
+        ),
+        columns=PAD_UFES_20,
+        files=("metadata",),
+        because="BCC, MEL and SCC (Bowen's disease among them), the skin cancers; ACK, NEV and SEK are benign. "
+        "Pacheco et al., Data in Brief 32:106221, 2020",
+        labels=Labels(("diagnosis",), ("bcc", "mel", "scc"), ("ack", "nev", "sek")),
+        ids_are_files=True,
+    ),
+    Dataset(
+        name="milk10k",
+        title="MILK10k (ISIC 2025)",
+        fields=(
+            *fields_of(
+                MILK10K,
+                {"patient_id": "lesion_id", "anatom_site_general": "site"},
+                without=_DERIVED,
+            ),
+            *one_hot_fields(ONE_HOT_MILK10K, required=False),
+        ),
+        columns=MILK10K,
+        files=("MILK10k_Training_Metadata", "MILK10k_Test_Metadata"),
+        because="AKIEC, BCC, MAL_OTH, MEL and SCCKA of the ground truth, which is joined. ISIC, MILK10k, 2025",
+        labels=Labels(ONE_HOT_MILK10K, ("akiec", "bcc", "mal_oth", "mel", "sccka")),
+        marks=("isic_id", "skin_tone_class"),
+    ),
+    Dataset(
+        name="bcn20000",
+        title="BCN20000",
+        fields=fields_of(BCN20000, {"isic_id": "bcn_filename"}, without=("target", "patient_id")),
+        columns=BCN20000,
+        files=("bcn_20k_train", "bcn_20k_test"),
+        because="MEL, BCC, SCC and AK, as in ISIC 2019. Hernandez-Perez et al., Sci Data 11:641, 2024",
+        labels=Labels(("diagnosis",), ("mel", "bcc", "ak", "scc"), ("nv", "bkl", "df", "vasc"), ("",)),
+        patients=("lesion_id", "isic_id"),
+        ids_are_files=True,
     ),
 )
-
-
-def recognise(header: Sequence[str], *, where: str) -> Dataset:
-    """The dataset whose columns a table has.
-
-    The one with the most of its columns among `header` wins, its key counting twice; without the key at least half of
-    its required columns must be there, so that a misspelt key is named as such.
-
-    Raises:
-        InputError: The columns are those of no known dataset.
-    """
-    present = set(header)
-
-    def score(dataset: Dataset) -> int:
-        return sum(field.source in present for field in dataset.fields) + (dataset.key in present)
-
-    best = max(DATASETS, key=score)
-    required = [field.source for field in best.fields if field.required]
-    if best.key in present or 2 * len(present.intersection(required)) >= len(required):
-        return best
-    raise InputError(
-        f"these are the columns of no known dataset: {shorten(header)}",
-        where=where,
-        remedy="give a table of isic_id, patient_id, for training target, and any other columns of SLICE-3D",
-    )
-
-
-def require_columns(
-    dataset: Dataset, header: Sequence[str], *, where: str, ungrouped: bool, only: Collection[str] | None = None
-) -> None:
-    """Refuse a table without its key, its patients or its one-hot labels, or with the name of a column misspelt.
-
-    Any other column may be absent. An ungrouped table needs no patients; where `only` names canonical columns, the
-    names of others may be misspelt.
-
-    Raises:
-        InputError: A column is missing; names the nearest one present that is not a known column itself.
-    """
-    needed = {"key", "label"} if ungrouped else {"key", "label", "patient"}
-    required = [field for field in dataset.fields if field.required and field.column.role in needed]
-    missing = [field.source for field in required if field.source not in header]
-    if missing:
-        first, others, near = missing[0], len(missing) - 1, nearest(missing[0], dataset, header)
-        also = f", and {others} more ({shorten(missing[1:])})" if others else ""
-        raise InputError(
-            f"column {first} is missing{also}{near}",
-            where=where,
-            remedy=f"{dataset.title} needs it: {'rename the column' if near else 'add it, or use the official file'}"
-            + (", or read the table as ungrouped" if first == dataset.patient else ""),
-        )
-    for name in absent(dataset, header, only):
-        if found := _misspelt(name, dataset, header):
-            raise InputError(
-                f"column {name} is missing, the nearest column is {found!r}", where=where, remedy=f"rename it to {name}"
-            )
-
-
-def absent(dataset: Dataset, header: Sequence[str], only: Collection[str] | None = None) -> list[str]:
-    """Columns that the dataset's features come from and a table lacks, as a file spells them, in official order."""
-    features = [field for field in dataset.fields if field.required and field.column.role in {"numeric", "category"}]
-    return [
-        field.source for field in features if field.source not in header and (only is None or field.column.name in only)
-    ]
-
-
-def _misspelt(name: str, dataset: Dataset, header: Sequence[str]) -> str | None:
-    """The unknown column that differs from `name` in capitals, spaces and punctuation only."""
-    known = {field.source for field in dataset.fields}
-    return next((column for column in header if column not in known and _bare(column) == _bare(name)), None)
-
-
-def _bare(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def nearest(name: str, dataset: Dataset, header: Sequence[str]) -> str:
-    """A clause that names the unknown column nearest to `name`; empty where none is near."""
-    known = {field.source for field in dataset.fields}
-    strangers = {column.strip().lower(): column for column in header if column not in known}
-    close = difflib.get_close_matches(name.lower(), list(strangers), n=1, cutoff=0.6)
-    return f", the nearest column is {strangers[close[0]]!r}" if close else ""
-
-
-def shorten(names: Sequence[str], most: int = 6) -> str:
-    """At most `most` names, quoted where empty, with the number of the others."""
-    shown = ", ".join(name or "(unnamed)" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+"""In the order in which they are preferred where a table could be several."""

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from cohort.datasets import DATASETS, Dataset
+from cohort.datasets import DATASETS
 from engine.errors import InputError
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet", "")
 DUPLICATES_NAME = "ISIC_2020_Training_Duplicates"
 GROUPS_NAMES = ("ISIC2018_Task3_Training_LesionGroupings", "HAM10000_metadata")
+
+#: A name that says nothing: it counts only where no other official table is there.
+_ANY = "metadata"
+#: Official tables of the same lesions, by patterns of their names: whichever is named, the others are joined.
+_TOGETHER = (
+    (_ANY, r"ISIC_2024_(Permissive_)?Training_GroundTruth", r"ISIC_2024_(Permissive_)?Training_Supplement"),
+    (r"ISIC_2019_Training_Metadata", r"ISIC_2019_Training_GroundTruth"),
+    (r"ISIC_2019_Test_Metadata", r"ISIC_2019_Test_GroundTruth"),
+    (r"MILK10k_Training_Metadata", r"MILK10k_Training_GroundTruth", r"MILK10k_Training_Supplement"),
+)
+
+
+def companions(table: Path) -> tuple[Path, ...]:
+    """The official files that hold more of the same lesions as `table`, next to it or, of ISIC 2024, one folder up.
+
+    Files are told by their names. Of a table that is named otherwise there are none.
+    """
+    for first, *others in _TOGETHER:
+        if re.fullmatch(first, _stem(table)):
+            folders = (table.parent, table.parent.parent) if first == _ANY else (table.parent,)
+            found = [_first_match(folders, other) for other in others]
+            return tuple(path for path in found if path is not None)
+    return ()
+
+
+def _first_match(folders: tuple[Path, ...], pattern: str) -> Path | None:
+    for folder in folders:
+        for path in sorted(folder.glob("*_*")):
+            if re.fullmatch(pattern, _stem(path)) and path.is_file():
+                return path
+    return None
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".csv").removesuffix(".parquet")
 
 
 def find_file(folder: Path, stem: str) -> Path | None:
@@ -20,8 +56,10 @@ def find_file(folder: Path, stem: str) -> Path | None:
 def official_tables(folder: Path) -> dict[str, Path]:
     """All official tables in `folder`: name without suffix, to path, in order of preference."""
     stems = [stem for dataset in DATASETS for stem in dataset.files]
-    found = {stem: find_file(folder, stem) for stem in stems}
-    return {stem: path for stem, path in found.items() if path is not None}
+    found = {stem: path for stem in stems if (path := find_file(folder, stem)) is not None}
+    if len(found) > 1:
+        found.pop(_ANY, None)
+    return found
 
 
 def resolve_table(path: Path) -> Path:
@@ -36,18 +74,17 @@ def resolve_table(path: Path) -> Path:
     if not path.is_dir():
         return path
     tables = official_tables(path)
-    datasets = [dataset for dataset in DATASETS if any(stem in tables for stem in dataset.files)]
-    if not datasets:
-        names = ", ".join(f"{dataset.files[0]}.csv" for dataset in DATASETS)
+    found: dict[Path, str] = {}
+    for dataset in DATASETS:
+        first = next((tables[stem] for stem in dataset.files if stem in tables), None)
+        if first is not None and dataset.title not in found.values():
+            found.setdefault(first, dataset.title)
+    if not found:
+        names = ", ".join(f"{stem}.csv" for stem in dict.fromkeys(one.files[0] for one in DATASETS if one.files))
         raise InputError(
             "no known table in this folder", where=str(path), remedy=f"name the file, or put one of {names} here"
         )
-    if len(datasets) > 1:
-        raise InputError(
-            f"tables of several datasets in one folder ({_names(datasets)})", where=str(path), remedy="name the file"
-        )
-    return next(iter(tables.values()))
-
-
-def _names(datasets: list[Dataset]) -> str:
-    return ", ".join(dataset.title for dataset in datasets)
+    if len(found) > 1:
+        names = ", ".join(found.values())
+        raise InputError(f"tables of several datasets in one folder ({names})", where=str(path), remedy="name the file")
+    return next(iter(found))

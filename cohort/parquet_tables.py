@@ -15,11 +15,12 @@ from engine.errors import InputError
 
 @dataclass
 class ParquetTable:
-    """A Parquet file, or one that was packed in gzip; see `cohort.tables.Table`."""
+    """A Parquet file, or one that was packed in gzip; see `cohort.tables.SourceTable`."""
 
     path: Path
     content: Path | bytes
     header: list[str] = field(init=False)
+    habits: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         try:
@@ -28,7 +29,7 @@ class ParquetTable:
             raise self._damaged(error) from error
 
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
-        """See `cohort.tables.Table.read`."""
+        """See `cohort.tables.SourceTable.read`."""
         try:
             raw = pl.read_parquet(self._source(), columns=list(dtypes), glob=False)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -39,11 +40,11 @@ class ParquetTable:
             raise error.as_input_error(self.place(error.row, error.column)) from error
 
     def text(self, column: str) -> pl.Series:
-        """See `cohort.tables.Table.text`."""
+        """See `cohort.tables.SourceTable.text`."""
         return pl.read_parquet(self._source(), columns=[column], glob=False)[column].cast(pl.String)
 
     def place(self, row: int, column: str | None = None) -> str:
-        """See `cohort.tables.Table.place`; Parquet has rows but no lines."""
+        """See `cohort.tables.SourceTable.place`; Parquet has rows but no lines."""
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
 
     def _source(self) -> Path | io.BytesIO:

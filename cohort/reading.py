@@ -1,29 +1,34 @@
-"""Reading a lesion table of any known dataset into one canonical frame."""
+"""Reading a lesion table of any known dataset, or a mapped one, into one canonical frame."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from cohort.canonical import canonical_frame, canonical_order
-from cohort.cells import ROW, CellError
-from cohort.datasets import DATASETS, Dataset, DatasetName, Field, absent, nearest, recognise, require_columns, shorten
+from cohort.canonical import canonical_order
+from cohort.cells import CellError
+from cohort.column import Column
+from cohort.dataset import Dataset, DatasetName
+from cohort.datasets import DATASETS
 from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
+from cohort.joined_tables import open_joined
 from cohort.layouts import in_its_name
-from cohort.odd_values import as_missing, in_words
-from cohort.official_files import resolve_table
-from cohort.tables import SourceTable, open_table
-from cohort.validation import TableProblem, find_problems
+from cohort.mapping import Mapped, mapped
+from cohort.odd_values import in_words
+from cohort.official_files import companions, resolve_table
+from cohort.recognising import absent, nearest, recognise, require_columns, shorten
+from cohort.rows import read_rows
+from cohort.tables import SourceTable
 from engine.errors import InputError
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
 ABSENT_COLUMNS = Check("UD115", "columns of the dataset that the table lacks", "warning")
-_ALWAYS = frozenset({"key", "patient", "label"})
+NO_MAPPING: Mapped = {}
 
 
 @dataclass(frozen=True)
@@ -31,19 +36,21 @@ class Cohort:
     """A lesion table in canonical form.
 
     Attributes:
-        dataset: Which dataset it is: "slice3d", "isic2020", "isic2018" or "ham10000".
+        dataset: Which dataset it is, as in `cohort.dataset.Dataset.name`.
         frame: isic_id (String, unique), patient_id (String, no nulls), target (Int8 0 or 1, only if the table has
             labels), then the dataset's columns as `cohort.columns` describes them: numbers Float64 (finite or null),
             text String (null where missing). With duplicates kept together also `group` (String). Sorted by
             (patient_id, isic_id).
         given_order: isic_id in the order of the file, for outputs.
-        findings: What reading left out or noticed: unknown and absent columns, duplicates.
+        columns: What each column of the frame is.
+        findings: What reading left out or noticed: unknown and absent columns, rows without labels, duplicates.
         odd: Of a table read with `odd="missing"`, what cannot be used: place, value, and what becomes of it.
     """
 
     dataset: DatasetName
     frame: pl.DataFrame
     given_order: pl.Series
+    columns: tuple[Column, ...]
     findings: tuple[Finding, ...] = ()
     odd: tuple[str, ...] = ()
 
@@ -58,6 +65,8 @@ def read_cohort(
     ungrouped: bool = False,
     only: Collection[str] | None = None,
     odd: Literal["refuse", "missing"] = "refuse",
+    columns: Mapped = NO_MAPPING,
+    join: Sequence[Path] | None = None,
 ) -> Cohort:
     """Read and validate a lesion table; the dataset is recognised by its columns.
 
@@ -72,38 +81,58 @@ def read_cohort(
         only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
         odd: "missing" for lesions to score: a value that cannot be used counts as missing, a lesion without a patient
             as one of a patient of its own, and labels that are wrong are left out.
+        columns: What the table calls our columns, and further ones; see `cohort.mapping`.
+        join: Tables whose columns are added; None for the official ones that belong to it and lie next to it.
 
     Raises:
         InputError: Anything is wrong with the table; the message says what, where and how to fix it.
     """
-    table = open_table(resolve_table(path))
-    dataset = recognise_table(table, ungrouped=ungrouped, only=only)
+    table = open_tables(path, join)
+    dataset = recognise_table(table, ungrouped=ungrouped, only=only, columns=columns)
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
-    if labels == "required":
+    training = labels == "required"
+    if training:
+        _require_mapped(columns, dataset, table)
         require_labels(dataset, table)
+        require_grouping(dataset, table, ungrouped=ungrouped)
     unread: list[CellError] | None = [] if odd == "missing" else None
-    frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only, unread=unread)
-    said, refused = ([], problems) if unread is None else in_words(unread, problems, table)
+    rows = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only, training=training, unread=unread)
+    said, refused = ([], rows.problems) if unread is None else in_words(unread, rows.problems, table)
     if refused:
         raise refused[0].error
-    if labels == "required":
+    frame = rows.frame
+    if training:
         _refuse_one_class(frame, table)
-    findings = [unknown_columns(dataset, table), absent_columns(dataset, table, only)]
+    findings = [unknown_columns(dataset, table), absent_columns(dataset, table, only), *rows.findings]
     if duplicates is not None:
         frame, noticed = apply_duplicates(frame, read_pairs(duplicates), duplicate_policy)
         findings.extend(noticed)
-    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], tuple(findings), tuple(said))
+    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], rows.columns, tuple(findings), tuple(said))
 
 
-def recognise_table(table: SourceTable, *, ungrouped: bool = False, only: Collection[str] | None = None) -> Dataset:
-    """The dataset a table belongs to; see `cohort.datasets.require_columns`.
+def open_tables(path: Path, join: Sequence[Path] | None = None) -> SourceTable:
+    """The table that `path` means, see `resolve_table`, with the columns of those that are joined.
+
+    Raises:
+        InputError: A table cannot be opened or joined.
+    """
+    table = resolve_table(path)
+    return open_joined(table, companions(table) if join is None else join)
+
+
+def recognise_table(
+    table: SourceTable, *, ungrouped: bool = False, only: Collection[str] | None = None, columns: Mapped = NO_MAPPING
+) -> Dataset:
+    """The dataset a table belongs to; see `cohort.recognising.require_columns`. One with mapped ids is nobody's.
 
     Raises:
         InputError: The columns are those of no known dataset, one that it needs is missing, or a name is misspelt.
     """
     _refuse_spaces(table)
     try:
-        dataset = recognise(table.header, where=str(table.path))
+        dataset = None if "isic_id" in columns else recognise(table.header, where=str(table.path))
+        if dataset is None or columns:
+            dataset = mapped(dataset, columns, table.header)
         require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
     except InputError as error:
         raise in_its_name(error, table.header) from error
@@ -120,44 +149,6 @@ def _refuse_spaces(table: SourceTable) -> None:
             where=str(table.path),
             remedy="write the names without spaces",
         )
-
-
-def read_rows(
-    table: SourceTable,
-    dataset: Dataset,
-    *,
-    groups: Path | None,
-    ungrouped: bool,
-    only: Collection[str] | None = None,
-    unread: list[CellError] | None = None,
-) -> tuple[pl.DataFrame, list[TableProblem]]:
-    """The canonical rows of a table in the file's order, and every rule they break.
-
-    Of the columns that are not keys, patients or labels, those in `only` are read; all by default. With problems there
-    are no rows; with `unread`, which takes in the cells that cannot be read, what breaks a rule is missing in them.
-
-    Raises:
-        InputError: Without `unread`, a cell cannot be read as its column's type; or there are no rows.
-    """
-    fields = [field for field in dataset.fields if field.source in table.header and _is_read(field, dataset, only)]
-    raw = table.read(
-        {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}, unread
-    )
-    if not len(raw):
-        raise InputError("a header and no rows", where=str(table.path), remedy="download or write the file again")
-    frame = canonical_frame(raw, dataset, table, groups=groups, ungrouped=ungrouped)
-    columns = tuple(column for column in dataset.columns if column.name in frame.columns)
-    problems = find_problems(frame, columns, dataset, table)
-    if problems and unread is None:
-        return frame.clear(), problems
-    frame = as_missing(frame, problems) if problems else frame
-    labelled = [pl.col("target").cast(pl.Int8)] if "target" in frame.columns else []
-    return frame.drop(ROW).with_columns(labelled), problems
-
-
-def _is_read(field: Field, dataset: Dataset, only: Collection[str] | None) -> bool:
-    always = field.column.role in _ALWAYS or field.source in dataset.label
-    return only is None or always or field.column.name in only
 
 
 def require_labels(dataset: Dataset, table: SourceTable) -> None:
@@ -197,8 +188,7 @@ def absent_columns(dataset: Dataset, table: SourceTable, only: Collection[str] |
 
 def varying_columns(cohort: Cohort) -> list[str]:
     """The columns that features may come from and that hold more than one value; missing counts as one."""
-    dataset = next(dataset for dataset in DATASETS if dataset.name == cohort.dataset)
-    features = {column.name for column in dataset.columns if column.role in {"numeric", "category"}}
+    features = {column.name for column in cohort.columns if column.role in {"numeric", "category"}}
     frame = cohort.frame
     return [name for name in frame.columns if name in features and frame[name].n_unique() > 1]
 

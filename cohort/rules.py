@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cohort.columns import Column
+from cohort.column import Column
 
 SIZES = frozenset({"clin_size_long_diam_mm", "tbp_lv_areaMM2", "tbp_lv_perimeterMM", "tbp_lv_minorAxisMM"})
 """Numbers that formulas take roots and logarithms of: below 0 they are refused, anything else is only reported."""

@@ -38,10 +38,21 @@ _FOREIGN = {
 
 
 class SourceTable(Protocol):
-    """A table file, opened as far as its header."""
+    """A table file, opened as far as its header.
+
+    Attributes:
+        path: The file.
+        header: Names of its columns.
+        habits: What is unusual about how it is written, to be named; more may be known once it is read.
+    """
 
     path: Path
     header: list[str]
+
+    @property
+    def habits(self) -> set[str]:
+        """See above."""
+        ...
 
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """The named columns, in that order and with these dtypes (String or Float64), rows in the file's order.
@@ -70,7 +81,7 @@ def open_table(path: Path) -> SourceTable:
     """Open a table file and read its header.
 
     Args:
-        path: A CSV file, plain or gzip, with a header and commas, in UTF-8; or a Parquet file.
+        path: A CSV file, plain or gzip, with a header, in UTF-8; or a Parquet file.
 
     Raises:
         InputError: The file is missing, empty, damaged, or not a table.

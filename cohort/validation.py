@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from cohort.cells import ROW, shown
-from cohort.columns import Column
-from cohort.datasets import Dataset
+from cohort.column import Column
+from cohort.dataset import Dataset
 from cohort.findings import Check, Finding
 from cohort.rules import SIZES, rules_of
 from cohort.tables import SourceTable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cohort.datasets import shorten
+from cohort.recognising import shorten
 from ensemble.learners import Model
 from features import FeatureState
 from features.patients.numbers import MEASURED, RATIO

@@ -4,16 +4,17 @@ from cohort.checking.contents import CONSTANT, IMPLAUSIBLE, MISSING, ONE_CLASS, 
 from cohort.checking.folder import SAMPLE, SHARED_LESIONS, SHARED_PATIENTS, UNSEEN
 from cohort.checking.images import DAMAGED, NO_CROP, NO_LESION
 from cohort.checking.relations import RELATIONS_BROKEN
-from cohort.checking.table import BAD_CELL, NO_COLUMN, UNGROUPED, UNREADABLE
+from cohort.checking.table import BAD_CELL, NO_COLUMN, UNREADABLE
 from cohort.duplicates import CONFLICTS, DUPLICATES
 from cohort.findings import Check
 from cohort.reading import ABSENT_COLUMNS, UNKNOWN_COLUMNS
+from cohort.rows import HABITS, UNGROUPED, UNLABELLED
 from cohort.validation import ROW_CHECKS
 
 DATA_CHECKS: tuple[Check, ...] = (
     *(UNREADABLE, NO_COLUMN, BAD_CELL),
     *ROW_CHECKS,
-    *(UNKNOWN_COLUMNS, DUPLICATES, CONFLICTS, UNGROUPED, ABSENT_COLUMNS),
+    *(UNKNOWN_COLUMNS, DUPLICATES, CONFLICTS, UNGROUPED, ABSENT_COLUMNS, HABITS, UNLABELLED),
     *(MISSING, IMPLAUSIBLE, RELATIONS_BROKEN, CONSTANT, SINGLE, PREVALENCE, ONE_CLASS),
     *(SHARED_LESIONS, SHARED_PATIENTS, UNSEEN, SAMPLE),
     *(DAMAGED, NO_CROP, NO_LESION),

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 
 from cohort.checking.relations import check_relations
-from cohort.columns import Column
-from cohort.datasets import DATASETS
+from cohort.column import Column
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort
 
@@ -35,9 +34,7 @@ def check_contents(cohort: Cohort, *, where: str) -> Iterator[Finding]:
 
 def _informative(cohort: Cohort) -> list[Column]:
     """The columns of the table that a model may see."""
-    dataset = next(dataset for dataset in DATASETS if dataset.name == cohort.dataset)
-    present = set(cohort.frame.columns)
-    return [column for column in dataset.columns if column.name in present and column.role in {"numeric", "category"}]
+    return [column for column in cohort.columns if column.role in {"numeric", "category"}]
 
 
 def _missing(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:

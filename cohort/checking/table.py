@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cohort.canonical import canonical_order
 from cohort.checking.contents import check_contents
-from cohort.datasets import Dataset
+from cohort.dataset import Dataset
 from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
-from cohort.reading import Cohort, absent_columns, read_rows, recognise_table, unknown_columns
-from cohort.tables import SourceTable, open_table
+from cohort.mapping import Mapped
+from cohort.reading import NO_MAPPING, Cohort, absent_columns, open_tables, recognise_table, unknown_columns
+from cohort.rows import read_rows
+from cohort.tables import SourceTable
 from cohort.validation import ROW_CHECKS, not_applicable
 from engine.errors import InputError
 
 UNREADABLE = Check("UD101", "a table that cannot be read", "error")
 NO_COLUMN = Check("UD102", "columns without which a table cannot be used", "error")
 BAD_CELL = Check("UD103", "cells that cannot be read", "error")
-UNGROUPED = Check("UD114", "images whose patient or lesion is not known", "warning")
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,20 @@ class Companions:
     duplicates: Path | None = None
     groups: Path | None = None
     ungrouped: bool = False
+    columns: Mapped = field(default_factory=lambda: NO_MAPPING)
+    join: Sequence[Path] | None = None
 
 
 def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Cohort | None]:
     """All findings about one table, and the table itself if it could be read and no row breaks a rule."""
     where = path.name
     try:
-        table = open_table(path)
+        table = open_tables(path, companions.join)
     except InputError as error:
         return [UNREADABLE.found(str(error), where=where)], None
     findings = [UNREADABLE.clear(f"{len(table.header)} columns", where=where)]
     try:
-        dataset = recognise_table(table, ungrouped=companions.ungrouped)
+        dataset = recognise_table(table, ungrouped=companions.ungrouped, columns=companions.columns)
     except InputError as error:
         return [*findings, NO_COLUMN.found(str(error), where=where)], None
     findings += [
@@ -50,7 +54,6 @@ def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Coho
     rows, cohort = _check_rows(table, dataset, companions)
     findings += rows
     if cohort is not None:
-        findings.append(_check_grouping(table, dataset, companions))
         findings += _check_duplicates(cohort, companions, where=where)
         findings += check_contents(cohort, where=where)
     return sorted(findings, key=lambda finding: finding.code), cohort
@@ -62,30 +65,22 @@ def _check_rows(table: SourceTable, dataset: Dataset, companions: Companions) ->
     ungrouped = companions.ungrouped or dataset.patient is None
     groups = companions.groups if dataset.patient is None else None
     try:
-        frame, problems = read_rows(table, dataset, groups=groups, ungrouped=ungrouped)
+        read = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, training=True)
     except InputError as error:
         return [BAD_CELL.found(str(error), where=where)], None
-    broken = {problem.check: problem for problem in reversed(problems)}
+    broken = {problem.check: problem for problem in reversed(read.problems)}
     findings = [BAD_CELL.clear("every cell has its column's type", where=where)]
     for check in ROW_CHECKS:
         if check in broken:
             findings.append(broken[check].as_finding(where=where))
-        elif reason := not_applicable(check, frame.columns):
+        elif reason := not_applicable(check, read.frame.columns):
             findings.append(check.not_applicable(reason, where=where))
         else:
             findings.append(check.clear("none", where=where))
-    if problems:
+    if read.problems:
         return findings, None
-    return findings, Cohort(dataset.name, canonical_order(frame), frame["isic_id"])
-
-
-def _check_grouping(table: SourceTable, dataset: Dataset, companions: Companions) -> Finding:
-    where = table.path.name
-    if dataset.patient in table.header:
-        return UNGROUPED.clear(f"column {dataset.patient} says so of every image", where=where)
-    if dataset.patient is None and companions.groups is not None:
-        return UNGROUPED.clear(f"{companions.groups.name} says so of every image", where=where)
-    return UNGROUPED.found("every image counts as a patient of its own", where=where)
+    cohort = Cohort(dataset.name, canonical_order(read.frame), read.frame["isic_id"], read.columns)
+    return [*findings, *read.findings], cohort
 
 
 def _check_duplicates(cohort: Cohort, companions: Companions, *, where: str) -> list[Finding]:

@@ -1,0 +1,61 @@
+"""What is known of a column of a lesion table: dtype, unit, plausible range, meaning, and may a model see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+
+NUMBER, CATEGORY = "number_", "category_"
+"""What the canonical names of numbers and categories begin with that SLICE-3D does not have; a model may see them."""
+
+Role = Literal["key", "patient", "label", "train_only", "licence", "constant", "numeric", "category"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a lesion table.
+
+    Attributes:
+        name: Canonical name; SLICE-3D's own wherever it has the thing.
+        dtype: Type in the canonical frame.
+        unit: Unit of a number; empty for text and for pure numbers.
+        low: Smallest plausible value, inclusive; None for text.
+        high: Largest plausible value, inclusive; None for text.
+        description: What it says about the lesion.
+        role: "numeric" and "category" may become features, the other roles never.
+        in_test: Whether the official test table has it.
+    """
+
+    name: str
+    dtype: pl.DataType
+    unit: str
+    low: float | None
+    high: float | None
+    description: str
+    role: Role
+    in_test: bool
+
+
+def number(name: str, unit: str, low: float | None, high: float | None, description: str) -> Column:
+    """A number that may become a feature."""
+    return Column(name, pl.Float64(), unit, low, high, description, "numeric", in_test=True)
+
+
+def text(name: str, description: str, role: Role = "category") -> Column:
+    """A category that may become a feature, or text of another role."""
+    return Column(name, pl.String(), "", None, None, description, role, in_test=role != "train_only")
+
+
+def after_biopsy(name: str, description: str) -> Column:
+    """Text that is known of labelled lesions only."""
+    return text(name, description, "train_only")
+
+
+def train_only(column: Column) -> Column:
+    """A column that is known of labelled lesions only."""
+    return replace(column, role="train_only", in_test=False)
+
+
+TARGET = Column("target", pl.Int8(), "", 0, 1, "1 malignant, 0 benign or indeterminate", "label", in_test=False)

@@ -1,0 +1,97 @@
+"""How a table is recognised by its columns, and which it may not lack."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+
+from cohort.dataset import Dataset
+from cohort.datasets import DATASETS
+from engine.errors import InputError
+
+
+def recognise(header: Sequence[str], *, where: str) -> Dataset:
+    """The dataset whose columns a table has.
+
+    The one with the most of its columns among `header` wins, its key counting twice; without the key at least half of
+    its required columns must be there, so that a misspelt key is named as such.
+
+    Raises:
+        InputError: The columns are those of no known dataset.
+    """
+    present = set(header)
+
+    def score(dataset: Dataset) -> int:
+        return sum(field.source in present for field in dataset.fields) + (dataset.key in present)
+
+    best = max((one for one in DATASETS if present.issuperset(one.marks)), key=score)
+    required = [field.source for field in best.fields if field.required]
+    if best.key in present or 2 * len(present.intersection(required)) >= len(required):
+        return best
+    raise InputError(
+        f"these are the columns of no known dataset: {shorten(header)}",
+        where=where,
+        remedy="give a table of isic_id, patient_id, for training target, and any other columns of SLICE-3D",
+    )
+
+
+def require_columns(
+    dataset: Dataset, header: Sequence[str], *, where: str, ungrouped: bool, only: Collection[str] | None = None
+) -> None:
+    """Refuse a table without its key, its patients or its one-hot labels, or with the name of a column misspelt.
+
+    Any other column may be absent. An ungrouped table needs no patients; where `only` names canonical columns, the
+    names of others may be misspelt.
+
+    Raises:
+        InputError: A column is missing; names the nearest one present that is not a known column itself.
+    """
+    needed = {"key", "label"} if ungrouped or dataset.patients else {"key", "label", "patient"}
+    required = [field for field in dataset.fields if field.required and field.column.role in needed]
+    missing = [field.source for field in required if field.source not in header]
+    if missing:
+        first, others, near = missing[0], len(missing) - 1, nearest(missing[0], dataset, header)
+        also = f", and {others} more ({shorten(missing[1:])})" if others else ""
+        raise InputError(
+            f"column {first} is missing{also}{near}",
+            where=where,
+            remedy=f"{dataset.title} needs it: {'rename the column' if near else 'add it, or use the official file'}"
+            + (", or read the table as ungrouped" if first == dataset.patient else ""),
+        )
+    for name in absent(dataset, header, only):
+        if found := _misspelt(name, dataset, header):
+            raise InputError(
+                f"column {name} is missing, the nearest column is {found!r}", where=where, remedy=f"rename it to {name}"
+            )
+
+
+def absent(dataset: Dataset, header: Sequence[str], only: Collection[str] | None = None) -> list[str]:
+    """Columns that the dataset's features come from and a table lacks, as a file spells them, in official order."""
+    features = [field for field in dataset.fields if field.required and field.column.role in {"numeric", "category"}]
+    return [
+        field.source for field in features if field.source not in header and (only is None or field.column.name in only)
+    ]
+
+
+def _misspelt(name: str, dataset: Dataset, header: Sequence[str]) -> str | None:
+    """The unknown column that differs from `name` in capitals, spaces and punctuation only."""
+    known = {field.source for field in dataset.fields}
+    return next((column for column in header if column not in known and _bare(column) == _bare(name)), None)
+
+
+def _bare(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def nearest(name: str, dataset: Dataset, header: Sequence[str]) -> str:
+    """A clause that names the unknown column nearest to `name`; empty where none is near."""
+    known = {field.source for field in dataset.fields}
+    strangers = {column.strip().lower(): column for column in header if column not in known}
+    close = difflib.get_close_matches(name.lower(), list(strangers), n=1, cutoff=0.6)
+    return f", the nearest column is {strangers[close[0]]!r}" if close else ""
+
+
+def shorten(names: Sequence[str], most: int = 6) -> str:
+    """At most `most` names, quoted where empty, with the number of the others."""
+    shown = ", ".join(name or "(unnamed)" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
