@@ -18,7 +18,7 @@ from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.joined_tables import open_joined
 from cohort.layouts import in_its_name
-from cohort.mapping import Mapped, mapped
+from cohort.mapping import WHERE, Mapped, mapped
 from cohort.odd_values import in_words
 from cohort.official_files import companions, resolve_table
 from cohort.recognising import absent, nearest, recognise, require_columns, shorten
@@ -149,6 +149,34 @@ def _refuse_spaces(table: SourceTable) -> None:
             where=str(table.path),
             remedy="write the names without spaces",
         )
+
+
+def _require_mapped(columns: Mapped, dataset: Dataset, table: SourceTable) -> None:
+    sources = {field.source for field in dataset.fields}
+    for name, source in columns.items():
+        if source.column in sources and source.column not in table.header:
+            near = nearest(source.column, dataset, table.header)
+            raise InputError(
+                f"there is no column {source.column}, which {WHERE} names for {name}{near}",
+                where=str(table.path),
+                remedy="write the name as the file does, or leave it out",
+            )
+
+
+def require_grouping(dataset: Dataset, table: SourceTable, *, ungrouped: bool) -> None:
+    """Refuse a table that has no column by which its images could be kept together, though its dataset has one.
+
+    Raises:
+        InputError: It has none, and images are not said to be ungrouped.
+    """
+    known = [dataset.source(name) for name in dataset.patients if name != "isic_id"]
+    if known and not ungrouped and not set(known).intersection(table.header):
+        error = InputError(
+            f"column {known[-1]} is missing, so images of one lesion could not be kept together",
+            where=str(table.path),
+            remedy=f"{dataset.title} needs it: add it, or read the table as ungrouped",
+        )
+        raise in_its_name(error, table.header)
 
 
 def require_labels(dataset: Dataset, table: SourceTable) -> None:
