@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from cohort.datasets import shorten
 from cohort.frames import ID, join_by_id
+from cohort.recognising import shorten
 from ensemble.run_checks.new_lesions import other_scale
 from features.patients.numbers import MEASURED
 from submissions.fitted_run import FittedRun
