@@ -73,6 +73,18 @@ class Hospitals:
         """Lesions that may be learned from meanwhile: of other patients, taken elsewhere; shape (lesions,)."""
         return np.asarray((self.home != fold) & (self.taken != fold))
 
+    def table(self, fold: int, features: pl.DataFrame, target: Target, weight: Scores | None) -> Table:
+        """What the jobs of a hospital read; a category that only its lesions have is unknown.
+
+        Args:
+            fold: The hospital.
+            features: `isic_id` and features of every lesion, fitted without the hospital, in the order of the arrays.
+            target: 0 benign, 1 malignant, shape (lesions,).
+            weight: Training weight of each lesion; None weighs all alike.
+        """
+        space = FeatureSpace.fit(features, learned_from=self.trained_on(fold))
+        return Table(space.encode(features), target, weight)
+
     @property
     def measured(self) -> Flags:
         """Lesions of figures: taken at the hospital that is held out with their patient; shape (lesions,)."""
@@ -83,10 +95,8 @@ def score_hospital(
     plan: Plan,
     hospitals: Hospitals,
     fold: int,
+    table: Table,
     *,
-    features: pl.DataFrame,
-    target: Target,
-    weight: Scores | None,
     runner: JobRunner,
 ) -> dict[str, Scores]:
     """Train without one hospital, and score its patients' lesions.
@@ -96,9 +106,7 @@ def score_hospital(
             left out.
         hospitals: Who is held out.
         fold: The hospital.
-        features: `isic_id` and features of every lesion, fitted without the hospital, in the order of `hospitals`.
-        target: 0 benign, 1 malignant, shape (lesions,).
-        weight: Training weight of each lesion; None weighs all alike.
+        table: See `Hospitals.table`.
         runner: Does the jobs.
 
     Returns:
@@ -108,13 +116,12 @@ def score_hospital(
         InputError: A learner sees none of the table's features.
     """
     allowed, held_out = hospitals.trained_on(fold), np.flatnonzero(hospitals.held_out(fold))
-    table = Table(FeatureSpace.fit(features.filter(pl.Series(allowed))).encode(features), target, weight)
     own = _without_absent(plan, table.matrix.space.names)
     keys = list(product(plan.learners, plan.seeds))
     jobs = []
     for learner, seed in keys:
         draw = (seed, 0, fold)
-        train = plan.sample(target, np.flatnonzero(allowed), draw)
+        train = plan.sample(table.target, np.flatnonzero(allowed), draw)
         jobs.append(own.job(learner, table, train=train, score=held_out, draw=draw, label=f"{learner}/seed{seed}"))
     totals = {name: np.zeros(len(held_out)) for name in plan.learners}
     outcomes = runner.run(jobs, table, title=hospitals.folds.names[fold])

@@ -15,6 +15,7 @@ from cohort.frames import ID
 from engine.errors import InputError
 
 Array = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 _BLOCK = 16_384  # rows copied at a time, so that the row-major copy never doubles the table
 
 
@@ -31,11 +32,12 @@ class FeatureSpace:
     levels: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def fit(cls, frame: pl.DataFrame) -> FeatureSpace:
+    def fit(cls, frame: pl.DataFrame, *, learned_from: Flags | None = None) -> FeatureSpace:
         """Learn names, order and category levels from a training feature table.
 
         Args:
             frame: `isic_id` and one column a feature: String columns are categories, the others numbers.
+            learned_from: Rows whose categories become levels, shape (rows,); None takes all.
 
         Raises:
             InputError: A column is one that no model may see (a label, an id, a train-only column).
@@ -47,10 +49,9 @@ class FeatureSpace:
                 where="feature table",
                 remedy="leave them out; they are labels, identifiers or known only after the diagnosis",
             )
-        levels = {
-            name: tuple(frame[name].drop_nulls().unique().sort()) for name in names if frame[name].dtype == pl.String
-        }
-        return cls(names, levels)
+        known = pl.Series(np.full(frame.height, True) if learned_from is None else learned_from)
+        words = [name for name in names if frame[name].dtype == pl.String]
+        return cls(names, {name: tuple(frame[name].filter(known).drop_nulls().unique().sort()) for name in words})
 
     @property
     def categorical(self) -> tuple[int, ...]:

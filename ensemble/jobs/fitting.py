@@ -17,6 +17,8 @@ from ensemble.learners import Model
 from ensemble.sampling import Sample, with_noise
 
 Scores = npt.NDArray[np.float64]
+#: Rows scored at a time.
+_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,23 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
     first = batch.jobs[0]
     union = {name for job in batch.jobs for name in job.columns}
     sample = sample_of(first, table, union)
-    unseen = table.matrix.part(first.score, union)
     sets = [job.columns for job in batch.jobs]
     shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
     found = []
     for job in batch.jobs:
         model = shared.fit(sample.matrix.space.restricted(job.columns))
-        scores = model.predict(unseen, threads=cores)
+        scores = _scored(model, table, job, threads=cores)
         found.append(Fitted(scores, model.gain(), _written(model, job.learner.suffix) if batch.keep else None))
     return found
+
+
+def _scored(model: Model, table: Table, job: Job, *, threads: int) -> Scores:
+    """Scores of a job's score rows, some at a time, so that no copy of all of them is needed."""
+    scores = np.empty(len(job.score))
+    for start in range(0, len(scores), _ROWS):
+        part = slice(start, start + _ROWS)
+        scores[part] = model.predict(table.matrix.part(job.score[part], set(job.columns)), threads=threads)
+    return scores
 
 
 def sample_of(job: Job, table: Table, columns: set[str]) -> Sample:

@@ -94,7 +94,7 @@ def scored(
     learners = {name: get_learner(name, {"n_trees": 5}) for name in ("lightgbm", "xgboost")}
     plan = Plan(learners, [], (0, 1), 2.0)
     runner = JobRunner(ResultStore(folder), Remembering())
-    found = score_hospital(plan, HOSPITALS, 1, features=features, target=target, weight=weight, runner=runner)
+    found = score_hospital(plan, HOSPITALS, 1, HOSPITALS.table(1, features, target, weight), runner=runner)
     return found, made_by(runner)
 
 
@@ -102,7 +102,7 @@ def scored_seeing(folder: Path, features: pl.DataFrame, *seen: str) -> npt.NDArr
     """Scores by LightGBM that may see some features."""
     plan = Plan({"lightgbm": get_learner("lightgbm", {"n_trees": 5})}, [], (0,), 2.0, {"lightgbm": seen})
     runner = JobRunner(ResultStore(folder), Remembering())
-    found = score_hospital(plan, HOSPITALS, 1, features=features, target=TARGET, weight=None, runner=runner)
+    found = score_hospital(plan, HOSPITALS, 1, HOSPITALS.table(1, features, TARGET, None), runner=runner)
     return found["lightgbm"]
 
 

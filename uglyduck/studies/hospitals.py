@@ -134,9 +134,8 @@ def _scores(run: Run, frame: pl.DataFrame, hospitals: Hospitals, entry: Entry, o
             plan,
             hospitals,
             fold,
-            features=features_without(run, frame, hospitals.trained_on(fold)),
-            target=run.target,
-            weight=run.weight,
+            # Made in the call, so that the feature table is gone while models train.
+            hospitals.table(fold, features_without(run, frame, hospitals.trained_on(fold)), run.target, run.weight),
             runner=run.runner,
         )
         mine = {name: found[model] for name, model in entry.models.items()}

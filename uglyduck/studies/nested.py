@@ -32,13 +32,13 @@ def outer_table(run: Run, outer: int) -> Table:
     Constants and category levels are those of the other folds. Image scores are taken as they are, out of fold once:
     training networks for every pair of folds is out of reach.
     """
-    others = pl.Series(run.fold != outer)
+    others = run.fold != outer
     frame, images = run.lesions.frame, run.image_scores
-    learned_from = frame.filter(others)
+    learned_from = frame.filter(pl.Series(others))
     known = None if images is None else images.filter(pl.col(ID).is_in(learned_from[ID].implode()))
     state = features.fit(learned_from, images=known, executor=run.executor)
     built = features.build(frame, run.feature_groups, state=state, images=images, executor=run.executor)
-    return Table(FeatureSpace.fit(built.filter(others)).encode(built), run.target, run.weight)
+    return Table(FeatureSpace.fit(built, learned_from=others).encode(built), run.target, run.weight)
 
 
 def _estimate(run: Run) -> list[Path]:
