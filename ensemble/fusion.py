@@ -11,24 +11,23 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from engine.errors import InputError
-from ensemble.blend import RIDGE, Blend, Method, Target, by_other_folds, log_odds
+from ensemble.blend import RIDGE, Blend, Method, Scores, Target, by_other_folds
 from ensemble.blend import blended_out_of_fold as blended_alike
 from ensemble.nonnegative_logistic import nonnegative_logistic
-from ensemble.quantile_map import QuantileMap, Scores
 
 
 @dataclass(frozen=True)
 class Fusion:
     """A blend of the learners that see the table, and one of those that see nothing but images.
 
-    A booster that finds the image score among hundreds of columns uses it little. Here each blend's weights give a
-    mean of its learners' log-odds, and a logistic regression with weights of 0 or more joins the two means: an image
-    model counts for as much as it earns on held-out lesions, and one that knows nothing counts for nothing.
+    A booster that finds the image score among hundreds of columns uses it little. Here a logistic regression with
+    weights of 0 or more joins the log-odds of two blends: an image model counts for as much as it earns on held-out
+    lesions, and one that knows nothing counts for nothing.
 
     Attributes:
         table: Of the learners that see the table.
         images: Of the learners that see images alone.
-        table_weight: Of the mean log-odds of the first.
+        table_weight: Of the log-odds of the first.
         image_weight: Of the second's.
         intercept: Of their sum.
     """
@@ -51,25 +50,20 @@ class Fusion:
         """
         table, pictured = _apart(oof, images)
         blends = Blend.fit(table, target, method=method), Blend.fit(pictured, target, method=method)
-        columns = np.column_stack([_mean_log_odds(blend, oof) for blend in blends])
+        columns = np.column_stack([blend.log_odds(oof) for blend in blends])
         positive = target == 1
         weights = nonnegative_logistic(columns, positive, ridge=RIDGE * float(positive.mean()))
         return cls(*blends, *weights.tolist())
 
     def __call__(self, scores: Mapping[str, Scores]) -> Scores:
         """Blend scores of the fitted learners; shape (lesions,), in [0, 1]."""
-        total = self.intercept + self.table_weight * _mean_log_odds(self.table, scores)
-        return np.asarray(expit(total + self.image_weight * _mean_log_odds(self.images, scores)), dtype=np.float64)
+        total = self.intercept + self.table_weight * self.table.log_odds(scores)
+        return np.asarray(expit(total + self.image_weight * self.images.log_odds(scores)), dtype=np.float64)
 
     @property
     def method(self) -> Method:
         """Of both blends."""
         return self.table.method
-
-    @property
-    def maps(self) -> dict[str, QuantileMap]:
-        """A quantile map for each learner."""
-        return {**self.table.maps, **self.images.maps}
 
     @property
     def weights(self) -> dict[str, float]:
@@ -135,13 +129,6 @@ def read_blend(value: Mapping[str, Any]) -> AnyBlend:
     if "fusion" not in value:
         return Blend.from_dict(value)
     return Fusion(Blend.from_dict(value["table"]), Blend.from_dict(value["images"]), *value["fusion"])
-
-
-def _mean_log_odds(blend: Blend, scores: Mapping[str, Scores]) -> Scores:
-    total = np.zeros(len(next(iter(scores.values()))))
-    for name, weight in blend.weights.items():  # one after the other: the same bits for one lesion and for many
-        total += weight * log_odds(scores[name])
-    return total
 
 
 def _apart(oof: Mapping[str, Scores], images: Collection[str]) -> tuple[dict[str, Scores], dict[str, Scores]]:

@@ -1,9 +1,9 @@
-"""The fully nested estimate: what scores a patient fold has learned everything, weights and maps too, from the others.
+"""The fully nested estimate: what scores a patient fold has learned everything, weights and risks too, from the others.
 
 The usual out-of-fold score of a lesion comes from models that never saw its patient, but the choices made on those
-scores (blend weights, quantile maps, calibration) saw it. Here each outer fold is scored as a run on the other folds
-would score new patients: features with that run's cohort constants, a model without each inner fold, inner out-of-fold
-scores, weights and maps fitted on those, and the outer fold scored by the inner models as new lesions are.
+scores (blend weights, calibration) saw it. Here each outer fold is scored as a run on the other folds would score new
+patients: features with that run's cohort constants, a model without each inner fold, weights and risks fitted on inner
+out-of-fold scores, and the outer fold scored by the inner models as new lesions are.
 
 Source: nested cross-validation after Varma and Simon, BMC Bioinformatics 7:91, 2006.
 """
@@ -106,8 +106,7 @@ def nested_scores(
         images: Which learners see images alone.
 
     Returns:
-        Each learner (as the quantile level that the outer fold's own map gives it), `blend_mean`, `blend_greedy`,
-        `blend_stack`, and `risk`; each of shape (rows,).
+        Each learner, `blend_mean`, `blend_greedy`, `blend_stack`, and `risk`; each of shape (rows,).
     """
     learners = list(next(iter(outer_folds.values())).inner)
     names = [*learners, *(f"blend_{method}" for method in METHODS), "risk"]
@@ -123,5 +122,5 @@ def nested_scores(
             if method == blend:
                 result["risk"][here] = new.risk
         for name in learners:
-            result[name][here] = fitted.maps[name](new.learners[name])
+            result[name][here] = new.learners[name]
     return result

@@ -1,4 +1,4 @@
-"""Scores and risks of new lesions, on the scale of the out-of-fold scores that maps and calibration were fitted on."""
+"""Scores and risks of new lesions, on the scale of the out-of-fold scores that blend and calibration were fitted on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit
 
+from ensemble.blend import log_odds
 from ensemble.calibration import Calibration
 from ensemble.fusion import AnyBlend
-from ensemble.quantile_map import Scores
 
-#: Scores are kept this far from 0 and 1, so that their log-odds are finite.
-_EDGE = 1e-12
+Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class NewScores:
 def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: AnyBlend, calibration: Calibration) -> NewScores:
     """Join what the models of each fold say of new lesions.
 
-    Maps and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean over
-    folds is another quantity, and what it is a mean of decides whether it keeps their scale:
+    Blend and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean
+    over folds is another quantity, and what it is a mean of decides whether it keeps their scale:
 
     * A learner's score is the mean over folds on the log-odds, where models err as often upwards as downwards. (The
       mean of the scores themselves lies too high for the many lesions whose risk is low: their errors are skewed.)
@@ -51,15 +51,10 @@ def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: AnyBlend, 
     Returns:
         Scores that depend on nothing but the lesion: the same bits alone and in any batch.
     """
-    learners = {name: expit(_mean([_log_odds(score) for score in scores])) for name, scores in by_fold.items()}
+    learners = {name: expit(_mean([log_odds(score) for score in scores])) for name, scores in by_fold.items()}
     folds = [dict(zip(by_fold, scores, strict=True)) for scores in zip(*by_fold.values(), strict=True)]
     risk = _mean([calibration(blend(scores)) for scores in folds])
     return NewScores(learners, blend(learners), risk)
-
-
-def _log_odds(score: Scores) -> Scores:
-    inner = np.clip(score, _EDGE, 1 - _EDGE)
-    return np.log(inner) - np.log1p(-inner)
 
 
 def _mean(arrays: Sequence[Scores]) -> Scores:

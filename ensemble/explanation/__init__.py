@@ -9,8 +9,9 @@ learner l, and M[l] its models that did not train on the lesion's patient (of a 
 
 Beyond the same patient's usual a feature adds c[j] - median of c[j] over the patient's lesions.
 
-The blended score itself is a mean of quantile levels, or a stack of them, and rises with each learner's log odds. It is
-not explained on its own scale: the two order lesions nearly alike, and the Spearman correlation of the two is reported.
+With one seed this sum is the blended score on the log odds, but for a stack's or fusion's intercept and scale. Several
+seeds' models are joined by the mean of their scores, not of their log odds: the two order lesions nearly alike, and the
+Spearman correlation of the two is reported.
 """
 
 from ensemble.explanation.contributions import Explained, Explainer, explain, out_of_fold

@@ -1,4 +1,4 @@
-"""Quantile maps and the blend."""
+"""The blend of learners."""
 
 from __future__ import annotations
 
@@ -11,38 +11,6 @@ from scipy.special import expit, logit
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from ensemble.blend import METHODS, Blend, Method, blended_out_of_fold, greedy_weights
-from ensemble.quantile_map import QuantileMap
-
-
-def test_levels_are_mid_ranks_with_ties_counted_half() -> None:
-    # 0.2 0.4 0.4 0.9: levels (0 + 0.5)/4, (1 + 1)/4, (3 + 0.5)/4
-    fitted = QuantileMap.fit(np.array([0.4, 0.9, 0.2, 0.4]))
-    np.testing.assert_allclose(fitted(np.array([0.2, 0.4, 0.9])), [0.125, 0.5, 0.875], rtol=0, atol=1e-15)
-
-
-def test_between_and_beyond_the_knots_it_is_linear_to_zero_and_one() -> None:
-    fitted = QuantileMap.fit(np.array([0.2, 0.4]))  # levels 0.25 and 0.75
-    np.testing.assert_allclose(fitted(np.array([0.0, 0.1, 0.3, 0.7, 1.0])), [0, 0.125, 0.5, 0.875, 1], atol=1e-15)
-
-
-def test_keeps_the_order_of_scores_and_hardly_moves_a_level() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.beta(0.3, 30, 50_000)
-    fitted = QuantileMap.fit(scores)
-    assert len(fitted.scores) <= 2003
-    order = np.argsort(scores)
-    assert (np.diff(fitted(scores[order])) > 0).all()
-    exact = (np.arange(50_000) + 0.5) / 50_000
-    assert np.abs(fitted(scores[order]) - exact).max() < 2e-3
-    assert np.abs(fitted(scores[order]) - exact)[-500:].max() < 2e-4  # the top percent, where pAUC is decided
-
-
-@pytest.mark.parametrize("scores", [np.full(5, 0.3), np.array([0.7]), np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0])])
-def test_few_or_equal_scores_are_mapped_all_the_same(scores: np.ndarray) -> None:
-    levels = QuantileMap.fit(scores)(np.linspace(0, 1, 11))
-    assert (np.diff(levels) > 0).all()
-    assert levels[0] == 0
-    assert levels[-1] == 1
 
 
 def test_a_lesion_alone_gets_the_bits_of_the_batch_also_after_json() -> None:
@@ -59,7 +27,16 @@ def test_weights_are_equal() -> None:
     oof = {"a": np.array([0.1, 0.2]), "b": np.array([0.9, 0.1])}
     blend = Blend.fit(oof)
     assert blend.weights == {"a": 0.5, "b": 0.5}
-    np.testing.assert_allclose(blend(oof), [0.5, 0.5])  # levels 0.25, 0.75 and 0.75, 0.25
+    # odds 1/9 and 9 cancel; 1/4 and 1/9 give 1/6, which is a probability of 1/7
+    np.testing.assert_allclose(blend(oof), [0.5, 1 / 7])
+
+
+def test_scores_of_nought_and_one_are_blended_too() -> None:
+    oof = {"a": np.array([0.0, 1.0, 1.0]), "b": np.array([0.5, 0.5, 0.5])}
+    blended = Blend.fit(oof)(oof)
+    assert blended[0] < 1e-5
+    assert blended[1] > 1 - 1e-5
+    assert blended[2] == pytest.approx(1 - blended[0])
 
 
 def signals(n: int = 20_000) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
@@ -93,10 +70,10 @@ def test_greedy_selection_is_never_worse_than_the_best_alone_and_leaves_noise_ou
 
 def test_the_stack_finds_the_log_odds_it_was_made_from() -> None:
     rng = np.random.default_rng(3)
-    levels = {name: (rng.permutation(60_000) + 0.5) / 60_000 for name in "ab"}
-    margin = 0.9 * logit(levels["a"]) + 0.4 * logit(levels["b"]) - 3
+    scores = {name: rng.random(60_000) for name in "ab"}
+    margin = 0.9 * logit(scores["a"]) + 0.4 * logit(scores["b"]) - 3
     target = (rng.random(60_000) < expit(margin)).astype(np.int8)
-    blend = Blend.fit(levels, target, method="stack")  # scores that are their own levels
+    blend = Blend.fit(scores, target, method="stack")
     assert [*blend.weights.values(), blend.intercept] == pytest.approx([0.9, 0.4, -3], abs=0.08)
 
 

@@ -70,7 +70,7 @@ class EnsembleConfig(_Section):
     preset: Literal["tuned", "documented"] = "tuned"  # of parameters: ours, or those the public solutions share
     seeds: tuple[int, ...] = Field((0,), min_length=1)  # a model for each fold and seed; each seed samples anew
     benign_per_malignant: float = Field(60.0, gt=0)  # benign training rows for each malignant one; inf keeps all
-    blend: Literal["mean", "greedy", "stack"] = "mean"  # of quantile levels; all three are measured
+    blend: Literal["mean", "greedy", "stack"] = "mean"  # of log-odds; all three are measured
     indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
     fusion: FusionName = "late"  # crops: a score that joins the blend (late), columns of the learners (early), or both
