@@ -49,7 +49,7 @@ def test_scale_and_risks_are_right_on_the_whole() -> None:
     assert found.risk.mean() == pytest.approx(expit(sign).mean(), rel=0.03)
     # The plain mean of scores, taken for one fold's, is off in all of these.
     plain = blend({name: np.mean([fold[name] for fold in folds], axis=0) for name in oof})
-    assert logit(plain).mean() > logit(one).mean() + 0.2
+    assert logit(plain).mean() > logit(one).mean() + 0.15
     assert ks_2samp(plain, one).statistic > 0.08
     assert calibration(plain).mean() > 1.015 * calibration(one).mean()
 

@@ -78,7 +78,7 @@ def test_a_learner_of_crops_alone_says_nothing_of_a_lesion_without_one(
 ) -> None:
     table = fitted.panels.table
     name = next(iter(table.models))
-    blend = replace(table.blend, maps={name: table.blend.maps[name]}, weights={name: 1.0})
+    blend = replace(table.blend, weights={name: 1.0})
     panels = replace(fitted.panels, table=replace(table, models={name: table.models[name]}, blend=blend))
     hidden = lesions["isic_id"].head(2)
     given = images.filter(~pl.col("isic_id").is_in(hidden.implode()))
