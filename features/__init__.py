@@ -2,7 +2,11 @@
 
 from features.building import FeaturePlan, build
 from features.fitting import fit_state as fit
+from features.groups.feature import Feature, feature_group
+from features.groups.group import Group
+from features.groups.own import OwnFeature
 from features.groups.specs import FeatureSpec
+from features.patients.block import Block
 from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, GROUPS, dictionary, switches
 from features.stage import run_stage
@@ -11,11 +15,16 @@ from features.writing import write_features
 __all__ = [
     "DEFAULT_GROUPS",
     "GROUPS",
+    "Block",
+    "Feature",
     "FeaturePlan",
     "FeatureSpec",
     "FeatureState",
+    "Group",
+    "OwnFeature",
     "build",
     "dictionary",
+    "feature_group",
     "fit",
     "run_stage",
     "switches",

@@ -18,7 +18,7 @@ from features.groups.specs import FeatureSpec
 from features.patients.block import Block, blocks
 from features.patients.image_tables import join_images
 from features.patients.state import FeatureState
-from features.registry import DEFAULT_GROUPS, GROUPS, dictionary
+from features.registry import DEFAULT_GROUPS, all_groups, dictionary
 
 Singles = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -58,7 +58,7 @@ class FeaturePlan:
 
     def compute(self, block: Block) -> Iterator[tuple[str, Floats]]:
         """The numbers of one block, (n,) each, NaN for missing."""
-        for name, group in GROUPS.items():
+        for name, group in all_groups().items():
             wanted = [spec for spec in self.numeric if spec.group == name]
             if wanted:
                 yield from group.compute(block, self.state, wanted)

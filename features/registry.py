@@ -5,14 +5,20 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
 
 from cohort.columns import CATEGORICAL, NEVER_FEATURES, NUMERIC
 from engine.errors import InputError
+from engine.files import sha256_of
 from features.groups.context import CONTEXT
 from features.groups.group import Group
 from features.groups.hospital import HOSPITAL
 from features.groups.images import IMAGE
 from features.groups.neighbours import NEIGHBOURS
+from features.groups.own import OWN, OwnFeature, is_own
 from features.groups.scopes import SCOPE_GROUPS
 from features.groups.single_lesion import BASIC, ENGINEERED_GROUP, TBP
 from features.groups.specs import FeatureSpec
@@ -22,6 +28,8 @@ GROUPS: dict[str, Group] = {
     group.name: group for group in (BASIC, TBP, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, NEIGHBOURS, HOSPITAL, IMAGE)
 }
 """Every group under its switch."""
+ENTRY_POINTS = "uglyduck.features"
+"""Entry points of this group name groups that other packages bring."""
 EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
 """An image table with one score and an embedding, as it is joined."""
 DEFAULT_GROUPS: tuple[str, ...] = (
@@ -36,13 +44,44 @@ DEFAULT_GROUPS: tuple[str, ...] = (
 """What is built where nothing else is asked for."""
 
 
+@cache
+def all_groups() -> dict[str, Group]:
+    """Every group under its switch, ours first: no other package can take their names; a user's own formulas last.
+
+    Raises:
+        InputError: What another package brings is no group of that name.
+    """
+    brought = {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS)}
+    for name, group in brought.items():
+        if not isinstance(group, Group) or group.name != name:
+            raise InputError(
+                f"{name} is no feature group of that name",
+                where=f"entry point {ENTRY_POINTS}",
+                remedy="give a features.Group whose name is the entry point's",
+            )
+    return {**GROUPS, **{name: group for name, group in brought.items() if name not in GROUPS}, OWN.name: OWN}
+
+
+def brought_by(groups: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of the module behind each of the groups that another package brings, by name."""
+    wanted = {switch.partition(".")[0] for switch in groups} - set(GROUPS)
+    found = (entry for entry in entry_points(group=ENTRY_POINTS) if entry.name in wanted)
+    return {entry.name: sha256_of(Path(import_module(entry.module).__file__ or "")) for entry in found}
+
+
+def own_features(groups: Sequence[str]) -> list[OwnFeature]:
+    """The user's own among the switches of a run."""
+    return [OwnFeature.of(switch) for switch in groups if is_own(switch)]
+
+
 def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS) -> list[FeatureSpec]:
     """The features that `groups` give for a table with `columns`, in the order of the feature table.
 
     Args:
         columns: Columns of the canonical frame; for the group `image` also of the image table, as
             `features.patients.image_tables.join_images` names them.
-        groups: Switches: a group ("patient") or a part of one ("patient.z").
+        groups: Switches: a group ("patient"), a part of one ("patient.z"), or a user's own feature
+            (`OwnFeature.switch`).
 
     Returns:
         One entry a feature; features whose columns the table lacks are left out.
@@ -50,27 +89,29 @@ def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS)
     Raises:
         InputError: A switch is unknown, or two features have the same name.
     """
-    check_switches(groups)
-    specs = [spec for group in GROUPS.values() for spec in group.describe(columns)]
+    check_switches([switch for switch in groups if not is_own(switch)])
+    specs = [spec for group in all_groups().values() for spec in group.describe(columns)]
     chosen = [spec for spec in specs if any(spec.answers_to(switch) for switch in groups)]
-    _check_names([spec.name for spec in chosen])
-    return chosen
+    own = [one.spec() for one in own_features(groups) if set(one.needs) <= set(columns)]
+    _check_names([spec.name for spec in (*chosen, *own)])
+    return [*chosen, *own]
 
 
 def switches() -> list[str]:
     """Every switch: the groups, then their parts as `group.part`."""
     columns = {*NUMERIC, *CATEGORICAL, *EXAMPLE_IMAGE_COLUMNS}
-    parts = {spec.switch for group in GROUPS.values() for spec in group.describe(columns)}
-    return [*GROUPS, *sorted(parts - set(GROUPS))]
+    groups = all_groups()
+    parts = {spec.switch for group in groups.values() for spec in group.describe(columns)}
+    return [*(name for name in groups if name != OWN.name), *sorted(parts - set(groups))]
 
 
-def check_switches(groups: Sequence[str], *, where: str = "[features] groups") -> None:
-    """Refuse a switch that is none.
+def check_switches(groups: Sequence[str], *, own: Sequence[str] = (), where: str = "[features] groups") -> None:
+    """Refuse a switch that is none; `own` are further ones that are.
 
     Raises:
         InputError: The message names the nearest.
     """
-    known = switches()
+    known = [*switches(), *own]
     for switch in groups:
         if switch not in known:
             near = difflib.get_close_matches(switch, known, n=1)
@@ -83,5 +124,7 @@ def _check_names(names: Sequence[str]) -> None:
     twice = sorted({name for name in seen if seen[name] > 1} | (NEVER_FEATURES & set(names)))
     if twice:
         raise InputError(
-            f"feature names {twice} are taken", where="image table", remedy="give its score columns other names"
+            f"feature names {twice} are taken",
+            where="[features.own] or the image table",
+            remedy="choose other names there",
         )

@@ -23,7 +23,7 @@ from features.ordered_images import OrderedImages, in_order
 from features.patients import block
 from features.patients.block import Block
 from features.patients.state import FeatureState
-from features.registry import DEFAULT_GROUPS
+from features.registry import DEFAULT_GROUPS, own_features
 from features.writing import carried, write_blocks
 
 
@@ -56,14 +56,27 @@ def run_stage(
         What was built, with which constants.
 
     Raises:
-        InputError: A table cannot be read or written, `lesions` is not sorted, or as in `features.build`.
+        InputError: A table cannot be read or written, `lesions` is not sorted, a feature of the user's own needs a
+            column that it lacks, or as in `features.build`.
     """
     with _scratch(out) as scratch:
         table = _Table.of(lesions, images, Path(scratch))
+        _refuse_lacking(table, groups)
         plan = FeaturePlan.of(table.columns, groups, state or _fit(table, executor))
         write_blocks(table.blocks(carried(plan)), plan, out, executor)
     write_json(as_stored(plan, groups), dictionary)
     return plan
+
+
+def _refuse_lacking(table: _Table, groups: Sequence[str]) -> None:
+    """A feature of the user's own that cannot be built is a mistake; others are left out where columns are absent."""
+    for one in own_features(groups):
+        if absent := sorted(set(one.needs) - set(table.columns)):
+            raise InputError(
+                f"{one.name} needs {', '.join(absent)}, which the table lacks",
+                where=f"[features.own] {one.name}",
+                remedy="leave it out, or give the column",
+            )
 
 
 def _fit(table: _Table, executor: Executor | None) -> FeatureState:

@@ -50,7 +50,8 @@ def predict(
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("score"))
-    found = differences(opened, fitted, cohort.frame, scored, scores)
+    # A bundle holds no training lesion to compare with.
+    found = differences(opened, fitted, cohort.frame, scored, scores) if opened.folder.oof.is_file() else []
     written = write_submission(scores.rename({"score": "target"}), cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
     show_cautions([str(caution) for caution in found])

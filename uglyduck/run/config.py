@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from engine.errors import InputError
+from engine.errors import InputError, within
 from engine.files import atomic_path
-from features import DEFAULT_GROUPS
+from features import DEFAULT_GROUPS, OwnFeature
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, with_named_model
 
 
@@ -45,10 +45,31 @@ class FoldsConfig(_Section):
     seed: int = Field(0, ge=0)  # same seed, same folds
 
 
+class OwnFeatureConfig(_Section):
+    """`[features.own.NAME]`: a number of your own; NAME = "FORMULA" in `[features.own]` says the same."""
+
+    formula: str  # see docs/own-features.md
+    unit: str = ""  # of the number; empty for a pure one
+    source: str = "own"  # who thought of it
+
+
 class FeaturesConfig(_Section):
     """`[features]`: which groups of features are built."""
 
     groups: tuple[str, ...] = DEFAULT_GROUPS  # see docs/features.md; a group ("patient") or a part of one ("patient.z")
+    own: dict[str, OwnFeatureConfig] = {}  # numbers of your own, below
+
+    @field_validator("own", mode="before")
+    @classmethod
+    def _from_formulas(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(given, dict):
+            return given
+        return {name: {"formula": value} if isinstance(value, str) else value for name, value in given.items()}
+
+    @property
+    def own_features(self) -> list[OwnFeature]:
+        """The numbers of the user's own."""
+        return [OwnFeature(name, " ".join(one.formula.split()), one.unit, one.source) for name, one in self.own.items()]
 
 
 FusionName = Literal["late", "early", "both"]
@@ -141,6 +162,9 @@ def load_config(path: Path) -> Config:
         )
     if config.data.crops == "required" and config.data.images is None and config.data.image_scores is None:
         raise InputError("crops are required, and none are given", where=f"{path}, data", remedy="give images")
+    for one in config.features.own_features:
+        with within(f"{path}, features.own.{one.name}"):
+            one.check()
     check_image_models(config.images, path, crops=config.data.images is not None)
     folder = Path(path).resolve().parent
     return with_paths(config, lambda given: folder / given)

@@ -163,8 +163,8 @@ class Run:
 
     @property
     def feature_groups(self) -> list[str]:
-        """The configured groups, and `image` where crops are scored."""
-        groups = list(self.config.features.groups)
+        """The configured groups, features of the user's own, and `image` where crops are scored."""
+        groups = [*self.config.features.groups, *(one.switch for one in self.config.features.own_features)]
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
         return [*groups, "image"] if wanted else groups
 

@@ -11,7 +11,7 @@ from cohort.stores.opening import open_store
 from cv_folds.folds import check_parameters
 from engine.errors import InputError, within
 from features.patients.image_tables import joined_names
-from features.registry import check_switches
+from features.registry import check_switches, dictionary, own_features
 from uglyduck.run.config import input_key, input_paths
 from uglyduck.run.members import configured_members
 from uglyduck.run.run import Run
@@ -29,19 +29,21 @@ def check_before_running(run: Run) -> None:
     folds, settings = run.config.folds, run.config.ensemble
     with within("[folds]"):
         check_parameters(folds.scheme, folds.n_folds, folds.n_repeats, folds.seed)
-    check_switches(run.feature_groups)
+    dictionary((), run.feature_groups)
     configured_members(settings, settings.fusion)
     for name, member in settings.members.items():
-        _check_groups(member.groups or (), run.feature_groups, where=f"[ensemble.members.{name}] groups")
+        _check_groups(member.groups or (), run, where=f"[ensemble.members.{name}] groups")
     if run.config.compute.engine == "ray" and find_spec("ray") is None:
         raise InputError("Ray is not installed", where="[compute] engine", remedy="install it: pip install ray")
     _check_files(run)
     check_recipes(run)
 
 
-def _check_groups(wanted: tuple[str, ...], built: list[str], *, where: str) -> None:
+def _check_groups(wanted: tuple[str, ...], run: Run, *, where: str) -> None:
     """Refuse groups, or parts of groups, that the run does not build."""
-    check_switches(wanted, where=where)
+    own = [f"own.{one.name}" for one in own_features(run.feature_groups)]
+    built = [*run.feature_groups, *own]
+    check_switches(wanted, own=["own", *own] if own else (), where=where)
     for group in wanted:
         if not any(f"{group}.".startswith(f"{each}.") or f"{each}.".startswith(f"{group}.") for each in built):
             raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import features
+from features.registry import brought_by
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
@@ -28,5 +29,5 @@ FEATURES = Stage(
     _build,
     inputs=("image_scores",),
     artifacts=lambda run: [run.folder.lesions, *run.image_artifacts],
-    settings=lambda run: {"groups": run.feature_groups},
+    settings=lambda run: {"groups": run.feature_groups, "brought": brought_by(run.feature_groups)},
 )
