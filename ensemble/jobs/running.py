@@ -13,6 +13,7 @@ import numpy.typing as npt
 from engine.console import log, progress
 from engine.errors import InputError
 from engine.executors import Executor
+from engine.memory import give_back
 from engine.results import ResultStore
 from ensemble.jobs.fitting import Batch, Fitted, batches, do_batch
 from ensemble.jobs.job import Job
@@ -69,6 +70,7 @@ class JobRunner:
             An outcome for each job, in their order, read as it is asked for: together they may be large. It does not
             depend on the executor or on what was there. All jobs are done when this returns.
         """
+        give_back()  # of what making the table took
         names = [job.name(table) for job in jobs]
         takers: dict[str, list[Taker]] = {name: [] for name in names}
         for place, name in enumerate(names):
