@@ -51,9 +51,10 @@ pictures: env  ## The picture of the README, from a simulated run
 	$(BIN)/uglyduck demo --out build/pictures
 	cp build/pictures/overview.svg docs/pictures/overview.svg
 
-docs: env  ## The API reference from docstrings, as HTML in build/api
+docs: env  ## The API reference from docstrings, as HTML; start at build/api/index.html
 	$(BIN)/pdoc --docformat google --math --output-directory build/api engine cohort cv_folds features image_embeddings ensemble \
 	    submissions uglyduck '!image_embeddings.networks'
+	echo '<!doctype html><title>uglyduck</title><meta http-equiv="refresh" content="0; url=uglyduck.html">' > build/api/index.html
 
 lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses)
 	$(UV) pip compile pyproject.toml --extra images --group dev --universal --python-version 3.11 --generate-hashes \

@@ -34,7 +34,7 @@ def call(request: Request) -> dict[str, Any]:
     """
     answer: dict[str, Any] | None = None
     with subprocess.Popen(
-        [sys.executable, "-m", "image_embeddings"],
+        [sys.executable, "-P", "-m", "image_embeddings"],  # -P: nothing in the working folder takes a package's place
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import polars.selectors as cs
 
 from cohort.frames import ID
 from cohort.lesions import Lesions, read_rows
+from cv_folds.bootstrap import POOLED
 from cv_folds.folds import Folds
+from cv_folds.scoring import MEAN
 from engine.errors import InputError
 from engine.executors import Executor, open_executor
 from engine.files import fingerprint, read_json, sha256_of
@@ -35,6 +38,7 @@ from uglyduck.run.members import Member, configured_members, models_of_table_alo
 from uglyduck.run.place import holding_a_run
 
 #: Artifacts that decide what later commands say about a run.
+_CELL = ("estimate", "low", "high")
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
 
 
@@ -200,6 +204,26 @@ class Run:
         """Fold of each lesion, of the first repeat."""
         return np.asarray(self.folds.frame["fold"])
 
+    @property
+    def scores(self) -> pl.DataFrame:
+        """Each lesion's out-of-fold scores: ids, `target`, `fold`, a column a learner, `blend` and `risk`.
+
+        Raises:
+            InputError: The run is not finished.
+        """
+        self.manifest.check(self.folder.oof)
+        return self.read_rows(self.folder.oof)
+
+    @property
+    def metrics(self) -> pl.DataFrame:
+        """Every figure of the out-of-fold scores: `score`, `view`, `metric`, `estimate`, `low`, `high`.
+
+        Raises:
+            InputError: The run is not finished.
+        """
+        self.manifest.check(self.folder.metrics)
+        return figures(read_json(self.folder.metrics)["scores"])
+
     @cached_property
     def features(self) -> pl.DataFrame:
         """The feature table."""
@@ -296,6 +320,18 @@ class Run:
             features={name: names for name, names in seen.items() if names is not None},
             noise=dict.fromkeys(sorted(image), settings.image_noise) if settings.image_noise else {},
         )
+
+
+def figures(summaries: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+    """What `cv_folds.scoring.summarise` found, as a table: `score`, `view`, `metric`, `estimate`, `low`, `high`."""
+    rows = [
+        {"score": name, "view": view.replace("_", " "), "metric": metric, **{key: cell[key] for key in _CELL}}
+        for name, found in summaries.items()
+        for view in (POOLED, MEAN)
+        for metric, cell in (found[view] or {}).items()
+    ]
+    text, number = dict.fromkeys(("score", "view", "metric"), pl.String), dict.fromkeys(_CELL, pl.Float64)
+    return pl.DataFrame(rows, schema={**text, **number})
 
 
 def _varies(name: str) -> pl.Expr:

@@ -1,0 +1,172 @@
+"""What `import uglyduck` offers: runs, scores, studies and simulated cohorts from Python, as frames first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import cohort.simulator
+from cohort.reading import read_cohort
+from cv_folds.scoring import DEFAULT_METRICS, summarise
+from engine.console import start_logging
+from submissions.run_folder import RunFolder
+from uglyduck.run.config import load_config, write_config
+from uglyduck.run.run import Run, figures, open_run
+from uglyduck.stages.checking import check_before_running
+from uglyduck.stages.running import run_stages
+from uglyduck.studies.ablation import PICTURE, TABLE, Request, ablate_run
+
+
+def make_run(config: str | Path, out: str | Path | None = None) -> Run:
+    """Run every stage whose inputs, settings or code have changed; as `uglyduck run`.
+
+    Args:
+        config: TOML configuration, see docs/configuration.md.
+        out: Run folder; by default runs/NAME next to the configuration.
+
+    Raises:
+        InputError: The configuration, the tables or the crops are wrong.
+    """
+    start_logging()
+    path = Path(config)
+    folder = RunFolder(Path(out) if out else path.parent / "runs" / path.stem)
+    run = Run(load_config(path), folder)
+    with folder.removed_if_refused(), folder.locked():
+        check_before_running(run)
+        write_config(run.config, folder.config)
+        run_stages(run)
+    return run
+
+
+def load_run(folder: str | Path) -> Run:
+    """A finished run: its `scores`, `metrics` and `features`, and `fitted()`, which scores new lesions.
+
+    Raises:
+        InputError: The folder holds no run.
+    """
+    return open_run(Path(folder))
+
+
+def read_lesions(metadata: str | Path, *, ungrouped: bool = False) -> pl.DataFrame:
+    """A table of lesions in canonical form, as `FittedRun.score` takes it; with or without labels.
+
+    Args:
+        metadata: CSV or Parquet, of any layout that is known; see docs/data.md.
+        ungrouped: Each image counts as a patient of its own.
+
+    Raises:
+        InputError: The table cannot be read.
+    """
+    return read_cohort(Path(metadata), ungrouped=ungrouped).frame
+
+
+def simulate(
+    lesions: int = 20_000,
+    *,
+    seed: int = 0,
+    malignant: int | None = None,
+    out: str | Path | None = None,
+    test_lesions: int | None = None,
+    images: bool = False,
+) -> cohort.simulator.Simulated:
+    """A cohort shaped like SLICE-3D whose probabilities of malignancy are known: `metadata` and `truth`.
+
+    Args:
+        lesions: Of the train table.
+        seed: Same seed, same lesions.
+        malignant: Malignant lesions; the published share by default.
+        out: Folder to write it to as well, under the official names, with a test cohort.
+        test_lesions: Of the test cohort that is written.
+        images: Also draw the crops that are written.
+
+    Raises:
+        InputError: A number is out of range, or the folder holds a cohort or cannot be written to.
+    """
+    if out is None:
+        return cohort.simulator.simulate(lesions, seed=seed, malignant=malignant)
+    cohort.simulator.refuse_existing(Path(out), remedy="choose another folder")
+    return cohort.simulator.write_folder(
+        Path(out), lesions, seed=seed, malignant=malignant, test_lesions=test_lesions, images=images
+    )
+
+
+def score(
+    frame: pl.DataFrame,
+    column: str,
+    *,
+    other: str | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    replicates: int = 10_000,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Measure a score with patient-bootstrap intervals, and the paired difference to another.
+
+    Args:
+        frame: `target` (0 or 1), the scores and, where known, `patient_id` and `fold`.
+        column: The score.
+        other: A second score.
+        metrics: Names from `cv_folds.metrics.METRICS`.
+        replicates: Of the bootstrap, at least 100.
+        seed: Of the bootstrap.
+
+    Returns:
+        A row for each view and metric: `score`, `view` ("pooled", "mean over folds"), `metric`, `estimate`, `low`,
+        `high`; with `other`, also of it and of the difference, as "COLUMN minus OTHER".
+
+    Raises:
+        InputError: As `cv_folds.scoring.summarise`.
+    """
+    found = summarise(frame, column, other=other, metrics=metrics, replicates=replicates, seed=seed)
+    parts = {column: found}
+    if other is not None:
+        parts |= {other: found["other"], f"{column} minus {other}": found["difference"]}
+    return figures(parts)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Which feature groups are worth their place.
+
+    Attributes:
+        table: A row for each variant: what it is compared with, its pAUC, and the difference with its interval.
+        figure: The same as an SVG, which a notebook shows.
+        report: All that `ablation.json` holds.
+    """
+
+    table: pl.DataFrame
+    figure: str
+    report: dict[str, Any]
+
+    def _repr_svg_(self) -> str:
+        return self.figure
+
+
+def ablate(
+    run: Run,
+    *,
+    groups: Sequence[str] | None = None,
+    leave_out: bool = False,
+    quick: bool = False,
+    name: str | None = None,
+) -> Ablation:
+    """Leave feature groups out, use them alone, add them to a base; as `uglyduck ablate`.
+
+    Args:
+        run: A finished run.
+        groups: Groups or parts to try ("patient.z"); all groups by default.
+        leave_out: Only leave groups out.
+        quick: Cheaper models for every variant.
+        name: Folder under RUN/ablation.
+
+    Raises:
+        InputError: A group or learner is unknown, or the run is not finished.
+    """
+    asked = Request(groups=None if groups is None else tuple(groups), leave_out=leave_out, quick=quick, name=name)
+    with run.folder.locked():
+        report = ablate_run(run, asked)
+    folder = asked.folder(run)
+    return Ablation(pl.read_csv(folder / TABLE), (folder / PICTURE).read_text("utf-8"), report)
