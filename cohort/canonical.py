@@ -15,7 +15,8 @@ from engine.errors import InputError
 
 _FIRST = ("isic_id", "patient_id", "target")
 _NOT_STATED = ("unknown", "unk")
-_FILE_SUFFIX = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|bmp|webp)$"
+FILE_SUFFIX = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|bmp|webp)$"
+"""Of an id that is the name of an image file."""
 
 
 def canonical_frame(
@@ -65,7 +66,7 @@ def _canonical(field: Field, dataset: Dataset) -> pl.Expr:
     if field.times != 1:
         value = value * field.times
     if field.column.role == "key" and dataset.ids_are_files:
-        value = value.str.replace(_FILE_SUFFIX, "")
+        value = value.str.replace(FILE_SUFFIX, "")
     if field.column.role == "category":  # what the vendor, HAM10000 and PAD-UFES-20 write for missing
         value = pl.when(~value.str.to_lowercase().is_in(_NOT_STATED)).then(value)
     return value.alias(field.column.name)

@@ -10,7 +10,14 @@ from features.groups.specs import FeatureSpec
 from features.patients import comparison
 from features.patients.measures import MEASURES
 from features.patients.numbers import COMPARED, MEASURED, RATIO
-from features.registry import DEFAULT_GROUPS, EXAMPLE_IMAGE_COLUMNS, GROUPS, dictionary, switches
+from features.registry import (
+    DEFAULT_GROUPS,
+    EXAMPLE_FURTHER_COLUMNS,
+    EXAMPLE_IMAGE_COLUMNS,
+    GROUPS,
+    dictionary,
+    switches,
+)
 
 _HEAD = """# Features
 
@@ -30,13 +37,14 @@ def features_page() -> str:
     """The whole page, as Markdown."""
     columns = (*NUMERIC, *CATEGORICAL, *EXAMPLE_IMAGE_COLUMNS)
     specs = dictionary(columns, tuple(GROUPS))
+    listed = [*specs, *dictionary(EXAMPLE_FURTHER_COLUMNS, ("further",))]
     lines = [_HEAD, f"{len(specs)} features can be built from a SLICE-3D table with one image score and embeddings."]
     lines += ["", "Built by default: " + ", ".join(f"`{name}`" for name in DEFAULT_GROUPS) + "."]
     lines += ["", "## Switches", "", "| switch | features |", "|---|---|"]
-    lines += [f"| `{name}` | {sum(spec.answers_to(name) for spec in specs)} |" for name in switches()]
+    lines += [f"| `{name}` | {sum(spec.answers_to(name) for spec in listed)} |" for name in switches()]
     for group in GROUPS.values():
         lines += ["", f"## {group.name}", "", group.about, ""]
-        lines += _table(spec for spec in specs if spec.group == group.name)
+        lines += _table(spec for spec in listed if spec.group == group.name)
     lines += ["", "## Shrinkage", "", inspect.cleandoc(comparison.__doc__ or "")]
     lines += ["", "## Numbers that x stands for", "", *_numbers()]
     return "\n".join(lines) + "\n"

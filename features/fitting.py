@@ -19,7 +19,7 @@ from features.groups.scopes import SCOPES, Scope
 from features.patients.block import Block, blocks
 from features.patients.comparison import Comparison, Prior
 from features.patients.image_tables import SCORE_PREFIX, join_images, logit
-from features.patients.numbers import COMPARED, available, columns_for
+from features.patients.numbers import COMPARED, available, columns_for, further_numbers
 from features.patients.pooling import pooled_correlation, pooled_scale
 from features.patients.state import FeatureState
 
@@ -55,7 +55,7 @@ class Constants:
     def of(cls, columns: Collection[str]) -> Constants:
         """Those of a table with `columns`, image scores joined."""
         return cls(
-            tuple(name for name in COMPARED if available(name, columns)),
+            (*(name for name in COMPARED if available(name, columns)), *further_numbers(columns)),
             tuple(SCORE_PREFIX + score for score in image_scores(columns)),
             tuple(scope for scope in SCOPES if scope.column and scope.column in columns),
             ATTRIBUTION in columns,

@@ -10,10 +10,12 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from cohort.column import CATEGORY, NUMBER
 from cohort.columns import CATEGORICAL, NEVER_FEATURES, NUMERIC
 from engine.errors import InputError
 from engine.files import sha256_of
 from features.groups.context import CONTEXT
+from features.groups.further import FURTHER
 from features.groups.group import Group
 from features.groups.hospital import HOSPITAL
 from features.groups.images import IMAGE
@@ -25,16 +27,20 @@ from features.groups.specs import FeatureSpec
 from features.patients.image_tables import EMBEDDING_PREFIX, SCORE_PREFIX
 
 GROUPS: dict[str, Group] = {
-    group.name: group for group in (BASIC, TBP, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, NEIGHBOURS, HOSPITAL, IMAGE)
+    group.name: group
+    for group in (BASIC, TBP, FURTHER, ENGINEERED_GROUP, *SCOPE_GROUPS, CONTEXT, NEIGHBOURS, HOSPITAL, IMAGE)
 }
 """Every group under its switch."""
 ENTRY_POINTS = "uglyduck.features"
 """Entry points of this group name groups that other packages bring."""
 EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
 """An image table with one score and an embedding, as it is joined."""
+EXAMPLE_FURTHER_COLUMNS = (f"{NUMBER}x", f"{CATEGORY}y")
+"""A number and a category that SLICE-3D does not have."""
 DEFAULT_GROUPS: tuple[str, ...] = (
     "basic",
     "tbp",
+    "further",
     "engineered.formulas",
     "patient.z",
     "patient.rank",
@@ -99,7 +105,7 @@ def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS)
 
 def switches() -> list[str]:
     """Every switch: the groups, then their parts as `group.part`."""
-    columns = {*NUMERIC, *CATEGORICAL, *EXAMPLE_IMAGE_COLUMNS}
+    columns = {*NUMERIC, *CATEGORICAL, *EXAMPLE_IMAGE_COLUMNS, *EXAMPLE_FURTHER_COLUMNS}
     groups = all_groups()
     parts = {spec.switch for group in groups.values() for spec in group.describe(columns)}
     return [*(name for name in groups if name != OWN.name), *sorted(parts - set(groups))]

@@ -22,6 +22,7 @@ from features.fitting import Constants, fit_blocks
 from features.ordered_images import OrderedImages, in_order
 from features.patients import block
 from features.patients.block import Block
+from features.patients.numbers import further_categories, further_numbers
 from features.patients.state import FeatureState
 from features.registry import DEFAULT_GROUPS, own_features
 from features.writing import carried, write_blocks
@@ -95,7 +96,9 @@ class _Table:
     @classmethod
     def of(cls, lesions: Path, images: Path | pl.DataFrame | None, scratch: Path) -> _Table:
         allowed = {ID, PATIENT, *NUMERIC, *CATEGORICAL}
-        own = tuple(name for name in open_parquet(lesions, PATIENT, ID).schema_arrow.names if name in allowed)
+        names = open_parquet(lesions, PATIENT, ID).schema_arrow.names
+        allowed |= {*further_numbers(names), *further_categories(names)}
+        own = tuple(name for name in names if name in allowed)
         if images is None:
             return cls(lesions, own, None)
         ids = pl.read_parquet(lesions, columns=[ID])[ID]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cohort.checking.folder import check_pair
 from cohort.checking.images import check_crops
 from cohort.checking.table import UNREADABLE, Companions, check_table
 from cohort.findings import Finding
+from cohort.mapping import Mapped
 from cohort.official_files import DUPLICATES_NAME, GROUPS_NAMES, find_file, official_tables, resolve_table
-from cohort.reading import Cohort
+from cohort.reading import NO_MAPPING, Cohort
 from engine.errors import InputError
 
 
 def check_data(
-    path: Path, *, duplicates: Path | None = None, groups: Path | None = None, ungrouped: bool = False
+    path: Path,
+    *,
+    duplicates: Path | None = None,
+    groups: Path | None = None,
+    ungrouped: bool = False,
+    columns: Mapped = NO_MAPPING,
+    join: Sequence[Path] | None = None,
 ) -> list[Finding]:
     """Check a table or a folder of official files.
 
@@ -26,15 +33,15 @@ def check_data(
         duplicates: As in `cohort.reading.read_cohort`.
         groups: As in `cohort.reading.read_cohort`.
         ungrouped: As in `cohort.reading.read_cohort`.
+        columns: As in `cohort.reading.read_cohort`.
+        join: As in `cohort.reading.read_cohort`.
 
     Returns:
         Findings in a fixed order: per table by code, then those about the folder. What is wrong with the data is a
         finding, not an exception.
     """
-    path = Path(path)
-    if not path.is_dir():
-        return check_table(path, Companions(duplicates, groups, ungrouped))[0]
-    return list(_check_folder(path, Companions(duplicates, groups, ungrouped)))
+    path, given = Path(path), Companions(duplicates, groups, ungrouped, columns, join)
+    return list(_check_folder(path, given)) if path.is_dir() else check_table(path, given)[0]
 
 
 def _check_folder(folder: Path, given: Companions) -> Iterator[Finding]:
@@ -46,6 +53,8 @@ def _check_folder(folder: Path, given: Companions) -> Iterator[Finding]:
         duplicates=given.duplicates or find_file(folder, DUPLICATES_NAME),
         groups=given.groups or next((path for name in GROUPS_NAMES if (path := find_file(folder, name))), None),
         ungrouped=given.ungrouped,
+        columns=given.columns,
+        join=given.join,
     )
     cohorts: dict[str, Cohort | None] = {}
     for stem, path in tables.items():

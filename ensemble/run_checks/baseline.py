@@ -17,7 +17,7 @@ from ensemble.learners import Logistic
 from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 
 NOT_BETTER = Check("UD208", "a blend that is not shown to be better than a logistic baseline", "warning")
-PLAIN_GROUPS = ("basic", "tbp")
+PLAIN_GROUPS = ("basic", "tbp", "further")
 _NAME = "logistic baseline"
 
 

@@ -11,7 +11,7 @@ from features.groups.specs import FeatureSpec
 from features.patients.block import Block
 from features.patients.comparison import Comparison
 from features.patients.forms import FORMS, Form
-from features.patients.numbers import COMPARED, MEASURED, RATIO, available, needs_of
+from features.patients.numbers import COMPARED, MEASURED, RATIO, available, further_numbers, needs_of
 from features.patients.state import FeatureState
 
 _FORM_OF = {form.part: form for form in FORMS}
@@ -31,11 +31,12 @@ class Scope:
     column: str
     words: str
 
-    def numbers(self, form: Form) -> tuple[str, ...]:
-        """Numbers that `form` is given for."""
-        if form.engineered and not self.column:
-            return COMPARED
-        return tuple(name for name in MEASURED if name in RATIO or not form.ratio_only)
+    def numbers(self, form: Form, columns: Collection[str]) -> list[str]:
+        """Numbers that `form` is given for in a table with `columns`."""
+        if form.ratio_only:
+            return [name for name in MEASURED if name in RATIO and available(name, columns)]
+        known = COMPARED if form.engineered and not self.column else MEASURED
+        return [*(name for name in known if available(name, columns)), *further_numbers(columns)]
 
 
 SCOPES: tuple[Scope, ...] = (
@@ -63,9 +64,7 @@ def _group(scope: Scope) -> Group:
     def describe(columns: Collection[str]) -> list[FeatureSpec]:
         if scope.column and scope.column not in columns:
             return []
-        return [
-            _spec(scope, form, number) for form in FORMS for number in scope.numbers(form) if available(number, columns)
-        ]
+        return [_spec(scope, form, number) for form in FORMS for number in scope.numbers(form, columns)]
 
     def compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -> Iterator[tuple[str, Floats]]:
         by_number: dict[str, list[FeatureSpec]] = {}

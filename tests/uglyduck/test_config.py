@@ -28,7 +28,7 @@ def test_two_lines_are_enough_and_paths_are_relative_to_the_file(tmp_path: Path)
     [
         ('[data]\nmetdata = "x"', r"run.toml, data.metdata: unknown key 'metdata'. did you mean 'metadata'."),
         ('[data]\nmetadata = "x"\n[fold]\nseed = 1', r"unknown key 'fold'. did you mean 'folds'."),
-        ('[data]\nmetadata = "x"\nzzz = 1', r"unknown key 'zzz'. known here: metadata, images, image_scores"),
+        ('[data]\nmetadata = "x"\nzzz = 1', r"unknown key 'zzz'. known here: metadata, join, columns"),
         ("[folds]\nseed = 1", r"run.toml, data: 'data' is missing. add it."),
         ('[data]\nmetadata = "x"\n[folds]\nn_folds = 1', r"folds.n_folds: .*greater than or equal to 2 \(given: 1\)"),
         ('[data]\nmetadata = "x"\n[folds]\nn_folds = "many"', r"folds.n_folds: .*valid integer"),

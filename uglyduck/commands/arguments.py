@@ -22,6 +22,10 @@ def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
 _GO_ON = frozenset({"run", "demo", "ablate", "hospitals", "tune", "robustness", "train"})
 FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
+Join = Annotated[
+    list[Path] | None,
+    typer.Option("--join", help="Table of the same lesions or patients, to be joined; may be repeated."),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a table with a value that cannot be read, which else is missing.")
 ]

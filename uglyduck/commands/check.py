@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from uglyduck.commands.arguments import Join
+
+if TYPE_CHECKING:
+    from cohort.findings import Finding
 
 
 def check(
     data: Annotated[
         Path,
-        typer.Argument(help="A lesion table, a folder with the official files, or a run folder.", metavar="DATA|RUN"),
+        typer.Argument(
+            help="A lesion table, a folder with the official files, a configuration, or a run folder.",
+            metavar="DATA|RUN",
+        ),
     ],
     duplicates: Annotated[Path | None, typer.Option(help="ISIC 2020: the list of duplicate pairs.")] = None,
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: lesion groupings or HAM10000 metadata.")] = None,
     ungrouped: Annotated[bool, typer.Option("--ungrouped", help="Accept a table without patients.")] = False,
+    join: Join = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Print the mapping of columns that could be tried, as TOML to paste.")
+    ] = False,
     metadata: Annotated[Path | None, typer.Option(help="Of a run: new lesions to compare with training.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -25,6 +37,8 @@ def check(
     Findings of a run also go to RUN/findings.json. Exit status 2 if any finding is an error.
 
     Example: `uglyduck check isic-2024-challenge`
+
+    Example: `uglyduck check clinic.csv --suggest`
 
     Example: `uglyduck check runs/first --metadata test-metadata.csv`
     """
@@ -46,7 +60,15 @@ def check(
 
         if metadata is not None:
             raise InputError("--metadata goes with a run", where=str(data), remedy="give a run folder")
-        findings = check_data(data, duplicates=duplicates, groups=groups, ungrouped=ungrouped)
+        if suggest:
+            from cohort.suggesting import suggest as mapping_of
+
+            typer.echo(mapping_of(data, join), nl=False)
+            return
+        if data.suffix == ".toml":
+            findings = _of_configuration(data)
+        else:
+            findings = check_data(data, duplicates=duplicates, groups=groups, ungrouped=ungrouped, join=join)
     if as_json:
         typer.echo(json.dumps(as_report(str(data), findings), ensure_ascii=False))
     else:
@@ -62,3 +84,19 @@ def check(
             where=str(data),
             remedy=f"{first.code}: {first.measured.rstrip('.')}",
         )
+
+
+def _of_configuration(path: Path) -> list[Finding]:
+    """Findings about the table of a configuration, read as it says."""
+    from cohort.checking import check_data
+    from uglyduck.run.config import load_config
+
+    data = load_config(path).data
+    return check_data(
+        data.metadata,
+        duplicates=data.duplicates,
+        groups=data.groups,
+        ungrouped=data.ungrouped,
+        columns=data.mapping,
+        join=data.join or None,
+    )

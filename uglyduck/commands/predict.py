@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, Strict
+from uglyduck.commands.arguments import FinishedRun, Join, Strict
 
 
 def predict(
@@ -22,6 +22,7 @@ def predict(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Score a table that lacks most of what the models go by, too.")
     ] = False,
+    join: Join = None,
     strict: Strict = False,
 ) -> None:
     """Score new lesions and write `submission.csv` in the order of their table.
@@ -46,7 +47,7 @@ def predict(
     start_logging()
     try_file(out)
     opened = open_run(run)
-    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups, strict=strict)
+    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups, join=join or (), strict=strict)
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("score"))

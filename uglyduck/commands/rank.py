@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, Strict
+from uglyduck.commands.arguments import FinishedRun, Join, Strict
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +48,7 @@ def rank(
         bool,
         typer.Option("--anyway", help="Rank a table that lacks most of what the models go by, too, without risks."),
     ] = False,
+    join: Join = None,
     strict: Strict = False,
     out: Annotated[Path, typer.Option(help="File to write: .csv, .xlsx, .parquet or .json.")] = Path("ranking.csv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about the ranking.")] = False,
@@ -85,7 +86,15 @@ def rank(
         _refuse_images_of_nothing(images, image_scores)
         lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
     else:
-        lesions = new_lesions(opened, metadata, images=images, image_scores=image_scores, anyway=anyway, strict=strict)
+        lesions = new_lesions(
+            opened,
+            metadata,
+            images=images,
+            image_scores=image_scores,
+            anyway=anyway,
+            join=join or (),
+            strict=strict,
+        )
         curves_path = out.with_suffix(".curves.json")
     ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
     said = [str(caution) for caution in lesions.cautions]

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cohort.mapping import ColumnSource, check_mapping
+from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
 from engine.files import atomic_path
 from features import DEFAULT_GROUPS, OwnFeature
@@ -21,10 +23,27 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ColumnConfig(_Section):
+    """`[data.columns.NAME]`: where a column comes from; `NAME = "name in the file"` will do for most."""
+
+    column: str  # name in the file
+    times: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a number is multiplied by: 10 makes cm of a table mm
+    kind: Literal["number", "category"] | None = None  # of a further column, which becomes a feature: its kind
+    malignant: tuple[str, ...] = ()  # of target: diagnoses that count as malignant; without it the column is 0 and 1
+    benign: tuple[str, ...] = ()  # of target: those that count as benign, "" for none; every other if left out
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: object) -> object:
+        return {"column": given} if isinstance(given, str) else given
+
+
 class DataConfig(_Section):
     """`[data]`: which tables. Paths are relative to the configuration file."""
 
-    metadata: Path  # training table with labels: SLICE-3D, ISIC 2020, ISIC 2018 or HAM10000
+    metadata: Path  # training table with labels; see docs/data.md for what is read
+    join: tuple[Path, ...] = ()  # more tables of these lesions or patients; official ones are found next to it
+    columns: dict[str, ColumnConfig] = {}  # what your table calls our columns, and further ones, below
     images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
     image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
     crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
@@ -33,6 +52,11 @@ class DataConfig(_Section):
     groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
     ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
     truth: Path | None = None  # simulated cohorts: truth.parquet, to measure the distance to the best possible score
+
+    @property
+    def mapping(self) -> dict[str, ColumnSource]:
+        """`columns`, as tables are read with it."""
+        return {name: ColumnSource(**source.model_dump()) for name, source in self.columns.items()}
 
 
 class FoldsConfig(_Section):
@@ -166,8 +190,17 @@ def load_config(path: Path) -> Config:
         with within(f"{path}, features.own.{one.name}"):
             one.check()
     check_image_models(config.images, path, crops=config.data.images is not None)
+    check_mapping(config.data.mapping)
     folder = Path(path).resolve().parent
-    return with_paths(config, lambda given: folder / given)
+    return _with_companions(with_paths(config, lambda given: folder / given))
+
+
+def _with_companions(config: Config) -> Config:
+    """The configuration with the official tables that belong to its own, where none are named."""
+    if config.data.join or not config.data.metadata.exists():
+        return config
+    found = companions(resolve_table(config.data.metadata))
+    return config.model_copy(update={"data": config.data.model_copy(update={"join": found})})
 
 
 def with_compute(config: Config, **changes: str | None) -> Config:
@@ -186,6 +219,8 @@ def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401
         return change(value)
     if isinstance(value, dict):
         return {key: _changed(inner, change) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_changed(inner, change) for inner in value)
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         return value.model_copy(update={name: _changed(getattr(value, name), change) for name in fields})
@@ -195,6 +230,7 @@ def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401
 def input_paths(config: Config) -> dict[str, Path]:
     """Every file and folder of the user's that the configuration names, by its dotted key; those of `[data]` bare."""
     found = {name: path for name in DataConfig.model_fields if isinstance(path := getattr(config.data, name), Path)}
+    found |= {f"join[{place}]": path for place, path in enumerate(config.data.join)}
     for name, model in config.image_models.items():
         given = {"model": model.model, "weights": model.weights}
         found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}

@@ -14,7 +14,7 @@ from engine.console import log
 from engine.errors import InputError
 from features.patients.image_tables import has_image, read_image_table
 from submissions.report.origin import find_origin
-from uglyduck.run.config import DataConfig
+from uglyduck.run.config import DataConfig, input_paths
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
@@ -28,10 +28,13 @@ def _read(run: Run) -> list[Path]:
         duplicate_policy=data.duplicate_policy,
         groups=data.groups,
         ungrouped=data.ungrouped,
+        columns=data.mapping,
+        join=data.join,
     )
     for finding in cohort.findings:
-        if finding.status == "found" and finding.severity == "warning":
-            log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
+        if finding.status == "found":
+            say = log.warning if finding.severity == "warning" else log.info
+            say("%s (%s): %s", finding.title, finding.code, finding.measured)
     if data.images is None and data.image_scores is None and not varying_columns(cohort):
         raise InputError(
             "no column besides ids and labels differs between lesions, so there is nothing to learn from",
@@ -64,7 +67,8 @@ def _with_crops(frame: pl.DataFrame, data: DataConfig) -> pl.DataFrame:
 
 def _inputs(run: Run) -> tuple[str, ...]:
     crops = ("images", "image_scores") if run.config.data.crops == "required" else ()
-    return ("metadata", "duplicates", "groups", *crops)
+    joined = (name for name in input_paths(run.config) if name.startswith("join["))
+    return ("metadata", *joined, "duplicates", "groups", *crops)
 
 
 LESIONS = Stage(
@@ -72,5 +76,5 @@ LESIONS = Stage(
     __name__,
     _read,
     inputs=_inputs,
-    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped", "crops"}),
+    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped", "crops", "columns"}),
 )

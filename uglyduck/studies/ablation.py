@@ -35,7 +35,7 @@ REPORT, TABLE, PICTURE, SCORES = "ablation.json", "ablation.csv", "forest.svg", 
 #: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
 #: time goes with the borders more than with the rows.
 QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
-_BASE = ("basic", "tbp")
+_BASE = ("basic", "tbp", "further")
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ class RunChecks:
         run = self.run
         plain = [spec["name"] for spec in run.specs if spec["group"] in PLAIN_GROUPS]
         if not plain:
-            raise _DoesNotApplyError(f"the run builds none of the groups {' and '.join(PLAIN_GROUPS)}")
+            raise _DoesNotApplyError(f"the run builds none of the groups {', '.join(PLAIN_GROUPS)}")
         baseline = logistic_scores(run.plan, run.table, plain, run.runner)
         return against_baseline(self._scored, baseline, replicates=run.config.metrics.replicates)
 

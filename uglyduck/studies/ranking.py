@@ -79,6 +79,7 @@ def new_lesions(
     images: Path | None = None,
     image_scores: Path | None = None,
     anyway: bool = False,
+    join: Sequence[Path] = (),
     strict: bool = False,
 ) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
@@ -87,7 +88,7 @@ def new_lesions(
         InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
             its models go by and `anyway` is not said.
     """
-    fitted, cohort = run.fitted(), read_new_lesions(run, metadata, strict=strict)
+    fitted, cohort = run.fitted(), read_new_lesions(run, metadata, join=join, strict=strict)
     with showing_progress():
         seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
