@@ -1,0 +1,72 @@
+"""A mapping of columns is checked with the configuration, kept in the run, and used where new lesions are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InputError
+from submissions.run_folder import RunFolder
+from uglyduck.run.config import load_config, write_config
+from uglyduck.run.new_lesions import read_new_lesions
+from uglyduck.run.run import Run
+from uglyduck.studies.export import without_places
+
+TEXT = """
+[data]
+metadata = "clinic.csv"
+
+[data.columns]
+isic_id = "uuid"
+patient_id = "person"
+target = { column = "histology", malignant = ["melanoma"] }
+clin_size_long_diam_mm = { column = "cm", times = 10 }
+itch = { column = "itches", kind = "category" }
+"""
+
+
+def test_a_run_reads_new_lesions_by_its_own_mapping(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(TEXT)
+    write_config(without_places(load_config(tmp_path / "run.toml")), tmp_path / "config.toml")  # as a bundle has it
+    (tmp_path / "new.csv").write_text("uuid;person;cm;itches\na;K1;0,4;yes\nb;K1;0,5;no\n")
+    run = Run(load_config(tmp_path / "config.toml"), RunFolder(tmp_path))
+    frame = read_new_lesions(run, tmp_path / "new.csv").frame
+    assert frame.rows() == [("a", "K1", 4.0, "yes"), ("b", "K1", 5.0, "no")]
+    assert frame.columns == ["isic_id", "patient_id", "clin_size_long_diam_mm", "category_itch"]
+
+
+def test_new_lesions_may_bring_a_table_of_their_patients(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(TEXT + 'age_approx = "years"\n')
+    (tmp_path / "new.csv").write_text("uuid,person\na,K1\n")
+    (tmp_path / "people.csv").write_text("person,years\nK1,50\n")
+    run = Run(load_config(tmp_path / "run.toml"), RunFolder(tmp_path))
+    cohort = read_new_lesions(run, tmp_path / "new.csv", join=(tmp_path / "people.csv",))
+    assert cohort.frame["age_approx"].to_list() == [50.0]
+
+
+def test_official_tables_next_to_the_one_named_are_part_of_the_configuration(tmp_path: Path) -> None:
+    for name in ("ISIC_2019_Training_Metadata.csv", "ISIC_2019_Training_GroundTruth.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "run.toml").write_text('[data]\nmetadata = "."\n')
+    assert load_config(tmp_path / "run.toml").data.join == (tmp_path / "ISIC_2019_Training_GroundTruth.csv",)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            'iddx = { column = "iddx_1", kind = "category" }',
+            r"\[data.columns\]: iddx from 'iddx_1' would tell the diagnosis",
+        ),
+        (
+            'age_approx = { column = "age", tims = 12 }',
+            r"data.columns.age_approx.tims: unknown key 'tims'. did you mean 'times'",
+        ),
+        ('age_approx = { column = "age", times = 0 }', r"greater than 0"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_with_the_configuration(line: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(f'[data]\nmetadata = "x"\n[data.columns]\n{line}\n')
+    with pytest.raises(InputError, match=message):
+        load_config(tmp_path / "run.toml")
