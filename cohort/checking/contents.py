@@ -17,8 +17,11 @@ IMPLAUSIBLE = Check("UD121", "values outside the plausible range", "warning")
 CONSTANT = Check("UD123", "columns that hold one value or none", "info")
 SINGLE = Check("UD124", "patients with a single lesion", "info")
 PREVALENCE = Check("UD125", "malignant lesions", "info")
+TELLING = Check("UD127", "columns whose gaps tell the label", "warning")
 ONE_CLASS = Check("UD126", "labels of one class only", "warning")
 _MOST = 5
+_FEWEST = 20  # rows with and without a value, for their labels to say something
+_SURE, _TIMES = 6.0, 3.0  # standard errors apart, and this many times as often
 
 
 def check_contents(cohort: Cohort, *, where: str) -> Iterator[Finding]:
@@ -30,6 +33,7 @@ def check_contents(cohort: Cohort, *, where: str) -> Iterator[Finding]:
     yield _constant(cohort.frame, columns, where)
     yield _single(cohort.frame, where)
     yield from _labels(cohort.frame, where)
+    yield _telling(cohort.frame, columns, where)
 
 
 def _informative(cohort: Cohort) -> list[Column]:
@@ -111,6 +115,30 @@ def _labels(frame: pl.DataFrame, where: str) -> Iterator[Finding]:
         yield ONE_CLASS.clear("both classes are there", where=where)
     else:
         yield ONE_CLASS.found("such a table can be scored but not trained on", where=where)
+
+
+def _telling(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
+    """Columns that are empty for lesions of one label far more often than chance explains, as after a biopsy."""
+    if "target" not in frame.columns:
+        return TELLING.not_applicable("the table has no labels", where=where)
+    found = {column.name: shares for column in columns if (shares := _shares_by_gap(frame, column.name)) is not None}
+    if not found:
+        return TELLING.clear(f"none of {len(columns)}", where=where)
+    said = [f"{name} ({gap:.1%} malignant where empty, {rest:.1%} elsewhere)" for name, (gap, rest) in found.items()]
+    return TELLING.found(f"{len(found)}, so figures may be flattered: {_listed(said)}", where=where, columns=found)
+
+
+def _shares_by_gap(frame: pl.DataFrame, name: str) -> tuple[float, float] | None:
+    """Share malignant where a column is empty and where not, if one is far more than the other and not by chance."""
+    gap = frame.filter(pl.col(name).is_null())["target"]
+    rest = frame.filter(pl.col(name).is_not_null())["target"]
+    if min(len(gap), len(rest)) < _FEWEST:
+        return None
+    empty, known = int(gap.sum()) / len(gap), int(rest.sum()) / len(rest)
+    share = int(frame["target"].sum()) / len(frame)
+    error = (share * (1 - share) * (1 / len(gap) + 1 / len(rest))) ** 0.5
+    telling = abs(empty - known) > _SURE * error and max(empty, known) > _TIMES * min(empty, known)
+    return (empty, known) if telling else None
 
 
 def _listed(items: list[str]) -> str:
