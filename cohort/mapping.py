@@ -85,11 +85,12 @@ def mapped(base: Dataset | None, columns: Mapped, header: list[str]) -> Dataset:
 
     Args:
         base: Whose table it is otherwise; None for nobody's.
-        columns: The mapping. Where a table lacks a column of it, one under our own name will do.
+        columns: The mapping. Where a table lacks a column of it, that of `base` will do, or one under our own name.
         header: Names in the file.
     """
     base = base or _own()
-    found = {name: source for name, source in columns.items() if source.column in header or name not in header}
+    there = {field.column.name for field in base.fields if field.source in header}
+    found = {name: source for name, source in columns.items() if source.column in header or name not in there}
     fields = [_field(name, source) for name, source in found.items()]
     names = {field.column.name for field in fields}
     kept = [field for field in base.fields if field.column.name not in names]

@@ -130,13 +130,26 @@ def recognise_table(
     """
     _refuse_spaces(table)
     try:
-        dataset = None if "isic_id" in columns else recognise(table.header, where=str(table.path))
+        dataset = _published(table, columns)
         if dataset is None or columns:
             dataset = mapped(dataset, columns, table.header)
         require_columns(dataset, table.header, where=str(table.path), ungrouped=ungrouped, only=only)
     except InputError as error:
         raise in_its_name(error, table.header) from error
     return dataset
+
+
+def _published(table: SourceTable, columns: Mapped) -> Dataset | None:
+    """The published dataset a table belongs to; None for one whose ids are mapped."""
+    key = columns.get("isic_id")
+    if key is not None and key.column in table.header:
+        return None
+    try:
+        return recognise(table.header, where=str(table.path))
+    except InputError:
+        if key is None:
+            raise
+        return None
 
 
 def _refuse_spaces(table: SourceTable) -> None:

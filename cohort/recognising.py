@@ -9,6 +9,8 @@ from cohort.dataset import Dataset
 from cohort.datasets import DATASETS
 from engine.errors import InputError
 
+_SUGGEST = "`uglyduck check TABLE --suggest` prints a mapping of its columns to try"
+
 
 def recognise(header: Sequence[str], *, where: str) -> Dataset:
     """The dataset whose columns a table has.
@@ -31,7 +33,7 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     raise InputError(
         f"these are the columns of no known dataset: {shorten(header)}",
         where=where,
-        remedy="give a table of isic_id, patient_id, for training target, and any other columns of SLICE-3D",
+        remedy=f"name under [data.columns] what it calls ours; {_SUGGEST}",
     )
 
 
@@ -52,17 +54,25 @@ def require_columns(
     if missing:
         first, others, near = missing[0], len(missing) - 1, nearest(missing[0], dataset, header)
         also = f", and {others} more ({shorten(missing[1:])})" if others else ""
+        strange = 2 * sum(field.source in header for field in dataset.fields) < len(header)
         raise InputError(
             f"column {first} is missing{also}{near}",
             where=where,
-            remedy=f"{dataset.title} needs it: {'rename the column' if near else 'add it, or use the official file'}"
-            + (", or read the table as ungrouped" if first == dataset.patient else ""),
+            remedy=f"{dataset.title} needs it: {_way_out(dataset, near)}"
+            + (", or read the table as ungrouped" if first == dataset.patient else "")
+            + (f"; if the table is another, {_SUGGEST}" if strange else ""),
         )
     for name in absent(dataset, header, only):
         if found := _misspelt(name, dataset, header):
             raise InputError(
                 f"column {name} is missing, the nearest column is {found!r}", where=where, remedy=f"rename it to {name}"
             )
+
+
+def _way_out(dataset: Dataset, near: str) -> str:
+    if dataset.name == "own":
+        return "name it under [data.columns] as the file does"
+    return "rename the column" if near else "add it, or use the official file"
 
 
 def absent(dataset: Dataset, header: Sequence[str], only: Collection[str] | None = None) -> list[str]:

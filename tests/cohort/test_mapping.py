@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from cohort.checking import check_data
@@ -60,6 +61,12 @@ def test_lesions_to_score_may_lack_labels_and_columns_or_use_our_names(write: Wr
     path = write("lesion_uuid,patient_id,age,unit\na-1,K1,50,mm\n")
     frame = read_cohort(path, columns=COLUMNS).frame
     assert frame.to_dict(as_series=False) == {"isic_id": ["a-1"], "patient_id": ["K1"], "age_approx": [50.0]}
+
+
+def test_lesions_of_a_published_table_are_read_as_that(ham10000: pl.DataFrame, write: Write) -> None:
+    cohort = read_cohort(write(ham10000), columns=COLUMNS)
+    assert cohort.dataset == "ham10000"
+    assert cohort.frame.height == 7
 
 
 def test_a_mapping_may_add_to_a_published_table(write: Write) -> None:

@@ -35,7 +35,7 @@ def test_a_header_without_rows(slice3d: Rows, write: Write) -> None:
 def test_an_unknown_table(write: Write) -> None:
     message = _refusal(write("name,age\nx,1\n"))
     assert message.startswith(
-        ": these are the columns of no known dataset: name, age. give a table of isic_id, patient_id, for "
+        ": these are the columns of no known dataset: name, age. name under [data.columns] what it calls ours; "
     )
 
 
