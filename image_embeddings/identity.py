@@ -17,6 +17,7 @@ from engine.code import code_behind, code_of
 from engine.errors import InputError
 from engine.executors import Executor
 from engine.files import fingerprint, read_json, write_json
+from image_embeddings.joined_store import JoinedStore
 from image_embeddings.labels import Labels
 
 Kind = Literal["descriptors", "network", "frozen"]
@@ -85,7 +86,8 @@ class CropsIdentity:
     @classmethod
     def of(cls, store: ImageStore, ids: Sequence[str], folder: Path, executor: Executor) -> CropsIdentity:
         """Read every crop, unless `folder` holds what `write` wrote and no file has changed since."""
-        stamp = _stamp(store.path, ids)
+        stores = store.stores if isinstance(store, JoinedStore) else (store,)
+        stamp = fingerprint([_stamp(each.path, ids) for each in stores])
         try:
             known = read_json(folder / CROPS)
         except InputError:
