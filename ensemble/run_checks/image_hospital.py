@@ -27,4 +27,4 @@ def knows_hospital(found: Mapping[str, dict[str, Any] | None]) -> Finding:
     knowing = [name for name, share in measured.items() if share["difference"]["low"] > 0 and share["share"] > LIMIT]
     ask = IMAGE_HOSPITAL.found if knowing else IMAGE_HOSPITAL.clear
     said = {name: in_words(measured[name]) for name in knowing or measured}
-    return ask("; ".join(f"{name}: {words}" for name, words in said.items()), **measured)
+    return ask("; ".join(f"{name}: {words}" for name, words in said.items()), images=measured)

@@ -36,7 +36,8 @@ def read_extra(
     """
     if not tables:
         return None, store
-    frames, stores, owners, seen = [], [store], {}, own.select(ID, "patient_id")
+    frames, stores, seen = [], [store], own.select(ID, "patient_id")
+    owners: dict[str, int] = {}
     for place, table in enumerate(tables, start=1):
         frame = read_cohort(table.metadata, labels="required", ungrouped=table.ungrouped, only=only).frame
         opened = open_store(table.images)

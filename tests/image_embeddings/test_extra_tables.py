@@ -43,7 +43,8 @@ def older(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> S
 def test_lesions_and_patients_of_the_table_itself_are_left_out(
     older: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    extra, store = read_extra((older.table,), older.own, older.store, ())
+    with caplog.at_level("INFO", logger="uglyduck"):
+        extra, store = read_extra((older.table,), older.own, older.store, ())
     assert extra is not None
     assert sorted(extra["isic_id"]) == sorted(older.left["isic_id"])
     assert f"left out: {len(older.own):,} of lesions or patients known already, 1 without a crop" in caplog.text

@@ -27,7 +27,7 @@ def test_a_share_that_is_sure_and_large_is_found(part: float, low: float, status
 def test_the_model_that_knows_is_named() -> None:
     found = knows_hospital({"image": share(0.01, -0.1), "image_net": share(0.3, 0.05), "image_far": None})
     assert found.measured.startswith("image_net: ")
-    assert set(found.values) == {"image", "image_net"}
+    assert set(found.values["images"]) == {"image", "image_net"}
 
 
 def test_no_hospital_is_known() -> None:
