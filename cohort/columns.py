@@ -54,7 +54,7 @@ SLICE3D: tuple[Column, ...] = (
     number("tbp_lv_symm_2axis_angle", "degrees", 0, 180, "angle of the axis of border asymmetry, in steps of 5"),
     number("tbp_lv_x", "mm", -1500, 1500, "position on the 3D body model, left to right"),
     number("tbp_lv_y", "mm", -2500, 2500, "position on the 3D body model, feet to head"),
-    number("tbp_lv_z", "mm", -1000, 1000, "position on the 3D body model, back to front"),
+    number("tbp_lv_z", "mm", -1000, 1000, "position on the 3D body model, front to back"),
     text("attribution", "institution that took the image"),
     text("copyright_license", "licence of the image", "licence"),
     after_biopsy("lesion_id", "lesions tagged by hand as of interest; every malignant lesion has one"),

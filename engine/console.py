@@ -35,7 +35,11 @@ def start_logging() -> None:
     if log.handlers:
         return
     if errors.is_terminal:
-        log.addHandler(RichHandler(console=errors, show_path=False, show_level=False, markup=False))
+        log.addHandler(
+            RichHandler(
+                console=errors, show_path=False, show_level=False, markup=False, log_time_format="[%Y-%m-%d %H:%M:%S]"
+            )
+        )
     else:
         handler = _PlainLines()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))

@@ -17,7 +17,6 @@ from engine.code import code_behind, code_of
 from engine.errors import InputError
 from engine.executors import Executor
 from engine.files import fingerprint, read_json, write_json
-from image_embeddings.joined_store import JoinedStore
 from image_embeddings.labels import Labels
 
 Kind = Literal["descriptors", "network", "frozen"]
@@ -86,8 +85,7 @@ class CropsIdentity:
     @classmethod
     def of(cls, store: ImageStore, ids: Sequence[str], folder: Path, executor: Executor) -> CropsIdentity:
         """Read every crop, unless `folder` holds what `write` wrote and no file has changed since."""
-        stores = store.stores if isinstance(store, JoinedStore) else (store,)
-        stamp = fingerprint([_stamp(each.path, ids) for each in stores])
+        stamp = _stamp(store.path, ids)
         try:
             known = read_json(folder / CROPS)
         except InputError:

@@ -11,7 +11,7 @@ from cv_folds.folds import Folds
 from engine.console import log
 from engine.errors import InputError
 
-_FOLDS, _EXTRA = "folds.parquet", "extra.parquet"
+_FOLDS = "folds.parquet"
 
 
 def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: str, remedy: str) -> None:
@@ -32,9 +32,7 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
             "%s: the model does not say what it was trained on; it must not be lesions of this %s", where, table
         )
         return
-    known = Folds.read(source / _FOLDS).frame.select(ID, "patient_id")
-    if (source / _EXTRA).is_file():
-        known = pl.concat([known, pl.read_parquet(source / _EXTRA)])
+    known = Folds.read(source / _FOLDS).frame
     for key, word in ((ID, "lesions"), ("patient_id", "patients")):
         shared = own[key].unique().is_in(known[key].implode()).sum()
         if shared:

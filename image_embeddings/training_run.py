@@ -14,7 +14,6 @@ from scipy.special import expit
 
 from cohort.frames import ID
 from cv_folds.folds import Folds
-from cv_folds.hospital_share import HOSPITAL, hospital_share
 from engine.files import read_json, sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, Backend, Scores, fold_part
 from image_embeddings.keeping import claim
@@ -23,7 +22,6 @@ from image_embeddings.measuring import class_figures, measure
 from image_embeddings.spec import Spec, checksums
 
 FOLDS, OOF, CLASSES = "folds.parquet", "oof.parquet", "classes.parquet"
-EXTRA = "extra.parquet"
 EMBEDDINGS, HISTORY, METRICS = "embeddings.parquet", "history.json", "metrics.json"
 
 
@@ -32,8 +30,7 @@ class Material:
     """What a model is trained on, row by row in the same order.
 
     Attributes:
-        frame: isic_id, patient_id, target, and where it is known the hospital: the lesions of the folds, in their
-            order, and after them those for training only.
+        frame: isic_id, patient_id, target.
         labels: What the rows teach.
         folds: Which rows are held out together.
     """
@@ -48,23 +45,14 @@ class Material:
         return self.frame[ID].to_list()
 
     @property
-    def scored(self) -> pl.DataFrame:
-        """The rows that are in a fold."""
-        return self.frame.head(len(self.folds.frame))
-
-    @property
     def fold(self) -> NDArray[np.int8]:
-        """(lesions,) fold of every scored row."""
+        """(lesions,) fold of every row."""
         return self.folds.frame["fold"].to_numpy()
 
     @property
     def parts(self) -> dict[str, NDArray[np.int64]]:
         """Training rows of each fold's part."""
-        extra = np.arange(len(self.fold), len(self.frame))
-        return {
-            fold_part(int(place)): np.concatenate([np.flatnonzero(self.fold != place), extra])
-            for place in np.unique(self.fold)
-        }
+        return {fold_part(int(place)): np.flatnonzero(self.fold != place) for place in np.unique(self.fold)}
 
 
 @dataclass(frozen=True)
@@ -74,8 +62,7 @@ class TrainingOutcome:
     Attributes:
         oof: isic_id, target, score: every lesion by a model that never saw it; null where its crop is unreadable.
         history: Entries per epoch, by part.
-        metrics: See `measure`; for more than two classes also `classes`, and where hospitals are known
-            `hospital`.
+        metrics: See `measure`; for more than two classes also `classes`.
         faults: Why a crop could not be read, by id.
     """
 
@@ -110,8 +97,6 @@ def train_model(
     """
     claim(folder, spec, kept)
     material.folds.write(folder / FOLDS)
-    if len(material.frame) > len(material.scored):
-        write_parquet(material.frame.slice(len(material.scored)).select(ID, "patient_id"), folder / EXTRA)
     parts = material.parts | ({ALL: np.arange(len(material.frame))} if spec.policy == "refit" else {})
     files = [path for part in parts for path in backend.files(part)]
     done = _is_finished(folder, files)
@@ -150,7 +135,7 @@ def _fit_parts(
 
 def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]:
     """Write what the model says of each lesion out of fold; returns why crops could not be read, by id."""
-    ids, names = material.scored[ID].to_list(), material.labels.classes.names
+    ids, names = material.ids, material.labels.classes.names
     scores = out_of_fold(backend, ids, material.fold)
     score = pl.Series("score", expit(scores.log_odds)).fill_nan(None)
     if scores.embeddings:
@@ -158,9 +143,9 @@ def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]
         write_parquet(table.select(ID, score, pl.exclude(ID)), folder / EMBEDDINGS)
     if scores.probabilities is not None and len(names) > 2:
         table = pl.DataFrame(scores.probabilities, schema=list(names))
-        write_parquet(pl.concat([material.scored.select(ID), table], how="horizontal"), folder / CLASSES)
+        write_parquet(pl.concat([material.frame.select(ID), table], how="horizontal"), folder / CLASSES)
     # Last: it says that the others are there.
-    write_parquet(material.scored.select(ID).with_columns(score), folder / OOF)
+    write_parquet(material.frame.select(ID).with_columns(score), folder / OOF)
     return scores.faults
 
 
@@ -176,14 +161,9 @@ def _measure(
     metrics = measure(material.folds.frame, {"image": score}, replicates=replicates)
     if (folder / CLASSES).exists():
         probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
-        metrics["classes"] = class_figures(
-            material.labels.index[: len(probabilities)], probabilities, material.labels.classes.names
-        )
-    if HOSPITAL in material.frame.columns:
-        hospital = material.scored[HOSPITAL]
-        metrics["hospital"] = hospital_share(material.folds.frame, score, hospital, replicates=replicates)
+        metrics["classes"] = class_figures(material.labels.index, probabilities, material.labels.classes.names)
     write_json(metrics, folder / METRICS)
-    return TrainingOutcome(oof.with_columns(material.scored["target"]), history, metrics, faults)
+    return TrainingOutcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
 
 
 def embedding_table(ids: Sequence[str], embeddings: dict[str, NDArray[np.float16]]) -> pl.DataFrame:

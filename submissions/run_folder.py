@@ -130,6 +130,11 @@ class RunFolder:
         return self.root / "explanation"
 
     @property
+    def patients(self) -> Path:
+        """Pages of the run's own patients, out of fold."""
+        return self.root / "patients"
+
+    @property
     def hospitals(self) -> Path:
         """Figures of each hospital by models that never saw it."""
         return self.root / "hospitals.json"

@@ -22,6 +22,7 @@ from uglyduck.commands.explain import explain
 from uglyduck.commands.features import features
 from uglyduck.commands.hospitals import hospitals
 from uglyduck.commands.images import images
+from uglyduck.commands.patients import patients
 from uglyduck.commands.predict import predict
 from uglyduck.commands.rank import rank
 from uglyduck.commands.report import report
@@ -55,6 +56,7 @@ for _command in (
     predict,
     validate,
     rank,
+    patients,
     report,
     card,
     features,

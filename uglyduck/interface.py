@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 
 import cohort.simulator
+from cohort.reading import read_cohort
 from cv_folds.scoring import DEFAULT_METRICS, summarise
 from engine.console import start_logging
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import load_config, write_config
-from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run, figures, open_run
 from uglyduck.stages.checking import check_before_running
 from uglyduck.stages.running import run_stages
@@ -51,17 +51,17 @@ def load_run(folder: str | Path) -> Run:
     return open_run(Path(folder))
 
 
-def read_lesions(run: Run, metadata: str | Path) -> pl.DataFrame:
-    """New lesions in canonical form, as `FittedRun.score` takes them; read as the run's own table was.
+def read_lesions(metadata: str | Path, *, ungrouped: bool = False) -> pl.DataFrame:
+    """A table of lesions in canonical form, as `FittedRun.score` takes it; with or without labels.
 
     Args:
-        run: What is to score them.
-        metadata: Their table, with or without labels; see docs/data.md.
+        metadata: CSV or Parquet, of any layout that is known; see docs/data.md.
+        ungrouped: Each image counts as a patient of its own.
 
     Raises:
         InputError: The table cannot be read.
     """
-    return read_new_lesions(run, Path(metadata)).frame
+    return read_cohort(Path(metadata), ungrouped=ungrouped).frame
 
 
 def simulate(

@@ -26,16 +26,6 @@ class _Common(BaseModel):
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
 
-class ExtraTable(BaseModel):
-    """A table of another archive, for training only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    metadata: Path  # lesion table with labels, in any layout that is known
-    images: Path  # its crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
-    ungrouped: bool = False  # the table has no patients: each image is one
-
-
 class TrainRequest(_Common):
     """Train a model on the crops of a table, fold by fold, and score each lesion by the part that never saw it."""
 
@@ -44,7 +34,6 @@ class TrainRequest(_Common):
     lesions: Path | None = None  # in its place: the canonical table, as Parquet
     groups: Path | None = None  # ISIC 2018: which images show one lesion
     ungrouped: bool = False  # the table has no patients: each image is one
-    extra: tuple[ExtraTable, ...] = ()  # further tables for training only
     out: Path  # folder of the model
     kept: Path | None = None  # where another model found in `out` is moved to; None refuses
     preset: str | None = None  # a network's; descriptors by default

@@ -12,7 +12,6 @@ from cohort.stores.dicom import METADATA_SCHEMA, DicomStore, differences
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
-from cv_folds.hospital_share import HOSPITAL
 from engine.console import log
 from engine.errors import InputError
 from engine.files import sha256_of, write_parquet
@@ -24,7 +23,6 @@ from image_embeddings.overlap import refuse_own_lesions
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset
 from image_embeddings.requests.applying import warn_of_missing
-from image_embeddings.requests.extra import read_extra
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.requests.recipe import preset_of, with_first_weights
 from image_embeddings.requests.spreading import executor_of
@@ -33,7 +31,7 @@ from image_embeddings.training_run import Material, train_model
 
 CONTRADICTIONS = "contradictions.parquet"
 #: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
-READ = frozenset((*METADATA_SCHEMA, HOSPITAL, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
+READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
 def check(request: TrainRequest) -> dict[str, Any]:
@@ -53,11 +51,11 @@ def train(request: TrainRequest) -> dict[str, Any]:
     """Train, or go on, or only measure what is there; see `train_model`."""
     preset = preset_of(request)
     given, request = request.weights, with_first_weights(request, preset)
-    table, own = _read_table(request), open_store(request.images)
-    material, store = _material(request, table, preset, own)
+    table, store = _read_table(request), open_store(request.images)
+    material = _material(request, table, preset)
     if given is not None and given.is_dir():
         where, remedy = f"weights {given}", "start from one of other patients"
-        refuse_own_lesions(given, material.scored, table="table", where=where, remedy=remedy)
+        refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         spec = _spec(request, preset, material, crops)
@@ -67,7 +65,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
         )
         outcome = train_model(request.out, spec, backend, material, kept=request.kept, replicates=request.replicates)
     crops.write(request.out)
-    _list_contradictions(request, own, table)
+    _list_contradictions(request, store, table)
     learning_curves(outcome.history, request.out / "curves.png")
     contact_sheet(outcome.oof, store, request.out / "contact.png")
     warn_of_missing(outcome.faults)
@@ -93,18 +91,12 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
     ).frame
 
 
-def _material(
-    request: TrainRequest, table: pl.DataFrame, preset: Preset | None, store: ImageStore
-) -> tuple[Material, ImageStore]:
-    """What is trained on, and the store of all its crops."""
+def _material(request: TrainRequest, table: pl.DataFrame, preset: Preset | None) -> Material:
     folds = (
         Folds.read(request.folds) if request.folds else make_folds(table, n_folds=request.n_folds, seed=request.seed)
     )
     frame = _in_order_of(folds.frame, table)
-    extra, store = read_extra(request.extra, frame, store, READ)
-    if extra is not None:
-        frame = pl.concat([frame, extra], how="diagonal_relaxed")
-    return Material(frame, make_labels(frame, preset.labels if preset else "binary"), folds), store
+    return Material(frame, make_labels(frame, preset.labels if preset else "binary"), folds)
 
 
 def _in_order_of(folds: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,8 @@ import polars as pl
 
 from features import FeatureState
 from submissions.reasons import reasons
-from submissions.report.scatter_strips import strip
+from submissions.report.body_map import body_dots
+from submissions.report.scatter_strips import DRAWN, strip
 
 PATIENTS = 6
 #: A patient needs this many lesions for one of them to stand out.
@@ -55,7 +56,16 @@ def _entry(flagged: dict[str, Any], patient: pl.DataFrame, reason: dict[str, Any
         "outlier": reason["outlier"],
         "others": others["isic_id"].gather_every(step).head(OTHERS).to_list(),
         "strip": strip(patient, name, reason["unusual_in"]),
+        "body": _body(patient, name),
     }
+
+
+def _body(patient: pl.DataFrame, flagged: str) -> dict[str, Any]:
+    """Where the patient's lesions are, the flagged one as the first of a list of one; of many, every n-th by score."""
+    ranked = patient.sort(pl.col("isic_id") != flagged, -pl.col("blend"), "isic_id").drop("rank", strict=False)
+    ranked = ranked.with_row_index("rank", 1)
+    others = ranked[1:].gather_every(max(1, -(-ranked.height // DRAWN)))
+    return body_dots(pl.concat([ranked[:1], others]).with_columns(shortlist=pl.col("rank") == 1))
 
 
 def _drivers(drivers: pl.DataFrame | None, isic_id: str) -> list[dict[str, Any]]:

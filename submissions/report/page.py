@@ -12,10 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cv_folds import formats
 from submissions.report import charts
-from submissions.report.styles import style_sheet
+from submissions.report.body_map import body_map
+from submissions.report.plain_names import plain_name
+from submissions.report.styles import style_sheet, template_file
 
 
-def render_page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
+def render_page(
+    report: Mapping[str, Any], pictures: Mapping[str, str], patients: Mapping[str, str] | None = None
+) -> str:
     """Write the report as one HTML page.
 
     The page holds no script, and its content security policy allows its own style sheet (by hash) and embedded
@@ -24,17 +28,30 @@ def render_page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     Args:
         report: As `building.build_report` gives it.
         pictures: Data URIs of crops by isic_id; empty where there are none.
+        patients: Where the pages of patients lie, by patient_id; their index under "".
 
     Returns:
         The whole page.
     """
-    style = style_sheet("style.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(report=report, pictures=pictures, style=style, style_hash=digest)
-    )
+    return render("report.html.j2", "patients.css", report=report, pictures=pictures, patients=patients or {})
+
+
+def render(template: str, *more: str, script: str | None = None, **content: object) -> str:
+    """Fill a template of a page whose content security policy allows its own style sheet and script, by their hashes.
+
+    Args:
+        template: In `templates`.
+        more: Style sheets after that of every page.
+        script: File in `templates`; None for a page without.
+        content: What the template names.
+    """
+    style, code = style_sheet("style.css", *more), "" if script is None else template_file(script)
+    hashes = {"style_hash": _digest(style), "script_hash": _digest(code)}
+    return _environment().get_template(template).render(**content, **hashes, style=style, script=code)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 @cache
@@ -46,8 +63,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"estimate": formats.estimate, "ends": formats.ends, "count": formats.count}
+    environment.filters |= {
+        "plain_name": plain_name,
+        "estimate": formats.estimate,
+        "ends": formats.ends,
+        "count": formats.count,
+    }
     pictures = (charts.roc_chart, charts.region_chart, charts.reliability_chart, charts.curve_chart, charts.strip_chart)
-    small = (charts.bar, charts.share_bar, charts.span, charts.points)
+    small = (charts.bar, charts.share_bar, charts.span, charts.points, body_map)
     environment.globals |= {function.__name__: function for function in (*pictures, *small)}
     return environment

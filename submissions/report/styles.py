@@ -5,7 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 
 
-def style_sheet(name: str) -> str:
-    """What charts look like, in colours that follow the reader's setting, and after it another sheet of `templates`."""
-    folder = files("submissions.report") / "templates"
-    return "\n".join((folder / each).read_text("utf-8").strip() for each in ("chart.css", name))
+def template_file(name: str) -> str:
+    """The text of a file of `templates`."""
+    return (files("submissions.report") / "templates" / name).read_text("utf-8").strip()
+
+
+def style_sheet(*names: str) -> str:
+    """What charts look like, in colours that follow the reader's setting, and after it other sheets of `templates`."""
+    return "\n".join(template_file(each) for each in ("chart.css", *names))

@@ -14,14 +14,14 @@ SIDE = 96
 _QUALITY = 80
 
 
-def thumbnails(store: ImageStore, ids: Iterable[str]) -> dict[str, str]:
-    """Data URIs by isic_id; a crop that cannot be read is left out."""
+def thumbnails(store: ImageStore, ids: Iterable[str], *, side: int = SIDE) -> dict[str, str]:
+    """Data URIs by isic_id of crops of `side` pixels a side; a crop that cannot be read is left out."""
     crops = ((name, try_read(store, name)) for name in dict.fromkeys(ids))
-    return {name: _data_uri(crop.pixels) for name, crop in crops if not isinstance(crop, CropError)}
+    return {name: _data_uri(crop.pixels, side) for name, crop in crops if not isinstance(crop, CropError)}
 
 
-def _data_uri(pixels: Pixels) -> str:
-    image = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+def _data_uri(pixels: Pixels, side: int) -> str:
+    image = Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

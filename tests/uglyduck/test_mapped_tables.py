@@ -8,7 +8,6 @@ import pytest
 
 from engine.errors import InputError
 from submissions.run_folder import RunFolder
-from tests.uglyduck.conftest import Command
 from uglyduck.run.config import load_config, write_config
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
@@ -71,10 +70,3 @@ def test_a_wrong_mapping_is_refused_with_the_configuration(line: str, message: s
     (tmp_path / "run.toml").write_text(f'[data]\nmetadata = "x"\n[data.columns]\n{line}\n')
     with pytest.raises(InputError, match=message):
         load_config(tmp_path / "run.toml")
-
-
-def test_a_suggested_mapping_can_be_pasted_and_checked(tmp_path: Path, command: Command) -> None:
-    (tmp_path / "clinic.csv").write_text("uuid;person;histology;age\na;K1;melanoma;50\nb;K2;nevus;60\n")
-    said = command("check", tmp_path / "clinic.csv", "--suggest").stdout
-    (tmp_path / "run.toml").write_text(said)
-    assert "0 errors" in command("check", tmp_path / "run.toml").stdout

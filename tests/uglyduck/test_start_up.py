@@ -13,7 +13,7 @@ from uglyduck.cli import app
 
 HEAVY = ("numpy", "polars", "lightgbm", "xgboost", "catboost", "torch")
 PARTS = ("clean", "features", "robustness", "tune")
-ON_A_RUN = ("ablate", "bundle", "card", "explain", "hospitals", "predict", "rank", "report", *PARTS)
+ON_A_RUN = ("ablate", "bundle", "card", "explain", "hospitals", "patients", "predict", "rank", "report", *PARTS)
 
 
 def commands() -> list[list[str]]:

@@ -24,7 +24,7 @@ FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
 Join = Annotated[
     list[Path] | None,
-    typer.Option("--join", metavar="<path>", help="Table of the same lesions or patients; may be repeated."),
+    typer.Option("--join", help="Table of the same lesions or patients, to be joined; may be repeated."),
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a table with a value that cannot be read, which else is missing.")

@@ -37,6 +37,7 @@ def demo(
     from engine.files import atomic_path
     from engine.outputs import try_folder
     from uglyduck.commands.card import card
+    from uglyduck.commands.patients import patients
     from uglyduck.commands.predict import predict
     from uglyduck.commands.rank import rank
     from uglyduck.commands.report import report
@@ -55,6 +56,7 @@ def demo(
     predict(results, metadata=test, out=out / "submission.csv")
     rank(results, out=results / "ranking.csv")  # what lists find is known for lesions with labels only
     rank(results, metadata=test, out=out / "ranking.csv")
+    patients(results, metadata=test, first=20, out=out / "patients")
     report(results, out=out / "report.html", picture=out / "overview.svg")
     card(results, out=out / "model-card.md")
     typer.echo(_overview(out))
@@ -64,6 +66,7 @@ def _overview(out: Path) -> str:
     """Where everything is, in the order in which a newcomer would open it."""
     places = {
         "report.html": "the run on one page: open it in a browser",
+        "patients/index.html": "a page for each of the 20 patients to see first",
         "ranking.csv": "the test lesions, each patient's most suspicious first, and why",
         "submission.csv": "the same lesions as a competition wants them",
         "model-card.md": "what the run is for, and what is not known",

@@ -44,10 +44,6 @@ def train(
         bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")
     ] = False,
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion")] = None,
-    extra: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(metavar="TABLE IMAGES", help="another archive's table and images: seen in training, never scored"),
-    ] = None,
     folds: Annotated[Path | None, typer.Option(help="frozen folds; by default made from --seed")] = None,
     n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
     epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
@@ -77,7 +73,7 @@ def train(
 
     Example: `uglyduck images train --metadata train-metadata.csv --images train-image.hdf5 --out image-model`
     """
-    from image_embeddings.requests import ExtraTable, TrainRequest
+    from image_embeddings.requests import TrainRequest
 
     changes = {"epochs": epochs, "labels": labels}
     result = _answer(
@@ -94,7 +90,6 @@ def train(
             download=download,
             ungrouped=ungrouped,
             groups=groups,
-            extra=() if extra is None else (ExtraTable(metadata=extra[0], images=extra[1], ungrouped=ungrouped),),
             folds=folds,
             n_folds=n_folds,
             repeats=repeats,

@@ -38,7 +38,7 @@ def report(
     from submissions.report.building import pictured
     from submissions.report.poster import poster
     from submissions.report.thumbnails import thumbnails
-    from uglyduck.studies.report import report_of
+    from uglyduck.studies.report import pages_of_patients, report_of
 
     start_logging()
     for written in (out, picture):
@@ -52,7 +52,7 @@ def report(
     page = out or opened.folder.root / "report.html"
     write_json(content, page.with_suffix(".json"))
     with atomic_path(page) as temporary:
-        temporary.write_text(render_page(content, pictures), "utf-8")
+        temporary.write_text(render_page(content, pictures, pages_of_patients(opened, page)), "utf-8")
     if picture is not None:
         with atomic_path(picture) as temporary:
             temporary.write_text(poster(content), "utf-8")

@@ -234,8 +234,6 @@ def input_paths(config: Config) -> dict[str, Path]:
     for name, model in config.image_models.items():
         given = {"model": model.model, "weights": model.weights}
         found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}
-        for older, table in model.extra.items():
-            found |= {f"images.{name}.extra.{older}.{key}": getattr(table, key) for key in ("metadata", "images")}
     return found
 
 

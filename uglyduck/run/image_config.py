@@ -16,16 +16,6 @@ DESCRIPTORS = "descriptors"
 """The preset without a network; also the name of the only model where nothing is said."""
 
 
-class ExtraConfig(BaseModel):
-    """`[images.NAME.extra.OLDER]`: a table of another archive, seen in training, never scored and in no figure."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    metadata: Path  # lesions with labels, in any layout that is known; those of the run's patients are left out
-    images: Path  # their crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
-    ungrouped: bool = False  # the table has no patients: each image is one
-
-
 class ImageModelConfig(BaseModel):
     """`[images.NAME]`: a model that scores the crops of `[data] images`, fold by fold; see docs/images.md."""
 
@@ -46,7 +36,6 @@ class ImageModelConfig(BaseModel):
     seed: int = Field(0, ge=0)  # same seed, same model
     device: str = "auto"  # where a network runs: auto, cpu, cuda ...
     on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
-    extra: dict[str, ExtraConfig] = {}  # further tables for training only, by a name of their own, below
 
 
 #: Settings of a model made elsewhere; all others decided what it became.

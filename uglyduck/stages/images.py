@@ -8,19 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from engine.console import log
 from engine.errors import within
 from engine.files import read_json
 from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
-from image_embeddings.requests import ExtraTable, PerturbRequest, Request, TrainRequest
+from image_embeddings.requests import PerturbRequest, Request, TrainRequest
 from image_embeddings.requests.recipe import check_first_weights, recipe_of
 from image_embeddings.spec import Spec
 from submissions.image_models import ImageModel, write_image_models
 from uglyduck.run.config import input_paths
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
 from uglyduck.run.run import Run
-from uglyduck.stages.image_plan import announced
 from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
 from uglyduck.stages.taken_models import take_model
@@ -43,7 +41,6 @@ def train(run: Run) -> list[Path]:
     _make_room(run)
     if len(run.image_models) > 1:
         _check_networks(run)
-    _announce(run)
     written: list[Path] = []
     for model in run.image_models:
         settings = run.config.image_models[model.name]
@@ -55,13 +52,6 @@ def train(run: Run) -> list[Path]:
         written.extend(_files(run, model))
     write_image_models(run.image_models, run.folder.image_models)
     return [run.folder.image_models, *written, *write_side_by_side(run)]
-
-
-def _announce(run: Run) -> None:
-    models = run.config.image_models
-    settings = [_preset_settings(model) for model in models.values()]
-    said = announced(models, settings, run.target, len(run.folds.names), run.compute.cores)
-    log.info("%-8s  %s", "images", said)
 
 
 def _make_room(run: Run) -> None:
@@ -134,7 +124,6 @@ def _request(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> T
         lesions=run.folder.lesions,
         images=Path(run.config.data.images or ""),
         ungrouped=run.config.data.ungrouped,
-        extra=tuple(ExtraTable(**table.model_dump()) for table in settings.extra.values()),
         folds=run.folder.folds,
         out=folder,
         kept=run.folder.kept_images,
@@ -174,7 +163,7 @@ def _settings(run: Run) -> dict[str, Any]:
     models = {name: model.model_dump(mode="json") for name, model in run.config.image_models.items()}
     # Paths may change as long as what lies there stays: that is among the inputs.
     for model in models.values():
-        for place in ("model", "weights", "extra"):
+        for place in ("model", "weights"):
             model.pop(place)
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 

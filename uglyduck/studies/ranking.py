@@ -104,10 +104,14 @@ def differences(
     run: Run, fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None, scores: pl.DataFrame
 ) -> list[Caution]:
     """How new lesions, and their `isic_id, score`, differ from those of training; see `suitability.cautions`."""
-    needed = {column for spec in run.specs if spec["group"] != "image" for column in spec["needs"]}
     run.manifest.check(run.folder.oof)
     out_of_fold = collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))
-    return cautions(fitted, frame, images, scores, needed=needed, out_of_fold=out_of_fold)
+    return cautions(fitted, frame, images, scores, needed=needed_columns(run), out_of_fold=out_of_fold)
+
+
+def needed_columns(run: Run) -> set[str]:
+    """Columns of the table that the run's features come from."""
+    return {column for spec in run.specs if spec["group"] != "image" for column in spec["needs"]}
 
 
 def choose_shortlist(

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+from engine.files import read_json
+from submissions.patients.writing import INDEX, LIST
 from submissions.report import build_report
 from submissions.report.artifacts import Artifacts
 from submissions.report.origin import Origin, origin_of
 from uglyduck.run.run import Run, open_run
+
+
+def pages_of_patients(run: Run, page: Path) -> dict[str, str]:
+    """Where the pages of the run's own patients lie, as seen from `page`; see `render_page`.
+
+    Empty where there are none, or they were made before the run was trained anew.
+    """
+    listed = run.folder.patients / LIST
+    found = read_json(listed) if listed.is_file() else {"pages": {}, "made_from": {}}
+    if found["made_from"] != run.state:
+        return {}
+    there = os.path.relpath(run.folder.patients.resolve(), page.resolve().parent)
+    return {name: f"{there}/{file}" for name, file in {"": INDEX, **found["pages"]}.items()}
 
 
 def report_of(root: Path, *, stated: Origin | None = None) -> tuple[Run, dict[str, Any]]:

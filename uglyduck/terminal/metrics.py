@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cv_folds.formats import difference, estimate, with_interval
-from cv_folds.hospital_share import in_words
-from cv_folds.metrics import AUC, PAUC
+from cv_folds.formats import difference, with_interval
+from cv_folds.metrics import PAUC
 from engine.files import read_json
 from submissions.run_folder import RunFolder
 
-_WIDTH = 140
+_WIDTH = 100
 
 
 def show_metrics(folder: RunFolder) -> None:
@@ -28,15 +28,14 @@ def show_metrics(folder: RunFolder) -> None:
 
 def remarks(stored: dict[str, Any]) -> list[str]:
     """What to know next to the table of `metrics.json`: blends, comparisons, the best possible, calibration."""
-    lines = []
+    over_folds = stored["scores"]["blend"]["mean_over_folds"][PAUC.name]
+    lines = [f"blend, {PAUC.label}, mean over folds: {with_interval(over_folds)}"]
     for method, found in stored["blends"]["methods"].items():
         if method != "mean":
             lines.append(f"blend {method} minus mean, {PAUC.label}: {difference(found['minus_mean'][PAUC.name])}")
-    lines.extend(_table_image_both(stored))
     lines.extend(
-        f"{name}, {AUC.label} and the hospital: {in_words(found)}"
-        for name, found in stored.get("hospital", {}).items()
-        if found is not None
+        f"{pair['first']} minus {pair['second']}, {PAUC.label}: {difference(pair['difference'][PAUC.name])}"
+        for pair in stored["comparisons"]
     )
     for name, found in (stored["optimum"] or {}).items():
         best = found["pooled"][PAUC.name]["estimate"]
@@ -51,19 +50,6 @@ def remarks(stored: dict[str, Any]) -> list[str]:
         f"error {error['estimate']:.5f}, Brier skill {with_interval(calibration['brier_skill'])}"
     )
     return lines
-
-
-def _table_image_both(stored: dict[str, Any]) -> list[str]:
-    """What the table, the crops and both reach, and what both gain, in one line; nothing in a run without crops."""
-    pairs = {pair["second"]: difference(pair["difference"][PAUC.name]) for pair in stored["comparisons"]}
-    if not pairs:
-        return []
-    reached = [
-        f"{name} {estimate(stored['scores'][column]['pooled'][PAUC.name])}"
-        for name, column in (*((name, name) for name in pairs), ("both", "blend"))
-    ]
-    gained = [f"both minus {name}: {found}" for name, found in pairs.items()]
-    return [f"{PAUC.label}, {', '.join(reached)}; {'; '.join(gained)}"]
 
 
 def show_nested(folder: RunFolder) -> None:
@@ -85,12 +71,12 @@ def metrics_table(stored: dict[str, Any], *, title: str = "Out of fold") -> Tabl
         caption=f"{100 * first['level']:g} % intervals: {first['replicates']:,} {first['unit']} bootstrap replicates",
         title_justify="left",
         caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     table.add_column("score")
     for label in first["metrics"].values():
-        table.add_column(label)
-    table.add_column(f"{PAUC.label}, mean over folds")
+        table.add_column(label, no_wrap=True)
     for name, measured in scores.items():
-        pooled = [with_interval(measured["pooled"][metric]) for metric in first["metrics"]]
-        table.add_row(name, *pooled, with_interval(measured["mean_over_folds"][PAUC.name]))
+        table.add_row(name, *(with_interval(measured["pooled"][metric]) for metric in first["metrics"]))
     return table

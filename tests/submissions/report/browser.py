@@ -1,121 +1,94 @@
-"""A headless Chromium, spoken to over its debugging pipe: no driver and no further dependency."""
+"""A headless Chromium, driven by Selenium through Debian's `chromium-driver`."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import select
+import re
 import shutil
-import subprocess
-import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_SECONDS = 60.0
-
-
-def find_browser() -> str | None:
-    """The first Chromium on the path, if there is one."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage")
+KEYS = {"Tab": Keys.TAB, "Enter": Keys.ENTER}
+SHEET = {"printBackground": True, "preferCSSPageSize": True}
+#: Why tests that need a browser are left out; empty where there is one.
+LACKING = (
+    ""
+    if shutil.which("chromedriver") and any(map(shutil.which, NAMES))
+    else "no Chromium with its driver: apt-get install chromium chromium-driver"
+)
 
 
 class Browser:
-    """One page in one browser; events that the page causes are kept."""
+    """One page in one browser."""
 
-    def __init__(self, program: str) -> None:
-        self._profile = tempfile.TemporaryDirectory(prefix="uglyduck-browser-", ignore_cleanup_errors=True)
-        commands, self._write = os.pipe()
-        self._read, answers = os.pipe()
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"]
-        quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        # The pipe is read from descriptor 3 and written to descriptor 4, whatever their numbers are here.
-        shell = f'exec "$0" "$@" 3<&{commands} 4>&{answers}'
-        self._process = subprocess.Popen(
-            ["/bin/bash", "-c", shell, program, *flags, *quiet, f"--user-data-dir={self._profile.name}"],
-            pass_fds=(commands, answers),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(commands)
-        os.close(answers)
-        self.events: list[dict[str, Any]] = []
-        self._buffer, self._last, self._session = b"", 0, ""
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Log", "Runtime"):
-            self.call(f"{domain}.enable")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._write)  # Chromium ends when its pipe does
-        os.close(self._read)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._profile.cleanup()
-
-    def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """Send one command and wait for its answer."""
-        self._last += 1
-        message: dict[str, Any] = {"id": self._last, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while (answer := self._next()).get("id") != self._last:
-            self.events.append(answer)
-        if "error" in answer:
-            raise RuntimeError(f"{method}: {answer['error']}")
-        result: dict[str, Any] = answer["result"]
-        return result
-
-    def _next(self) -> dict[str, Any]:
-        deadline = time.monotonic() + _SECONDS
-        while b"\0" not in self._buffer:
-            if not select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError("the browser does not answer")
-            chunk = os.read(self._read, 1 << 16)
-            if not chunk:
-                raise RuntimeError("the browser ended")
-            self._buffer += chunk
-        line, self._buffer = self._buffer.split(b"\0", 1)
-        message: dict[str, Any] = json.loads(line)
-        return message
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
 
     def show(self, path: Path, *, width: int, dark: bool = False) -> None:
         """Open a file at a width, in light or dark; forget what happened before."""
-        self.events.clear()
-        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._next())
+        self.driver.get("about:blank")  # a page that is open already would not be loaded again
+        self.asked()
+        self.complaints()
+        self.driver.get(path.resolve().as_uri())
+
+    def call(self, method: str, **parameters: object) -> dict[str, Any]:
+        """A command of the debugging protocol."""
+        answer: dict[str, Any] = self.driver.execute_cdp_cmd(method, parameters)
+        return answer
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - any JSON value
-        """The value of a JavaScript expression on the page (the debugger may run it where the page may not)."""
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        """The value of a JavaScript expression on the page (the driver may run it where the page may not)."""
+        return self.driver.execute_script(f"return {expression}")
 
     def key(self, name: str) -> None:
         """Press and release a key."""
-        code = {"Tab": 9, "Enter": 13}[name]
-        text = {"text": "\r"} if name == "Enter" else {}
-        for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code, **text)
+        ActionChains(self.driver, duration=0).send_keys(KEYS[name]).perform()
 
-    def picture(self, rectangle: dict[str, float] | None = None) -> bytes:
-        """A PNG of the whole page, or of {x, y, width, height} in page coordinates."""
-        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {key: size[key] for key in ("x", "y", "width", "height")} if rectangle is None else rectangle
-        taken = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip | {"scale": 1})
+    def asked(self) -> list[str]:
+        """Addresses that were asked for since the last call."""
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        sent = [event for event in events if event["method"] == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in sent]
+
+    def complaints(self) -> list[str]:
+        """What the console said since the last call: errors, refusals, messages of scripts."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def picture(self, rectangle: dict[str, float]) -> bytes:
+        """A PNG of {x, y, width, height} in page coordinates."""
+        taken = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=rectangle | {"scale": 1})
         return base64.b64decode(taken["data"])
+
+    def printed_pages(self) -> int:
+        """On how many sheets the page is printed."""
+        return len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(self.call("Page.printToPDF", **SHEET)["data"])))
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A browser that is closed at the end."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = next(path for name in NAMES if (path := shutil.which(name)))
+    for flag in (*FLAGS, *QUIET):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()

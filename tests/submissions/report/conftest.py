@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +18,18 @@ from features.builtin import builtin_state
 from submissions.curves import curves
 from submissions.report import build_report
 from submissions.report.artifacts import Artifacts
+from tests.submissions.report.browser import Browser, open_browser
 
 HOSTILE = "<script>alert('x')</script>\"><img src=http://example.org/x onerror=alert(1)>"
 SETTINGS = {"replicates": 200, "seed": 0}
 SCORES = ("lightgbm", "catboost", "blend", "table", "image")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all pages."""
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,12 @@ from PIL import Image
 
 from submissions.report import render_page
 from submissions.report.building import pictured
-from tests.submissions.report.browser import Browser, find_browser
+from tests.submissions.report.browser import LACKING, Browser
 from tests.submissions.report.test_page import PIXEL, SECTIONS
 
-PROGRAM = find_browser()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on the path")
+pytestmark = [pytest.mark.skipif(bool(LACKING), reason=LACKING), pytest.mark.xdist_group("browser")]
 BOX = """(name => { const r = document.getElementById(name).getBoundingClientRect();
 return {x: 0, y: r.y + scrollY, width: innerWidth, height: Math.min(r.height, 1500)}; })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser(str(PROGRAM)) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +36,8 @@ def test_every_section_is_seen_and_nothing_is_asked_for(browser: Browser, path: 
         assert picture.height > 40, name
         assert isinstance(low, int) and isinstance(high, int) and high - low > 100, f"{name} is blank"  # noqa: PT018
         assert (picture.getpixel((0, 0)) < 128) == dark  # type: ignore[operator]  # one channel: a number
-    methods = [event["method"] for event in browser.events if "method" in event]
-    assert not [
-        name for name in methods if name in {"Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"}
-    ]
-    asked = {
-        event["params"]["request"]["url"][:5]
-        for event in browser.events
-        if event.get("method") == "Network.requestWillBeSent"
-    }
-    assert asked <= {"file:", "data:"}
+    assert browser.complaints() == []
+    assert {url[:5] for url in browser.asked()} <= {"file:", "data:"}
 
 
 def test_a_keyboard_is_enough(browser: Browser, path: Path) -> None:
@@ -63,7 +47,7 @@ def test_a_keyboard_is_enough(browser: Browser, path: Path) -> None:
     assert browser.evaluate("document.activeElement.getBoundingClientRect().left") == 0, "the skip link shows"
     browser.key("Enter")
     assert browser.evaluate("location.hash") == "#main"
-    browser.evaluate("document.querySelector('summary').focus()")
+    browser.driver.execute_script("document.querySelector('summary').focus()")
     assert browser.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     browser.key("Enter")
     assert browser.evaluate("document.querySelector('details').open")
@@ -77,5 +61,11 @@ def test_a_foreign_picture_is_refused(browser: Browser, path: Path, tmp_path: Pa
     slipped.write_text(text, "utf-8")
     browser.show(slipped, width=1280)
     assert browser.evaluate("window.slipped") is None
-    refused = [event for event in browser.events if event.get("method") == "Log.entryAdded"]
-    assert len(refused) >= 2
+    assert len([line for line in browser.complaints() if "Content Security Policy" in line]) >= 2
+
+
+def test_it_prints_on_few_pages_and_shows_where_it_scrolls(browser: Browser, path: Path) -> None:
+    browser.show(path, width=390)
+    assert browser.printed_pages() <= 12
+    wide = "[...document.querySelectorAll('.scroll')].find(e => e.scrollWidth > e.clientWidth)"
+    assert "radial-gradient" in browser.evaluate(f"getComputedStyle({wide}).backgroundImage")

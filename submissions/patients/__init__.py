@@ -1,0 +1,1 @@
+"""Pages about patients: which lesions to look at first, where they are, and what is known of their risk."""

@@ -1,0 +1,68 @@
+"""`uglyduck patients`: a page a patient, to look at together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uglyduck.commands.arguments import FinishedRun, Strict
+
+
+def patients(
+    run: FinishedRun,
+    metadata: Annotated[
+        Path | None, typer.Option(help="Table of the lesions; without it, the run's own lesions out of fold.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder; without a table, the run's own.")
+    ] = None,
+    image_scores: Annotated[
+        Path | None, typer.Option(help="Scores of these crops, so that they are only shown: Parquet of isic_id, score.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")] = None,
+    sensitivity: Annotated[
+        float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")
+    ] = None,
+    first: Annotated[
+        int | None, typer.Option(help="Pages for so many patients only, those of highest risk.", min=1)
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also for a table that lacks most of what the models go by, without risks.")
+    ] = False,
+    strict: Strict = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to fill; RUN/patients by default.")] = None,
+) -> None:
+    """Write an index of patients in order of risk, and a page for each: body map, short list, reasons, risk in words.
+
+    Each page is one HTML file that opens anywhere and loads nothing. It shows single lesions: treat it as the data. A
+    research tool, not a diagnosis.
+
+    Example: `uglyduck patients runs/first --metadata clinic.csv --images crops.hdf5 --out pages`
+    """
+    from engine.console import log, progress, start_logging
+    from engine.outputs import try_folder
+    from uglyduck.run.run import open_run
+    from uglyduck.studies.patients import pages_of
+    from uglyduck.studies.ranking import choose_shortlist
+    from uglyduck.terminal.cautions import show_cautions
+
+    start_logging()
+    opened = open_run(run)
+    folder = out or opened.folder.patients
+    try_folder(folder)
+    shortlist = choose_shortlist(
+        opened, top=top, sensitivity=sensitivity, confidence=confidence, loss="share", by="rank"
+    )
+    pages, lesions = pages_of(
+        opened, shortlist, metadata=metadata, images=images, image_scores=image_scores, anyway=anyway, strict=strict
+    )
+    count = min(lesions["patient_id"].n_unique(), first or lesions.height)
+    with progress("patients", count) as done:
+        pages.write(lesions, folder, first=first, made_from=opened.state, done=done)
+    log.info("%s pages: %s. A research tool, not a diagnosis.", f"{count:,}", folder / "index.html")
+    show_cautions([str(caution) for caution in pages.cautions])
