@@ -8,7 +8,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help env demo test lint types contracts tests bench pictures lock docs clean
+.PHONY: help env demo test lint types contracts tests bench fuzz pictures lock docs clean
 
 help:  ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -46,6 +46,9 @@ tests: env
 
 bench: env  ## Full-size timing, memory and figures; writes docs/performance.md and tables of other pages
 	$(BIN)/pytest tests/benches -m bench -s
+
+fuzz: env  ## 200,000 files changed at random through every reader
+	$(BIN)/pytest tests/fuzz -m bench -s
 
 pictures: env  ## The picture of the README, from a simulated run
 	$(BIN)/uglyduck demo --out build/pictures

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.cells import ROW, shown
+from cohort.cells import CONTROL, ROW, shown
 from cohort.dataset import Dataset, Field, Labels
 from cohort.lesion_groups import group_by_lesion
 from cohort.tables import SourceTable
@@ -67,7 +67,10 @@ def _canonical(field: Field, dataset: Dataset) -> pl.Expr:
         value = value * field.times
     if field.column.role == "key" and dataset.ids_are_files:
         value = value.str.replace(FILE_SUFFIX, "")
-    if field.column.role == "category":  # what the vendor, HAM10000 and PAD-UFES-20 write for missing
+    if field.column.role == "category":
+        # Control characters have no business in one: it is shown on terminals and pages.
+        value = value.str.replace_all(f"[{CONTROL}]", "\ufffd")
+        # What the vendor, HAM10000 and PAD-UFES-20 write for missing.
         value = pl.when(~value.str.to_lowercase().is_in(_NOT_STATED)).then(value)
     return value.alias(field.column.name)
 

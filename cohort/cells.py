@@ -13,6 +13,9 @@ ROW = "uglyduck: row of the file"
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None", "none")
 """Cells that mean "missing" in every column: what R, pandas, SQL and spreadsheets write."""
 
+CONTROL = r"\p{Cc}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}"
+"""Characters, within brackets of a pattern, that move a terminal's cursor or turn the direction of what follows."""
+
 _LABELS = ("target", "malignant")
 
 

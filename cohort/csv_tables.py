@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ class CsvTable:
                 where=str(self.path),
                 remedy="delete this line, so that the file begins with the column names",
             )
-        repeated = [name for position, name in enumerate(header) if name and name in header[:position]]
+        repeated = [name for name, count in Counter(header).items() if name and count > 1]
         if repeated:
             raise InputError(
                 f"column {repeated[0]} appears twice", where=str(self.path), remedy="keep one column of each name"

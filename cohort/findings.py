@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.errors import plain
+
 Severity = Literal["error", "warning", "info"]
 Status = Literal["found", "clear", "not applicable"]
 
@@ -63,11 +65,11 @@ class Check:
 
     def found(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
         """The thing looked for is there; `measured` says how much of it."""
-        return Finding(self.code, self.title, self.severity, "found", measured, where, values)
+        return Finding(self.code, self.title, self.severity, "found", plain(measured), plain(where), values)
 
     def clear(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
         """The thing looked for is not there; `measured` says what was looked at."""
-        return Finding(self.code, self.title, self.severity, "clear", measured, where, values)
+        return Finding(self.code, self.title, self.severity, "clear", plain(measured), plain(where), values)
 
     def not_applicable(self, reason: str, *, where: str = "") -> Finding:
         """The question does not arise, for this reason."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 import polars.selectors as cs
 
-from cohort.cells import CellError
+from cohort.cells import CONTROL, CellError
 from cohort.frames import ID
 from cohort.rules import SIZES
 from cohort.tables import SourceTable
@@ -45,7 +45,7 @@ def as_missing(frame: pl.DataFrame, problems: Sequence[TableProblem]) -> pl.Data
     checks = {problem.check for problem in problems}
     if checks & {BAD_TARGET, DISAGREEMENT}:
         frame = frame.drop("target")
-    patient = pl.col("patient_id").str.strip_chars()
+    patient = pl.col("patient_id").str.strip_chars().str.replace_all(f"[{CONTROL}]", "\ufffd")
     sizes = cs.by_name(*SIZES, require_all=False)
     return frame.with_columns(
         pl.when(cs.float().is_finite()).then(cs.float()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from cohort.cells import CONTROL
 from cohort.column import Column
 
 SIZES = frozenset({"clin_size_long_diam_mm", "tbp_lv_areaMM2", "tbp_lv_perimeterMM", "tbp_lv_minorAxisMM"})
@@ -46,7 +47,7 @@ def _rules_of(column: Column) -> list[Rule]:
         repeated = Rule(name, "repeated", values.is_duplicated())
         return [missing, repeated, Rule(name, "odd", ~values.str.contains(r"^[A-Za-z0-9_-]+$"))]
     if column.role == "patient":
-        return [missing, Rule(name, "odd", ~values.str.contains(r"^\S(.*\S)?$"))]
+        return [missing, Rule(name, "odd", ~values.str.contains(rf"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$"))]
     if column.role == "label":
         return [missing, Rule(name, "other", ~values.is_in([0.0, 1.0])), infinite]
     if column.dtype.is_float():

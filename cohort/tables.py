@@ -14,10 +14,13 @@ from cohort.cells import CellError
 from cohort.csv_tables import CsvTable
 from cohort.parquet_tables import ParquetTable
 from engine.errors import InputError
+from engine.files import refuse_special
 
 _HEAD = 65536
+_UNPACKED, _GROWTH = 2**26, 100  # bytes, and times its size, that a packed table may have; tables pack tenfold
 _CALL_FOR_TABLE = "give a CSV file (plain or gzip) or a Parquet file"
 _FOREIGN = {
+    b"\x1f\x8b": "a gzip file in a gzip file",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"BZh": "a bzip2 archive",
@@ -105,16 +108,23 @@ def _unpacked(path: Path) -> Path | bytes:
     head = _head(path)
     if not head.startswith(b"\x1f\x8b"):
         return path
+    most = max(_UNPACKED, _GROWTH * path.stat().st_size)
     try:
         with gzip.open(path) as stream:
-            return stream.read()
+            content = stream.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"the gzip file is damaged or cut off ({error})", where=str(path), remedy="download or write it again"
         ) from error
+    if len(content) > most:
+        raise InputError(
+            f"the gzip file unpacks to more than {most:,} bytes", where=str(path), remedy="give the table unpacked"
+        )
+    return content
 
 
 def _head(path: Path) -> bytes:
+    refuse_special(path)
     try:
         with path.open("rb") as stream:
             return stream.read(_HEAD)

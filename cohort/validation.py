@@ -145,8 +145,8 @@ def _missing_patient(broken: _Broken) -> TableProblem:
 def _odd_patient(broken: _Broken) -> TableProblem:
     return broken.problem(
         NO_PATIENT,
-        f"the patient id {broken.value} is blank or has spaces around it",
-        "write the id without spaces around it",
+        f"the patient id {broken.value} is blank, has spaces around it or holds control characters",
+        "write the id without them",
     )
 
 

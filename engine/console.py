@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from engine.errors import InputError
+from engine.errors import InputError, plain
 
 log = logging.getLogger("uglyduck")
 errors = Console(stderr=True)
@@ -28,6 +28,15 @@ class _PlainLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         errors.file.write(self.format(record) + "\n")
+
+
+class _Printable(logging.Filter):
+    """Nothing that a table holds moves the cursor."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line through, printable."""
+        record.msg, record.args = "\n".join(map(plain, record.getMessage().split("\n"))), ()
+        return True
 
 
 def start_logging() -> None:
@@ -44,6 +53,7 @@ def start_logging() -> None:
         handler = _PlainLines()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
+    log.addFilter(_Printable())
     log.setLevel(logging.INFO)
 
 

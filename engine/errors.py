@@ -7,6 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 
+def plain(text: str) -> str:
+    """Text for one line of a terminal: what is not printable (escape sequences, marks of direction) as its code."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in text)
+
+
 class UglyduckError(Exception):
     """Base of every error this project raises on purpose."""
 
@@ -28,7 +35,7 @@ class InputError(UglyduckError):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return " ".join(f"{place}{self.what}. {self.remedy}.".split())
+        return plain(" ".join(f"{place}{self.what}. {self.remedy}.".split()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An exception is rebuilt from its positional arguments alone, which `__init__` does not take; but this one is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -86,6 +87,20 @@ def _sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe, a socket or a device, from which reading may never end.
+
+    Raises:
+        InputError: One is there. What else is wrong with the path is said where it is opened.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError("not a regular file", where=str(path), remedy="give the file itself")
+
+
 def write_json(value: Any, path: Path) -> None:  # noqa: ANN401 - any JSON value
     """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
     with atomic_path(path) as temporary:
@@ -98,11 +113,12 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     Raises:
         InputError: The file is missing or is not JSON.
     """
+    refuse_special(Path(path))
     try:
         return json.loads(Path(path).read_text("utf-8"))
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(path), remedy="check the path") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid JSON ({error})", where=str(path), remedy="write the file again") from error
 
 
@@ -114,8 +130,15 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
+    refuse_special(Path(path))
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def tree(folder: Path) -> list[tuple[str, int, int]]:
+    """Name below the folder, size and time of change of each file at any depth: tells whether a file was changed."""
+    found = ((path, path.lstat()) for path in folder.rglob("*") if not path.is_dir())
+    return sorted((path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns) for path, status in found)
 
 
 def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -23,7 +23,20 @@ class Manifest:
         self._content = self._read()
 
     def _read(self) -> dict[str, Any]:
+        """What the file says; nothing where there is none.
+
+        Raises:
+            InputError: It is no manifest.
+        """
         found: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
+        stages = found.get("stages") if isinstance(found, dict) else None
+        if not isinstance(stages, dict) or not all(
+            isinstance(entry, dict) and "fingerprint" in entry and isinstance(entry.get("outputs"), dict)
+            for entry in stages.values()
+        ):
+            raise InputError(
+                "not the manifest of a run", where=str(self.path), remedy="delete it and start `uglyduck run` again"
+            )
         return found
 
     def holds(self, stage: str, wanted: str) -> bool:

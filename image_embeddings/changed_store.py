@@ -31,6 +31,15 @@ class ChangedStore:
         """As in the other store."""
         return self.inner.ids
 
+    @property
+    def names(self) -> Sequence[str]:
+        """As in the other store."""
+        return self.inner.names
+
+    def has(self, isic_id: str) -> bool:
+        """As in the other store."""
+        return self.inner.has(isic_id)
+
     def read(self, isic_id: str) -> Crop:
         """Decode one crop and change it; see `ImageStore.read`."""
         return self.change(self.inner.read(isic_id))

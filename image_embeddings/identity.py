@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +15,7 @@ from cohort.stores.protocol import CropError, ImageStore
 from engine.code import code_behind, code_of
 from engine.errors import InputError
 from engine.executors import Executor
-from engine.files import fingerprint, read_json, write_json
+from engine.files import fingerprint, read_json, tree, write_json
 from image_embeddings.labels import Labels
 
 Kind = Literal["descriptors", "network", "frozen"]
@@ -115,9 +114,5 @@ def _digest(store: ImageStore, ids: Sequence[str], _cores: int) -> str:
 
 
 def _stamp(path: Path, ids: Sequence[str]) -> str:
-    if path.is_dir():
-        with os.scandir(path) as entries:
-            files = sorted((entry.name, (found := entry.stat()).st_size, found.st_mtime_ns) for entry in entries)
-    else:
-        files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns)]
+    files = tree(path) if path.is_dir() else [(path.name, path.stat().st_size, path.stat().st_mtime_ns)]
     return fingerprint([str(path.resolve()), files, list(ids)])

@@ -111,5 +111,10 @@ def check_files(folder: Path, spec: Spec) -> None:
     if not spec.files:
         raise InputError("training has not ended", where=str(folder), remedy="start the same training again")
     for name, sha256 in spec.files.items():
-        if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
+        if (
+            ".." in Path(name).parts
+            or Path(name).is_absolute()
+            or not (folder / name).is_file()
+            or sha256_of(folder / name) != sha256
+        ):
             raise InputError("missing or changed since training", where=str(folder / name), remedy="train it again")

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.errors import InputError
+from engine.files import refuse_special
 
 BOM = b"\xef\xbb\xbf"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -54,6 +55,7 @@ def read_sheet(path: Path) -> Sheet:
         UnreadableError: The file is empty, or is not CSV in UTF-8.
         InputError: There is no such file.
     """
+    refuse_special(Path(path))
     try:
         content = Path(path).read_bytes()
     except OSError as error:

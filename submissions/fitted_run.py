@@ -213,12 +213,12 @@ class FittedRun:
         others = set(self.specs) - self.image_features
         if table is self.panels.whole and gain_of(others, self.models_of(table), table.blend.weights) == 0:
             raise InputError(
-                "the run sees crops alone, and none are given",
+                "the run sees crops alone, and there are none",
                 where="its features",
                 remedy="give --images or --image-scores",
             )
         log.warning(
-            "no images given: %s",
+            "no crops: %s",
             "scored by the learners that see the table alone"
             if self.panels.table is not self.panels.whole
             else f"the {len(self.image_features)} features of the image model count as missing",

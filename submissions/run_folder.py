@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.console import logging_to
 from engine.errors import InputError
+from engine.files import atomic_path
 from engine.locks import LOCK, locked
 
 
@@ -161,3 +162,16 @@ class RunFolder:
         """Hold the run for one process, which adds to the run's log; see `engine.locks.locked`."""
         with locked(self.root), logging_to(self.log):
             yield
+
+    @contextmanager
+    def config_kept_if_refused(self) -> Iterator[None]:
+        """Put the configuration back that was there where a run with another is refused before it made anything."""
+        before = {path: path.read_bytes() for path in (self.config, self.manifest) if path.is_file()}
+        try:
+            yield
+        except InputError:
+            unmade = before.get(self.manifest) == (self.manifest.read_bytes() if self.manifest.is_file() else None)
+            if self.config in before and unmade:
+                with atomic_path(self.config) as temporary:
+                    temporary.write_bytes(before[self.config])
+            raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated
 
@@ -87,10 +89,16 @@ def _options(
     pass
 
 
+@cache
+def _commands() -> Callable[[], object]:
+    """The commands as they are called: typer would read every signature anew each time."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command line; exit status 0 done, 2 the input is wrong, 1 a defect."""
     try:
-        app()
+        _commands()()
     except InputError as error:
         refused: InputError | None = error
     except Exception as error:

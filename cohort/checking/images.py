@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
-
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort
+from cohort.stores.hdf5 import Hdf5Store
+from engine.errors import InputError
 
 DAMAGED = Check("UD141", "an image file that cannot be opened or points to other files", "error")
 NO_CROP = Check("UD142", "lesions without a crop", "error")
@@ -19,10 +19,11 @@ def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
     """Findings about the ids in an HDF5 file of crops; silent where there is no such file."""
     if not path.is_file():
         return
+    store = Hdf5Store(path)
     try:
-        crops, links = _names(path)
-    except (OSError, RuntimeError, ValueError) as error:
-        yield DAMAGED.found(f"not a readable HDF5 file ({str(error).splitlines()[0][:100]})", where=path.name)
+        crops, links = set(store.ids), store.links
+    except InputError as error:
+        yield DAMAGED.found(error.what, where=path.name)
         return
     if links:
         yield DAMAGED.found(f"{len(links)} links to other places, the first is {links[0]}", where=path.name)
@@ -33,25 +34,9 @@ def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
             yield check.not_applicable("the table is absent or cannot be read", where=path.name)
         return
     lesions = set(cohort.given_order)
-    yield _difference(NO_CROP, lesions - crops, len(lesions), path.name)
+    yield _difference(NO_CROP, {isic_id for isic_id in lesions if not store.has(isic_id)}, len(lesions), path.name)
     yield _difference(NO_LESION, crops - lesions, len(crops), path.name)
-
-
-def _names(path: Path) -> tuple[set[str], list[str]]:
-    """Names of the objects stored in the file itself, and names that are soft or external links."""
-    crops: set[str] = set()
-    links: list[str] = []
-
-    def note(name: bytes, info: h5py.h5l.LinkInfo) -> None:
-        text = name.decode("utf-8", "backslashreplace")
-        if info.type == h5py.h5l.TYPE_HARD:
-            crops.add(text)
-        else:
-            links.append(text)
-
-    with h5py.File(path, "r") as file:
-        file.id.links.visit(note, info=True)
-    return crops, links
+    store.close()
 
 
 def _difference(check: Check, ids: set[str], total: int, where: str) -> Finding:

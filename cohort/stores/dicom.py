@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+import warnings
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
 
 from cohort.frames import ID, collect
 from cohort.stores.decoding import check_pixels
-from cohort.stores.folder import list_files, open_file, read_file
-from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, OnBad, Pixels
+from cohort.stores.folder import FileStore
+from cohort.stores.protocol import Crop, CropError, OnBad, Pixels
 from engine.errors import InputError
 
-SUFFIXES = (".dcm",)
 METADATA_SCHEMA = {
     ID: pl.String,
     "patient_id": pl.String,
@@ -30,36 +28,24 @@ _SEX = {"M": "male", "F": "female"}
 _DAMAGED = (OSError, ValueError, AttributeError, KeyError, TypeError, RuntimeError, NotImplementedError, IndexError)
 
 
-class DicomStore:
-    """DICOM files directly in one folder, each named by its isic_id. Needs pydicom (the `dicom` extra)."""
+class DicomStore(FileStore):
+    """DICOM files; needs pydicom (the `dicom` extra)."""
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._path = Path(path)
-        self._limits = limits
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._path
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """Stems of the DICOM files, ascending."""
-        return list(self._files)
+    suffixes = (".dcm",)
 
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
         record = self._record(isic_id, with_pixels=True)
         try:
-            width, height = int(record.Columns), int(record.Rows)
+            width, height, frames = (int(record.get(name) or 1) for name in ("Columns", "Rows", "NumberOfFrames"))
             encoded = len(record.PixelData)
         except _DAMAGED as error:
             raise self._damaged(isic_id, error) from error
-        check_pixels(
-            isic_id, width, height * int(record.get("NumberOfFrames") or 1), limits=self._limits, where=self._path
-        )
+        check_pixels(isic_id, width, height * frames, limits=self._limits, where=self._path)
         try:
-            pixels = _rgb(record)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                pixels = _rgb(record)
         except _DAMAGED as error:
             raise self._damaged(isic_id, error) from error
         return Crop(isic_id, pixels, encoded)
@@ -82,21 +68,13 @@ class DicomStore:
                     raise
         return pl.DataFrame(rows, schema=METADATA_SCHEMA, orient="row")
 
-    def encoded(self, isic_id: str) -> bytes:
-        """The whole file; see `ImageStore.encoded`."""
-        return read_file(self._files, isic_id, limits=self._limits, where=self._path)
-
-    def close(self) -> None:
-        """Nothing stays open between reads."""
-
-    @cached_property
-    def _files(self) -> dict[str, Path]:
-        return list_files(self._path, SUFFIXES)
-
     def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
         pydicom = _pydicom(self._path)
-        with open_file(self._files, isic_id, limits=self._limits, where=self._path) as stream:
+        with self.opened(isic_id) as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom remarks on odd values; what cannot be used is refused here
             try:
+                if _is_deflated(stream, pydicom):
+                    raise ValueError("deflated, which may unpack to any size")
                 return pydicom.dcmread(stream, stop_before_pixels=not with_pixels)
             except (*_DAMAGED, pydicom.errors.InvalidDicomError) as error:
                 raise self._damaged(isic_id, error) from error
@@ -141,11 +119,20 @@ def differences(embedded: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 def _pydicom(path: Path) -> Any:  # noqa: ANN401 - an optional extra without types here
     try:
         import_module("pydicom.errors")
+        import_module("pydicom.filereader")
         return import_module("pydicom")
     except ImportError as error:
         raise InputError(
             "DICOM files need pydicom", where=str(path), remedy="install it: pip install pydicom"
         ) from error
+
+
+def _is_deflated(stream: BinaryIO, pydicom: Any) -> bool:  # noqa: ANN401 - an optional extra
+    """Whether all of the file but its first part is packed, which pydicom would unpack whole; the place is kept."""
+    pydicom.filereader.read_preamble(stream, force=False)
+    about = pydicom.filereader._read_file_meta_info(stream)
+    stream.seek(0)
+    return bool(about.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian)
 
 
 def _rgb(record: Any) -> Pixels:  # noqa: ANN401 - pydicom is an optional extra

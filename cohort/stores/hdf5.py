@@ -1,7 +1,8 @@
-"""The official HDF5 layout: one scalar byte-string dataset of JPEG per isic_id, at the root of the file."""
+"""Crops in an HDF5 file: a byte string of JPEG per isic_id, as in the official one, or what else is common."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,13 +12,18 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cohort.stores.decoding import check_size, decode
-from cohort.stores.protocol import DEFAULT_LIMITS, Crop, CropError, Limits, is_id, require_id
+from cohort.stores.decoding import check_pixels, check_size, decode
+from cohort.stores.naming import by_id, found_in, require_ids
+from cohort.stores.protocol import DEFAULT_LIMITS, NO_CROP, Crop, CropError, Limits, Pixels, is_id, require_id
 from engine.errors import InputError
+
+_IMAGE = frozenset({"image", "img", "data", "jpg", "jpeg", "png", "pixels", "bytes"})
+"""Names of an entry that say nothing of the lesion: that is its group then."""
+_LINK = "a soft or external link, which may lead out of the file"
 
 
 class Hdf5Store:
-    """Crops in one HDF5 file.
+    """Crops in one HDF5 file, each a byte string, a row of bytes (uint8) or pixels (uint8), in groups of any depth.
 
     An HDF5 file can point into other files (external links, external storage, virtual datasets) and at other places
     in itself (soft links). Such entries are refused: a crop is read from this file or not at all.
@@ -34,46 +40,90 @@ class Hdf5Store:
         """The HDF5 file."""
         return self._path
 
-    @cached_property
+    @property
     def ids(self) -> Sequence[str]:
-        """Names of the root's entries, ascending.
+        """The entries' names without folder and suffix, ascending.
 
         Raises:
-            InputError: An entry's name cannot be an isic_id.
+            InputError: An entry's name cannot be an isic_id, or two entries have one.
         """
-        names = sorted(self._open().keys())
-        for name in names:
-            if not is_id(name):
-                raise InputError(
-                    f"entry {name!r} is not named as an id", where=str(self._path), remedy="name entries by isic_id"
-                )
-        return names
+        return require_ids(self._entries, where=str(self._path))
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Paths of the entries in the file."""
+        return list(self._entries.values())
+
+    @property
+    def links(self) -> Sequence[str]:
+        """Soft and external links, none of which is followed."""
+        return self._listed[1]
+
+    def has(self, isic_id: str) -> bool:
+        """Whether it has an entry; see `ImageStore.has`."""
+        there = is_id(isic_id) and self._open().id.links.exists(isic_id.encode())
+        return there or found_in(self._entries, isic_id) is not None
 
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
-        data = self.encoded(isic_id)
-        pixels = decode(data, isic_id, limits=self._limits, where=self._path)
-        return Crop(isic_id, pixels, len(data))
+        value = self._value(isic_id)
+        if value.ndim > 1:
+            return Crop(isic_id, value if value.ndim == 3 else np.repeat(value[:, :, None], 3, axis=2), value.nbytes)
+        data = value.tobytes()
+        return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
 
     def encoded(self, isic_id: str) -> bytes:
         """Its bytes; see `ImageStore.encoded`."""
+        value = self._value(isic_id)
+        return value.tobytes() if value.ndim == 1 else str(value.shape).encode() + value.tobytes()
+
+    def _value(self, isic_id: str) -> Pixels:
+        """The content of a crop's entry: bytes (n,), or pixels (height, width) or (height, width, 3)."""
         require_id(isic_id, self._path)
-        root, name = self._open().id, isic_id.encode()
-        # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
         try:
-            link = root.links.get_info(name)
-        except (KeyError, RuntimeError):
-            raise self._refuse(isic_id, "no crop of this id") from None
-        if link.type != h5py.h5l.TYPE_HARD:
-            raise self._refuse(isic_id, "a soft or external link, which may lead out of the file")
-        try:
-            if h5py.h5o.get_info(root, name).type != h5py.h5o.TYPE_DATASET:
-                raise self._refuse(isic_id, "a group, not a byte string")
-            data = self._bytes(isic_id, h5py.h5d.open(root, name))
+            value = self._content(isic_id, self._dataset(isic_id))
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             raise self._refuse(isic_id, "a damaged entry") from error
-        check_size(isic_id, len(data), limits=self._limits, where=self._path)
-        return data
+        check_size(isic_id, value.nbytes, limits=self._limits, where=self._path)
+        return value
+
+    def _dataset(self, isic_id: str) -> Any:  # noqa: ANN401 - h5py is untyped
+        """The entry of an id: at the root as it is, which costs little to ask, or anywhere."""
+        # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
+        root, name = self._open().id, isic_id.encode()
+        there = root.links.exists(name)
+        if there:
+            if root.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                raise self._refuse(isic_id, _LINK)
+            if h5py.h5o.get_info(root, name).type == h5py.h5o.TYPE_DATASET:
+                return h5py.h5d.open(root, name)
+        path = found_in(self._entries, isic_id)
+        if path is None or path == isic_id:
+            raise self._refuse(isic_id, "a group, not an image" if there else NO_CROP)
+        if path in self.links:
+            raise self._refuse(isic_id, _LINK)
+        return h5py.h5d.open(root, path.encode("utf-8", "surrogateescape"))
+
+    @cached_property
+    def _entries(self) -> dict[str, str]:
+        """Path of each entry by its id."""
+        return by_id(((_lesion(path), path) for paths in self._listed for path in paths), where=str(self._path))
+
+    @cached_property
+    def _listed(self) -> tuple[list[str], list[str]]:
+        """Paths of what the file holds besides groups, and of its soft and external links."""
+        paths: list[str] = []
+        links: list[str] = []
+
+        def note(name: bytes, info: h5py.h5l.LinkInfo) -> None:
+            (paths if info.type == h5py.h5l.TYPE_HARD else links).append(name.decode("utf-8", "surrogateescape"))
+
+        try:
+            self._open().id.links.visit(note, info=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise InputError("a damaged HDF5 file", where=str(self._path), remedy="write it again") from error
+        groups = {path.rpartition("/")[0] for path in (*paths, *links)}
+        return [path for path in paths if path not in groups], links
 
     def close(self) -> None:
         """Close the file in this process."""
@@ -99,15 +149,33 @@ class Hdf5Store:
             _bound_cache(self._file)
         return self._file
 
-    def _bytes(self, isic_id: str, dataset: Any) -> bytes:  # noqa: ANN401 - h5py is untyped
-        """The content of a dataset, once it is known to be one byte string in this file."""
-        storage = dataset.get_create_plist()
+    def _content(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
+        """What a dataset holds, once it is known to be an image in this file, of a size that can be read."""
+        storage, shape = dataset.get_create_plist(), dataset.shape
         if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
             raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)")
+        if storage.get_layout() == h5py.h5d.CHUNKED:  # each is unpacked whole
+            check_size(isic_id, math.prod(storage.get_chunk()), limits=self._limits, where=self._path)
+        if shape and dataset.dtype == np.uint8 and (len(shape) < 3 or (len(shape) == 3 and shape[2] == 3)):
+            return self._numbers(isic_id, dataset)
+        return self._string(isic_id, dataset)
+
+    def _numbers(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
+        """Numbers from 0 to 255: the bytes of an image file, or pixels."""
+        if len(dataset.shape) == 1:
+            check_size(isic_id, dataset.shape[0], limits=self._limits, where=self._path)
+        else:
+            check_pixels(isic_id, dataset.shape[1], dataset.shape[0], limits=self._limits, where=self._path)
+        value = np.empty(dataset.shape, np.uint8)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value)
+        return value
+
+    def _string(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
+        """The bytes of an image file as one string."""
         kind, shape = dataset.get_type(), dataset.shape
         text, opaque = isinstance(kind, h5py.h5t.TypeStringID), isinstance(kind, h5py.h5t.TypeOpaqueID)
         if shape != () or dataset.get_space().get_simple_extent_type() != h5py.h5s.SCALAR or not (text or opaque):
-            raise self._refuse(isic_id, f"not one byte string (shape {shape}, type {dataset.dtype})")
+            raise self._refuse(isic_id, f"not one byte string, nor pixels (shape {shape}, type {dataset.dtype})")
         if text and kind.is_variable_str():
             # Ends at the first zero byte, so it can hold no image; bounded by the file's own size.
             raise self._refuse(isic_id, "text of variable length, which cannot hold an image")
@@ -117,10 +185,16 @@ class Hdf5Store:
         value = np.empty((), dtype=f"V{size}")
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value, kind)
         # Strings are padded with zero bytes; JPEG and PNG end in others.
-        return value.tobytes().rstrip(b"\0") if text else value.tobytes()
+        return np.frombuffer(value.tobytes().rstrip(b"\0") if text else value.tobytes(), np.uint8)
 
     def _refuse(self, isic_id: str, what: str) -> CropError:
         return CropError(isic_id, what, where=str(self._path), remedy="store one JPEG byte string per isic_id")
+
+
+def _lesion(path: str) -> str:
+    """What names the lesion: the last part of a path, or the group of an entry that only says that it is an image."""
+    group, _, name = path.rpartition("/")
+    return group if group and name.lower() in _IMAGE else path
 
 
 def _bound_cache(file: Any) -> None:  # noqa: ANN401 - h5py is untyped

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cohort.stores import dicom, folder
+import h5py
+
+from cohort.stores.dicom import DicomStore
+from cohort.stores.folder import FolderStore, files_below
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import DEFAULT_LIMITS, ImageStore, Limits
 from engine.errors import InputError
@@ -24,19 +27,19 @@ def open_store(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageStore:
     """
     path = Path(path)
     if path.is_file():
-        if path.suffix.lower() not in _HDF5:
+        if path.suffix.lower() not in _HDF5 and not h5py.is_hdf5(path):
             raise InputError("not an image store", where=str(path), remedy=_KINDS)
         return Hdf5Store(path, limits=limits)
     if not path.is_dir():
         raise InputError("no such file or folder", where=str(path), remedy=_KINDS)
-    suffixes = {entry.suffix.lower() for entry in path.iterdir()}
-    plain, medical = suffixes & set(folder.SUFFIXES), suffixes & set(dicom.SUFFIXES)
+    suffixes = {file.suffix.lower() for file in files_below(path)}
+    plain, medical = suffixes.intersection(FolderStore.suffixes), suffixes.intersection(DicomStore.suffixes)
     if plain and medical:
         raise InputError("DICOM files and JPEG or PNG files in one folder", where=str(path), remedy="keep one kind")
     if medical:
-        return dicom.DicomStore(path, limits=limits)
+        return DicomStore(path, limits=limits)
     if plain:
-        return folder.FolderStore(path, limits=limits)
+        return FolderStore(path, limits=limits)
     raise InputError("no images in this folder", where=str(path), remedy=_KINDS)
 
 

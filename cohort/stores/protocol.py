@@ -16,6 +16,8 @@ from engine.errors import InputError
 Pixels = NDArray[np.uint8]
 OnBad = Literal["stop", "missing"]
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+NO_CROP = "no crop of this id"
+"""The reason where a store has no entry of a lesion at all."""
 
 
 class CropError(InputError):
@@ -87,6 +89,15 @@ class ImageStore(Protocol):
     @property
     def ids(self) -> Sequence[str]:
         """Every id that has an entry, ascending; an entry may still prove unreadable."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Every entry as it is called there, for people."""
+        ...
+
+    def has(self, isic_id: str) -> bool:
+        """Whether there is an entry of this id; its name may have a suffix more, see `cohort.stores.naming`."""
         ...
 
     def read(self, isic_id: str) -> Crop:

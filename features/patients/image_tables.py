@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cohort.columns import NEVER_FEATURES
 from cohort.frames import ID, join_by_id
 from engine.errors import InputError
+from engine.files import refuse_special
 from features.arithmetic.segments import Floats
 
 SCORE_PREFIX = "image:"
@@ -29,6 +30,7 @@ def read_image_table(path: Path) -> pl.DataFrame:
     Raises:
         InputError: The file is missing or damaged, or is no Parquet.
     """
+    refuse_special(path)
     try:
         return pl.read_parquet(path, glob=False)
     except FileNotFoundError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cohort.stores.naming import absent_crops
 from cohort.stores.opening import open_store
-from cohort.stores.protocol import ImageStore
+from cohort.stores.protocol import NO_CROP, ImageStore
 from cv_folds.folds import Folds
 from engine.console import log
+from engine.errors import InputError
 from engine.files import write_parquet
 from image_embeddings.applying import apply_models, open_backend
 from image_embeddings.backend import Resources
@@ -24,6 +26,9 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
     """Score crops that the models never saw."""
     store = open_store(request.images)
     ids = store.ids if request.ids is None else request.ids
+    absent = absent_crops(store, ids)
+    if absent is not None and request.on_bad == "stop":
+        raise absent
     with executor_of(request) as executor:
         backends = [
             open_backend(
@@ -35,7 +40,7 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
             for folder in request.models
         ]
         applied = apply_models(request.models, backends, ids, request.out)
-    warn_of_missing(applied.faults)
+    warn_of_missing(applied.faults, absent)
     return {"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}
 
 
@@ -55,9 +60,12 @@ def _lesions_of(model: Path) -> list[str]:
     return lesions
 
 
-def warn_of_missing(faults: dict[str, str]) -> None:
-    """Log how many crops could not be read, and why the first of them could not."""
-    if faults:
-        shown = "; ".join(f"{isic_id} ({reason})" for isic_id, reason in list(faults.items())[:_SHOWN])
-        more = " …" if len(faults) > _SHOWN else ""
-        log.warning("%d crops could not be read and have no score: %s%s", len(faults), shown, more)
+def warn_of_missing(faults: dict[str, str], absent: InputError | None = None) -> None:
+    """Log which lesions have no crop, how many crops could not be read, and why the first of them could not."""
+    if absent is not None:
+        log.warning("%s: %s", absent.where, absent.what)
+    unreadable = {isic_id: reason for isic_id, reason in faults.items() if reason != NO_CROP}
+    if unreadable:
+        shown = "; ".join(f"{isic_id} ({reason})" for isic_id, reason in list(unreadable.items())[:_SHOWN])
+        more = " …" if len(unreadable) > _SHOWN else ""
+        log.warning("%d crops could not be read and have no score: %s%s", len(unreadable), shown, more)

@@ -9,6 +9,7 @@ import polars as pl
 from cohort.frames import ID, join_by_id
 from cohort.reading import read_cohort
 from cohort.stores.dicom import METADATA_SCHEMA, DicomStore, differences
+from cohort.stores.naming import absent_crops
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
@@ -57,6 +58,9 @@ def train(request: TrainRequest) -> dict[str, Any]:
         where, remedy = f"weights {given}", "start from one of other patients"
         refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
+        absent = absent_crops(store, material.ids)
+        if absent is not None and request.on_bad == "stop":
+            raise absent
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         spec = _spec(request, preset, material, crops)
         resources = Resources(request.out, store, executor, request.on_bad, embeddings=True)
@@ -68,7 +72,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     _list_contradictions(request, store, table)
     learning_curves(outcome.history, request.out / "curves.png")
     contact_sheet(outcome.oof, store, request.out / "contact.png")
-    warn_of_missing(outcome.faults)
+    warn_of_missing(outcome.faults, absent)
     return {
         "model": str(request.out),
         "ungrouped": request.ungrouped,

@@ -127,7 +127,7 @@ def test_missing_patients_are_counted_and_the_first_is_named(slice3d: Rows, writ
 @pytest.mark.parametrize("odd", [" ", "IP_1 ", " IP_1"])
 def test_spaces_around_a_patient(odd: str, slice3d: Rows, write: Write) -> None:
     message = _refusal(write(_changed(slice3d(5), "patient_id", 0, odd)))
-    assert message.startswith(f", column patient_id, row 1 (line 2): the patient id {odd!r} is blank or has spaces")
+    assert message.startswith(f", column patient_id, row 1 (line 2): the patient id {odd!r} is blank, has spaces")
 
 
 @pytest.mark.parametrize("value", [2, -1, 0.5])

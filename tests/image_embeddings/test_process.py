@@ -80,7 +80,7 @@ def test_log_lines_arrive(
     with caplog.at_level(logging.WARNING, "uglyduck"):
         found = call(asked)
     assert found["missing"] == {"ISIC_absent": "no crop of this id"}
-    assert "1 crops could not be read" in caplog.text
+    assert "1 of 2 lesions have no crop (ISIC_absent); the nearest names there are " in caplog.text
     assert found == answer(asked)
 
 

@@ -192,7 +192,7 @@ def test_without_crops_the_table_alone_is_scored_and_one_line_says_so(
     pictured: Path, tmp_path: Path, command: Command
 ) -> None:
     _, said = predict(command, pictured, tmp_path / "a.csv")
-    assert said.count("no images given") == 1
+    assert said.count("no crops: ") == 1
     assert "image_score" not in said
 
 
@@ -220,6 +220,9 @@ def test_crops_of_which_none_can_be_read_all_count_as_missing(pictured: Path, tm
         file["ISIC_0"] = np.bytes_(b"no image")
     _, said = predict(command, pictured, tmp_path / "a.csv", "--images", tmp_path / "none.hdf5")
     assert "0 crops scored, 150 missing" in said
+    assert "no images given" not in said
+    assert "150 of 150 lesions have no crop (" in said
+    assert "and 147 more); the nearest names there are 'ISIC_0'" in said
 
 
 @pytest.mark.parametrize(

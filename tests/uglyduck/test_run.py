@@ -185,3 +185,17 @@ def test_folds_of_hospitals_are_named(small: Path, tmp_path: Path, command: Comm
     counts = Folds.read(tmp_path / "run/folds.parquet").summary()
     for row in counts.iter_rows(named=True):
         assert f"{row['name']}: {row['rows']:,} lesions of {row['patients']:,} patients, " in said
+
+
+@pytest.mark.parametrize("change", ['[data]\nmetadata = "none.csv"', '[data]\nmetadata = "data/test-metadata.csv"'])
+def test_a_run_refused_in_the_folder_of_another_leaves_its_configuration(
+    small: Path, finished: Path, tmp_path: Path, command: Command, change: str
+) -> None:
+    (tmp_path / "data").symlink_to(small / "data")
+    (tmp_path / "wrong.toml").write_text(change)
+    (tmp_path / "run").mkdir()
+    for name in ("config.toml", "manifest.json"):
+        shutil.copy(finished / name, tmp_path / "run" / name)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert command("run", tmp_path / "wrong.toml", "--out", tmp_path / "run", check=False).returncode == 2
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before | {".lock": b""}

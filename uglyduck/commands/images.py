@@ -214,6 +214,8 @@ def describe(
     start_logging()
     try_file(out)
     opened = open_store(store)
+    if not opened.ids:
+        raise InputError("no crops", where=str(store), remedy="give a store with at least one image")
     with showing_progress():
         executor = LocalExecutor(cores or _all_cores())
         found = describe_crops(opened, opened.ids, on_bad=on_bad, executor=executor)
@@ -260,12 +262,11 @@ def _settings(written: list[str]) -> dict[str, str | int | float | bool]:
 
 def _ids_of(metadata: Path | None, only: Path | None) -> tuple[str, ...] | None:
     """isic_id of a table, in the order of the file, of which nothing else is read; None without a table."""
-    import polars as pl
-
     from cohort.reading import read_cohort
+    from cohort.tables import read_text_columns
 
     if only is not None:
-        return tuple(pl.read_parquet(only)["isic_id"])
+        return tuple(read_text_columns(only, ["isic_id"])[1]["isic_id"].drop_nulls())
     return tuple(read_cohort(metadata, ungrouped=True, only=()).given_order) if metadata else None
 
 

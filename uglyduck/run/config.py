@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cohort.mapping import ColumnSource, check_mapping
 from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
-from engine.files import atomic_path
+from engine.files import atomic_path, refuse_special
 from features import DEFAULT_GROUPS, OwnFeature
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, with_named_model
 
@@ -170,11 +170,12 @@ def load_config(path: Path) -> Config:
     Raises:
         InputError: The file is missing or not TOML, a key is unknown or a value is out of range.
     """
+    refuse_special(Path(path))
     try:
         content = tomllib.loads(Path(path).read_text("utf-8"))
     except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError("no such configuration file", where=str(path), remedy="check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML ({error})", where=str(path), remedy="fix this line") from error
     try:
         config = Config.model_validate(with_named_model(content, path))
@@ -186,6 +187,9 @@ def load_config(path: Path) -> Config:
         )
     if config.data.crops == "required" and config.data.images is None and config.data.image_scores is None:
         raise InputError("crops are required, and none are given", where=f"{path}, data", remedy="give images")
+    for name, given in input_paths(config).items():
+        if "\0" in str(given):
+            raise InputError("a path with a zero byte", where=f"{path}, {name}", remedy="write the path without it")
     for one in config.features.own_features:
         with within(f"{path}, features.own.{one.name}"):
             one.check()

@@ -21,7 +21,7 @@ from cv_folds.folds import Folds
 from cv_folds.scoring import MEAN
 from engine.errors import InputError
 from engine.executors import Executor, open_executor
-from engine.files import fingerprint, read_json, sha256_of
+from engine.files import fingerprint, read_json, sha256_of, tree
 from engine.manifest import Manifest
 from engine.results import ResultStore
 from ensemble.jobs import JobRunner, Table
@@ -353,15 +353,9 @@ def open_run(root: Path) -> Run:
 
 def _sha256_of_input(name: str, path: Path) -> str:
     try:
-        return _sha256_of_folder(path) if path.is_dir() else sha256_of(path)
+        # The images of ISIC 2020 are too many bytes to read.
+        return fingerprint(tree(path)) if path.is_dir() else sha256_of(path)
     except OSError as error:
         raise InputError(
             f"cannot read this file ({error.strerror})", where=f"{input_key(name)} = {path}", remedy="check the path"
         ) from error
-
-
-def _sha256_of_folder(path: Path) -> str:
-    """SHA-256 over name, size and time of change of each file: the images of ISIC 2020 are too many bytes to read."""
-    with os.scandir(path) as entries:
-        files = sorted((entry.name, (found := entry.stat()).st_size, found.st_mtime_ns) for entry in entries)
-    return fingerprint(files)

@@ -51,7 +51,7 @@ def _with_crops(frame: pl.DataFrame, data: DataConfig) -> pl.DataFrame:
     """The lesions that have a crop, or a score in the table of image scores."""
     if data.images is not None:
         store = open_store(data.images)
-        kept = frame.filter(pl.col(ID).is_in(pl.Series(store.ids).implode()))
+        kept = frame.filter(pl.Series([store.has(isic_id) for isic_id in frame[ID]]))
         store.close()
     else:
         kept = frame.filter(pl.Series(has_image(frame[ID], read_image_table(Path(data.image_scores or "")))))

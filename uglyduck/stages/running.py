@@ -25,14 +25,13 @@ def run_stages(run: Run, *, until: str | None = None) -> None:
     Raises:
         InputError: `until` names no stage, or a stage refuses its input.
     """
-    stages = [stage for stage in STAGES if stage.applies(run)]
-    names = [stage.name for stage in stages]
+    names = [stage.name for stage in STAGES if stage.applies(run)]
     if until is not None and until not in names:
         raise InputError(f"there is no stage {until!r}", where="--until", remedy=f"use one of {', '.join(names)}")
     for stage in STAGES:
         if not stage.applies(run):
             run.manifest.forget(stage.name)
-    for stage in stages:
+            continue
         stage.run(run)
         if stage.name == until:
             break

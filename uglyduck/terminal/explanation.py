@@ -9,6 +9,7 @@ import polars as pl
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _FEATURES = 12
 
@@ -56,14 +57,13 @@ def _lesion(rows: pl.DataFrame) -> Table:
     title = f"For example {first['isic_id']}, patient {first['patient_id']}, score {first['score']:.4f}"
     table = _table(title, [f"raised above the {usual} by", "log odds", "value", "patient's median"])
     for row in rows.iter_rows(named=True):
-        table.add_row(
-            row["feature"], f"{row['contribution']:+.3f}", row["value"] or "missing", row["patient_median"] or "missing"
-        )
+        known = (Text(row[name] or "missing") for name in ("value", "patient_median"))
+        table.add_row(row["feature"], f"{row['contribution']:+.3f}", *known)
     return table
 
 
 def _table(title: str, columns: list[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(title), title_justify="left")
     for position, column in enumerate(columns):
         table.add_column(column, justify="left" if position == 0 or column == "group" else "right")
     return table

@@ -8,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cv_folds.formats import with_interval
 from cv_folds.metrics import PAUC
@@ -41,7 +42,7 @@ def _table(found: dict[str, Any]) -> Table:
         table.add_column(column, no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in found["hospitals"]:
-        table.add_row(row["hospital"], f"{row['lesions']:,}", f"{row['malignant']:,}", *_cells(row))
+        table.add_row(Text(row["hospital"]), f"{row['lesions']:,}", f"{row['malignant']:,}", *_cells(row))
     table.add_section()
     lesions, malignant = (sum(row[name] for row in found["hospitals"]) for name in ("lesions", "malignant"))
     table.add_row(_POOLED, f"{lesions:,}", f"{malignant:,}", *_cells(found["pooled"]))

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image
 from cohort.stores.dicom import DicomStore, differences
 from cohort.stores.folder import FolderStore
 from cohort.stores.hdf5 import Hdf5Store
+from cohort.stores.naming import absent_crops
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import Crop, CropError, ImageStore, Limits, Pixels, try_read
 from engine.errors import InputError
@@ -227,6 +229,13 @@ def secret(tmp_path: Path) -> Path:
     return write_hdf5(tmp_path / "secret.hdf5", {"ISIC_1": encoded(painted(0))})
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[Hdf5Store]:
+    store = Hdf5Store(path)
+    yield store
+    store.close()
+
+
 def refused(path: Path, match: str) -> None:
     store = Hdf5Store(path)
     with pytest.raises(CropError, match=match):
@@ -302,12 +311,105 @@ def test_a_file_that_is_not_hdf5(tmp_path: Path) -> None:
         _ = Hdf5Store(tmp_path / "x.hdf5").ids
 
 
-def test_an_hdf5_entry_named_like_a_file(tmp_path: Path) -> None:
-    write_hdf5(tmp_path / "x.hdf5", {"ISIC_1.jpg": b"1"})
-    store = Hdf5Store(tmp_path / "x.hdf5")
-    with pytest.raises(InputError, match=r"'ISIC_1\.jpg' is not named as an id"):
+@pytest.mark.parametrize("name", ["ISIC_1.jpg", "train/ISIC_1", "train/p1/ISIC_1.PNG", "ISIC_1/image", "a/ISIC_1/jpg"])
+def test_an_hdf5_entry_with_a_suffix_or_in_groups(tmp_path: Path, name: str) -> None:
+    with opened(write_hdf5(tmp_path / "x.hdf5", {name: encoded(painted(1), "PNG"), "other/ISIC_2": b"x"})) as store:
+        assert list(store.ids) == ["ISIC_1", "ISIC_2"]
+        assert sorted(store.names) == sorted([name, "other/ISIC_2"])
+        assert [store.has(isic_id) for isic_id in ("ISIC_1", "ISIC_3", "../x")] == [True, False, False]
+        np.testing.assert_array_equal(store.read("ISIC_1").pixels, painted(1))
+
+
+def test_two_hdf5_entries_of_one_id(tmp_path: Path) -> None:
+    with (
+        opened(write_hdf5(tmp_path / "x.hdf5", {"a/ISIC_1": b"x", "b/ISIC_1.jpg": b"x"})) as store,
+        pytest.raises(InputError, match=r"a/ISIC_1 and b/ISIC_1\.jpg have one id"),
+    ):
         _ = store.ids
-    store.close()
+
+
+def test_an_hdf5_entry_that_names_no_lesion(tmp_path: Path) -> None:
+    with (
+        opened(write_hdf5(tmp_path / "x.hdf5", {"ISIC 1": b"x"})) as store,
+        pytest.raises(InputError, match="'ISIC 1' is not named by an id"),
+    ):
+        _ = store.ids
+
+
+@pytest.mark.parametrize("kind", ["bytes", "grey", "colours", "packed"])
+def test_arrays_of_bytes_and_of_pixels_are_read(tmp_path: Path, kind: str) -> None:
+    grey = np.repeat(painted(1)[:, :, :1], 3, axis=2)
+    values = {"bytes": np.frombuffer(encoded(painted(1), "PNG"), np.uint8), "grey": grey[:, :, 0]}
+    with h5py.File(tmp_path / "x.hdf5", "w") as file:
+        file.create_dataset(
+            "ISIC_1", data=values.get(kind, painted(1)), compression="gzip" if kind == "packed" else None
+        )
+    with opened(tmp_path / "x.hdf5") as store:
+        crop = store.read("ISIC_1")
+        np.testing.assert_array_equal(crop.pixels, grey if kind == "grey" else painted(1))
+        assert crop.pixels.shape == (9, 12, 3)
+        assert store.encoded("ISIC_1")
+
+
+def test_a_shape_or_a_chunk_that_would_fill_the_memory_is_refused_unread(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.hdf5", "w") as file:
+        file.create_dataset("ISIC_1", (2**40,), np.uint8, chunks=(1024,))
+        file.create_dataset("ISIC_2", (2**20, 2**20, 3), np.uint8, chunks=(64, 64, 3))
+        file.create_dataset("ISIC_3", (10,), np.uint8, maxshape=(None,), chunks=(2**31,), compression="gzip")
+    with opened(tmp_path / "x.hdf5") as store:
+        for isic_id in store.ids:
+            with pytest.raises(CropError, match="more than the cap of"):
+                store.read(isic_id)
+
+
+# How files may be named and where they may lie.
+
+
+@pytest.mark.parametrize("place", ["ISIC_1_downsampled.jpg", "a/ISIC_1.JPG", "a/b/c/ISIC_1_cropped.JPEG"])
+def test_sub_folders_capitals_and_suffixes_of_tools(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "f" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(encoded(painted(0)))
+    store = open_store(tmp_path / "f")
+    assert store.has("ISIC_1")
+    assert store.read("ISIC_1").pixels.shape == (9, 12, 3)
+    assert list(store.names) == [place]
+
+
+def test_the_exact_name_comes_before_one_with_a_suffix(tmp_path: Path) -> None:
+    # The table of ISIC 2019 has ids that end so; both may lie in a folder.
+    folder = write_folder(tmp_path / "f", {"ISIC_1": encoded(painted(0)), "ISIC_1_downsampled": encoded(painted(1))})
+    store = FolderStore(folder)
+    assert store.encoded("ISIC_1") == encoded(painted(0))
+    assert store.encoded("ISIC_1_downsampled") == encoded(painted(1))
+    (folder / "ISIC_1_downsampled.jpg").unlink()
+    assert FolderStore(folder).encoded("ISIC_1_downsampled") == encoded(painted(0))
+
+
+def test_two_files_of_one_id_in_two_folders(tmp_path: Path) -> None:
+    write_folder(tmp_path / "f", {})
+    for name in ("a", "b"):
+        write_folder(tmp_path / "f" / name, {"ISIC_1": encoded(painted(0))})
+    with pytest.raises(InputError, match=r"a/ISIC_1\.jpg and b/ISIC_1\.jpg have one id"):
+        FolderStore(tmp_path / "f").has("ISIC_1")
+
+
+def test_no_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    write_folder(tmp_path / "outside", {"ISIC_2": encoded(painted(0))})
+    folder = write_folder(tmp_path / "f", {"ISIC_1": encoded(painted(0))})
+    (folder / "more").symlink_to(tmp_path / "outside")
+    (folder / "round").symlink_to(folder)
+    assert FolderStore(folder).ids == ["ISIC_1"]
+
+
+def test_absent_crops_are_counted_and_the_nearest_names_shown(tmp_path: Path) -> None:
+    store = FolderStore(write_folder(tmp_path / "f", {f"isic-{place:04}": b"x" for place in range(300)}))
+    assert absent_crops(store, ["isic-0001"]) is None
+    found = absent_crops(store, ["ISIC_0250", "isic-0001", *(f"ISIC_{place:04}" for place in range(2000, 2009))])
+    assert found is not None
+    expected = "10 of 11 lesions have no crop (ISIC_0250, ISIC_2000, ISIC_2001 and 7 more); the nearest names there are"
+    assert found.what.startswith(expected)
+    assert "isic-0" in found.what
 
 
 # What a folder can hold besides images.
