@@ -8,10 +8,10 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help env demo test lint types contracts tests bench fuzz pictures lock docs clean
+.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel pictures lock docs clean
 
 help:  ## This list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
 
 env: .venv/.ready  ## The environment, from requirements.lock
 
@@ -49,6 +49,9 @@ bench: env  ## Full-size timing, memory and figures; writes docs/performance.md 
 
 fuzz: env  ## 200,000 files changed at random through every reader
 	$(BIN)/pytest tests/fuzz -m bench -s
+
+test-old-kernel: env  ## The bundle's kernel on old libraries without network; downloads them
+	$(BIN)/pytest tests/benches/test_old_kernel_bench.py -m bench -s
 
 pictures: env  ## The picture of the README, from a simulated run
 	$(BIN)/uglyduck demo --out build/pictures

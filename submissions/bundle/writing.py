@@ -34,11 +34,13 @@ class Upload:
         name: Of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes, 6 to 39
             characters (the client takes titles of 6 to 50).
         competition: Whose data the kernel reads.
+        gpu: Whether the kernel asks for a GPU.
     """
 
     user: str
     name: str
     competition: str
+    gpu: bool = False
 
     def check(self) -> None:
         """Refuse names that the upload client would.
@@ -68,26 +70,42 @@ class Content:
     Attributes:
         run: File by its path in the run folder.
         prior: Score of every lesion until the real ones are there: the share malignant among the training lesions.
-        images: Whether the run scores crops.
-        networks: Whether it does so with a network, which needs torch.
+        image_models: Those packed, by name, and whether each is a network, which needs torch.
+        left_out: Image models of the run that are not packed.
         image_seconds: How long table and crops may take before the table alone is scored.
-        wheels: Ours first.
+        ungrouped: Whether each lesion counts as a patient of its own where no patient is known.
     """
 
     run: Mapping[str, Path]
     prior: float
-    images: bool
-    networks: bool
+    image_models: Mapping[str, bool]
+    left_out: Sequence[str]
     image_seconds: float
-    wheels: Sequence[Path]
+    ungrouped: bool
+
+    @property
+    def requirements(self) -> dict[str, str]:
+        """What scoring needs; see `requirements`."""
+        return requirements(networks=any(self.image_models.values()))
 
 
-def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
+def refuse_occupied(out: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        InputError: It does.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("something is there already", where=str(out), remedy="choose another --out or remove it")
+
+
+def write_bundle(out: Path, content: Content, wheels: Sequence[Path], upload: Upload) -> list[str]:
     """Write the folder, whole or not at all.
 
     Args:
         out: Folder that does not exist yet, or is empty.
         content: What goes in.
+        wheels: Ours, and those that the target machine lacks.
         upload: Where it goes.
 
     Returns:
@@ -97,12 +115,11 @@ def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
         InputError: The folder holds something, or a name cannot be part of an address.
     """
     upload.check()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError("something is there already", where=str(out), remedy="choose another --out or remove it")
+    refuse_occupied(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=temporary_prefix()) as scratch:
         draft = Path(scratch, "bundle")
-        _copy(draft, content)
+        _copy(draft, content, wheels)
         _write_descriptions(draft, content, upload)
         if out.exists():
             out.rmdir()
@@ -110,22 +127,24 @@ def write_bundle(out: Path, content: Content, upload: Upload) -> list[str]:
     return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
 
 
-def _copy(draft: Path, content: Content) -> None:
+def _copy(draft: Path, content: Content, wheels: Sequence[Path]) -> None:
     sources = {f"run/{name}": path for name, path in content.run.items()}
-    sources |= {f"wheels/{path.name}": path for path in content.wheels}
+    sources |= {f"wheels/{path.name}": path for path in wheels}
     for name, path in sources.items():
         (draft / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, draft / name)
 
 
 def _write_descriptions(draft: Path, content: Content, upload: Upload) -> None:
-    wanted = requirements(networks=content.networks)
+    wanted = content.requirements
     files = {path.relative_to(draft).as_posix(): sha256_of(path) for path in sorted(draft.rglob("*")) if path.is_file()}
     manifest = {
         "kind": "uglyduck bundle",
         "prior": content.prior,
-        "images": content.images,
+        "images": bool(content.image_models),
+        "left_out": list(content.left_out),
         "image_seconds": content.image_seconds,
+        "ungrouped": content.ungrouped,
         "requirements": wanted,
         "files": files,
     }
@@ -154,7 +173,7 @@ def _kernel(upload: Upload) -> dict[str, Any]:
         "language": "python",
         "kernel_type": "notebook",
         "is_private": True,
-        "enable_gpu": False,
+        "enable_gpu": upload.gpu,
         "enable_internet": False,
         "dataset_sources": [f"{upload.user}/{upload.name}"],
         "competition_sources": [upload.competition],

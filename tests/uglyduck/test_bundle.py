@@ -22,9 +22,8 @@ import pytest
 
 from submissions.validation import validate_submission
 from tests.uglyduck.conftest import Command
-from uglyduck.run.config import ComputeConfig, load_config
 from uglyduck.run.run import open_run
-from uglyduck.studies.export import files_to_score, without_places
+from uglyduck.studies.export import files_to_score
 
 OFFLINE = ["unshare", "--map-root-user", "--net"]
 # Python imports it first; whatever looks up a host or opens a connection then fails, and the command with it.
@@ -279,22 +278,18 @@ def test_a_damaged_model_is_refused_and_the_prior_stands(place: Place) -> None:
 
 def test_no_training_lesion_and_no_path_is_in_it(bundle: Path, pictured: Path) -> None:
     ids = pl.read_csv(pictured / "data/train-metadata.csv", columns=["isic_id", "patient_id"])
-    names = [name.encode() for name in {*ids["isic_id"], *ids["patient_id"], str(pictured)}]
-    for path in bundle.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not [name for name in names if name in content], path
-
-
-def test_its_configuration_asks_for_nothing_that_another_machine_lacks(tmp_path: Path) -> None:
-    (tmp_path / "far.toml").write_text(
-        '[data]\nmetadata = "secret/table.csv"\nimages = "secret/crops.hdf5"\n'
-        '[images]\ndevice = "cuda:1"\n[compute]\nthreads = 64\nengine = "ray"\naddress = "far:6379"\n'
-    )
-    carried = without_places(load_config(tmp_path / "far.toml"))
-    assert (carried.data.metadata, carried.data.images) == (Path("table.csv"), Path("crops.hdf5"))
-    assert carried.images["descriptors"].device == "auto"
-    assert carried.compute == ComputeConfig(threads=0, engine="local", address=None)
+    places = {str(pictured), str(Path.home()), str(Path(__file__).parents[2])}
+    names = [name.encode() for name in {*ids["isic_id"], *ids["patient_id"], *places}]
+    files = {path.relative_to(bundle).as_posix(): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    for path in (bundle / "wheels").iterdir():
+        with zipfile.ZipFile(path) as archive:
+            files |= {name: archive.read(name) for name in archive.namelist()}
+    for path in bundle.rglob("*.npz"):
+        with zipfile.ZipFile(path) as archive:
+            files |= {f"{path.name}/{name}": archive.read(name) for name in archive.namelist()}
+    assert len(files) > 100
+    for name, content in files.items():
+        assert not [word for word in names if word in content], name
 
 
 def test_what_later_commands_wrote_is_not_in_it(copied: Path, command: Command) -> None:
@@ -328,6 +323,52 @@ def test_the_descriptions_name_the_upload(bundle: Path) -> None:
     assert program == (bundle / "kernel/submit.py").read_text()
     ast.parse(program)
     assert "polars==" in (bundle / "requirements.txt").read_text()
+
+
+def test_a_dry_run_lists_what_would_leave_and_writes_nothing(pictured: Path, bundle: Path, command: Command) -> None:
+    before = {path.name for path in pictured.iterdir()}
+    wheel = next((bundle / "wheels").iterdir())
+    done = command("bundle", pictured / "run", "--out", pictured / "not", "--wheel", wheel, "--dry-run")
+    lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+    sizes = {path.relative_to(bundle).as_posix(): path.stat().st_size for path in bundle.rglob("*") if path.is_file()}
+    told = {name: int(size.replace(",", "")) for size, name, _ in lines}
+    assert set(told) == set(sizes)
+    assert told["run/features.json"] == sizes["run/features.json"]
+    assert all(words.startswith("(") for _, _, words in lines)
+    assert {path.name for path in pictured.iterdir()} == before
+
+
+def test_image_models_beyond_the_stated_time_are_left_out(pictured: Path, tmp_path: Path, command: Command) -> None:
+    given = ("--out", tmp_path / "b", "--wheel", some_wheel(tmp_path), "--gpu")
+    done = command("bundle", pictured / "run", *given, "--hours", "0.01")
+    assert "image model descriptors: " in done.stderr
+    assert "h expected for 500,000 lesions" in done.stderr
+    assert "left out: descriptors" in done.stderr
+    about = json.loads((tmp_path / "b/MANIFEST.json").read_text())
+    assert (about["images"], about["left_out"], about["image_seconds"]) == (False, ["descriptors"], 36)
+    assert not (tmp_path / "b/run/images/descriptors").exists()
+    assert json.loads((tmp_path / "b/kernel/kernel-metadata.json").read_text())["enable_gpu"] is True
+
+
+def some_wheel(folder: Path) -> Path:
+    path = folder / "uglyduck_triage-0-py3-none-any.whl"
+    path.touch()
+    return path
+
+
+def test_a_run_whose_image_scores_came_from_a_table_is_packed_without_them_only_on_request(
+    small: Path, finished: Path, tmp_path: Path, command: Command
+) -> None:
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    text = (run / "config.toml").read_text().replace("[data]", '[data]\nimage_scores = "scores.parquet"')
+    (run / "config.toml").write_text(text)
+    given = ("bundle", run, "--out", tmp_path / "b", "--wheel", some_wheel(tmp_path))
+    done = command(*given, check=False)
+    assert done.returncode == 2
+    assert "came from a table (scores.parquet): the kernel cannot make them" in done.stderr
+    assert not (tmp_path / "b").exists()
+    assert "the kernel cannot make them" in command(*given, "--table-alone").stderr
+    assert (tmp_path / "b/MANIFEST.json").is_file()
 
 
 def test_wrong_options_are_one_line_and_status_2(pictured: Path, tmp_path: Path, command: Command) -> None:

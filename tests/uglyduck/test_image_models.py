@@ -13,6 +13,7 @@ import pytest
 
 from cohort.reading import read_cohort
 from cv_folds.metrics import partial_auc
+from submissions.bundle import scoring
 from tests.uglyduck.conftest import PICTURED, Command, digests
 from uglyduck.run.run import open_run
 
@@ -126,15 +127,15 @@ def test_the_bundle_applies_them_all(pair: Pair, tmp_path: Path, command: Comman
     assert "images/net/fold1.safetensors" in carried
     assert not [name for name in carried if name.endswith(".parquet")]
     assert "torch==" in (tmp_path / "bundle/requirements.txt").read_text()
-    scored = []
-    for run in (pair.run, tmp_path / "bundle/run"):
-        out = tmp_path / f"{len(scored)}.csv"
-        command(
-            *("predict", run, "--metadata", pair.data / "test-metadata.csv"),
-            *("--images", pair.data / "test-image.hdf5", "--out", out),
-        )
-        scored.append(out.read_bytes())
-    assert scored[0] == scored[1]
+    new = ("--metadata", pair.data / "test-metadata.csv", "--images", pair.data / "test-image.hdf5")
+    command("predict", pair.run, *new, "--out", tmp_path / "at-home.csv")
+    for out, more in (("packed.csv", []), ("without.csv", ["--without", "net"])):
+        scoring.main([str(each) for each in (tmp_path / "bundle/run", *new, "--out", tmp_path / out, *more)])
+    assert (tmp_path / "packed.csv").read_bytes() == (tmp_path / "at-home.csv").read_bytes()
+    # Without the weaker one the scores are others, and mean much the same.
+    both, one = (submission(tmp_path / name)["target"] for name in ("packed.csv", "without.csv"))
+    assert not one.equals(both)
+    assert np.corrcoef(one, both)[0, 1] > 0.8
 
 
 def test_lists_name_the_image_score_of_both(pair: Pair, tmp_path: Path, command: Command) -> None:

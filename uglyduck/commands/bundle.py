@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from uglyduck.commands.arguments import FinishedRun
+
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def bundle(
@@ -16,51 +19,59 @@ def bundle(
     user: Annotated[str, typer.Option(help="Account that uploads.")] = "user",
     name: Annotated[str, typer.Option(help="Name of the data set.")] = "uglyduck-bundle",
     competition: Annotated[str, typer.Option(help="Competition to answer.")] = "isic-2024-challenge",
-    wheels: Annotated[
-        Path | None, typer.Option(help="Folder of wheels that the target machine lacks; none by default.")
-    ] = None,
+    download_wheels: Annotated[
+        bool, typer.Option("--download-wheels", help="Fetch the wheels of all that scoring needs, and pack them.")
+    ] = False,
+    python: Annotated[str, typer.Option(help="Python of the target machine, for these wheels.")] = _PYTHON,
+    wheels: Annotated[Path | None, typer.Option(help="Folder of wheels to pack; none by default.")] = None,
     wheel: Annotated[Path | None, typer.Option(help="Our wheel; built from the sources by default.")] = None,
-    image_hours: Annotated[
-        float, typer.Option(help="Time for table and crops, after which the table alone is scored.", min=0.01)
-    ] = 8.0,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Ask for a kernel with a GPU.")] = False,
+    table_alone: Annotated[bool, typer.Option("--table-alone", help="Leave image models out.")] = False,
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            help="Time for table and crops: image models beyond it are left out. The kernel scores the table alone "
+            "after it, or after 8 hours.",
+            min=0.01,
+        ),
+    ] = None,
+    lesions: Annotated[int, typer.Option(help="How many lesions will be scored.", min=1)] = 500_000,
+    speed: Annotated[float, typer.Option(help="How many times as fast the target is as this machine.", min=0.01)] = 1.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would leave this machine; write nothing.")] = (
+        False
+    ),
 ) -> None:
     """Write a folder to upload as one data set: models, our wheel, and a kernel that answers without network.
 
-    Libraries are not included unless their wheels are given; requirements.txt names them with the versions of the run.
-    No training lesion is included. See docs/bundle.md for uploading.
+    The target machine needs the libraries of requirements.txt, as they are here: --download-wheels packs them. How long
+    the crops will take is measured first. No training lesion is included. See docs/bundle.md for uploading.
 
-    Example: `uglyduck bundle runs/first --out bundle --user jane`
+    Example: `uglyduck bundle runs/first --out bundle --user jane --download-wheels`
     """
     from tempfile import TemporaryDirectory
 
     from engine.console import log, start_logging
-    from engine.errors import InputError
     from engine.outputs import try_folder
-    from image_embeddings.spec import Spec
+    from submissions.bundle.contents import held_by
     from submissions.bundle.wheel import build_wheel
-    from submissions.bundle.writing import Content, Upload, write_bundle
-    from uglyduck.run.config import write_config
+    from submissions.bundle.writing import Upload, refuse_occupied, write_bundle
     from uglyduck.run.run import open_run
-    from uglyduck.studies.export import files_to_score, prior, without_places
+    from uglyduck.studies.export import pack, wheels_to_pack
 
     start_logging()
-    try_folder(out)
-    opened = open_run(run)
-    opened.fitted()  # refuses a run that cannot score
-    more = sorted(wheels.glob("*.whl")) if wheels else []
-    if wheels and not more:
-        raise InputError("no wheels in this folder", where=str(wheels), remedy="leave --wheels out or fill it")
+    upload = Upload(user, name, competition, gpu)
+    upload.check()
+    if not dry_run:
+        try_folder(out)
+        refuse_occupied(out)
+    content = pack(open_run(run), table_alone=table_alone, hours=hours, lesions=lesions, speed=speed)
     with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        config = Path(scratch, "config.toml")
-        write_config(without_places(opened.config), config)
         ours = wheel or build_wheel(Path(__file__).parents[2], Path(scratch, "wheel"))
-        content = Content(
-            run={"config.toml": config, **files_to_score(opened)},
-            prior=prior(opened),
-            images=bool(opened.image_models),
-            networks=any(Spec.read(opened.image_folder(model)).preset for model in opened.image_models),
-            image_seconds=image_hours * 3600,
-            wheels=[ours, *more],
-        )
-        files = write_bundle(out, content, Upload(user, name, competition))
+        more = wheels_to_pack(content, wheels, Path(scratch, "wheels") if download_wheels else None, python)
+        target = Path(scratch, "bundle") if dry_run else out
+        files = write_bundle(target, content, [ours, *more], upload)
+        if dry_run:
+            for file in files:
+                typer.echo(f"{(target / file).stat().st_size:>12,}  {file}  ({held_by(file)})")
+            return
     log.info("%d files in %s; docs/bundle.md says how to upload them", len(files), out)

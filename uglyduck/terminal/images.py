@@ -33,7 +33,7 @@ def crop_progress() -> Iterator[Callable[[str, int, int], None]]:
         What to call with a title, the crops done and the crops in all.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=errors(), disable=not errors().is_terminal) as bar:
         yield _Rates(bar)
 
 

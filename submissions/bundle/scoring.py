@@ -1,0 +1,84 @@
+"""What a bundle's kernel runs: `uglyduck predict` without the command line's libraries, which its machine may lack."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from cohort.frames import ID
+from cohort.reading import read_cohort
+from engine.console import log, start_logging
+from engine.errors import InputError
+from engine.outputs import as_input_error
+from image_embeddings.progress import listening
+from submissions.crops import Compute
+from submissions.fitted_run import FittedRun
+from submissions.submission import write_submission
+
+_EVERY = 60.0  # seconds between two lines about crops
+
+
+@dataclass
+class _Lines:
+    """A line a minute: how many crops are done."""
+
+    last: float = field(default_factory=time.monotonic)
+
+    def __call__(self, title: str, done: int, total: int) -> None:
+        if time.monotonic() - self.last > _EVERY:
+            self.last = time.monotonic()
+            log.info("%s  %s of %s crops", title, f"{done:,}", f"{total:,}")
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """Score the lesions of a table and write the submission.
+
+    Raises:
+        InputError: The run, the table or the crops cannot be read.
+    """
+    fitted = FittedRun.load(arguments.run, Compute(os.cpu_count() or 1))
+    kept = [model for model in fitted.image_models if model.name not in arguments.without]
+    fitted = replace(fitted, image_models=kept)
+    cohort = read_cohort(arguments.metadata, ungrouped=arguments.ungrouped, odd="missing")
+    for line in cohort.odd:
+        log.warning("%s", line)
+    with listening(_Lines()):
+        images = fitted.image_table(cohort.frame[ID], crops=arguments.images)
+    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, target=pl.col("blend"))
+    written = write_submission(scores, cohort.given_order, arguments.out, dataset=cohort.dataset)
+    log.info("%s lesions scored", f"{written.height:,}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    for name in ("metadata", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--images", type=Path)
+    parser.add_argument("--ungrouped", action="store_true")
+    parser.add_argument("--without", action="append", default=[], metavar="IMAGE-MODEL")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Score; exit status 0 done, 2 the input is wrong, 1 a defect."""
+    start_logging()
+    try:
+        score(_parser().parse_args(arguments))
+    except Exception as error:
+        refused = error if isinstance(error, InputError) else as_input_error(error)
+        if refused is None:
+            raise
+        log.error("%s", refused)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
