@@ -8,7 +8,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel pictures lock docs clean
+.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel test-oldest pictures lock licences wheel audit docs clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -66,5 +66,29 @@ lock: $(UV)  ## Resolve requirements.lock again (universal, hashes, no addresses
 	$(UV) pip compile pyproject.toml --extra images --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet
 
+licences: env  ## docs/licences.md from what the locked packages state
+	$(BIN)/python -m tests.supply_chain.locked
+
+wheel: env  ## The wheel, with a CycloneDX SBOM of the locked packages in it
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	$(BIN)/python -m tests.supply_chain.sbom dist/*.whl
+
+audit: $(UV)  ## Known weaknesses of the locked packages, where a database can be reached
+	@$(UV) tool run --quiet pip-audit --vulnerability-service osv --disable-pip --no-deps --requirement requirements.lock \
+	    --format json --output build-audit.json; status=$$?; \
+	if [ -s build-audit.json ]; then cat build-audit.json; rm build-audit.json; exit $$status; \
+	else rm -f build-audit.json; echo "skipped: no database of known weaknesses can be reached"; fi
+
+# The resolution of every direct dependency to the oldest version that pyproject.toml allows.
+test-oldest: $(UV)  ## The tests with the oldest direct dependencies; PYTESTS="tests/cohort" for some of them
+	rm -rf .venv-oldest
+	$(UV) venv --quiet --python $$(.uv/bin/python -c 'import sys; print(sys.executable)') .venv-oldest
+	$(UV) pip compile --quiet pyproject.toml --extra images --group dev --universal --python-version 3.11 --resolution lowest-direct \
+	    --no-annotate --no-header --output-file .venv-oldest/requirements.txt
+	$(UV) pip install --quiet --python .venv-oldest/bin/python --requirement .venv-oldest/requirements.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv-oldest/bin/python --editable .
+	.venv-oldest/bin/pytest -n 2 $(PYTESTS)
+
 clean:  ## Remove what make made
-	rm -rf .venv .uv build dist *.egg-info demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .uv build dist *.egg-info demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -9,12 +9,18 @@ from typing import Any
 from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json
 
+FORMAT = 1
+"""Of a run's files and what they mean: raised by a change after which code could misread an older run."""
+
 
 class Manifest:
     """The file `manifest.json` of a folder.
 
     Args:
         root: The folder.
+
+    Raises:
+        InputError: It was written in another format.
     """
 
     def __init__(self, root: Path) -> None:
@@ -37,6 +43,7 @@ class Manifest:
             raise InputError(
                 "not the manifest of a run", where=str(self.path), remedy="delete it and start `uglyduck run` again"
             )
+        require_format(found, FORMAT, self.path, made_by=found.get("versions", {}).get("uglyduck"))
         return found
 
     def holds(self, stage: str, wanted: str) -> bool:
@@ -121,5 +128,27 @@ class Manifest:
             "outputs": {str(path.relative_to(self.root)): sha256_of(path) for path in outputs},
         }
         known_inputs = {**self._content.get("inputs", {}), **inputs}
-        self._content = {**made_by, "inputs": known_inputs, "stages": stages}
+        self._content = {"format": FORMAT, **made_by, "inputs": known_inputs, "stages": stages}
         write_json(self._content, self.path)
+
+
+def require_format(content: Mapping[str, Any], own: int, path: Path, *, made_by: str | None = None) -> None:
+    """Refuse a file of another format than this version reads; one that states none is of the first.
+
+    Args:
+        content: What the file holds.
+        own: The format that is read.
+        path: The file.
+        made_by: The version that wrote it, if that is known.
+
+    Raises:
+        InputError: It states another.
+    """
+    stated = content.get("format", 1)
+    if stated != own:
+        version = f"uglyduck {made_by}" if made_by else "the version of uglyduck that wrote it"
+        raise InputError(
+            f"written in format {stated}, and this version reads format {own}",
+            where=str(path),
+            remedy=f"use {version}, or make it again in another folder",
+        )

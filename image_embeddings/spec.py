@@ -9,10 +9,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import InputError
 from engine.files import fingerprint, read_json, sha256_of, write_json
+from engine.manifest import require_format
 from image_embeddings.labels import Classes
 from image_embeddings.presets import Preset
 
 FILE = "spec.json"
+FORMAT = 1
+"""Of a model folder's files: raised by a change after which code could misread an older one."""
 Policy = Literal["mean", "refit"]
 _WORDS = {
     "crops_sha256": "crops differ",
@@ -62,7 +65,7 @@ class Spec(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write `spec.json`."""
-        write_json(self.model_dump(mode="json"), folder / FILE)
+        write_json({"format": FORMAT, **self.model_dump(mode="json")}, folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Spec:
@@ -73,8 +76,10 @@ class Spec(BaseModel):
         """
         if not (folder / FILE).is_file():
             raise InputError("not a model folder", where=str(folder), remedy="give what `images train --out` wrote")
+        content = read_json(folder / FILE)
+        require_format(content, FORMAT, folder / FILE)
         try:
-            return cls.model_validate(read_json(folder / FILE))
+            return cls.model_validate({name: value for name, value in content.items() if name != "format"})
         except ValidationError as error:
             first = error.errors()[0]
             raise InputError(

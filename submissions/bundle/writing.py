@@ -140,6 +140,7 @@ def _write_descriptions(draft: Path, content: Content, upload: Upload) -> None:
     files = {path.relative_to(draft).as_posix(): sha256_of(path) for path in sorted(draft.rglob("*")) if path.is_file()}
     manifest = {
         "kind": "uglyduck bundle",
+        "format": 1,
         "prior": content.prior,
         "images": bool(content.image_models),
         "left_out": list(content.left_out),

@@ -30,7 +30,7 @@ def gallery(
         drivers: What raised a lesion's score: isic_id, place, feature, value, patient_median; None where not known.
 
     Returns:
-        For each of the patients whose most suspicious lesion scores highest: that lesion (isic_id, patient_id, target,
+        For each of the patients whose most suspicious lesion scores highest: that lesion (isic_id, target,
         blend, place, of, `risk` if there is one), `reasons` in plain words, `drivers`, `others` (isic_ids of the same
         patient's lesions, evenly through its ranking) and `strip` (see `scatter_strips.strip`).
     """
@@ -50,7 +50,7 @@ def _entry(flagged: dict[str, Any], patient: pl.DataFrame, reason: dict[str, Any
     name = flagged["isic_id"]
     others = patient.filter(pl.col("isic_id") != name).sort(["blend", "isic_id"], descending=[True, False])
     step = max(1, others.height // OTHERS)
-    keys = ("isic_id", "patient_id", "target", "blend", "risk", "place", "of")
+    keys = ("isic_id", "target", "blend", "risk", "place", "of")
     return {key: flagged[key] for key in keys if key in flagged} | {
         "reasons": reason["reason"].split("; "),
         "outlier": reason["outlier"],

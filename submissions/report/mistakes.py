@@ -60,6 +60,6 @@ def mistakes(lesions: pl.DataFrame, *, shown: int = SHOWN) -> dict[str, Any]:
 
 
 def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    keys = ("isic_id", "patient_id", "place", "rank", "of", "blend", "risk")
+    keys = ("isic_id", "place", "rank", "of", "blend", "risk")
     known = [text.format(row[name]) for name, text in _DETAILS.items() if row.get(name) is not None]
     return {key: row[key] for key in keys if key in row} | {"known": [text.replace("::", " › ") for text in known]}

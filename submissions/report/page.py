@@ -28,7 +28,7 @@ def render_page(
     Args:
         report: As `building.build_report` gives it.
         pictures: Data URIs of crops by isic_id; empty where there are none.
-        patients: Where the pages of patients lie, by patient_id; their index under "".
+        patients: Where the pages of patients lie, by isic_id of their lesions; their index under "".
 
     Returns:
         The whole page.

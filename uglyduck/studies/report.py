@@ -24,7 +24,9 @@ def pages_of_patients(run: Run, page: Path) -> dict[str, str]:
     if found["made_from"] != run.state:
         return {}
     there = os.path.relpath(run.folder.patients.resolve(), page.resolve().parent)
-    return {name: f"{there}/{file}" for name, file in {"": INDEX, **found["pages"]}.items()}
+    lesions = run.lesions.frame.select("isic_id", "patient_id").iter_rows()
+    own = {isic_id: found["pages"][patient] for isic_id, patient in lesions if patient in found["pages"]}
+    return {name: f"{there}/{file}" for name, file in {"": INDEX, **own}.items()}
 
 
 def report_of(root: Path, *, stated: Origin | None = None) -> tuple[Run, dict[str, Any]]:
