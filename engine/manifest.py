@@ -9,8 +9,11 @@ from typing import Any
 from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json
 
-FORMAT = 1
-"""Of a run's files and what they mean: raised by a change after which code could misread an older run."""
+FORMAT = 2
+"""Of a run's files and what they mean: raised by a change after which code could misread an older run.
+
+1 stated no format; its blends are of quantile levels.
+"""
 
 
 class Manifest:
@@ -19,8 +22,10 @@ class Manifest:
     Args:
         root: The folder.
 
+    Stages that were finished in an older format count as not finished, so that the run makes them again.
+
     Raises:
-        InputError: It was written in another format.
+        InputError: It was written in a newer format.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,7 +48,11 @@ class Manifest:
             raise InputError(
                 "not the manifest of a run", where=str(self.path), remedy="delete it and start `uglyduck run` again"
             )
-        require_format(found, FORMAT, self.path, made_by=found.get("versions", {}).get("uglyduck"))
+        self._is_older = found["stages"] != {} and found.get("format", 1) < FORMAT
+        if self._is_older:
+            return {"stages": {}}
+        if found["stages"]:
+            require_format(found, FORMAT, self.path)
         return found
 
     def holds(self, stage: str, wanted: str) -> bool:
@@ -72,6 +81,12 @@ class Manifest:
         Raises:
             InputError: One is missing, its SHA-256 differs, or an earlier stage has written something else since.
         """
+        if self._is_older:
+            raise InputError(
+                "this run was made by an older version, whose files mean something else",
+                where=str(self.path),
+                remedy="make its scores again with `uglyduck run`, or use the version that made it",
+            )
         recorded = self.recorded
         for path in paths:
             name = str(path.relative_to(self.root))
@@ -132,23 +147,21 @@ class Manifest:
         write_json(self._content, self.path)
 
 
-def require_format(content: Mapping[str, Any], own: int, path: Path, *, made_by: str | None = None) -> None:
+def require_format(content: Mapping[str, Any], own: int, path: Path) -> None:
     """Refuse a file of another format than this version reads; one that states none is of the first.
 
     Args:
         content: What the file holds.
         own: The format that is read.
         path: The file.
-        made_by: The version that wrote it, if that is known.
 
     Raises:
         InputError: It states another.
     """
     stated = content.get("format", 1)
     if stated != own:
-        version = f"uglyduck {made_by}" if made_by else "the version of uglyduck that wrote it"
         raise InputError(
             f"written in format {stated}, and this version reads format {own}",
             where=str(path),
-            remedy=f"use {version}, or make it again in another folder",
+            remedy="use the version of uglyduck that wrote it, or make it again in another folder",
         )

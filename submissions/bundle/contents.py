@@ -14,7 +14,7 @@ _HOLDS = {
     r"wheels/.*": "a library, as its authors publish it",
     r"run/manifest\.json": "SHA-256 of the run's files and of your table, versions, the system's name",
     r"run/features\.json": "definitions of features; means, spreads and category names of the training lesions",
-    r"run/(.*blend|calibration|table-alone)\.json": "quantiles of out-of-fold scores, weights, calibration",
+    r"run/(.*blend|calibration|table-alone)\.json": "weights of learners, calibration",
     r"run/models/manifest\.json": "names of features and categories, SHA-256 of models",
     r"run/models/.*\.(txt|ubj|cbm)": "trees: borders between values of training lesions, sums over many of them",
     r"run/models/.*": "weights, means and spreads of training lesions",

@@ -9,26 +9,31 @@ import pytest
 
 from engine.errors import InputError
 from engine.files import read_json, write_json
-from engine.manifest import Manifest
 from image_embeddings.spec import FILE, Spec
-from tests.uglyduck.conftest import Command
+from tests.uglyduck.conftest import Command, artifacts
 
 
-def test_a_run_of_another_format_is_refused_in_one_line(copied: Path, small: Path, command: Command) -> None:
-    content = read_json(copied / "manifest.json")
-    assert content["format"] == 1
-    write_json({**content, "format": 2}, copied / "manifest.json")
+def test_a_run_of_a_newer_format_is_refused_in_one_line(copied: Path, small: Path, command: Command) -> None:
+    write_json({**read_json(copied / "manifest.json"), "format": 99}, copied / "manifest.json")
     for call in (["predict", copied, "--metadata", "none.csv"], ["run", small / "quick.toml", "--out", copied]):
         done = command(*call, check=False)
         assert done.returncode == 2
-        assert "written in format 2, and this version reads format 1. use uglyduck 0.1.0" in done.stderr
-        assert done.stderr.count("\n") == 1
+        assert "written in format 99, and this version reads format 2. use the version of uglyduck" in done.stderr
 
 
-def test_a_run_from_before_formats_were_numbered_is_read(copied: Path) -> None:
+def test_a_run_of_an_older_format_scores_nothing_until_it_is_made_again(
+    finished: Path, copied: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
     content = read_json(copied / "manifest.json")
     write_json({name: value for name, value in content.items() if name != "format"}, copied / "manifest.json")
-    assert Manifest(copied).recorded
+    call = ("predict", copied, "--metadata", small / "data/test-metadata.csv", "--out", tmp_path / "s.csv")
+    done = command(*call, check=False)
+    assert done.returncode == 2
+    assert "made by an older version, whose files mean something else. make its scores again" in done.stderr
+    command("run", small / "quick.toml", "--out", copied)
+    assert read_json(copied / "manifest.json")["format"] == 2
+    assert artifacts(copied) == artifacts(finished)
+    command(*call)
 
 
 def test_a_model_folder_states_its_format_too(pictured: Path, tmp_path: Path) -> None:
