@@ -8,7 +8,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel test-oldest pictures lock licences wheel audit docs clean
+.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel test-oldest test-pythons pictures lock licences wheel audit docs clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -79,6 +79,9 @@ audit: $(UV)  ## Known weaknesses of the locked packages, where a database can b
 	    --format json --output build-audit.json; status=$$?; \
 	if [ -s build-audit.json ]; then cat build-audit.json; rm build-audit.json; exit $$status; \
 	else rm -f build-audit.json; echo "skipped: no database of known weaknesses can be reached"; fi
+
+test-pythons: env  ## The same submission on every installed Python, with the same libraries
+	$(BIN)/pytest tests/benches/test_pythons_bench.py -m bench -s
 
 # The resolution of every direct dependency to the oldest version that pyproject.toml allows.
 test-oldest: $(UV)  ## The tests with the oldest direct dependencies; PYTESTS="tests/cohort" for some of them

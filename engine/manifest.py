@@ -145,6 +145,7 @@ class Manifest:
         known_inputs = {**self._content.get("inputs", {}), **inputs}
         self._content = {"format": FORMAT, **made_by, "inputs": known_inputs, "stages": stages}
         write_json(self._content, self.path)
+        self._is_older = False
 
 
 def require_format(content: Mapping[str, Any], own: int, path: Path) -> None:

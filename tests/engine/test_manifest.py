@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.files import sha256_of
+from engine.files import read_json, sha256_of, write_json
 from engine.manifest import Manifest
 
 
@@ -51,3 +51,20 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     one.write_text("b")
     with pytest.raises(InputError, match="SHA-256 differs"):
         manifest.check(one)
+
+
+def test_stages_of_an_older_format_count_as_not_finished(tmp_path: Path) -> None:
+    path = finish(Manifest(tmp_path), "one", "a")
+    content = read_json(tmp_path / "manifest.json")
+    del content["format"]
+    write_json(content, tmp_path / "manifest.json")
+    older = Manifest(tmp_path)
+    assert not older.holds("one", "a")
+    with pytest.raises(InputError, match="made by an older version"):
+        older.check(path)
+    finish(older, "one", "a")
+    older.check(path)
+    assert Manifest(tmp_path).holds("one", "a")
+    write_json({**content, "format": 99}, tmp_path / "manifest.json")
+    with pytest.raises(InputError, match="written in format 99"):
+        Manifest(tmp_path)
