@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from submissions.bundle import scoring
 from tests.uglyduck.conftest import Command
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "own-features.md"
@@ -52,9 +53,10 @@ def test_studies_know_them(folder: Path) -> None:
     assert any(group["group"] == "own" and group["features"] == len(OWN) for group in groups)
 
 
-def test_the_bundle_scores_as_the_run_does(folder: Path, tmp_path: Path, command: Command) -> None:
+def test_the_bundle_scores_as_the_run_does(folder: Path, tmp_path: Path) -> None:
     test = folder / "cohort/test-metadata.csv"
-    command("predict", folder / "bundle/run", "--metadata", test, "--out", tmp_path / "submission.csv", "--anyway")
+    call = (folder / "bundle/run", "--metadata", test, "--out", tmp_path / "submission.csv")
+    scoring.main([str(each) for each in call])
     assert (tmp_path / "submission.csv").read_bytes() == (folder / "submission.csv").read_bytes()
 
 
