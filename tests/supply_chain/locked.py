@@ -41,6 +41,7 @@ READ = {
     "nvidia-nccl-cu12": "BSD-3-Clause",
     "protobuf": "BSD-3-Clause",
     "pdoc": "MIT-0",
+    "pysocks": "BSD-3-Clause",
     "ray": "Apache-2.0",
     "scipy": "BSD-3-Clause",
     "sortedcontainers": "Apache-2.0",
