@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from cohort.frames import ID
+from cohort.mapping import ColumnSource
 from cohort.reading import read_cohort
 from engine.console import log, start_logging
 from engine.errors import InputError
@@ -46,7 +49,7 @@ def score(arguments: argparse.Namespace) -> None:
     fitted = FittedRun.load(arguments.run, Compute(os.cpu_count() or 1))
     kept = [model for model in fitted.image_models if model.name not in arguments.without]
     fitted = replace(fitted, image_models=kept)
-    cohort = read_cohort(arguments.metadata, ungrouped=arguments.ungrouped, odd="missing")
+    cohort = read_cohort(arguments.metadata, ungrouped=arguments.ungrouped, columns=arguments.columns, odd="missing")
     for line in cohort.odd:
         log.warning("%s", line)
     with listening(_Lines()):
@@ -56,22 +59,32 @@ def score(arguments: argparse.Namespace) -> None:
     log.info("%s lesions scored", f"{written.height:,}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+def parser() -> argparse.ArgumentParser:
+    """Of the arguments that the kernel gives."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("run", type=Path)
     for name in ("metadata", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--images", type=Path)
-    parser.add_argument("--ungrouped", action="store_true")
-    parser.add_argument("--without", action="append", default=[], metavar="IMAGE-MODEL")
-    return parser
+        made.add_argument(f"--{name}", type=Path, required=True)
+    made.add_argument("--images", type=Path)
+    made.add_argument("--ungrouped", action="store_true")
+    made.add_argument("--columns", type=_columns, default={}, metavar="JSON")
+    made.add_argument("--without", action="append", default=[], metavar="IMAGE-MODEL")
+    return made
+
+
+def _columns(text: str) -> dict[str, ColumnSource]:
+    """The mapping that the manifest of a bundle states."""
+    stated: dict[str, dict[str, Any]] = json.loads(text)
+    for source in stated.values():
+        source.update({key: tuple(value) for key, value in source.items() if isinstance(value, list)})
+    return {name: ColumnSource(**source) for name, source in stated.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score; exit status 0 done, 2 the input is wrong, 1 a defect."""
     start_logging()
     try:
-        score(_parser().parse_args(arguments))
+        score(parser().parse_args(arguments))
     except Exception as error:
         refused = error if isinstance(error, InputError) else as_input_error(error)
         if refused is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cohort.mapping import ColumnSource
 from engine.errors import InputError
 from engine.files import sha256_of, temporary_prefix, write_json
 from submissions.bundle import kernel
@@ -74,6 +75,7 @@ class Content:
         left_out: Image models of the run that are not packed.
         image_seconds: How long table and crops may take before the table alone is scored.
         ungrouped: Whether each lesion counts as a patient of its own where no patient is known.
+        columns: Where the columns of a table stand, as the run's own table was read.
     """
 
     run: Mapping[str, Path]
@@ -82,6 +84,7 @@ class Content:
     left_out: Sequence[str]
     image_seconds: float
     ungrouped: bool
+    columns: Mapping[str, ColumnSource] = field(default_factory=dict)
 
     @property
     def requirements(self) -> dict[str, str]:
@@ -146,6 +149,7 @@ def _write_descriptions(draft: Path, content: Content, upload: Upload) -> None:
         "left_out": list(content.left_out),
         "image_seconds": content.image_seconds,
         "ungrouped": content.ungrouped,
+        "columns": {name: asdict(source) for name, source in content.columns.items()},
         "requirements": wanted,
         "files": files,
     }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from engine.errors import InputError
+from submissions.bundle.scoring import parser
+from submissions.bundle.writing import Content, Upload, write_bundle
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import load_config, write_config
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
-from uglyduck.studies.export import without_places
 
 TEXT = """
 [data]
@@ -28,7 +30,7 @@ itch = { column = "itches", kind = "category" }
 
 def test_a_run_reads_new_lesions_by_its_own_mapping(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text(TEXT)
-    write_config(without_places(load_config(tmp_path / "run.toml")), tmp_path / "config.toml")  # as a bundle has it
+    write_config(load_config(tmp_path / "run.toml"), tmp_path / "config.toml")  # as the run's folder has it
     (tmp_path / "new.csv").write_text("uuid;person;cm;itches\na;K1;0,4;yes\nb;K1;0,5;no\n")
     run = Run(load_config(tmp_path / "config.toml"), RunFolder(tmp_path))
     frame = read_new_lesions(run, tmp_path / "new.csv").frame
@@ -70,3 +72,20 @@ def test_a_wrong_mapping_is_refused_with_the_configuration(line: str, message: s
     (tmp_path / "run.toml").write_text(f'[data]\nmetadata = "x"\n[data.columns]\n{line}\n')
     with pytest.raises(InputError, match=message):
         load_config(tmp_path / "run.toml")
+
+
+def test_a_suggested_mapping_can_be_pasted_and_checked(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "clinic.csv").write_text("uuid;person;histology;age\na;K1;melanoma;50\nb;K2;nevus;60\n")
+    said = command("check", tmp_path / "clinic.csv", "--suggest").stdout
+    (tmp_path / "run.toml").write_text(said)
+    assert "0 errors" in command("check", tmp_path / "run.toml").stdout
+
+
+def test_a_bundle_carries_the_mapping(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(TEXT)
+    mapping = load_config(tmp_path / "run.toml").data.mapping
+    content = Content({}, 0.1, {}, [], 1.0, ungrouped=False, columns=mapping)
+    write_bundle(tmp_path / "bundle", content, [], Upload("jane", "my-moles", "y"))
+    stated = json.loads((tmp_path / "bundle/MANIFEST.json").read_text())["columns"]
+    call = ["run", "--metadata", "m", "--out", "o", "--columns", json.dumps(stated)]
+    assert parser().parse_args(call).columns == mapping

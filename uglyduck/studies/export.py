@@ -38,6 +38,7 @@ def pack(run: Run, *, table_alone: bool, hours: float | None, lesions: int, spee
         left_out=left,
         image_seconds=(hours or _HOURS) * 3600,
         ungrouped=run.config.data.ungrouped,
+        columns=run.config.data.mapping,
     )
 
 
