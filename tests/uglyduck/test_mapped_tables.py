@@ -11,6 +11,7 @@ from engine.errors import InputError
 from submissions.bundle.scoring import parser
 from submissions.bundle.writing import Content, Upload, write_bundle
 from submissions.run_folder import RunFolder
+from tests.uglyduck.conftest import Command
 from uglyduck.run.config import load_config, write_config
 from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
