@@ -32,7 +32,7 @@ from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_by_all
 from submissions.image_models import ImageModel, read_image_models
 from submissions.image_score import shown_score
-from submissions.lacking import Lacking, gain_of, known_columns, other_units
+from submissions.lacking import Lacking, gain_of, known_columns
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -147,8 +147,6 @@ class FittedRun:
             )
         if lacking.features:
             log.warning("absent in this table, scored as missing: %s", lacking)
-        for name, (median, mean) in other_units(frame, self.state).items():
-            log.warning("%s: the median is %.3g, in training the mean was %.3g; another unit?", name, median, mean)
         scored = pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
         return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
 

@@ -14,10 +14,11 @@ from engine.files import fingerprint
 from uglyduck.run.provenance import git_state, library_versions, versions
 from uglyduck.run.run import Run
 
-#: Code that only says what is done, makes cohorts or scores new lesions: it cannot change what a stage writes.
+#: Code that only says what is done, makes cohorts, scores new lesions or serves Python: no stage writes anything else
+#: for a change in it.
 APART = (
     *("engine.console", "engine.locks", "cohort.simulator", "uglyduck.terminal", "uglyduck.run.provenance"),
-    *("submissions.crops", "submissions.fitted_run"),
+    *("submissions.crops", "submissions.fitted_run", "uglyduck.interface"),
 )
 
 
