@@ -131,9 +131,8 @@ def _about(
     absent = sorted(set(needed) - set(known_columns(group)))
     if absent:
         lacking = fitted.lacking(group, seen)
-        words = (
-            f"{len(absent)} columns are absent or empty ({shorten(absent)}), {lacking.share:.0%} of what models go by"
-        )
+        columns = "1 column is" if len(absent) == 1 else f"{len(absent)} columns are"
+        words = f"{columns} absent or empty ({shorten(absent)}), {lacking.share:.0%} of what models go by"
         yield Caution(words + ("; risks are withheld" if lacking.is_most else ""), whom, lacking.is_most)
     column = "table" if seen is None and "table" in out_of_fold.columns else "blend"
     new = join_by_id(group.select(ID), scores.select(ID, "score"))["score"].to_numpy()
