@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,16 @@ class Plan:
             for fold in np.unique(assignment)
             for seed in self.seeds
         ]
+
+    def repetition(self, number: int, assignments: Sequence[Folds]) -> Plan:
+        """The same with other folds and seeds, which draw other benign lesions too.
+
+        Args:
+            number: From 1; no two repetitions share a seed, nor does this plan.
+            assignments: The other folds.
+        """
+        step = max(self.seeds) + 1
+        return replace(self, assignments=assignments, seeds=[seed + number * step for seed in self.seeds])
 
     def sample(self, target: Target, rows: Rows, draw: tuple[int, ...]) -> Rows:
         """The rows among `rows` that a model trains on.

@@ -19,6 +19,7 @@ from uglyduck.commands.bundle import bundle
 from uglyduck.commands.card import card
 from uglyduck.commands.check import check
 from uglyduck.commands.clean import clean
+from uglyduck.commands.compare import compare
 from uglyduck.commands.demo import demo
 from uglyduck.commands.explain import explain
 from uglyduck.commands.features import features
@@ -64,6 +65,7 @@ for _command in (
     features,
     tune,
     ablate,
+    compare,
     explain,
     hospitals,
     bundle,

@@ -9,53 +9,62 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cv_folds.bootstrap import POOLED, Replicates, replicate
-from cv_folds.bootstrap.intervals import BootstrapSample, difference
-from cv_folds.metrics import PAUC
-from ensemble.ablation.variants import ALL, Variant
+from cv_folds.bootstrap import POOLED, replicate
+from cv_folds.bootstrap.intervals import BootstrapSample, difference, interval
+from cv_folds.bootstrap.repetitions import over_repetitions
+from cv_folds.metrics import PAUC, Metric
+from ensemble.ablation.variants import Variant
 from ensemble.out_of_fold import Scores
-
-METRIC = PAUC.name
 
 
 def compare(
     variants: Sequence[Variant],
-    scores: Mapping[str, Scores],
+    scores: Sequence[Mapping[str, Scores]],
     *,
     target: npt.NDArray[np.int8],
     patient: pl.Series,
     replicates: int,
     seed: int,
     level: float = 0.95,
+    metric: Metric = PAUC,
 ) -> dict[str, Any]:
-    """Measure the pooled pAUC of every variant and its paired difference to the variant that it is compared with.
+    """Measure a pooled metric of every variant, and its paired difference to the variant that it is compared with.
 
     All variants see the same drawn patients in every replicate.
 
     Args:
-        variants: What was trained, the one with all features among them.
-        scores: Blended out-of-fold scores by variant, each of shape (lesions,).
+        variants: What was trained, first the one that is the baseline of the others.
+        scores: For each repetition (other folds and seeds) out-of-fold scores by variant, each of shape (lesions,).
         target: 0 benign, 1 malignant, shape (lesions,).
         patient: Patient of each lesion.
         replicates: Of the bootstrap, at least 100.
         seed: Of the bootstrap.
         level: Nominal coverage of the intervals.
+        metric: What is measured.
 
     Returns:
-        Ready for JSON: `baseline` with features and pauc, and `rows` with name, kind, against, features, pauc, and
-        `difference` (variant minus what it is compared with: estimate, low, high, p, p_adjusted, distinguishable, not
-        corrected but for p_adjusted). A pair has an `interaction` too: what leaving out both changes beyond the sum of
-        what leaving out each does.
+        Ready for JSON: `baseline` with name, features and the metric, and `rows` with name, kind, against, features,
+        the metric, and `difference` (variant minus what it is compared with: estimate, low, high, p, p_adjusted,
+        distinguishable, not corrected but for p_adjusted). A pair has an `interaction` too: what leaving out both
+        changes beyond the sum of what leaving out each does.
     """
-    named = {variant.name: scores[variant.name] for variant in variants}
-    drawn = replicate(target, named, patient=patient, replicates=replicates, seed=seed)
-    rows = [_row(drawn, variant, level) for variant in variants if variant.name != ALL]
+    named = {f"{number} {variant.name}": one[variant.name] for number, one in enumerate(scores) for variant in variants}
+    drawn = replicate(target, named, metrics=[metric], patient=patient, replicates=replicates, seed=seed)
+    samples = {
+        variant.name: over_repetitions(
+            [drawn.samples[POOLED, metric.name, f"{number} {variant.name}"] for number in range(len(scores))]
+        )
+        for variant in variants
+    }
+    rows = [
+        _row(samples, variant, level) | {metric.name: _interval(samples, variant, level)} for variant in variants[1:]
+    ]
     known = [row["difference"] for row in rows if row["difference"]["p"] is not None]
     for found, adjusted in zip(known, holm([found["p"] for found in known]), strict=True):
         found["p_adjusted"] = adjusted
-    whole = next(variant for variant in variants if variant.name == ALL)
-    baseline = {"features": len(whole.features), METRIC: _interval(drawn, whole, level)}
-    return {"baseline": baseline, "rows": rows}
+    whole = variants[0]
+    measured = _interval(samples, whole, level)
+    return {"baseline": {"name": whole.name, "features": len(whole.features), metric.name: measured}, "rows": rows}
 
 
 def two_sided_p(values: npt.NDArray[np.float64]) -> float | None:
@@ -86,27 +95,23 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _row(drawn: Replicates, variant: Variant, level: float) -> dict[str, Any]:
-    change = _sample(drawn, variant.name).minus(_sample(drawn, variant.against))
+def _row(samples: Mapping[str, BootstrapSample], variant: Variant, level: float) -> dict[str, Any]:
+    change = samples[variant.name].minus(samples[variant.against])
     found = difference(change, level=level).as_dict() | {"p": two_sided_p(change.values), "p_adjusted": None}
     row = {
         "name": variant.name,
         "kind": variant.kind,
         "against": variant.against,
         "features": len(variant.features),
-        METRIC: _interval(drawn, variant, level),
         "difference": found,
     }
-    if variant.apart and all((POOLED, METRIC, name) in drawn.samples for name in variant.apart):
-        first, second = (_sample(drawn, name) for name in variant.apart)
-        beyond = change.minus(first.minus(_sample(drawn, ALL))).minus(second.minus(_sample(drawn, ALL)))
+    if variant.apart and all(name in samples for name in variant.apart):
+        first, second = (samples[name] for name in variant.apart)
+        whole = samples[variant.against]
+        beyond = change.minus(first.minus(whole)).minus(second.minus(whole))
         row["interaction"] = difference(beyond, level=level).as_dict()
     return row
 
 
-def _sample(drawn: Replicates, name: str) -> BootstrapSample:
-    return drawn.samples[POOLED, METRIC, name]
-
-
-def _interval(drawn: Replicates, variant: Variant, level: float) -> dict[str, Any]:
-    return drawn.interval(POOLED, METRIC, variant.name, level=level).as_dict()
+def _interval(samples: Mapping[str, BootstrapSample], variant: Variant, level: float) -> dict[str, Any]:
+    return interval(samples[variant.name], level=level).as_dict()

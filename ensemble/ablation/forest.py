@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 from xml.sax.saxutils import escape
 
 from cv_folds.formats import with_interval
+from cv_folds.metrics import PAUC
 
-_ROW, _TOP, _LABELS, _PLOT, _FIGURES = 26, 64, 330, 420, 250
+_ROW, _LEADING, _TOP, _LABELS, _PLOT, _FIGURES = 26, 18, 64, 330, 420, 250
 _WIDTH = _LABELS + _PLOT + _FIGURES
-_TITLES = {
+TITLES = {
     "without": "Left out, against all features",
     "pair": "Pairs left out, against all features",
     "only": "Alone, against all features",
     "base plus": "Added to the base, against the base",
+    "run": "Another run, against the first",
 }
+"""What a kind of variant is called above its rows."""
+#: Characters of the ordinary text that fit on a line of the picture.
+_LINE = 140
 # Colours follow the reader's setting; a find is a full disc and the rest a ring, so nothing rests on colour.
 _STYLE = """
   :root { color-scheme: light dark; color: #1b1f24; --paper: #ffffff; --mark: #0b5cad; --grid: #d0d7de; }
@@ -37,13 +43,14 @@ _STYLE = """
 """
 
 
-def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str) -> str:
+def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str, metric: str = PAUC.label) -> str:
     """Draw the rows of `ensemble.ablation.comparison.compare`.
 
     Args:
         rows: In the order in which they are drawn, grouped by kind.
         title: Above the picture.
-        note: Below it: which data, which intervals.
+        note: Below it: which data, which intervals; long lines are broken.
+        metric: What the differences are of.
 
     Returns:
         An SVG document with a title and a description for readers that do not see it.
@@ -52,12 +59,13 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str) -> str:
     body, y = list[str](), _TOP
     for kind in dict.fromkeys(row["kind"] for row in rows):
         y += _ROW
-        body.append(_text(12, y, _TITLES[kind], "kind"))
+        body.append(_text(12, y, TITLES[kind], "kind"))
         for row in (row for row in rows if row["kind"] == kind):
             y += _ROW
             body += _drawn(row, y, scale)
     axis = _axis(scale, y + _ROW)
-    height = y + 4 * _ROW
+    below = [line for part in note.split("\n") for line in wrap(part, _LINE)]
+    height = y + 3 * _ROW + _LEADING * max(len(below), 1)
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     said = " ".join(f"{row['name']}: {with_interval(row['difference'], signed=True)}." for row in rows)
     return "\n".join(
@@ -68,10 +76,10 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str) -> str:
             f"<style>{_STYLE}</style>",
             f'<rect class="paper" width="{_WIDTH}" height="{height}"/>',
             _text(12, 28, title, "title"),
-            _text(12, 50, "Change of pAUC: filled where the interval leaves out 0, open where it covers 0"),
+            _text(12, 50, f"Change of {metric}: filled where the interval leaves out 0, open where it covers 0"),
             *axis,
             *body,
-            _text(12, height - 14, note),
+            *(_text(12, y + 3 * _ROW + _LEADING * place, line) for place, line in enumerate(below)),
             "</svg>\n",
         ]
     )

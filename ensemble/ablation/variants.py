@@ -9,7 +9,7 @@ from typing import Literal
 
 from ensemble.ablation.families import Families
 
-Kind = Literal["all", "without", "only", "base plus", "pair"]
+Kind = Literal["all", "without", "only", "base plus", "pair", "run"]
 #: Name of the variant with every feature.
 ALL = "all"
 #: Their families in the organisers' table, from our groups. "Tiles" are their crops, so our image group.
@@ -82,6 +82,10 @@ class Design:
             same = next((known for known in kept if (known.features, known.against) == tried), None)
             if not variant.features:
                 missing[variant.name] = "no feature is left"
+            elif variant.against in missing:
+                missing[variant.name] = f"{variant.against!r} has no feature"
+            elif same and same.name == variant.name:
+                continue  # a family that is the base, too
             elif same:
                 missing[variant.name] = f"the same features as {same.name!r}"
                 equal[variant.name] = same.name
@@ -110,7 +114,7 @@ def group_design(
     if leave_out:
         return Design.of(every, variants, families)
     variants += [Variant(f"only {base_name}", "only", _these(every, based))] if base else []
-    variants += [Variant(f"only {name}", "only", names) for name, names in families.items()]
+    variants += [Variant(f"only {name}", "only", _these(every, names)) for name, names in families.items()]
     variants += [
         Variant(f"{base_name} plus {name}", "base plus", _these(every, {*based, *names}), f"only {base_name}")
         for name, names in families.items()

@@ -26,9 +26,6 @@ def ablated(finished: Path, command: Command, tmp_path_factory: pytest.TempPathF
     return run
 
 
-FILES = ["ablation.csv", "ablation.json", "forest.svg", "scores.parquet"]
-
-
 def scores(run: Path) -> pl.DataFrame:
     return pl.read_parquet(run / "ablation" / "groups" / "scores.parquet")
 
@@ -76,14 +73,36 @@ def test_basic_alone_scores_as_a_run_of_basic_alone(
     }
 
 
+def names_of_rows(folder: Path) -> list[str]:
+    return [row["name"] for row in read_json(folder / "ablation.json")["rows"]]
+
+
+def test_a_repeat_is_further_jobs(copied: Path, command: Command) -> None:
+    arguments = ("ablate", copied, "--groups", "basic", "--leave-out", "--learners", "lightgbm", "--json")
+    once = json.loads(command(*arguments).stdout)
+    done = command(*arguments, "--repeats", "2")
+    assert "6 of 6 there already" in done.stderr  # the run's own folds and seeds are the first repetition
+    twice = json.loads(done.stdout)
+    assert "6 of 6 there already" in command(*arguments, "--repeats", "2").stderr.rsplit("ablation", 1)[1]
+    scores = pl.read_parquet(copied / "ablation/groups/scores.parquet")
+    assert scores.columns[1:] == ["all", "without basic", "all, repetition 1", "without basic, repetition 1"]
+    assert not scores["all"].equals(scores["all, repetition 1"], check_names=False)
+    first, second = (report["rows"][0]["difference"] for report in (once, twice))
+    assert first["estimate"] != second["estimate"]
+    assert "training patients" in " ".join(twice["notes"])
+    assert "--repeats" in " ".join(once["notes"])
+
+
 def test_the_files_agree(ablated: Path) -> None:
     folder = ablated / "ablation" / "groups"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "ablation.csv",
-        "ablation.json",
-        "forest.svg",
-        "scores.parquet",
-    ]
+    tables = ["ablation.csv", "ablation.json", "ablation.md", "ablation.tex"]
+    figures = ["forest.pdf", "forest.png", "forest.svg"]
+    assert sorted(path.name for path in folder.iterdir()) == [*tables, *figures, "scores.parquet"]
+    assert [(folder / name).read_bytes()[:4] for name in figures[:2]] == [b"%PDF", b"\x89PNG"]
+    for name in names_of_rows(folder):
+        assert f"| {name} |" in (folder / "ablation.md").read_text()
+        assert f"{name} & " in (folder / "ablation.tex").read_text()
+    assert "simulated data" in (folder / "forest.svg").read_text()  # its truth lies next to the table, not in the TOML
     report = read_json(folder / "ablation.json")
     names = ["without basic", "without patient", "without basic + patient", "only basic + tbp", "only basic"]
     names += ["only patient", "basic + tbp plus patient"]

@@ -32,6 +32,9 @@ def ablate(
     benign: Annotated[
         float | None, typer.Option(min=1, help="Benign training rows for each malignant one; by default the run's.")
     ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Repeat with other folds and seeds: an interval of the recipe, not of one fit.")
+    ] = 1,
     out: Annotated[str | None, typer.Option(help="Folder under RUN/ablation; by default the preset's name.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -39,20 +42,23 @@ def ablate(
 
     Every variant is trained on the run's folds, seeds and drawn lesions and blended as the run is. Differences of pAUC
     come with paired patient-bootstrap intervals, and p values corrected for the number of comparisons; where an
-    interval covers 0 the data cannot tell. An ablation that was killed goes on where it stopped.
+    interval covers 0 the data cannot tell. With `--repeats` the intervals include what other training patients, folds,
+    seeds and drawn lesions would change. An ablation that was killed goes on where it stopped.
 
     Example: `uglyduck ablate runs/first`
 
     Example: `uglyduck ablate runs/first --groups patient.z,patient.rank,context --pairs --out patient`
 
     Example: `uglyduck ablate runs/first --preset organisers --quick`
+
+    Example: `uglyduck ablate runs/first --leave-out --repeats 5`
     """
     import json
 
     from engine.console import start_logging
     from uglyduck.run.run import open_run
     from uglyduck.studies.ablation import Request, ablate_run
-    from uglyduck.terminal.ablation import show_ablation
+    from uglyduck.terminal.comparison import show_comparison
 
     start_logging()
     opened = open_run(run)
@@ -66,13 +72,14 @@ def ablate(
         benign=benign,
         quick=quick,
         name=out,
+        repeats=repeats,
     )
     with opened.folder.locked():
         report = ablate_run(opened, request)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
     else:
-        show_ablation(report, request.folder(opened))
+        show_comparison(report, request.folder(opened))
 
 
 def _names(listed: str | None) -> tuple[str, ...] | None:

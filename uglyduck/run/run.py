@@ -32,6 +32,7 @@ from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.image_models import SCORE, ImageModel
+from submissions.report.origin import origin_of
 from submissions.run_folder import RunFolder
 from uglyduck.run.config import Config, FusionName, input_key, input_paths, load_config
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
@@ -182,6 +183,11 @@ class Run:
         built = any(group in {"image", "image.score"} for group in groups)
         table = any(group.partition(".")[0] != "image" for group in groups)
         return self.config.ensemble.fusion if scored and built and table else "early"
+
+    @property
+    def origin(self) -> str:
+        """Whether the lesions are "simulated", "real" or of "unknown" origin."""
+        return origin_of(self.lesions.facts["origin"], simulated=self.config.data.truth is not None)["kind"]
 
     @cached_property
     def folds(self) -> Folds:

@@ -10,18 +10,23 @@ from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
 
 
-def _make(run: Run) -> list[Path]:
+def draw_folds(run: Run, repetition: int = 0) -> Folds:
+    """The run's folds, or those of a repetition of it: made alike from the next seeds."""
     settings = run.config.folds
-    made = make_folds(
+    return make_folds(
         run.lesions.frame,
         scheme=settings.scheme,
         n_folds=settings.n_folds,
         n_repeats=settings.n_repeats,
-        seed=settings.seed,
+        seed=settings.seed + repetition,
         without_malignant=settings.without_malignant,
     )
+
+
+def _make(run: Run) -> list[Path]:
+    made = draw_folds(run)
     made.write(run.folder.folds)
-    if settings.scheme == "leave-one-hospital-out":
+    if run.config.folds.scheme == "leave-one-hospital-out":
         _say_which(made)
     return [run.folder.folds]
 

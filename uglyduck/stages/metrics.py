@@ -40,7 +40,7 @@ def _measure(run: Run) -> list[Path]:
     write_json(
         {
             "estimate": "out-of-fold",
-            "data": "unknown" if run.config.data.truth is None else "simulated",
+            "data": run.origin,
             "scores": {name: _summary(run, oof, name) for name in [*run.learners, BLEND, *alone, *each]},
             "comparisons": [_comparison(run, oof, first, second) for first, second in pairs],
             "blends": _blends(run, oof),

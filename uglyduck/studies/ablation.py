@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cohort.lesions import write_rows
+from cv_folds.metrics import PAUC
 from engine.errors import InputError
-from engine.files import atomic_path, write_json
 from ensemble.ablation import (
     ALL,
     Design,
     compare,
     families,
-    forest,
     group_design,
     organisers_design,
     score_variants,
@@ -28,10 +28,12 @@ from ensemble.fusion import blended_out_of_fold
 from ensemble.learners import CatBoost, Learner
 from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
+from uglyduck.studies.comparison_files import facts_of, metric_settings, notes_on_intervals, write_comparison
+from uglyduck.studies.repetitions import repetitions
 
 Preset = Literal["groups", "organisers"]
-REPORT, TABLE, PICTURE, SCORES = "ablation.json", "ablation.csv", "forest.svg", "scores.parquet"
-"""What an ablation writes into its folder."""
+SCORES = "scores.parquet"
+"""Where an ablation writes the scores of its variants."""
 #: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
 #: time goes with the borders more than with the rows.
 QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
@@ -52,6 +54,7 @@ class Request:
         benign: Benign training rows for each malignant one; None for the run's.
         quick: Cheaper models for every variant.
         name: Folder under RUN/ablation; None for the preset's name.
+        repeats: How often in all, each time with other folds and seeds.
     """
 
     preset: Preset = "groups"
@@ -63,6 +66,7 @@ class Request:
     benign: float | None = None
     quick: bool = False
     name: str | None = None
+    repeats: int = 1
 
     def folder(self, run: Run) -> Path:
         """Where the ablation lies.
@@ -77,7 +81,7 @@ class Request:
 
 
 def ablate_run(run: Run, request: Request) -> dict[str, Any]:
-    """Train what is missing, compare, and write ablation.json, ablation.csv and forest.svg.
+    """Train what is missing, compare, and write scores, tables and figures; see `write_comparison`.
 
     Args:
         run: A finished run; the caller holds the folder's lock.
@@ -87,13 +91,20 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         What ablation.json holds.
 
     Raises:
-        InputError: The run has no features or folds yet, or a group or learner is unknown.
+        InputError: The run has no features or folds yet, a group or learner is unknown, or the run's folds cannot be
+            drawn anew.
     """
     folder = request.folder(run)
     run.manifest.check(run.folder.features, run.folder.dictionary)
-    design, plan = _design(run, request), _plan(run, request)
-    scores = score_variants(plan, design.variants, run.table, run.runner)
-    blended = {name: _blend(run, found) for name, found in scores.items()}
+    plan = _plan(run, request)
+    design = _design(run, request, plan)
+    blended = [
+        {
+            name: _blend(run, found, again.fold)
+            for name, found in score_variants(again.plan, design.variants, run.table, run.runner).items()
+        }
+        for again in repetitions(run, plan, request.repeats)
+    ]
     settings, frame = run.config.metrics, run.folds.frame
     found = compare(
         design.variants,
@@ -104,15 +115,27 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         seed=settings.seed,
     )
     facts = {"made_from": run.state, **_facts(run, request, plan)}
-    report = {"name": folder.name, **facts, **found, **_remarks(run, request, design, blended)}
-    _write(report, folder)
-    columns = {name: pl.Series(values) for name, values in blended.items()}
+    report = {
+        "name": folder.name,
+        "title": f"Ablation: {folder.name}",
+        **facts,
+        **found,
+        **_remarks(run, request, design, blended[0]),
+    }
+    write_comparison(report, folder, "ablation")
+    columns = {
+        f"{name}, repetition {number}" if number else name: pl.Series(values)
+        for number, one in enumerate(blended)
+        for name, values in one.items()
+    }
     write_rows(frame.select("isic_id").with_columns(**columns), folder / SCORES)
     return report
 
 
-def _design(run: Run, request: Request) -> Design:
-    every, specs = run.matrix.space.names, run.specs
+def _design(run: Run, request: Request, plan: Plan) -> Design:
+    specs = run.specs
+    seen = {name for learner in plan.learners for name in plan.features.get(learner, run.matrix.space.names)}
+    every = [name for name in run.matrix.space.names if name in seen]  # what no learner may see changes nothing
     if request.preset == "organisers":
         if request.groups or request.base or request.pairs or request.leave_out:
             raise InputError(
@@ -158,24 +181,15 @@ def _quick(learner: Learner) -> Learner:
     return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
 
 
-def _blend(run: Run, scores: dict[str, Scores]) -> Scores:
+def _blend(run: Run, scores: dict[str, Scores], fold: npt.NDArray[np.int8]) -> Scores:
     """As the run blends: weights, where they are learned, by other folds than the one blended."""
     method = run.config.ensemble.blend
-    return blended_out_of_fold(scores, run.target, run.fold, method=method, images=run.image_learners)
+    return blended_out_of_fold(scores, run.target, fold, method=method, images=run.image_learners)
 
 
 def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:
-    frame, settings = run.folds.frame, run.config.metrics
-    carriers = frame.filter(pl.col("target") == 1)
     return {
-        "data": "simulated" if run.config.data.truth else None,
-        "estimate": "out-of-fold",
-        "counts": {
-            "lesions": frame.height,
-            "malignant": carriers.height,
-            "patients": frame["patient_id"].n_unique(),
-            "malignant_patients": carriers["patient_id"].n_unique(),
-        },
+        **facts_of(run, request.repeats),
         "settings": {
             "preset": request.preset,
             "quick": request.quick,
@@ -184,10 +198,8 @@ def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:
             "benign_per_malignant": plan.benign_per_malignant if np.isfinite(plan.benign_per_malignant) else None,
             "seeds": list(plan.seeds),
             "folds": len(np.unique(plan.assignments[0])),
-            "metric": "pauc",
-            "replicates": settings.replicates,
-            "seed": settings.seed,
-            "correction": "Holm",
+            "repeats": request.repeats,
+            **metric_settings(run, PAUC),
         },
     }
 
@@ -195,8 +207,8 @@ def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:
 def _remarks(run: Run, request: Request, design: Design, blended: dict[str, Scores]) -> dict[str, Any]:
     notes = [
         "pAUC above 80 % sensitivity of all out-of-fold scores together; models and blend as in the run",
-        "a difference is variant minus what it is compared with; 95 % intervals of a paired patient bootstrap",
-        "intervals are not corrected for the number of rows; p_adjusted is, by Holm's method over all rows",
+        "a difference is variant minus what it is compared with",
+        *notes_on_intervals(request.repeats),
         "not distinguishable: the interval covers 0; that is no proof that a family is useless",
         "a research tool, not a diagnosis",
     ]
@@ -216,25 +228,3 @@ def _is_the_run(run: Run, baseline: Scores) -> bool | None:
         return None
     own = run.read_rows(run.folder.oof, columns=["blend"])
     return bool(np.array_equal(own["blend"].to_numpy(), baseline))
-
-
-def _write(report: dict[str, Any], folder: Path) -> None:
-    write_json(report, folder / REPORT)
-    with atomic_path(folder / TABLE) as temporary:
-        pl.DataFrame([_flat(row) for row in report["rows"]], infer_schema_length=None).write_csv(temporary)
-    counts = report["counts"]
-    data = f"{report['data']} data" if report["data"] else "data of unstated origin"
-    note = (
-        f"{counts['lesions']:,} lesions, {counts['malignant']:,} malignant, {counts['patients']:,} patients; {data};"
-        " 95 % intervals of a paired patient bootstrap, not corrected. A research tool, not a diagnosis."
-    )
-    with atomic_path(folder / PICTURE) as temporary:
-        temporary.write_text(forest(report["rows"], title=f"Ablation: {report['name']}", note=note), "utf-8")
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    found, measured = row["difference"], row["pauc"]
-    plain = {key: row[key] for key in ("kind", "name", "against", "features")}
-    plain |= {"pauc": measured["estimate"], "pauc_low": measured["low"], "pauc_high": measured["high"]}
-    plain |= {"difference": found["estimate"], "difference_low": found["low"], "difference_high": found["high"]}
-    return plain | {key: found[key] for key in ("p", "p_adjusted", "distinguishable")}

@@ -185,7 +185,7 @@ def _report(
     compared = int((chosen.weight > 0).sum())
     return {
         **facts,
-        "data": "unknown" if run.config.data.truth is None else "simulated",
+        "data": run.origin,
         "counts": {
             "lesions": frame.height,
             "patients": frame["patient_id"].n_unique(),

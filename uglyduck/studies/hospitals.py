@@ -178,7 +178,7 @@ def _facts(run: Run, hospitals: Hospitals, entry: Entry) -> dict[str, Any]:
     notes += _NOTES
     return {
         "estimate": "leave one hospital out",
-        "data": "unknown" if run.config.data.truth is None else "simulated",
+        "data": run.origin,
         "compared_with": f"{entry.column}, out of patient folds",
         "left_out_features": list(entry.absent),
         "notes": notes,

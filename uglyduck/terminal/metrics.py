@@ -13,15 +13,18 @@ from cv_folds.formats import difference, with_interval
 from cv_folds.metrics import PAUC
 from engine.files import read_json
 from submissions.run_folder import RunFolder
+from uglyduck.terminal.printed import write_table
 
 _WIDTH = 100
 
 
 def show_metrics(folder: RunFolder) -> None:
-    """Print the out-of-fold figures of a finished run, each with its interval."""
+    """Print the out-of-fold figures of a finished run, each with its interval, and write the table next to them."""
     stored = read_json(folder.metrics)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(metrics_table(stored))
+    table = metrics_table(stored)
+    console.print(table)
+    write_table(table, folder.metrics.with_suffix(""))
     for line in remarks(stored):
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -53,10 +56,12 @@ def remarks(stored: dict[str, Any]) -> list[str]:
 
 
 def show_nested(folder: RunFolder) -> None:
-    """Print the fully nested figures, and what they differ by from the usual ones."""
+    """Print the fully nested figures, and what they differ by from the usual ones, and write the table next to them."""
     stored = read_json(folder.nested_metrics)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(metrics_table(stored, title="Fully nested"))
+    table = metrics_table(stored, title="Fully nested")
+    console.print(table)
+    write_table(table, folder.nested_metrics.with_suffix(""))
     gap = difference(stored["nested_minus_usual"]["pooled"][PAUC.name])
     console.print(f"nested minus out-of-fold blend, {PAUC.label}: {gap}", highlight=False, soft_wrap=True)
 

@@ -56,7 +56,7 @@ VARIANTS = [
 
 def test_rows_are_paired_differences(scored: tuple[np.ndarray, pl.Series, dict[str, np.ndarray]]) -> None:
     target, patient, scores = scored
-    found = compare(VARIANTS, scores, target=target, patient=patient, replicates=500, seed=3)
+    found = compare(VARIANTS, [scores], target=target, patient=patient, replicates=500, seed=3)
     assert found["baseline"]["features"] == 3
     assert [row["name"] for row in found["rows"]] == [variant.name for variant in VARIANTS[1:]]
     for row in found["rows"]:
@@ -84,7 +84,7 @@ def test_rows_are_paired_differences(scored: tuple[np.ndarray, pl.Series, dict[s
 
 def test_a_pair_says_what_it_adds(scored: tuple[np.ndarray, pl.Series, dict[str, np.ndarray]]) -> None:
     target, patient, scores = scored
-    rows = compare(VARIANTS, scores, target=target, patient=patient, replicates=200, seed=3)["rows"]
+    rows = compare(VARIANTS, [scores], target=target, patient=patient, replicates=200, seed=3)["rows"]
     change = {row["name"]: row["difference"]["estimate"] for row in rows}
     pair = next(row for row in rows if row["kind"] == "pair")
     beyond = change["without a + b"] - change["without a"] - change["without b"]
@@ -98,7 +98,7 @@ def test_one_malignant_patient_gives_no_p() -> None:
     variants = [Variant(ALL, "all", ("a", "b")), Variant("without a", "without", ("b",))]
     found = compare(
         variants,
-        {"all": score, "without a": score[::-1]},
+        [{"all": score, "without a": score[::-1]}],
         target=target,
         patient=pl.Series(["p"] * 3 + ["q"] * 3),
         replicates=100,
@@ -106,3 +106,37 @@ def test_one_malignant_patient_gives_no_p() -> None:
     )
     difference = found["rows"][0]["difference"]
     assert difference["p"] is None or difference["p_adjusted"] == difference["p"]
+
+
+def test_repetitions_give_their_mean_and_the_patients_that_trained_are_allowed_for(
+    scored: tuple[np.ndarray, pl.Series, dict[str, np.ndarray]],
+) -> None:
+    target, patient, scores = scored
+    chance = np.random.default_rng(5)
+    again = [{name: score + chance.normal(0, 0.8, 2400) for name, score in scores.items()} for _ in range(4)]
+    found = compare(VARIANTS, again, target=target, patient=patient, replicates=500, seed=3)["rows"]
+    alone = [compare(VARIANTS, [one], target=target, patient=patient, replicates=500, seed=3)["rows"] for one in again]
+    for place, row in enumerate(found):
+        each = [rows[place]["difference"] for rows in alone]
+        assert row["difference"]["estimate"] == pytest.approx(np.mean([one["estimate"] for one in each]))
+        # Errors of one patient's lesions are alike, so a mean of four is less certain than a quarter of the variance.
+        assert (
+            row["difference"]["standard_error"]
+            > np.sqrt(1.5 / 4) * np.mean([one["standard_error"] for one in each]) * 0.9
+        )
+
+
+def test_equal_repetitions_stretch_the_interval_alone(
+    scored: tuple[np.ndarray, pl.Series, dict[str, np.ndarray]],
+) -> None:
+    target, patient, scores = scored
+    one, three = (
+        compare(VARIANTS, [scores] * repeats, target=target, patient=patient, replicates=200, seed=3)["rows"]
+        for repeats in (1, 3)
+    )
+    for first, second in zip(one, three, strict=True):
+        plain, stretched = first["difference"], second["difference"]
+        assert stretched["estimate"] == pytest.approx(plain["estimate"], abs=1e-12)
+        for end in ("low", "high"):  # sqrt(1 + 0.5) times as far from the estimate
+            away = np.sqrt(1.5) * (plain[end] - plain["estimate"])
+            assert stretched[end] - stretched["estimate"] == pytest.approx(away, abs=1e-12)

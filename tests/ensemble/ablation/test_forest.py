@@ -49,3 +49,12 @@ def test_discs_are_finds_and_zero_is_where_it_belongs() -> None:
 def test_equal_scores_still_make_a_picture() -> None:
     root = ET.fromstring(forest([row("same", "only", 0.0, 0.0, 0.0)], title="", note=""))  # noqa: S314 - our own
     assert len(list(root.iter(f"{SVG}circle"))) == 1
+
+
+def test_a_long_note_stays_on_the_picture() -> None:
+    note = "simulated data; " * 40 + "\nA research tool, not a diagnosis."
+    root = ET.fromstring(forest(ROWS, title="", note=note))  # noqa: S314 - our own
+    texts = [(float(text.get("y", "nan")), text.text or "") for text in root.iter(f"{SVG}text")]
+    assert max(len(words) for _, words in texts) <= 140
+    assert max(y for y, _ in texts) < float(root.get("height", "nan"))
+    assert texts[-1][1] == "A research tool, not a diagnosis."

@@ -126,6 +126,6 @@ def test_any_groups_a_run_can_have_can_be_compared(seed: int) -> None:
     target = np.tile(np.array([0, 0, 1], dtype=np.int8), 8)
     scores = {variant.name: random.random(24) for variant in design.variants}
     patient = pl.Series([str(row // 3) for row in range(24)])
-    found = compare(design.variants, scores, target=target, patient=patient, replicates=100, seed=0)
+    found = compare(design.variants, [scores], target=target, patient=patient, replicates=100, seed=0)
     assert [row["name"] for row in found["rows"]] == [variant.name for variant in design.variants[1:]]
     assert all(row["against"] in scores for row in found["rows"])

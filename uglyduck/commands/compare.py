@@ -1,0 +1,47 @@
+"""`uglyduck compare`: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs of the same lesions.", metavar="RUN RUN…")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Repeat with other folds and seeds: an interval of the recipes, not of one fit.")
+    ] = 1,
+    metric: Annotated[str, typer.Option(help="pauc, auc, setop15, average_precision, nnt80, …")] = "pauc",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare runs of the same lesions with the first of them, whatever their folds, features and learners.
+
+    Differences are paired: all runs see the same drawn patients. Without `--repeats` an interval tells whether *these*
+    out-of-fold scores differ; with it every run is trained again, with other folds and seeds, and the interval tells
+    whether the recipes do. What was trained for it stays with each run, so more repeats train only those.
+
+    Example: `uglyduck compare runs/first runs/second --out comparison`
+
+    Example: `uglyduck compare runs/first runs/second runs/third --repeats 5 --out comparison`
+    """
+    import json
+
+    from engine.console import start_logging
+    from uglyduck.run.place import holding_a_run
+    from uglyduck.run.run import open_run
+    from uglyduck.studies.comparison import compare_runs
+    from uglyduck.studies.comparison_files import write_comparison
+    from uglyduck.terminal.comparison import show_comparison
+
+    start_logging()
+    report = compare_runs([open_run(holding_a_run(run)) for run in runs], repeats=repeats, metric=metric)
+    write_comparison(report, out, "comparison")
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
+    else:
+        show_comparison(report, out)

@@ -1,0 +1,87 @@
+"""A comparison of recipes, an ablation's variants or runs, as a table on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cv_folds.formats import NOT_DISTINGUISHABLE, with_interval
+from ensemble.ablation.forest import TITLES
+
+Report = Mapping[str, Any]
+
+
+def show_comparison(report: Report, folder: Path) -> None:
+    """Print the rows of a comparison, what could not be tried, and what to keep in mind."""
+    console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
+    console.print(comparison_table(report))
+    for row in report["not_applicable"]:
+        console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)
+    if "baseline_is_the_run" in report:
+        console.print(f"all features: {_baseline(report)}", markup=False)
+    for note in report["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    console.print(f"written to {folder}", markup=False, soft_wrap=True)
+
+
+def headline(report: Report) -> str:
+    """Which lesions, and where they come from."""
+    counts, data = report["counts"], report["data"]
+    origin = "data of unknown origin" if data == "unknown" else f"{data} data"
+    return (
+        f"{counts['lesions']:,} lesions of {counts['patients']:,} patients, {counts['malignant']:,} malignant; {origin}"
+    )
+
+
+def comparison_table(report: Report) -> Table:
+    """The table: a row for each variant or run, in sections by kind."""
+    metric, label, baseline = report["settings"]["metric"], report["settings"]["label"], report["baseline"]
+    table = Table(
+        title=f"{report['title']}. {headline(report)}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("features", justify="right", no_wrap=True)
+    table.add_column(label, no_wrap=True)
+    table.add_column("difference", no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("p, Holm", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_row(escape(baseline["name"]), str(baseline["features"]), with_interval(baseline[metric]))
+    for kind, title in TITLES.items():
+        rows = [row for row in report["rows"] if row["kind"] == kind]
+        if rows:
+            table.add_section()
+            table.add_row(f"[bold]{title}[/bold]")
+        for row in rows:
+            found = row["difference"]
+            p_values = [_p(found["p"]), _p(found["p_adjusted"])]
+            numbers = [str(row["features"]), with_interval(row[metric]), with_interval(found, signed=True)]
+            table.add_row(f"  {escape(row['name'])}", *numbers, *p_values, verdict(found))
+    return table
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """What a difference says, in words."""
+    if found["low"] is None:
+        return ""
+    if not found["distinguishable"]:
+        return NOT_DISTINGUISHABLE
+    way = "higher" if found["estimate"] > 0 else "lower"
+    return way if found["p_adjusted"] < 1 - found["level"] else f"{way}, not after Holm"
+
+
+def _baseline(report: Report) -> str:
+    if report["baseline_is_the_run"] is None:
+        return "the run has no scores to compare"
+    return f"the blend {'equals' if report['baseline_is_the_run'] else 'differs from'} the run's"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
