@@ -151,6 +151,7 @@ def ablate(
     groups: Sequence[str] | None = None,
     leave_out: bool = False,
     quick: bool = False,
+    repeats: int = 1,
     name: str | None = None,
 ) -> Ablation:
     """Leave feature groups out, use them alone, add them to a base; as `uglyduck ablate`.
@@ -160,12 +161,14 @@ def ablate(
         groups: Groups or parts to try ("patient.z"); all groups by default.
         leave_out: Only leave groups out.
         quick: Cheaper models for every variant.
+        repeats: How often in all, each time with other folds and seeds; the intervals then include them.
         name: Folder under RUN/ablation.
 
     Raises:
         InputError: A group or learner is unknown, or the run is not finished.
     """
-    asked = Request(groups=None if groups is None else tuple(groups), leave_out=leave_out, quick=quick, name=name)
+    some = None if groups is None else tuple(groups)
+    asked = Request(groups=some, leave_out=leave_out, quick=quick, name=name, repeats=repeats)
     with run.folder.locked():
         report = ablate_run(run, asked)
     folder = asked.folder(run)

@@ -28,12 +28,13 @@ from ensemble.fusion import blended_out_of_fold
 from ensemble.learners import CatBoost, Learner
 from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
-from uglyduck.studies.comparison_files import facts_of, metric_settings, notes_on_intervals, write_comparison
+from uglyduck.studies.comparison_files import FIGURE, facts_of, metric_settings, notes_on_intervals, write_comparison
 from uglyduck.studies.repetitions import repetitions
 
 Preset = Literal["groups", "organisers"]
-SCORES = "scores.parquet"
-"""Where an ablation writes the scores of its variants."""
+STUDY, SCORES = "ablation", "scores.parquet"
+TABLE, PICTURE = f"{STUDY}.csv", f"{FIGURE}.svg"
+"""What an ablation writes into its folder, among others; see `write_comparison`."""
 #: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
 #: time goes with the borders more than with the rows.
 QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
@@ -122,7 +123,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         **found,
         **_remarks(run, request, design, blended[0]),
     }
-    write_comparison(report, folder, "ablation")
+    write_comparison(report, folder, STUDY)
     columns = {
         f"{name}, repetition {number}" if number else name: pl.Series(values)
         for number, one in enumerate(blended)

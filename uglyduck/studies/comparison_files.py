@@ -15,6 +15,7 @@ from uglyduck.run.run import Run
 from uglyduck.terminal.comparison import comparison_table, headline
 from uglyduck.terminal.printed import write_figure, write_table
 
+FIGURE = "forest"
 _PATIENTS = "a paired patient bootstrap"
 
 
@@ -70,7 +71,7 @@ def write_comparison(report: Mapping[str, Any], folder: Path, stem: str) -> None
     note = (
         f"{headline(report)}\n95 % intervals of {report['interval']}, not corrected. A research tool, not a diagnosis."
     )
-    write_figure(forest(report["rows"], title=report["title"], metric=metric, note=note), folder / "forest")
+    write_figure(forest(report["rows"], title=report["title"], metric=metric, note=note), folder / FIGURE)
 
 
 def _flat(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
