@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,8 @@ _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "≥": r"$\geq$"}
 )
+
+_MINUS = re.compile(r"-(?=\d)")
 
 
 def write_table(table: Table, stem: Path) -> None:
@@ -39,7 +42,9 @@ def markdown(table: Table) -> str:
 def latex(table: Table) -> str:
     """The table in LaTeX; it needs the package booktabs."""
     places = "".join("r" if column.justify == "right" else "l" for column in table.columns)
-    header, *rows = (" & ".join(cell.translate(_LATEX) for cell in line) + r" \\" for line in _cells(table))
+    header, *rows = (
+        " & ".join(_MINUS.sub("$-$", cell.translate(_LATEX)) for cell in line) + r" \\" for line in _cells(table)
+    )
     words = [f"% {text}" for text in (_words(table.title), _words(table.caption)) if text]
     body = [
         rf"\begin{{tabular}}{{{places}}}",
