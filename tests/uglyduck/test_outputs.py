@@ -25,6 +25,7 @@ FOLDERS = [
     ["demo", "--out"],
     ["simulate"],
     ["bundle", "no-run", "--out"],
+    ["compare", "no-run", "no-run", "--out"],
     ["explain", "no-run", "--metadata", "none.csv", "--out"],
     ["images", "train", "--metadata", "none.csv", "--images", "none.hdf5", "--out"],
 ]

@@ -32,6 +32,7 @@ def compare(
     import json
 
     from engine.console import start_logging
+    from engine.outputs import try_folder
     from uglyduck.run.place import holding_a_run
     from uglyduck.run.run import open_run
     from uglyduck.studies.comparison import compare_runs
@@ -39,6 +40,7 @@ def compare(
     from uglyduck.terminal.comparison import show_comparison
 
     start_logging()
+    try_folder(out)
     report = compare_runs([open_run(holding_a_run(run)) for run in runs], repeats=repeats, metric=metric)
     write_comparison(report, out, "comparison")
     if as_json:

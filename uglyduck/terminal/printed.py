@@ -27,7 +27,10 @@ _MINUS = re.compile(r"-(?=\d)")
 def write_table(table: Table, stem: Path) -> None:
     """Write a table of the terminal as STEM.md and STEM.tex (booktabs), its title first."""
     for suffix, text in ((".md", markdown(table)), (".tex", latex(table))):
-        with atomic_path(stem.with_name(stem.name + suffix)) as temporary:
+        path = stem.with_name(stem.name + suffix)
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue  # a run that is asked for again changes nothing
+        with atomic_path(path) as temporary:
             temporary.write_text(text, "utf-8")
 
 
