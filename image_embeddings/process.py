@@ -43,7 +43,8 @@ def call(request: Request) -> dict[str, Any]:
         try:
             _send(process.stdin, request)
             for line in process.stdout or ():
-                answer = _take(json.loads(line)) or answer
+                said = _take(json.loads(line))
+                answer = answer if said is None else said  # an answer may be empty
         except BaseException:
             process.kill()
             raise
