@@ -44,7 +44,7 @@ def _rules_of(column: Column) -> list[Rule]:
     name, values = column.name, pl.col(column.name)
     missing, infinite = Rule(name, "missing", values.is_null()), Rule(name, "infinite", values.is_infinite())
     if column.role == "key":
-        repeated = Rule(name, "repeated", values.is_duplicated())
+        repeated = Rule(name, "repeated", values.is_duplicated() & values.is_not_null())
         return [missing, repeated, Rule(name, "odd", ~values.str.contains(r"^[A-Za-z0-9_-]+$"))]
     if column.role == "patient":
         return [missing, Rule(name, "odd", ~values.str.contains(rf"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$"))]

