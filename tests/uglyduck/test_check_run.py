@@ -100,7 +100,7 @@ def _rank_by_chance(run: Path) -> None:
 
 
 def _spoil_a_fold(run: Path) -> None:
-    better = pl.col("target") * 0.25 + pl.col("blend") * 0.75
+    better = pl.col("target") * 0.25 + pl.col("blend").rank() / pl.len() * 0.75
     chance = pl.lit(_noise(pl.read_parquet(run / "oof.parquet").height))
     _oof(run, blend=pl.when(pl.col("fold") == 0).then(chance).otherwise(better))
 
@@ -166,9 +166,15 @@ def test_a_measurement_in_another_unit_is_found_out(finished: Path, small: Path,
     assert "tbp_lv_A" not in found.values["features"]
 
 
-@pytest.mark.parametrize("code", sorted(set(BY_CODE) - {"UD208", "UD210", "UD212", "UD216"}))
+@pytest.mark.parametrize("code", sorted(set(BY_CODE) - {"UD207", "UD208", "UD210", "UD212", "UD216"}))
 def test_a_sound_run_is_clear(code: str, sound: dict[str, Finding]) -> None:
     assert sound[code].status == "clear", sound[code].measured
+
+
+def test_a_score_that_knows_no_sizes_does_not_rest_on_small_lesions(copied: Path) -> None:
+    """The run's own does: a third of the cohort's lesions under 2.5 mm are malignant, since somebody tagged them."""
+    _rank_by_chance(copied)
+    assert RunChecks(open_run(copied)).answer(BY_CODE["UD207"]).status == "clear"
 
 
 def test_a_blend_that_ranks_well_is_better_than_the_baseline(copied: Path) -> None:
