@@ -230,4 +230,4 @@ def test_image_scores_that_are_no_parquet_are_the_users_fault(small: Path, comma
     (tmp_path / "other.toml").write_text(config)
     done = command("run", tmp_path / "other.toml", "--out", tmp_path / "run", check=False)
     assert done.returncode == 2
-    assert "scores.csv: not a Parquet file" in done.stderr.splitlines()[-1]
+    assert "scores.csv: not a readable Parquet file" in done.stderr.splitlines()[-1]
