@@ -24,10 +24,10 @@ from uglyduck.terminal.metrics import remarks
 def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     models = {f"models/{name}/fold{fold}-seed0{suffix}" for fold in range(3) for name, suffix in SUFFIXES.items()}
     tables = {"lesions.parquet", "folds.parquet", "features.parquet", "features.json", "oof.parquet"}
-    maps = {"blend.json", "calibration.json", "metrics.json"}
+    figures = {"blend.json", "calibration.json", "metrics.json", "metrics.md", "metrics.tex"}
     written = set(digests(finished))
     results = {name for name in written if name.startswith("results/")}
-    assert written - results == models | tables | maps
+    assert written - results == models | tables | figures
     assert len(results) >= 9  # one for each learner and fold, and what later commands asked for
     assert not list(finished.rglob("*.pkl"))
 
