@@ -198,4 +198,6 @@ def test_a_run_refused_in_the_folder_of_another_leaves_its_configuration(
         shutil.copy(finished / name, tmp_path / "run" / name)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     assert command("run", tmp_path / "wrong.toml", "--out", tmp_path / "run", check=False).returncode == 2
-    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before | {".lock": b""}
+    after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert b"ERROR" in after.pop("run.log")  # the log tells of it
+    assert after == before | {".lock": b""}
