@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.stats import rankdata
 
 import features
 from cohort.lesions import write_rows
+from ensemble.learners import learner_class
 from ensemble.matrix import FeatureSpace
 from uglyduck.run.run import Run, open_run
 from uglyduck.studies.comparison import repeated_blends
@@ -30,44 +32,6 @@ Fit = Callable[[Array, Array, Array, int], Array]
 #: The public features are the first of ours of that group, which are those formulas.
 FORMULAS = 42
 OVER, UNDER = 0.003, 0.01
-LIGHTGBM = {
-    "objective": "binary",
-    "verbosity": -1,
-    "n_iter": 200,
-    "learning_rate": 0.03231007,
-    "max_depth": 4,
-    "num_leaves": 16,
-    "lambda_l1": 0.08758719,
-    "lambda_l2": 0.00396892,
-    "feature_fraction": 0.83295516,
-    "feature_fraction_bynode": 0.40259614,
-    "bagging_fraction": 0.77389545,
-    "bagging_freq": 4,
-    "min_data_in_leaf": 85,
-    "scale_pos_weight": 2.79841848,
-}
-XGBOOST = {
-    "tree_method": "hist",
-    "learning_rate": 0.08501257,
-    "reg_lambda": 8.87962413,
-    "reg_alpha": 0.67799266,
-    "max_depth": 6,
-    "subsample": 0.60126814,
-    "colsample_bytree": 0.84377723,
-    "colsample_bylevel": 0.54760909,
-    "colsample_bynode": 0.99286012,
-    "scale_pos_weight": 3.29440313,
-}
-CATBOOST = {
-    "iterations": 250,
-    "depth": 7,
-    "learning_rate": 0.06936242,
-    "scale_pos_weight": 2.61493458,
-    "l2_leaf_reg": 6.21611385,
-    "subsample": 0.62492618,
-    "bootstrap_type": "Bernoulli",
-    "min_data_in_leaf": 24,
-}
 
 
 def raw_columns(run: Run) -> Array:
@@ -103,12 +67,18 @@ def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array
     rows = resampled(target, seed)
     train, target = train[rows], target[rows]
     models = (
-        lightgbm.LGBMClassifier(**LIGHTGBM, random_state=seed),
-        xgboost.XGBClassifier(**XGBOOST, random_state=seed),
-        CatBoostClassifier(**CATBOOST, random_seed=seed, verbose=False, allow_writing_files=False),
+        lightgbm.LGBMClassifier(**_shared("lightgbm"), random_state=seed, verbosity=-1),
+        xgboost.XGBClassifier(**_shared("xgboost"), random_state=seed),
+        CatBoostClassifier(**_shared("catboost"), random_seed=seed, verbose=False, allow_writing_files=False),
     )
     ranks = [rankdata(model.fit(train, target).predict_proba(score)[:, 1]) / len(score) for model in models]
     return np.asarray(np.mean(ranks, axis=0))
+
+
+def _shared(name: str) -> dict[str, Any]:
+    """The parameters that the public solutions share, as scikit-learn's classes take them: our learners' own defaults."""
+    known = dict(learner_class(name).configured({}).parameters)
+    return {"n_estimators": known.pop("n_trees"), **known}
 
 
 def resampled(target: Array, seed: int) -> npt.NDArray[np.intp]:

@@ -26,6 +26,12 @@ Join = Annotated[
     list[Path] | None,
     typer.Option("--join", help="Table of the same lesions or patients, to be joined; may be repeated."),
 ]
+ImageScores = Annotated[Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")]
+Top = Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")]
+Sensitivity = Annotated[
+    float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
+]
+Confidence = Annotated[float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a table with a value that cannot be read, which else is missing.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun
+from uglyduck.commands.arguments import FinishedRun, ImageScores
 
 
 def explain(
@@ -16,9 +16,7 @@ def explain(
         Path | None, typer.Option(help="New lesions to explain; by default the training lesions, out of fold.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Crops of the new lesions: HDF5 file or folder.")] = None,
-    image_scores: Annotated[
-        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
-    ] = None,
+    image_scores: ImageScores = None,
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for new lesions' explanation; RUN/explanation/NAME by default.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, Strict
+from uglyduck.commands.arguments import Confidence, FinishedRun, Sensitivity, Strict, Top
 
 
 def patients(
@@ -21,13 +21,9 @@ def patients(
     image_scores: Annotated[
         Path | None, typer.Option(help="Scores of these crops, so that they are only shown: Parquet of isic_id, score.")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")] = None,
-    sensitivity: Annotated[
-        float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
-    ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")
-    ] = None,
+    top: Top = None,
+    sensitivity: Sensitivity = None,
+    confidence: Confidence = None,
     first: Annotated[
         int | None, typer.Option(help="Pages for so many patients only, those of highest risk.", min=1)
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, Join, Strict
+from uglyduck.commands.arguments import FinishedRun, ImageScores, Join, Strict
 
 
 def predict(
@@ -16,9 +16,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Submission to write.")] = Path("submission.csv"),
     groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
     images: Annotated[Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder.")] = None,
-    image_scores: Annotated[
-        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
-    ] = None,
+    image_scores: ImageScores = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Score a table that lacks most of what the models go by, too.")
     ] = False,

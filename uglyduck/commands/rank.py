@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, Join, Strict
+from uglyduck.commands.arguments import Confidence, FinishedRun, ImageScores, Join, Sensitivity, Strict, Top
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,16 +23,10 @@ def rank(
         Path | None, typer.Option(help="Table of the lesions to rank; without it, the run's own lesions out of fold.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder.")] = None,
-    image_scores: Annotated[
-        Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")
-    ] = None,
-    top: Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")] = None,
-    sensitivity: Annotated[
-        float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
-    ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")
-    ] = None,
+    image_scores: ImageScores = None,
+    top: Top = None,
+    sensitivity: Sensitivity = None,
+    confidence: Confidence = None,
     shortlist_by: Annotated[
         Literal["rank", "score"], typer.Option(help="As many lesions for each patient, or all above one score.")
     ] = "rank",
