@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,6 +10,9 @@ import polars as pl
 
 NUMBER, CATEGORY = "number_", "category_"
 """What the canonical names of numbers and categories begin with that SLICE-3D does not have; a model may see them."""
+
+FEATURE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
+"""What a user may call a feature: two underscores in a row are ours."""
 
 Role = Literal["key", "patient", "label", "train_only", "licence", "constant", "numeric", "category"]
 

@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +36,8 @@ class CsvTable:
     header: list[str] = field(init=False)
     habits: set[str] = field(default_factory=set)
     _separator: str = ","
+    _begins: list[int] = field(default_factory=list, repr=False)
+    _walk: Iterator[tuple[int, list[str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         first = next(self._records(), (1, []))[1]
@@ -42,7 +45,7 @@ class CsvTable:
             self._separator = max(_SEPARATORS, key=first[0].count) if set(first[0]) & set(_SEPARATORS) else ","
             first = next(self._records(), (1, []))[1]
         self._refuse_odd_header(first)
-        self.header = first
+        self.header, self._walk = first, self._records()
         if self._separator in _SEPARATORS:
             self.habits.add(f"columns separated by {_SEPARATORS[self._separator]}")
 
@@ -143,8 +146,9 @@ class CsvTable:
 
     def _line_of(self, row: int) -> int:
         """Line in the file (1-based, the header is line 1) on which data row `row` (0-based) begins."""
-        records = enumerate(self._records(), start=-1)
-        return next((line for position, (line, _) in records if position == row), row + 2)
+        missing = row + 2 - len(self._begins)  # known from places that were asked for before: reading is slow
+        self._begins += [line for line, _ in islice(self._walk, max(missing, 0))]
+        return self._begins[row + 1] if row + 1 < len(self._begins) else row + 2
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Each record with the line it begins on; slow, so used for the header and for error messages only."""

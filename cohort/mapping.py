@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cohort.column import CATEGORY, NUMBER, Column, number, text
+from cohort.column import CATEGORY, FEATURE_NAME, NUMBER, Column, number, text
 from cohort.columns import NEVER_FEATURES, SLICE3D
 from cohort.dataset import Dataset, Field, Labels
 from engine.errors import InputError
@@ -18,7 +17,6 @@ _OURS = {
     for column in SLICE3D
     if column.role in {"key", "patient", "label", "numeric", "category"} or column.name == "lesion_id"
 }
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def check_mapping(columns: Mapped) -> None:
         InputError: A name is neither one of ours nor says what kind of column it is, an option does not fit its
             column, or a feature would tell the diagnosis.
     """
-    labels = {"target", *NEVER_FEATURES}
+    labels = NEVER_FEATURES
     told = {columns["target"].column} if "target" in columns else set()
     for name, source in columns.items():
         feature = name not in _OURS or _OURS[name].role in {"numeric", "category"}
@@ -59,7 +57,7 @@ def check_mapping(columns: Mapped) -> None:
             raise _wrong(name, "is one of our columns, so its kind is known", "leave kind out")
         if name not in _OURS and source.kind is None:
             raise _wrong(name, "is none of our columns", 'say kind = "number" or "category", or use one of our names')
-        if name not in _OURS and not _NAME.fullmatch(name):
+        if name not in _OURS and not FEATURE_NAME.fullmatch(name):
             raise _wrong(name, "cannot name a feature", "use letters, digits and single _")
         if feature and (source.column in told or source.column in labels or name in labels):
             raise _wrong(name, f"from {source.column!r} would tell the diagnosis or name the lesion", "leave it out")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from cohort.datasets import DATASETS
@@ -29,23 +31,29 @@ def companions(table: Path) -> tuple[Path, ...]:
     Files are told by their names. Of a table that is named otherwise there are none.
     """
     for first, *others in _TOGETHER:
-        if re.fullmatch(first, _stem(table)):
+        if re.fullmatch(first, _stem(table.name)):
             folders = (table.parent, table.parent.parent) if first == _ANY else (table.parent,)
-            found = [_first_match(folders, other) for other in others]
+            listed = [(folder, _names(folder)) for folder in folders]
+            found = [_first_match(listed, other) for other in others]
             return tuple(path for path in found if path is not None)
     return ()
 
 
-def _first_match(folders: tuple[Path, ...], pattern: str) -> Path | None:
-    for folder in folders:
-        for path in sorted(folder.glob("*_*")):
-            if re.fullmatch(pattern, _stem(path)) and path.is_file():
-                return path
-    return None
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder: next to a table that may be 400,000 crops, so no more than their names."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
 
 
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".csv").removesuffix(".parquet")
+def _first_match(listed: Iterable[tuple[Path, list[str]]], pattern: str) -> Path | None:
+    paths = (folder / name for folder, names in listed for name in names if re.fullmatch(pattern, _stem(name)))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".gz").removesuffix(".csv").removesuffix(".parquet")
 
 
 def find_file(folder: Path, stem: str) -> Path | None:
@@ -77,7 +85,7 @@ def resolve_table(path: Path) -> Path:
     found: dict[Path, str] = {}
     for dataset in DATASETS:
         first = next((tables[stem] for stem in dataset.files if stem in tables), None)
-        if first is not None and dataset.title not in found.values():
+        if first is not None:
             found.setdefault(first, dataset.title)
     if not found:
         names = ", ".join(f"{stem}.csv" for stem in dict.fromkeys(one.files[0] for one in DATASETS if one.files))

@@ -109,6 +109,9 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     Yields:
         What to call after each step.
     """
+    if not sys.stderr.isatty():
+        yield _Lines(title, total)
+        return
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         MofNCompleteColumn,
@@ -125,9 +128,9 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors(), disable=not errors().is_terminal, transient=True) as bar:
+    with Progress(*columns, console=errors(), transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield (lambda: bar.advance(task)) if errors().is_terminal else _Lines(title, total)
+        yield lambda: bar.advance(task)
 
 
 class _Lines:

@@ -101,10 +101,15 @@ def refuse_special(path: Path) -> None:
         raise InputError("not a regular file", where=str(path), remedy="give the file itself")
 
 
+def write_text(text: str, path: Path) -> None:
+    """Write UTF-8 text, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
 def write_json(value: Any, path: Path) -> None:  # noqa: ANN401 - any JSON value
     """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
@@ -137,8 +142,13 @@ def sha256_of(path: Path) -> str:
 
 def tree(folder: Path) -> list[tuple[str, int, int]]:
     """Name below the folder, size and time of change of each file at any depth: tells whether a file was changed."""
-    found = ((path, path.lstat()) for path in folder.rglob("*") if not path.is_dir())
-    return sorted((path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns) for path, status in found)
+    found = []
+    for place, _, names in os.walk(folder):
+        below = Path(place).relative_to(folder)
+        for name in names:
+            status = os.lstat(os.path.join(place, name))  # noqa: PTH118 - of hundreds of thousands of crops
+            found.append(((below / name).as_posix(), status.st_size, status.st_mtime_ns))
+    return sorted(found)
 
 
 def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value

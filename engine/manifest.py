@@ -42,7 +42,10 @@ class Manifest:
         found: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
         stages = found.get("stages") if isinstance(found, dict) else None
         if not isinstance(stages, dict) or not all(
-            isinstance(entry, dict) and "fingerprint" in entry and isinstance(entry.get("outputs"), dict)
+            isinstance(found.get("format", 1), int)
+            and isinstance(entry, dict)
+            and "fingerprint" in entry
+            and isinstance(entry.get("outputs"), dict)
             for entry in stages.values()
         ):
             raise InputError(

@@ -77,14 +77,15 @@ class Spec(BaseModel):
         if not (folder / FILE).is_file():
             raise InputError("not a model folder", where=str(folder), remedy="give what `images train --out` wrote")
         content = read_json(folder / FILE)
-        require_format(content, FORMAT, folder / FILE)
+        if isinstance(content, dict):
+            require_format(content, FORMAT, folder / FILE)
+            content.pop("format", None)
         try:
-            return cls.model_validate({name: value for name, value in content.items() if name != "format"})
+            return cls.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
-            raise InputError(
-                f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=str(folder / FILE), remedy="train it again"
-            ) from error
+            place = ".".join(map(str, first["loc"])) or "all of it"
+            raise InputError(f"{place}: {first['msg']}", where=str(folder / FILE), remedy="train it again") from error
 
     def require_same(self, other: Spec, folder: Path) -> None:
         """Refuse to go on in a folder that holds another model.

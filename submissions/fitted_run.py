@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_by_all
 from submissions.image_models import ImageModel, read_image_models
 from submissions.image_score import shown_score
-from submissions.lacking import Lacking, gain_of, known_columns
+from submissions.lacking import Lacking, gain_of, gains, known_columns
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -157,7 +158,7 @@ class FittedRun:
         wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
         absent = wanted - set(built.columns)
         panel = self.panels.table if images is None else self.panels.whole
-        share = gain_of(absent, self.models_of(panel), panel.blend.weights) if absent else 0.0
+        share = gain_of(absent, self._gains_of(panel), panel.blend.weights) if absent else 0.0
         return Lacking(tuple(sorted(absent)), share)
 
     def image_table(
@@ -204,6 +205,14 @@ class FittedRun:
             name: [model for fold in self.models[stored] for model in fold] for name, stored in panel.models.items()
         }
 
+    def _gains_of(self, panel: Panel) -> dict[str, list[dict[str, float]]]:
+        return {name: self._gains[stored] for name, stored in panel.models.items()}
+
+    @cached_property
+    def _gains(self) -> dict[str, list[dict[str, float]]]:
+        """By stored learner the gains of each of its models; asked for once, since CatBoost takes its time."""
+        return {name: [gains(model) for fold in folds for model in fold] for name, folds in self.models.items()}
+
     @property
     def sees_images_alone(self) -> bool:
         """Whether nothing can be said of a lesion without its crop."""
@@ -211,7 +220,7 @@ class FittedRun:
         if not self.image_features or table is not self.panels.whole:
             return False
         others = set(self.specs) - self.image_features
-        return gain_of(others, self.models_of(table), table.blend.weights) == 0
+        return gain_of(others, self._gains_of(table), table.blend.weights) == 0
 
     def _require_images(self, images: pl.DataFrame | None) -> None:
         if not self.image_features or images is not None:

@@ -41,21 +41,27 @@ class Lacking:
         return f"{self.share:.0%} of the models' gain ({shorten(self.features)})"
 
 
-def gain_of(features: Collection[str], models: Mapping[str, Sequence[Model]], weights: Mapping[str, float]) -> float:
+def gains(model: Model) -> dict[str, float]:
+    """Share of each feature in the gain of a model."""
+    return dict(zip(model.space.names, model.gain().tolist(), strict=True))
+
+
+def gain_of(
+    features: Collection[str], models: Mapping[str, Sequence[Mapping[str, float]]], weights: Mapping[str, float]
+) -> float:
     """Share of some features in the gain of all models, 0 to 1.
 
     Args:
         features: Their names.
-        models: The models of each learner.
+        models: By learner the `gains` of each of its models.
         weights: Weight of each learner in the blend.
     """
     total = sum(weights.values())
-    shares = {name: np.mean([_of_model(features, model) for model in found]) for name, found in models.items()}
+    shares = {
+        name: np.mean([sum(gain for feature, gain in one.items() if feature in features) for one in found])
+        for name, found in models.items()
+    }
     return float(sum(weights[name] * share for name, share in shares.items()) / total) if total else 0.0
-
-
-def _of_model(features: Collection[str], model: Model) -> float:
-    return float(sum(gain for name, gain in zip(model.space.names, model.gain(), strict=True) if name in features))
 
 
 def known_columns(frame: pl.DataFrame) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-_STEPS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 _RAREST = 10_000
+#: Round numbers.
+_SMALL, _LARGER = (2, 3, 4, 5, 6, 7, 8, 9), (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
+_ROUND = (*_SMALL, *(step * scale for scale in (1, 10, 100) for step in _LARGER), _RAREST)
 _SURE = 20
 
 
@@ -31,9 +33,4 @@ def risk_as_number(risk: float) -> str:
 
 def _nearest(times: float) -> int:
     """The round number whose inverse is nearest in proportion."""
-    steps = (
-        *_STEPS,
-        *(step * scale for scale in (10, 100, 1_000) for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)),
-    )
-    known = [step for step in sorted(set(steps)) if step <= _RAREST]
-    return min(known, key=lambda step: abs(step - times) / min(step, times))
+    return min(_ROUND, key=lambda step: abs(step - times) / min(step, times))

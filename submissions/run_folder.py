@@ -97,7 +97,7 @@ class RunFolder:
 
     @property
     def blend(self) -> Path:
-        """Quantile maps and weights of the blend."""
+        """Method, weights and intercept of the blend; of a fusion, of both its blends."""
         return self.root / "blend.json"
 
     @property
@@ -141,7 +141,13 @@ class RunFolder:
         return self.root / "hospitals.json"
 
     @contextmanager
-    def removed_if_refused(self) -> Iterator[None]:
+    def filled(self) -> Iterator[None]:
+        """Hold the folder while a run fills it; one refused before it made anything leaves what was there."""
+        with self._removed_if_refused(), self.locked(), self._config_kept_if_refused():
+            yield
+
+    @contextmanager
+    def _removed_if_refused(self) -> Iterator[None]:
         """Leave nothing of a folder that was not there before, where a run in it is refused before it made anything."""
         new = [path for path in (self.root, *self.root.parents) if not path.exists()]
         try:
@@ -164,7 +170,7 @@ class RunFolder:
             yield
 
     @contextmanager
-    def config_kept_if_refused(self) -> Iterator[None]:
+    def _config_kept_if_refused(self) -> Iterator[None]:
         """Put the configuration back that was there where a run with another is refused before it made anything."""
         before = {path: path.read_bytes() for path in (self.config, self.manifest) if path.is_file()}
         try:

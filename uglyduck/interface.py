@@ -35,7 +35,7 @@ def make_run(config: str | Path, out: str | Path | None = None) -> Run:
     path = Path(config)
     folder = RunFolder(Path(out) if out else path.parent / "runs" / path.stem)
     run = Run(load_config(path), folder)
-    with folder.removed_if_refused(), folder.locked():
+    with folder.filled():
         check_before_running(run)
         write_config(run.config, folder.config)
         run_stages(run)

@@ -130,8 +130,8 @@ def _telling(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
 
 def _shares_by_gap(frame: pl.DataFrame, name: str) -> tuple[float, float] | None:
     """Share malignant where a column is empty and where not, if one is far more than the other and not by chance."""
-    gap = frame.filter(pl.col(name).is_null())["target"]
-    rest = frame.filter(pl.col(name).is_not_null())["target"]
+    missing = frame[name].is_null()
+    gap, rest = frame["target"].filter(missing), frame["target"].filter(~missing)
     if min(len(gap), len(rest)) < _FEWEST:
         return None
     empty, known = int(gap.sum()) / len(gap), int(rest.sum()) / len(rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from cohort.findings import Check, Finding
@@ -19,7 +20,11 @@ def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
     """Findings about the ids in an HDF5 file of crops; silent where there is no such file."""
     if not path.is_file():
         return
-    store = Hdf5Store(path)
+    with closing(Hdf5Store(path)) as store:
+        yield from _check_store(store, path, cohort)
+
+
+def _check_store(store: Hdf5Store, path: Path, cohort: Cohort | None) -> Iterator[Finding]:
     try:
         crops, links = set(store.ids), store.links
     except InputError as error:
@@ -36,7 +41,6 @@ def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
     lesions = set(cohort.given_order)
     yield _difference(NO_CROP, {isic_id for isic_id in lesions if not store.has(isic_id)}, len(lesions), path.name)
     yield _difference(NO_LESION, crops - lesions, len(crops), path.name)
-    store.close()
 
 
 def _difference(check: Check, ids: set[str], total: int, where: str) -> Finding:

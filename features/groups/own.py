@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from functools import cache
 
 import numpy as np
 
+from cohort.column import FEATURE_NAME
 from cohort.columns import CATEGORICAL, NEVER_FEATURES, NUMERIC
 from engine.errors import InputError
 from features.arithmetic.segments import Floats, Segments
@@ -31,7 +31,6 @@ KNOWN = (*NUMERIC, *sorted(_ENGINEERED))
 """Numbers that a formula may name."""
 _SCOPES = {scope.name: scope.column for scope in SCOPES}
 _NO_PRIOR = Prior(within=0.0, robust=0.0, offset=0.0)
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 _LONGEST, _HIGHEST_POWER = 500, 10
 _REMEDY = "docs/own-features.md says what a formula may contain"
 
@@ -85,7 +84,7 @@ class OwnFeature:
         Raises:
             InputError: The message says which part of it.
         """
-        if not _NAME.fullmatch(self.name) or self.name in {*NUMERIC, *CATEGORICAL, *NEVER_FEATURES}:
+        if not FEATURE_NAME.fullmatch(self.name) or self.name in {*NUMERIC, *CATEGORICAL, *NEVER_FEATURES}:
             raise InputError(
                 f"{self.name!r} cannot name a feature", remedy="use letters, digits and _, and no name of a column"
             )

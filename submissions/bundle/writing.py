@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -86,7 +87,7 @@ class Content:
     ungrouped: bool
     columns: Mapping[str, ColumnSource] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def requirements(self) -> dict[str, str]:
         """What scoring needs; see `requirements`."""
         return requirements(networks=any(self.image_models.values()))

@@ -17,6 +17,7 @@ from submissions.shortlist import Shortlist
 from submissions.suitability import Caution
 
 NEIGHBOURS = 4
+_DESCRIBED = {column.name: column for column in SLICE3D}
 _DIAMETER = "clin_size_long_diam_mm"
 _FEW = 5  # lesions below which nothing within the patient can be compared
 
@@ -43,7 +44,7 @@ def patient_content(
         "lesions": lesions.height,
         "listed": [_entry(row, _neighbours(lesions, row)) for row in listed.iter_rows(named=True)],
         "others": [_entry(row, []) for row in lesions.filter(~pl.col("shortlist")).iter_rows(named=True)],
-        "risk": _in_words(any_malignant(lesions)),
+        "risk": in_words(any_malignant(lesions)),
         "withheld": first.get("risk_withheld"),
         "cautions": [one.words for one in cautions if one.concerns(name)],
         "input": list(_unusual_input(lesions, needed, crops=crops)),
@@ -62,7 +63,8 @@ def any_malignant(lesions: pl.DataFrame) -> float | None:
     return float(-np.expm1(np.log1p(-lesions["risk"].to_numpy().clip(0, 1 - 1e-12)).sum()))
 
 
-def _in_words(risk: float | None) -> dict[str, str] | None:
+def in_words(risk: float | None) -> dict[str, str] | None:
+    """A risk as `words` and `number`; None where there is none."""
     return None if risk is None else {"words": risk_in_words(risk), "number": risk_as_number(risk)}
 
 
@@ -78,7 +80,7 @@ def _entry(row: dict[str, Any], neighbours: list[dict[str, Any]]) -> dict[str, A
     return {
         "rank": row["rank"],
         "isic_id": row["isic_id"],
-        "risk": _in_words(row["risk"]),
+        "risk": in_words(row["risk"]),
         "score": row["score"],
         "mm": row.get(_DIAMETER),
         "site": row.get(LOCATION) or row.get(SITE) or "",
@@ -104,12 +106,11 @@ def _neighbours(lesions: pl.DataFrame, row: dict[str, Any]) -> list[dict[str, An
 
 def _unusual_input(lesions: pl.DataFrame, needed: Collection[str], *, crops: bool) -> Iterator[str]:
     """What is missing or unusual about what is known of this patient."""
-    described = {column.name: column for column in SLICE3D}
     empty = [name for name in sorted(needed) if name not in lesions.columns or lesions[name].is_null().all()]
     if empty:
         yield f"empty for every lesion, counted as missing: {shorten(empty, 12)}"
-    for name in sorted(set(needed) & set(lesions.columns) & set(described)):
-        column, some = described[name], lesions[name].null_count()
+    for name in sorted(set(needed) & set(lesions.columns) & set(_DESCRIBED)):
+        column, some = _DESCRIBED[name], lesions[name].null_count()
         if 0 < some < lesions.height:
             yield f"{name} is missing for {some} of {lesions.height} lesions"
         if column.low is not None and (odd := (~lesions[name].is_between(column.low, column.high)).sum()):

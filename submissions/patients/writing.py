@@ -12,12 +12,11 @@ from typing import Any
 import polars as pl
 
 from cohort.stores.protocol import ImageStore
-from engine.files import atomic_path, read_json, write_json
-from submissions.patients.content import any_malignant, patient_content
+from engine.files import read_json, write_json, write_text
+from submissions.patients.content import any_malignant, in_words, patient_content
 from submissions.report.body_map import BANDS
 from submissions.report.page import render
 from submissions.report.thumbnails import thumbnails
-from submissions.risk_words import risk_as_number, risk_in_words
 from submissions.shortlist import Shortlist
 from submissions.suitability import Caution
 
@@ -72,10 +71,11 @@ class Pages:
         }
         named = {part["patient_id"][0]: f"patients/{_file_name(part['patient_id'][0])}" for part in parts[:first]}
         for part in parts[:first]:
-            _write(out / named[part["patient_id"][0]], self._page(part, about))
+            write_text(self._page(part, about), out / named[part["patient_id"][0]])
             done()
         rows = [self._row(part, named) for part in parts]
-        _write(out / INDEX, render("patients.html.j2", "patients.css", script="search.js", patients=rows, about=about))
+        index = render("patients.html.j2", "patients.css", script="search.js", patients=rows, about=about)
+        write_text(index, out / INDEX)
         _remove_others(out, set(named.values()))
         write_json({"pages": named, "made_from": dict(made_from)}, out / LIST)
 
@@ -96,10 +96,7 @@ class Pages:
     def _row(self, part: pl.DataFrame, named: Mapping[str, str]) -> dict[str, Any]:
         name, highest = part["patient_id"][0], part["risk"].max()
         risks = {"risk": any_malignant(part), "highest": highest if isinstance(highest, float) else None}
-        words = {
-            key: None if risk is None else {"words": risk_in_words(risk), "number": risk_as_number(risk)}
-            for key, risk in risks.items()
-        }
+        words = {key: in_words(risk) for key, risk in risks.items()}
         counts = {"lesions": part.height, "listed": int(part["shortlist"].sum())}
         warnings = sum(one.concerns(name) for one in self.cautions)
         return {
@@ -125,11 +122,6 @@ def _file_name(patient: str) -> str:
     if _PLAIN.fullmatch(patient) and patient == patient.upper():
         return f"{patient}.html"
     return f"{re.sub('[^A-Za-z0-9_-]', '-', patient)[:40]}-{hashlib.sha256(patient.encode()).hexdigest()[:10]}.html"
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, "utf-8")
 
 
 def _remove_others(out: Path, kept: Collection[str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 
+@cache
 def template_file(name: str) -> str:
     """The text of a file of `templates`."""
     return (files("submissions.report") / "templates" / name).read_text("utf-8").strip()

@@ -23,7 +23,7 @@ from cohort.lesions import write_rows
 from ensemble.learners import learner_class
 from ensemble.matrix import FeatureSpace
 from uglyduck.run.run import Run, open_run
-from uglyduck.studies.comparison import repeated_blends
+from uglyduck.studies.comparison import blend_again
 from uglyduck.studies.repetitions import repetitions
 
 Array = npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array
 
 
 def _shared(name: str) -> dict[str, Any]:
-    """The parameters that the public solutions share, as scikit-learn's classes take them: our learners' own defaults."""
+    """The parameters that public solutions share: our learners' own defaults, as scikit-learn's classes take them."""
     known = dict(learner_class(name).configured({}).parameters)
     return {"n_estimators": known.pop("n_trees"), **known}
 
@@ -104,7 +104,7 @@ OURS = "ours"
 def scores(name: str, run: Run, repeats: int) -> list[Array]:
     """Out-of-fold scores of a peer, or of ours, in each repetition."""
     if name == OURS:
-        return repeated_blends(run, repeats)
+        return [blend_again(run, again) for again in repetitions(run, run.plan, repeats)]
     columns, fit = PEERS[name]
     table, target = columns(run), run.target.astype(np.float64)
     found = []

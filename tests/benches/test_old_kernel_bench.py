@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cohort.simulator import write_folder
-from tests.uglyduck.conftest import PICTURED
+from tests.uglyduck.conftest import PICTURED, PROGRAM
 
 #: As the images of code competitions had them for long; there is no tomli-w and no polars-runtime.
 OLD = (
@@ -19,7 +19,6 @@ OLD = (
     *("catboost==1.2.7", "pandas==2.2.3", "pyarrow==19.0.1", "scipy==1.13.1", "h5py==3.12.1", "pillow==11.1.0"),
     *("pydantic==2.10.6", "rich==13.9.4"),
 )
-PROGRAM = Path(sys.executable).with_name("uglyduck")
 
 
 @pytest.mark.bench

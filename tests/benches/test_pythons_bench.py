@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import pytest
 
 from cohort.simulator import write_folder
 from submissions.bundle.requirements import requirements
-from tests.uglyduck.conftest import QUICK
+from tests.uglyduck.conftest import PROGRAM, QUICK
 
-PROGRAM = Path(sys.executable).with_name("uglyduck")
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".uv/bin/uv"
 #: The command line's, besides what scoring needs; with these versions it is the Python alone that differs.

@@ -31,7 +31,7 @@ def test_ctrl_c_ends_a_run_with_one_line(small: Path, tmp_path: Path) -> None:
     assert "ERROR ended" in log
 
 
-def test_the_log_of_a_run_tells_every_command_that_worked_in_it(finished: Path) -> None:
+def test_the_log_of_a_run_tells_its_stages(finished: Path) -> None:
     log = (finished / "run.log").read_text()
     for stage in ("lesions", "folds", "features", "models", "scores", "metrics"):
         assert f"INFO {stage}" in log

@@ -19,7 +19,7 @@ def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
 
 
 #: Commands whose finished parts are taken over.
-_GO_ON = frozenset({"run", "demo", "ablate", "hospitals", "tune", "robustness", "train"})
+_GO_ON = frozenset({"run", "demo", "ablate", "compare", "hospitals", "tune", "robustness", "images train"})
 FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
 Join = Annotated[
@@ -49,7 +49,7 @@ class PlainCommand(TyperCommand):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            how = "goes on where it stopped" if ctx.info_name in _GO_ON else "starts again"
+            how = "goes on where it stopped" if ctx.command_path.partition(" ")[2] in _GO_ON else "starts again"
             typer.echo(f"\nstopped; nothing is half-written. The same command {how}.", err=True)
             sys.stdout.flush()
             os._exit(130)  # threads that still train would be waited for

@@ -25,7 +25,7 @@ def card(
     Example: `uglyduck card runs/first`
     """
     from engine.console import log, start_logging
-    from engine.files import atomic_path, write_json
+    from engine.files import write_json, write_text
     from engine.outputs import try_file
     from submissions.model_card import as_markdown, model_card
     from uglyduck.studies.report import report_of
@@ -37,6 +37,5 @@ def card(
     written = model_card(content)
     page = out or opened.folder.root / "model-card.md"
     write_json(written, page.with_suffix(".json"))
-    with atomic_path(page) as temporary:
-        temporary.write_text(as_markdown(written), "utf-8")
+    write_text(as_markdown(written), page)
     log.info("%s. A research tool, not a diagnosis.", page)

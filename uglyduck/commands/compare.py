@@ -33,7 +33,6 @@ def compare(
 
     from engine.console import start_logging
     from engine.outputs import try_folder
-    from uglyduck.run.place import holding_a_run
     from uglyduck.run.run import open_run
     from uglyduck.studies.comparison import compare_runs
     from uglyduck.studies.comparison_files import write_comparison
@@ -41,7 +40,7 @@ def compare(
 
     start_logging()
     try_folder(out)
-    report = compare_runs([open_run(holding_a_run(run)) for run in runs], repeats=repeats, metric=metric)
+    report = compare_runs([open_run(run) for run in runs], repeats=repeats, metric=metric)
     write_comparison(report, out, "comparison")
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))

@@ -34,7 +34,7 @@ def demo(
     """
     from cohort.simulator import refuse_existing, write_folder
     from engine.console import log, start_logging
-    from engine.files import atomic_path
+    from engine.files import write_text
     from engine.outputs import try_folder
     from uglyduck.commands.card import card
     from uglyduck.commands.patients import patients
@@ -48,8 +48,7 @@ def demo(
     data, results, test = out / "data", out / "run", out / "data" / "test-metadata.csv"
     if not (out / "demo.toml").is_file():  # a demo may be made again in its own folder
         refuse_existing(data, remedy="choose another --out")
-    with atomic_path(out / "demo.toml") as temporary:
-        temporary.write_text(_CONFIG, "utf-8")
+    write_text(_CONFIG, out / "demo.toml")
     log.info("simulating %s lesions in %s", f"{lesions:,}", data)
     write_folder(data, lesions, seed=seed, malignant=lesions // 200)
     run(out / "demo.toml", out=results)

@@ -61,4 +61,4 @@ def patients(
     with progress("patients", count) as done:
         pages.write(lesions, folder, first=first, made_from=opened.state, done=done)
     log.info("%s pages: %s. A research tool, not a diagnosis.", f"{count:,}", folder / "index.html")
-    show_cautions([str(caution) for caution in pages.cautions])
+    show_cautions(pages.cautions)

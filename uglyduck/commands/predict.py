@@ -49,8 +49,7 @@ def predict(
     with showing_progress():
         scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
     scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("score"))
-    # A bundle holds no training lesion to compare with.
-    found = differences(opened, fitted, cohort.frame, scored, scores) if opened.folder.oof.is_file() else []
+    found = differences(opened, fitted, cohort.frame, scored, scores)
     written = write_submission(scores.rename({"score": "target"}), cohort.given_order, out, dataset=cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
-    show_cautions([str(caution) for caution in found])
+    show_cautions(found)

@@ -32,7 +32,7 @@ def report(
     """
     from cohort.stores.opening import open_store
     from engine.console import log, start_logging
-    from engine.files import atomic_path, write_json
+    from engine.files import write_json, write_text
     from engine.outputs import try_file
     from submissions.report import render_page
     from submissions.report.building import pictured
@@ -51,9 +51,7 @@ def report(
     pictures = {} if store is None else thumbnails(store, pictured(content))
     page = out or opened.folder.root / "report.html"
     write_json(content, page.with_suffix(".json"))
-    with atomic_path(page) as temporary:
-        temporary.write_text(render_page(content, pictures, pages_of_patients(opened, page)), "utf-8")
+    write_text(render_page(content, pictures, pages_of_patients(opened, page)), page)
     if picture is not None:
-        with atomic_path(picture) as temporary:
-            temporary.write_text(poster(content), "utf-8")
+        write_text(poster(content), picture)
     log.info("%s: %.1f MB, %d crops. A research tool, not a diagnosis.", page, page.stat().st_size / 1e6, len(pictures))

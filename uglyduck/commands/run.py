@@ -51,7 +51,7 @@ def run(
     settings = load_config(config)
     folder = RunFolder(out or config.parent / "runs" / config.stem)
     opened = Run(with_compute(settings, engine=engine, address=address), folder)
-    with folder.removed_if_refused(), folder.locked(), folder.config_kept_if_refused():
+    with folder.filled():
         check_before_running(opened)
         write_config(settings, folder.config)
         run_stages(opened, until=until)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cohort.mapping import ColumnSource, check_mapping
 from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
-from engine.files import atomic_path, refuse_special
+from engine.files import refuse_special, write_text
 from features import DEFAULT_GROUPS, OwnFeature
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, with_named_model
 
@@ -250,8 +250,7 @@ def input_key(name: str) -> str:
 def write_config(config: Config, path: Path) -> None:
     """Write the resolved configuration, every default spelled out, as TOML, atomically."""
     content = _plain(config.model_dump(exclude_none=True))
-    with atomic_path(path) as temporary:
-        temporary.write_text(tomli_w.dumps(content), "utf-8")
+    write_text(tomli_w.dumps(content), path)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value

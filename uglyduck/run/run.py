@@ -38,8 +38,8 @@ from uglyduck.run.config import Config, FusionName, input_key, input_paths, load
 from uglyduck.run.members import Member, configured_members, models_of_table_alone, seeing_members, with_twins
 from uglyduck.run.place import holding_a_run
 
-#: Artifacts that decide what later commands say about a run.
 _CELL = ("estimate", "low", "high")
+#: Artifacts that decide what later commands say about a run.
 _DECISIVE = ("folds.parquet", "features.parquet", "oof.parquet")
 
 
@@ -265,9 +265,9 @@ class Run:
         Raises:
             InputError: The settings of a learner are wrong, or nothing varies for any of them.
         """
-        configured = configured_members(self.config.ensemble, self.fusion)
+        configured, specs = configured_members(self.config.ensemble, self.fusion), self.specs
         for member in configured.values():
-            member.features(self.specs)  # a group that the run does not build is a mistake, not a constant
+            member.features(specs)  # a group that the run does not build is a mistake, not a constant
         return seeing_members(configured, self.varying)
 
     @property
@@ -316,8 +316,8 @@ class Run:
     @cached_property
     def plan(self) -> Plan:
         """Which models to train: the blended learners, and their twins without images where those are asked for."""
-        settings, members, image = self.config.ensemble, self.trained, self.image_features
-        seen = {name: member.features(self.specs) for name, member in members.items()}
+        settings, members, image, specs = self.config.ensemble, self.trained, self.image_features, self.specs
+        seen = {name: member.features(specs) for name, member in members.items()}
         return Plan(
             {name: member.learner for name, member in members.items()},
             [assignment.to_numpy() for assignment in self.folds.assignments()],

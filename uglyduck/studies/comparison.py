@@ -72,16 +72,13 @@ def compare_runs(runs: Sequence[Run], *, repeats: int, metric: str) -> dict[str,
 def _scores(run: Run, repeats: int) -> list[Scores]:
     """The run's own blend, then that of each further repetition."""
     own = run.read_rows(run.folder.oof, columns=["isic_id", BLEND])[BLEND].to_numpy()
-    return [own, *repeated_blends(run, repeats)[1:]] if repeats > 1 else [own]
+    if repeats == 1:
+        return [own]
+    return [own, *(blend_again(run, again) for again in repetitions(run, run.plan, repeats)[1:])]
 
 
-def repeated_blends(run: Run, repeats: int) -> list[Scores]:
-    """The run's blend in each repetition; the first is that of the run's own folds and seeds."""
-    return [_blend(run, again) for again in repetitions(run, run.plan, repeats)]
-
-
-def _blend(run: Run, again: Repetition) -> Scores:
-    """As the scores stage blends: a lesion without a crop is scored by learners of the table alone."""
+def blend_again(run: Run, again: Repetition) -> Scores:
+    """The blend of a repetition; as in a run, a lesion without a crop is scored by learners of the table alone."""
     scores = score_out_of_fold(again.plan, run.table, run.runner, title="compare")
     method, images = run.config.ensemble.blend, run.image_learners
 

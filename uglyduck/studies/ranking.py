@@ -103,7 +103,12 @@ def new_lesions(
 def differences(
     run: Run, fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None, scores: pl.DataFrame
 ) -> list[Caution]:
-    """How new lesions, and their `isic_id, score`, differ from those of training; see `suitability.cautions`."""
+    """How new lesions, and their `isic_id, score`, differ from those of training; see `suitability.cautions`.
+
+    A bundle holds no training lesion to compare with, so there nothing is said.
+    """
+    if run.manifest.sha256(run.folder.oof) is None:
+        return []
     run.manifest.check(run.folder.oof)
     out_of_fold = collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))
     return cautions(fitted, frame, images, scores, needed=needed_columns(run), out_of_fold=out_of_fold)

@@ -14,11 +14,10 @@ from rich.table import Table
 
 from cv_folds.formats import difference, with_interval
 from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
-from engine.console import errors, log
+from engine.console import EVERY, errors, log
 from image_embeddings.progress import listening
 
 _METRICS = (PAUC, AUC, SENSITIVITY883)
-_EVERY = 30.0
 _WIDTH = 160
 _VIEWS = {"pooled": "pooled", "mean over folds": "mean over folds"}
 
@@ -64,7 +63,7 @@ class _Rates:
         begun, before = self.started[title]
         rate = (done - before) / max(now - begun, 1e-9)
         self.bar.update(self.tasks[title], completed=done, total=total, rate=f"{rate:,.0f} images/s")
-        if not self.bar.disable or (now - self.logged < _EVERY and done < total):
+        if not self.bar.disable or (now - self.logged < EVERY and done < total):
             return
         self.logged = now
         left = f", {(total - done) / rate:,.0f} s left" if 0 < done < total and rate > 0 else ""

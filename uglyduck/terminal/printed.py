@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from rich.table import Table
 from rich.text import Text
 
-from engine.files import atomic_path
+from engine.files import atomic_path, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,8 +30,7 @@ def write_table(table: Table, stem: Path) -> None:
         path = stem.with_name(stem.name + suffix)
         if path.is_file() and path.read_text("utf-8") == text:
             continue  # a run that is asked for again changes nothing
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, "utf-8")
+        write_text(text, path)
 
 
 def markdown(table: Table) -> str:
@@ -81,8 +80,7 @@ def write_figure(svg: str, stem: Path) -> None:
         svg: Lines, circles, rectangles and text of the classes in `_COLOURS`, as `ensemble.ablation.forest` draws them.
         stem: Path without suffix.
     """
-    with atomic_path(stem.with_suffix(".svg")) as temporary:
-        temporary.write_text(svg, "utf-8")
+    write_text(svg, stem.with_suffix(".svg"))
     drawn = _drawn(ET.fromstring(svg))  # noqa: S314 - our own
     for suffix in (".pdf", ".png"):
         with atomic_path(stem.with_suffix(suffix)) as temporary:
