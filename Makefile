@@ -8,7 +8,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help env demo test lint types contracts tests bench fuzz test-old-kernel test-oldest test-pythons pictures lock licences wheel audit docs clean
+.PHONY: help env demo test lint types contracts tests bench drill fuzz test-old-kernel test-oldest test-pythons pictures lock licences wheel audit docs clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -52,6 +52,10 @@ fuzz: env  ## 200,000 files changed at random through every reader
 
 test-old-kernel: env  ## The bundle's kernel on old libraries without network; downloads them
 	$(BIN)/pytest tests/benches/test_old_kernel_bench.py -m bench -s
+
+drill: env  ## Every fault at every moment (Linux, root; an hour of processor time); writes the table of docs/trust.md
+	$(BIN)/pytest tests/faults -m bench
+	$(BIN)/python -m tests.faults
 
 pictures: env  ## The picture of the README, from a simulated run
 	$(BIN)/uglyduck demo --out build/pictures

@@ -76,10 +76,17 @@ class _WithoutFolders(logging.Formatter):
         return re.sub(r"(?<![\w.:/])/(?:[^\s/:'\",]+/)+", "…/", super().format(record))
 
 
+class _LogFile(logging.FileHandler):
+    """A log beside the work; a line that cannot be written, as where the disk is full, is left out."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say nothing of it: whatever fills the disk says so itself."""
+
+
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Append the command, its log lines and what ended it to a file, too; of paths only their last parts."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(_WithoutFolders("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,14 +23,28 @@ TEMPORARY = ".unfinished-"
 """How the names of temporary files begin; a killed process may leave one, see `is_abandoned`."""
 
 
-def temporary_prefix() -> str:
-    """How the names of this process's temporary files and folders begin: with its number, so that others know them."""
-    return f"{TEMPORARY}{os.getpid()}-"
+def temporary_prefix(target: Path) -> str:
+    """How the names of temporary files and folders begin: with this process's number, so that others know them.
+
+    What is to be written follows as a number of its own; what a killed process left of it is swept out.
+    """
+    named = f"{zlib.crc32(target.name.encode()):08x}-"
+    for left in filter(is_abandoned, list(target.parent.glob(f"{TEMPORARY}*-{named}*"))):
+        remove(left)
+    return f"{TEMPORARY}{os.getpid()}-{named}"
 
 
-def is_abandoned(temporary: Path) -> bool:
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def is_abandoned(temporary: Path, prefix: str = TEMPORARY) -> bool:
     """Whether the process that began to write a temporary file or folder has ended, so that it may be deleted."""
-    number = temporary.name.removeprefix(TEMPORARY).split("-")[0]
+    number = temporary.name.removeprefix(prefix).split("-")[0]
     if not number.isdecimal():
         return True
     try:
@@ -59,7 +75,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try_file(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(), suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(path), suffix=path.suffix)
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(path), remedy="choose a folder you can write to"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import read_json, sha256_of, write_json
+from engine.files import fingerprint, read_json, sha256_of, write_json
+
+_OWN = "sha256"
+"""Key of the checksum of everything else in the file."""
 
 FORMAT = 2
 """Of a run's files and what they mean: raised by a change after which code could misread an older run.
@@ -31,32 +35,29 @@ class Manifest:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / "manifest.json"
+        self._known: dict[tuple[Path, int, int, int], str] = {}
         self._content = self._read()
 
     def _read(self) -> dict[str, Any]:
-        """What the file says; nothing where there is none.
+        """What the file says; nothing where there is none, or where an older version wrote it.
 
         Raises:
-            InputError: It is no manifest.
+            InputError: See `_whole`.
         """
-        found: dict[str, Any] = read_json(self.path) if self.path.exists() else {"stages": {}}
-        stages = found.get("stages") if isinstance(found, dict) else None
-        if not isinstance(stages, dict) or not all(
-            isinstance(found.get("format", 1), int)
-            and isinstance(entry, dict)
-            and "fingerprint" in entry
-            and isinstance(entry.get("outputs"), dict)
-            for entry in stages.values()
-        ):
-            raise InputError(
-                "not the manifest of a run", where=str(self.path), remedy="delete it and start `uglyduck run` again"
-            )
+        found = _whole(self.path) if self.path.exists() else {"stages": {}}
         self._is_older = found["stages"] != {} and found.get("format", 1) < FORMAT
-        if self._is_older:
-            return {"stages": {}}
-        if found["stages"]:
-            require_format(found, FORMAT, self.path)
-        return found
+        return {"stages": {}} if self._is_older else found
+
+    def _write(self) -> None:
+        write_json({**self._content, _OWN: fingerprint(self._content)}, self.path)
+
+    def _sha256(self, path: Path) -> str:
+        """Of a file of the run, read again only when it was changed."""
+        found = path.stat()
+        seen = (path, found.st_ino, found.st_size, found.st_mtime_ns)
+        if seen not in self._known:
+            self._known[seen] = sha256_of(path)
+        return self._known[seen]
 
     def holds(self, stage: str, wanted: str) -> bool:
         """Whether the stage was finished with this fingerprint and every output is there with its SHA-256."""
@@ -64,7 +65,7 @@ class Manifest:
         if entry is None or entry["fingerprint"] != wanted:
             return False
         return all(
-            (path := self.root / name).is_file() and sha256_of(path) == sha256
+            (path := self.root / name).is_file() and self._sha256(path) == sha256
             for name, sha256 in entry["outputs"].items()
         )
 
@@ -102,7 +103,7 @@ class Manifest:
                     where=str(path),
                     remedy="finish it with `uglyduck run`",
                 )
-            if sha256_of(path) != made["outputs"][name]:
+            if self._sha256(path) != made["outputs"][name]:
                 raise InputError(
                     "the file is not the one the run wrote (its SHA-256 differs)",
                     where=str(path),
@@ -113,7 +114,7 @@ class Manifest:
         """Strike out a stage that the run has no more; its files stay, but are no artifacts of the run."""
         self._content = self._read()  # another process may have finished a stage since
         if self._content["stages"].pop(stage, None) is not None:
-            write_json(self._content, self.path)
+            self._write()
 
     def finish(
         self,
@@ -147,8 +148,42 @@ class Manifest:
         }
         known_inputs = {**self._content.get("inputs", {}), **inputs}
         self._content = {"format": FORMAT, **made_by, "inputs": known_inputs, "stages": stages}
-        write_json(self._content, self.path)
+        self._write()
         self._is_older = False
+
+
+def _whole(path: Path) -> dict[str, Any]:
+    """What a manifest says, but for its checksum.
+
+    Raises:
+        InputError: It is not as a run wrote it, or is of a newer format.
+    """
+    found = None
+    with suppress(InputError):  # said below
+        found = read_json(path)
+    if isinstance(found, dict) and _is_manifest(found):
+        if found.get("format", 1) > FORMAT:
+            require_format(found, FORMAT, path)
+        own = found.pop(_OWN, None)  # None: of an earlier version
+        if own in (None, fingerprint(found)):
+            return found
+    raise InputError(
+        "the file is not the one the run wrote",
+        where=str(path),
+        remedy="restore it, or delete it and start `uglyduck run` again, which uses what models are there",
+    )
+
+
+def _is_manifest(found: dict[str, Any]) -> bool:
+    stages = found.get("stages")
+    return (
+        isinstance(stages, dict)
+        and isinstance(found.get("format", 1), int)
+        and all(
+            isinstance(entry, dict) and "fingerprint" in entry and isinstance(entry.get("outputs"), dict)
+            for entry in stages.values()
+        )
+    )
 
 
 def require_format(content: Mapping[str, Any], own: int, path: Path) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import tempfile
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from engine.errors import InputError
@@ -27,6 +28,10 @@ _REMEDIES = {
 WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Errors that can only come from writing."""
 
+_NO_MEMORY = (
+    *("Cannot allocate memory", "cannot allocate memory", "can't allocate memory", "bad allocation", "bad_alloc"),
+    *("failed to map segment", "can't start new thread", "can't start new process", "Unable to allocate"),
+)
 _PASSED_ON = WRITING | {errno.EACCES, errno.EPERM}
 
 
@@ -34,8 +39,15 @@ def error_number(error: BaseException) -> int | None:
     """Number of the operating system's error behind an exception, which some libraries only tell in their text."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    found = _NUMBER.search(str(error))
-    return int(found.group(1)) if found else None
+    text = str(error)
+    if found := _NUMBER.search(text):
+        return int(found.group(1))
+    return next((number for number in sorted(_PASSED_ON) if os.strerror(number).lower() in text.lower()), None)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, whichever library says so, or a worker process was killed, as the system does then."""
+    return isinstance(error, MemoryError | BrokenExecutor) or any(words in str(error) for words in _NO_MEMORY)
 
 
 def as_input_error(error: BaseException, path: Path | None = None) -> InputError | None:
@@ -45,6 +57,11 @@ def as_input_error(error: BaseException, path: Path | None = None) -> InputError
         error: Of the operating system itself, or of a library that passes it on.
         path: The file or folder; the one that the error names where it is None.
     """
+    if is_out_of_memory(error):
+        return InputError(
+            "memory ran out, or a process was killed",
+            remedy="free some memory or use fewer threads ([compute] threads), and start again: it goes on",
+        )
     number = error_number(error)
     if number is None or number not in errno.errorcode or not (isinstance(error, OSError) or number in _PASSED_ON):
         return None

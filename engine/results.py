@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from engine.files import atomic_path
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _DIGEST = 32
+LISTS = "asked"
+"""Folder of the lists of what was asked for."""
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,16 @@ class ResultStore:
     """A folder of results.
 
     A result's name is a hash of everything that it depends on, so a name is written once and never changes its meaning.
-    Each file begins with its SHA-256: one that is damaged or cut off counts as absent, and is computed again.
+    Each file begins with the SHA-256 of its name and content: one that is damaged, cut off or another's counts as
+    absent, and is computed again.
 
     Attributes:
         folder: Where the files lie, in folders by the first two digits of their names.
+        basis: What those who ask work on, as the name of a list of all that is asked for; None keeps no list.
     """
 
     folder: Path
+    basis: str | None = None
 
     def path(self, name: str) -> Path:
         """Where the result of this name lies, or would lie."""
@@ -42,7 +49,7 @@ class ResultStore:
         except OSError:
             return None
         digest, packed = content[:_DIGEST], content[_DIGEST:]
-        if hashlib.sha256(packed).digest() != digest:
+        if _digest(name, packed) != digest:
             return None
         with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
@@ -52,8 +59,38 @@ class ResultStore:
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, **arrays)
         with atomic_path(self.path(name)) as temporary:
-            temporary.write_bytes(hashlib.sha256(packed.getvalue()).digest() + packed.getvalue())
+            temporary.write_bytes(_digest(name, packed.getvalue()) + packed.getvalue())
+
+    def note(self, names: Iterable[str]) -> None:
+        """Add to the list of what is asked for; processes may do so at the same time."""
+        if self.basis is None:
+            return
+        path = self.folder / LISTS / self.basis
+        if new := sorted(set(names) - _listed(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as stream:  # begins anew: a line before may be cut off
+                stream.write("\n" + "\n".join(new) + "\n")
+
+    def outdated(self) -> list[Path]:
+        """Results that were asked for on other bases only, and the lists of those.
+
+        Of what is on no list nobody knows who needs it, and of nothing before this basis has a list.
+        """
+        if self.basis is None or not (needed := _listed(self.folder / LISTS / self.basis)):
+            return []
+        lists = [path for path in sorted((self.folder / LISTS).glob("*")) if path.name != self.basis]
+        names = set().union(*map(_listed, lists)) - needed
+        return [*(path for name in sorted(names) if (path := self.path(name)).is_file()), *lists]
 
     def names(self) -> Iterator[str]:
         """Every name there is, in order."""
         return iter(sorted(path.stem for path in self.folder.glob("??/*.result")))
+
+
+def _digest(name: str, packed: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + packed).digest()
+
+
+def _listed(path: Path) -> set[str]:
+    """Whole names of a list."""
+    return set(filter(_NAME.fullmatch, path.read_text("utf-8", "replace").splitlines())) if path.is_file() else set()

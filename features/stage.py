@@ -121,7 +121,7 @@ class _Table:
 def _scratch(out: Path) -> tempfile.TemporaryDirectory[str]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=out.parent)
+        return tempfile.TemporaryDirectory(prefix=temporary_prefix(out), dir=out.parent)
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(out), remedy="choose a folder you can write to"

@@ -18,7 +18,7 @@ from engine.files import atomic_path
 from image_embeddings.backend import ALL, CHUNK, Backend, Resources, fold_part
 from image_embeddings.combining import combined
 from image_embeddings.shift import shift
-from image_embeddings.spec import Spec, check_files
+from image_embeddings.spec import Spec, check_files, checked_table
 from image_embeddings.training_run import OOF, embedding_column, embedding_table
 
 
@@ -149,8 +149,8 @@ def _reference(folder: Path, *, alone: bool) -> NDArray[np.float64]:
     Raises:
         InputError: There are none, and models are to be combined, which needs them.
     """
-    if (folder / OOF).is_file():
-        return pl.read_parquet(folder / OOF)["score"].fill_null(np.nan).to_numpy()
+    if (path := checked_table(folder, OOF)).is_file():
+        return pl.read_parquet(path)["score"].fill_null(np.nan).to_numpy()
     if not alone:
         raise InputError("no out-of-fold scores", where=str(folder / OOF), remedy="combine models where they were made")
     return np.empty(0)

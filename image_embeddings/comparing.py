@@ -17,7 +17,7 @@ from engine.files import write_parquet
 from engine.outputs import try_file
 from image_embeddings.combining import combined
 from image_embeddings.measuring import measure
-from image_embeddings.spec import Spec
+from image_embeddings.spec import Spec, checked_table
 from image_embeddings.training_run import FOLDS, OOF
 
 COMBINED = "combined"
@@ -43,7 +43,7 @@ def compare_models(folders: Sequence[Path], out: Path | None = None, *, replicat
     for folder, spec in zip(folders, specs, strict=True):
         if spec.folds_sha256 != specs[0].folds_sha256:
             raise InputError("trained on other folds", where=str(folder), remedy="train both with the same --folds")
-    folds = Folds.read(folders[0] / FOLDS).frame
+    folds = Folds.read(checked_table(folders[0], FOLDS)).frame
     scores = dict(zip(_names(folders), [_aligned(folder, folds) for folder in folders], strict=True))
     if len(scores) > 1:
         scores[COMBINED] = combined(list(scores.values()), list(scores.values()))
@@ -54,7 +54,9 @@ def compare_models(folders: Sequence[Path], out: Path | None = None, *, replicat
 
 
 def _aligned(folder: Path, folds: pl.DataFrame) -> NDArray[np.float64]:
-    return join_by_id(folds.select(ID), pl.read_parquet(folder / OOF))["score"].fill_null(np.nan).to_numpy()
+    return (
+        join_by_id(folds.select(ID), pl.read_parquet(checked_table(folder, OOF)))["score"].fill_null(np.nan).to_numpy()
+    )
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -89,11 +89,17 @@ class CropsIdentity:
             known = read_json(folder / CROPS)
         except InputError:
             known = {}
-        return cls(known["sha256"] if known.get("stamp") == stamp else _content(store, ids, executor), stamp)
+        remembered = cls(str(known.get("sha256")), stamp)
+        return remembered if known == remembered._entry() else cls(_content(store, ids, executor), stamp)
 
     def write(self, folder: Path) -> None:
         """Remember it in a model's folder."""
-        write_json({"sha256": self.sha256, "stamp": self.stamp}, folder / CROPS)
+        write_json(self._entry(), folder / CROPS)
+
+    def _entry(self) -> dict[str, str]:
+        """What is remembered, with a checksum of its own: a damaged one would have the model trained anew."""
+        content = {"sha256": self.sha256, "stamp": self.stamp}
+        return {**content, "own": fingerprint(content)}
 
 
 def _content(store: ImageStore, ids: Sequence[str], executor: Executor) -> str:

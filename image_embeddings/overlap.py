@@ -10,6 +10,7 @@ from cohort.frames import ID
 from cv_folds.folds import Folds
 from engine.console import log
 from engine.errors import InputError
+from image_embeddings.spec import checked_table
 
 _FOLDS = "folds.parquet"
 
@@ -32,7 +33,7 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
             "%s: the model does not say what it was trained on; it must not be lesions of this %s", where, table
         )
         return
-    known = Folds.read(source / _FOLDS).frame
+    known = Folds.read(checked_table(source, _FOLDS)).frame
     for key, word in ((ID, "lesions"), ("patient_id", "patients")):
         shared = own[key].unique().is_in(known[key].implode()).sum()
         if shared:

@@ -29,8 +29,8 @@ def call(request: Request) -> dict[str, Any]:
         What `image_embeddings.requests.answer` returns there.
 
     Raises:
-        InputError: As raised there, in all its parts.
-        RuntimeError: A defect there, with its traceback, or the process was killed.
+        InputError: As raised there, in all its parts; or the process was killed.
+        RuntimeError: A defect there, with its traceback.
     """
     answer: dict[str, Any] | None = None
     with subprocess.Popen(
@@ -48,6 +48,12 @@ def call(request: Request) -> dict[str, Any]:
         except BaseException:
             process.kill()
             raise
+    if answer is None and process.returncode < 0:
+        raise InputError(
+            f"the image process was killed (signal {-process.returncode})",
+            where="image models",
+            remedy="free some memory if that ran out, and start again: it goes on where it stood",
+        )
     if answer is None:
         message = f"the image process ended with status {process.returncode} and no answer"
         raise RuntimeError(message)

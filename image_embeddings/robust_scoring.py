@@ -18,6 +18,7 @@ from image_embeddings.applying import open_backend, plain_log_odds
 from image_embeddings.backend import Resources
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.perturbations import ALL
+from image_embeddings.spec import checked_table
 from image_embeddings.training_run import FOLDS, out_of_fold
 
 UNCHANGED = "unchanged"
@@ -54,7 +55,7 @@ def _folds(folder: Path, wanted: pl.DataFrame) -> NDArray[np.int8] | None:
     """Which part never saw each lesion; None where the model came without its training lesions: no part did."""
     if not (folder / FOLDS).is_file():
         return None
-    fold = join_by_id(wanted, Folds.read(folder / FOLDS).frame.select(ID, "fold"))["fold"]
+    fold = join_by_id(wanted, Folds.read(checked_table(folder, FOLDS)).frame.select(ID, "fold"))["fold"]
     if fold.null_count():
         raise InputError(
             "a lesion that the model was not trained on", where=str(folder), remedy="give lesions of its folds"

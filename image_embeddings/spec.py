@@ -52,6 +52,7 @@ class Spec(BaseModel):
     code_sha256: str  # of what trains and scores; comments do not count
     libraries: dict[str, str]  # versions of those that train
     files: dict[str, str] = {}  # SHA-256 of each file of the model, once it is trained
+    tables: dict[str, str] = {}  # likewise of each table about the lesions it was trained on
 
     @property
     def class_list(self) -> Classes:
@@ -61,7 +62,7 @@ class Spec(BaseModel):
     @property
     def identity(self) -> str:
         """SHA-256 of all that decides what the model is."""
-        return fingerprint(self.model_dump(mode="json", exclude={"files"}))
+        return fingerprint(self.model_dump(mode="json", exclude={"files", "tables"}))
 
     def write(self, folder: Path) -> None:
         """Write `spec.json`."""
@@ -93,7 +94,7 @@ class Spec(BaseModel):
         Raises:
             InputError: The specs differ in more than what was already trained.
         """
-        mine, theirs = (spec.model_dump(exclude={"files"}) for spec in (self, other))
+        mine, theirs = (spec.model_dump(exclude={"files", "tables"}) for spec in (self, other))
         differing = [name for name in mine if mine[name] != theirs[name]]
         if differing:
             raise InputError(
@@ -124,3 +125,15 @@ def check_files(folder: Path, spec: Spec) -> None:
             or sha256_of(folder / name) != sha256
         ):
             raise InputError("missing or changed since training", where=str(folder / name), remedy="train it again")
+
+
+def checked_table(folder: Path, name: str) -> Path:
+    """Where a table of a trained model lies.
+
+    Raises:
+        InputError: It was changed since training.
+    """
+    path, known = folder / name, Spec.read(folder).tables.get(name)
+    if known is not None and path.is_file() and sha256_of(path) != known:
+        raise InputError("changed since training", where=str(path), remedy="train the model again")
+    return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from scipy.special import expit
 
 from cohort.frames import ID
 from cv_folds.folds import Folds
+from engine.console import log
+from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, Backend, Scores, fold_part
 from image_embeddings.keeping import claim
@@ -23,6 +25,7 @@ from image_embeddings.spec import Spec, checksums
 
 FOLDS, OOF, CLASSES = "folds.parquet", "oof.parquet", "classes.parquet"
 EMBEDDINGS, HISTORY, METRICS = "embeddings.parquet", "history.json", "metrics.json"
+TABLES = (FOLDS, OOF, CLASSES, EMBEDDINGS)
 
 
 @dataclass(frozen=True)
@@ -103,19 +106,28 @@ def train_model(
     history = _fit_parts(folder, backend, material, parts)
     faults = {} if done else _score(folder, backend, material)
     outcome = _measure(folder, material, history, faults, replicates)
-    spec.model_copy(update={"files": checksums(folder, files)}).write(folder)
+    tables = [path for name in TABLES if (path := folder / name).is_file()]
+    spec.model_copy(update={"files": checksums(folder, files), "tables": checksums(folder, tables)}).write(folder)
     return outcome
 
 
 def _is_finished(folder: Path, files: Sequence[Path]) -> bool:
     """Whether the model was trained to its end; a file that changed since is removed, to be made again."""
-    recorded = Spec.read(folder).files
-    if not recorded:
+    spec = Spec.read(folder)
+    if not spec.files:
         return False
-    changed = [path for path in files if not path.exists() or sha256_of(path) != recorded.get(path.name)]
+    changed = [path for path in files if _is_changed(path, spec.files)]
     for path in changed:
         path.unlink(missing_ok=True)
-    return not changed and (folder / OOF).is_file()
+    tables = [folder / name for name in (OOF, *spec.tables)]
+    return not changed and not any(_is_changed(path, {OOF: None, **spec.tables}) for path in tables)
+
+
+def _is_changed(path: Path, recorded: Mapping[str, str | None]) -> bool:
+    """Whether a file is missing or not as recorded; None where only an earlier version knew its SHA-256."""
+    if not path.is_file() or path.name not in recorded:
+        return True
+    return recorded[path.name] not in (None, sha256_of(path))
 
 
 def _fit_parts(
@@ -124,7 +136,10 @@ def _fit_parts(
     """Fit what is not there yet; the history of what was fitted earlier is read back."""
     history: dict[str, list[dict[str, float]]] = {}
     if (folder / HISTORY).exists():
-        history = read_json(folder / HISTORY)
+        try:
+            history = read_json(folder / HISTORY)
+        except InputError as error:
+            log.warning("the learning curves begin anew: %s", error)
     missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
     if missing:
         for name, entries in backend.fit(missing, material.frame, material.labels):

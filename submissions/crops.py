@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import polars as pl
 
 from engine.console import log
+from engine.scratch import scratch
 from image_embeddings.process import call
 from image_embeddings.requests import ApplyRequest
 from submissions.image_models import ImageModel, side_by_side
@@ -58,8 +58,8 @@ def score_crops(
     Raises:
         InputError: `crops` is no store, or the model was changed.
     """
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        out = Path(scratch, "scores.parquet")
+    with scratch() as place:
+        out = place / "scores.parquet"
         request = {"models": (folder,), "images": crops, "ids": tuple(ids), "out": out, "embeddings": embeddings}
         call(ApplyRequest.model_validate(request | {"flips": model.views} | compute.of(model.name)))
         return pl.read_parquet(out)

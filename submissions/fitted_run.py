@@ -281,7 +281,13 @@ def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel
     if manifest.sha256(folder.image_models) is None:
         return []
     manifest.check(folder.image_models)
-    return read_image_models(folder.image_models)
+    models = read_image_models(folder.image_models)
+    kept = [
+        folder.root / name for model in models for name in manifest.recorded if name.startswith(f"images/{model.name}/")
+    ]
+    # A bundle has no tables, nor what was left out of it; a file that is missed is said where crops are scored.
+    manifest.check(*filter(Path.exists, kept))
+    return models
 
 
 def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.console import logging_to
 from engine.errors import InputError
 from engine.files import atomic_path
-from engine.locks import LOCK, locked
+from engine.locks import locked
 
 
 @dataclass(frozen=True)
@@ -143,30 +142,13 @@ class RunFolder:
     @contextmanager
     def filled(self) -> Iterator[None]:
         """Hold the folder while a run fills it; one refused before it made anything leaves what was there."""
-        with self._removed_if_refused(), self.locked(), self._config_kept_if_refused():
+        with self.locked(), self._config_kept_if_refused():
             yield
-
-    @contextmanager
-    def _removed_if_refused(self) -> Iterator[None]:
-        """Leave nothing of a folder that was not there before, where a run in it is refused before it made anything."""
-        new = [path for path in (self.root, *self.root.parents) if not path.exists()]
-        try:
-            yield
-        except InputError:
-            if new and self.root.is_dir() and self._is_bare():
-                shutil.rmtree(self.root)
-                with suppress(OSError):  # the next one holds something else
-                    for path in new[1:]:
-                        path.rmdir()
-            raise
-
-    def _is_bare(self) -> bool:
-        return {path.name for path in self.root.iterdir()} <= {LOCK, self.config.name, self.log.name}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for one process, which adds to the run's log; see `engine.locks.locked`."""
-        with locked(self.root), logging_to(self.log):
+        with locked(self.root, {self.config.name, self.log.name}), logging_to(self.log):
             yield
 
     @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.executors.mapped import with_arrays_on_disk
 from engine.executors.protocol import Item, Result, Shared, Task
+from engine.scratch import scratch
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class LocalExecutor:
     def _in_processes(
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
     ) -> Iterator[Result]:
-        with tempfile.TemporaryDirectory(prefix="uglyduck-", dir=self.scratch) as folder:
-            light = with_arrays_on_disk(shared, Path(folder))
+        with scratch(self.scratch) as folder:
+            light = with_arrays_on_disk(shared, folder)
             # A fork after OpenMP or polars has started threads would hang.
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=(light,))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.scratch import scratch
 from ensemble.jobs.job import Job
 from ensemble.jobs.sharing import share
 from ensemble.jobs.table import Table
@@ -83,8 +82,8 @@ def sample_of(job: Job, table: Table, columns: set[str]) -> Sample:
 
 
 def _written(model: Model, suffix: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(path := Path(folder, f"model{suffix}"))
+    with scratch() as folder:
+        model.save(path := folder / f"model{suffix}")
         return path.read_bytes()
 
 

@@ -72,6 +72,7 @@ class JobRunner:
         """
         give_back()  # of what making the table took
         names = [job.name(table) for job in jobs]
+        self.results.note(names)
         takers: dict[str, list[Taker]] = {name: [] for name in names}
         for place, name in enumerate(names):
             if taker := keep(place, name):

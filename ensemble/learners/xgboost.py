@@ -118,7 +118,7 @@ class XGBoostModel:
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""
-        self.booster.save_model(str(path))
+        path.write_bytes(self.booster.save_raw("ubj"))  # the library writes too, but not always says that it could not
 
 
 def _types(space: FeatureSpace) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -11,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from engine.errors import InputError
+from engine.files import fingerprint
 from ensemble.tuning.problem import Problem
 from ensemble.tuning.pruning import MedianOfFolds
 from ensemble.tuning.sampler import RANDOM_TRIALS, RETRY_OF, SeededByTrial, drawn_whole, parameters_of
@@ -18,7 +21,34 @@ from ensemble.tuning.sampler import RANDOM_TRIALS, RETRY_OF, SeededByTrial, draw
 MOST_ATTEMPTS = 3
 """How often the same parameters are tried, where the process of their trial dies."""
 BY_FOLD, ATTEMPT = "pauc_by_fold", "attempt"
-_JOURNAL, _FINGERPRINT = "journal.log", "fingerprint"
+_JOURNAL, _FINGERPRINT, _SHA256 = "journal.log", "fingerprint", "sha256"
+
+
+class CheckedJournal(JournalFileBackend):
+    """A journal each of whose entries has its checksum: a figure in it that was changed is not believed."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Add entries."""
+        super().append_logs([{**log, _SHA256: fingerprint(log)} for log in logs])
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """The entries from a number on.
+
+        Raises:
+            InputError: One is damaged.
+        """
+        damaged = InputError(
+            "the journal of the search is damaged",
+            where=self._file_path,
+            remedy="delete it to search anew: models that were scored are not trained again",
+        )
+        try:
+            for log in super().read_logs(log_number_from):
+                if log.pop(_SHA256, None) != fingerprint(log):
+                    raise damaged
+                yield log
+        except (ValueError, AttributeError) as error:
+            raise damaged from error
 
 
 @dataclass(frozen=True)
@@ -66,7 +96,7 @@ def open_study(folder: Path, problem: Problem, *, seed: int = 0) -> optuna.Study
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     return optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / _JOURNAL))),
+        storage=JournalStorage(CheckedJournal(str(folder / _JOURNAL))),
         study_name="tuning",
         direction="maximize",
         load_if_exists=True,

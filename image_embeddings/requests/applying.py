@@ -17,6 +17,7 @@ from image_embeddings.backend import Resources
 from image_embeddings.requests.models import ApplyRequest, PerturbRequest
 from image_embeddings.requests.spreading import executor_of
 from image_embeddings.robust_scoring import score_perturbed
+from image_embeddings.spec import checked_table
 from image_embeddings.training_run import FOLDS
 
 _SHOWN = 5
@@ -56,7 +57,7 @@ def perturb(request: PerturbRequest) -> dict[str, Any]:
 
 
 def _lesions_of(model: Path) -> list[str]:
-    lesions: list[str] = Folds.read(model / FOLDS).frame["isic_id"].to_list()
+    lesions: list[str] = Folds.read(checked_table(model, FOLDS)).frame["isic_id"].to_list()
     return lesions
 
 

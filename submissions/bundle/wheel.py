@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from engine.errors import InputError
+from engine.scratch import scratch
 
 # The earliest time a zip file can hold: the same sources give the same bytes.
 _EPOCH = "315532800"
@@ -34,8 +34,8 @@ def build_wheel(checkout: Path, out: Path) -> Path:
             where=str(checkout),
             remedy="give the wheel that you installed from with --wheel",
         )
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        copy = Path(scratch, "source")
+    with scratch() as folder:
+        copy = folder / "source"
         _copy_sources(checkout, copy)
         call = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(copy)]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}

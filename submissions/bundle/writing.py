@@ -121,7 +121,7 @@ def write_bundle(out: Path, content: Content, wheels: Sequence[Path], upload: Up
     upload.check()
     refuse_occupied(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=temporary_prefix()) as scratch:
+    with TemporaryDirectory(dir=out.parent, prefix=temporary_prefix(out)) as scratch:
         draft = Path(scratch, "bundle")
         _copy(draft, content, wheels)
         _write_descriptions(draft, content, upload)

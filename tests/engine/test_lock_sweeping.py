@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from engine.errors import InputError
 from engine.files import TEMPORARY, atomic_path, temporary_prefix
 from engine.locks import locked
+from engine.scratch import _sweep, scratch
 
 _KILLED = """
 import os, signal, sys
@@ -36,11 +41,76 @@ def test_what_a_process_that_was_killed_while_writing_left_is_swept_out(tmp_path
         assert not list(tmp_path.rglob(f"{TEMPORARY}*"))
 
 
+def test_what_was_left_of_a_file_goes_when_it_is_written_again_and_nothing_else_does(tmp_path: Path) -> None:
+    out = tmp_path / "submission.csv"
+    for name in ("submission.csv", "other.csv"):
+        subprocess.run([sys.executable, "-c", _KILLED, tmp_path / name], check=False)
+    (tmp_path / f"{TEMPORARY}notes.csv").write_text("of somebody else")
+    assert len(list(tmp_path.iterdir())) == 3
+    with atomic_path(out) as temporary:
+        temporary.write_text("whole")
+    assert sorted(path.read_text() for path in tmp_path.iterdir()) == ["half", "of somebody else", "whole"]
+
+
+_KILLED_IN_SCRATCH = """
+import os, signal, sys
+from pathlib import Path
+from engine.scratch import scratch
+with scratch(Path(sys.argv[1])) as folder:
+    (folder / "large.npy").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_scratch_of_a_killed_process_is_swept_out_and_that_of_a_living_one_stays(tmp_path: Path) -> None:
+    (tmp_path / "uglyduck-mine").mkdir()  # nobody knows whose
+    with scratch(tmp_path) as living:
+        subprocess.run([sys.executable, "-c", _KILLED_IN_SCRATCH, tmp_path], check=False)
+        (left,) = (path.parent for path in tmp_path.rglob("large.npy"))
+        _sweep.cache_clear()
+        with scratch(tmp_path) as mine:
+            assert not left.exists()
+            assert living.is_dir()
+            assert mine.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["uglyduck-mine"]
+
+
+@pytest.mark.parametrize("files", [(), (".new",), (".new", "large.npy")])
+def test_scratch_of_a_process_killed_before_it_held_it_is_swept_out_if_it_is_empty(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (left := tmp_path / f"uglyduck-{dead.pid}-a").mkdir()
+    (living := tmp_path / f"uglyduck-{os.getpid()}-a").mkdir()
+    for name in files:
+        (left / name).touch()
+    _sweep.cache_clear()
+    with scratch(tmp_path):
+        assert left.exists() is ("large.npy" in files)
+        assert living.is_dir()
+
+
+def _refused(folder: Path, made: str) -> None:
+    with locked(folder, also={"config.toml"}):
+        (folder / made).touch()
+        raise InputError("wrong", remedy="mend it")
+
+
+def test_a_folder_that_was_not_there_goes_again_where_the_work_is_refused_at_once(tmp_path: Path) -> None:
+    new = tmp_path / "new/deep"
+    for made, left in ((".lock", False), ("config.toml", False), ("models", True)):
+        with pytest.raises(InputError, match="wrong"):
+            _refused(new, made)
+        assert new.exists() == left
+        assert new.parent.exists() == left
+
+
 def test_what_somebody_is_writing_is_left_alone(tmp_path: Path) -> None:
-    (scratch := tmp_path / f"{temporary_prefix()}folder").mkdir()
+    (folder := tmp_path / (temporary_prefix(tmp_path / "folder") + "folder")).mkdir()
     with atomic_path(tmp_path / "results" / "some.result") as temporary:
         temporary.write_text("whole")
         with locked(tmp_path):
             pass
-        assert scratch.is_dir()
+        assert folder.is_dir()
     assert (tmp_path / "results" / "some.result").read_text() == "whole"

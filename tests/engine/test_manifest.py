@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
 def test_stages_of_an_older_format_count_as_not_finished(tmp_path: Path) -> None:
     path = finish(Manifest(tmp_path), "one", "a")
     content = read_json(tmp_path / "manifest.json")
-    del content["format"]
+    del content["format"], content["sha256"]
     write_json(content, tmp_path / "manifest.json")
     older = Manifest(tmp_path)
     assert not older.holds("one", "a")
@@ -68,3 +70,30 @@ def test_stages_of_an_older_format_count_as_not_finished(tmp_path: Path) -> None
     write_json({**content, "format": 99}, tmp_path / "manifest.json")
     with pytest.raises(InputError, match="written in format 99"):
         Manifest(tmp_path)
+
+
+def test_a_manifest_that_is_not_whole_is_refused_and_one_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    one = finish(Manifest(tmp_path), "one", "a")
+    path = tmp_path / "manifest.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with suppress(InputError):  # but for a space that became another character that says nothing
+            assert Manifest(tmp_path).recorded == {"one.txt": sha256_of(one)}
+    for text in ("[]", "{}", '{"stages": {}, "sha256": "0"}', "null", whole[:40].decode()):
+        path.write_text(text)
+        with pytest.raises(InputError, match="delete it and start `uglyduck run` again"):
+            Manifest(tmp_path)
+    earlier = json.loads(whole)
+    del earlier["sha256"]
+    path.write_text(json.dumps(earlier))
+    Manifest(tmp_path).check(one)
+
+
+def test_a_file_changed_between_two_looks_is_noticed(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    one = finish(manifest, "one", "a")
+    manifest.check(one)
+    one.write_text("b")
+    with pytest.raises(InputError, match="SHA-256 differs"):
+        manifest.check(one)

@@ -111,7 +111,12 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, how: str) -> 
 def test_whoever_says_it_the_operating_systems_error_is_one_line(number: int) -> None:
     own = as_input_error(OSError(number, os.strerror(number), "/data/scores.csv"))
     assert str(own).lower().startswith(f"/data/scores.csv: {os.strerror(number)}. ".lower())
-    for text in (f"{os.strerror(number)} (os error {number})", f"cannot write (errno = {number}, 'it')"):
+    texts = (
+        "{} (os error {number})",
+        "cannot write (errno = {number}, 'it')",
+        "(Error {number}: {}) file.cpp",
+    )
+    for text in (each.format(os.strerror(number), number=number) for each in texts):
         passed_on = as_input_error(pl.exceptions.ComputeError(text))
         assert passed_on is not None
         assert passed_on.what.lower() == os.strerror(number).lower()

@@ -35,6 +35,9 @@ def test_every_flipped_byte_and_every_cut_is_noticed(tmp_path: Path) -> None:
     for size in range(0, len(whole), 7):
         store.path(NAME).write_bytes(whole[:size])
         assert store.get(NAME) is None
+    other = "ab" + "1" * 62  # a whole result, but of something else
+    store.path(other).write_bytes(whole)
+    assert store.get(other) is None
 
 
 @pytest.mark.parametrize("size", [0, 5])
@@ -43,3 +46,20 @@ def test_a_result_is_the_same_file_whenever_it_is_written(tmp_path: Path, size: 
     for store in (first, second):
         store.put(NAME, {"scores": np.arange(size)})
     assert first.path(NAME).read_bytes() == second.path(NAME).read_bytes()
+
+
+def test_outdated_is_what_was_asked_for_on_other_bases_only(tmp_path: Path) -> None:
+    old, both, new, unlisted = (f"{place}{'0' * 63}" for place in range(4))
+    for name in (old, both, new, unlisted):
+        ResultStore(tmp_path).put(name, {"scores": np.zeros(1)})
+    before, now = ResultStore(tmp_path, "before"), ResultStore(tmp_path, "now")
+    before.note([old, both])
+    assert now.outdated() == []  # nothing was asked for yet: nobody knows what is needed
+    now.note([both])
+    with (tmp_path / "asked/now").open("a") as stream:
+        stream.write(new[:9])  # killed while writing
+    now.note([both, new])
+    assert now.outdated() == [now.path(old), tmp_path / "asked/before"]
+    assert (tmp_path / "asked/now").read_text().split() == [both, new[:9], new]
+    assert ResultStore(tmp_path).outdated() == []
+    assert set(now.names()) == {old, both, new, unlisted}

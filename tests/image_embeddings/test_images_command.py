@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +18,7 @@ from cohort.stores.protocol import CropError
 from cv_folds.folds import Folds, make_folds
 from cv_folds.metrics import partial_auc, roc_auc
 from engine.errors import InputError
+from engine.locks import locked
 from image_embeddings.descriptors import model
 from uglyduck.commands.images import images
 
@@ -87,6 +90,26 @@ def test_the_same_seed_is_the_same_model(trained: SimpleNamespace, crops: Simple
     assert pl.read_parquet(tmp_path / "m" / "oof.parquet").equals(pl.read_parquet(trained.folder / "oof.parquet"))
     specs = [json.loads((folder / "spec.json").read_text()) for folder in (trained.folder, tmp_path / "m")]
     assert specs[0] == specs[1]
+
+
+@pytest.mark.parametrize("name", ["oof.parquet", "folds.parquet"])
+def test_a_table_that_was_changed_is_not_believed_and_is_made_again(
+    name: str, trained: SimpleNamespace, crops: SimpleNamespace, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "model"))
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(InputError, match=f"{name}: changed since training. train the model again"):
+        run("compare", folder)
+    before = (folder / "fold0.npz").stat().st_mtime_ns
+    run("train", "--metadata", crops.metadata, "--images", crops.images, "--out", folder, *FAST)
+    assert (folder / name).read_bytes() == whole
+    assert (folder / "fold0.npz").stat().st_mtime_ns == before  # nothing else was made again
+
+
+def test_two_trainings_in_one_folder_are_kept_apart(crops: SimpleNamespace, tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(InputError, match=f"another process works here .process {os.getpid()} on "):
+        run("train", "--metadata", crops.metadata, "--images", crops.images, "--out", tmp_path, *FAST)
 
 
 def test_a_folder_with_another_model_is_not_overwritten(trained: SimpleNamespace, crops: SimpleNamespace) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -88,6 +90,18 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
     assert lines.count("unchanged") == 3  # lesions, folds, features
     assert "models    6 of 9 there already" in lines  # three folds of LightGBM and XGBoost
     assert "scores    9 of 9 there already" in lines
+    # What only the former CatBoost asked for may go, by the word of the user alone.
+    before = artifacts(tmp_path / "run")
+    stored = set((tmp_path / "run/results").rglob("*.result"))
+    said = command("clean", tmp_path / "run", "--dry-run").stdout.replace("\n", "")
+    assert f"would delete {tmp_path}/run/results: 4 files of results" in said  # of three folds, and their list
+    assert set((tmp_path / "run/results").rglob("*.result")) == stored
+    assert "deleted" in command("clean", tmp_path / "run").stdout
+    assert len(stored - set((tmp_path / "run/results").rglob("*.result"))) == 3
+    assert command("clean", tmp_path / "run").stdout == "nothing to delete\n"
+    assert artifacts(tmp_path / "run") == before
+    again = command("run", tmp_path / "more.toml", "--out", tmp_path / "run").stderr
+    assert again.count("unchanged") == 6
 
 
 @pytest.mark.parametrize(
@@ -145,7 +159,7 @@ def test_two_runs_in_one_folder_are_kept_apart(small: Path, tmp_path: Path, comm
     with RunFolder(tmp_path / "run").locked():
         second = command("run", small / "quick.toml", "--out", tmp_path / "run", check=False)
     assert second.returncode == 2
-    assert "another process works on this run" in second.stderr
+    assert f"another process works here (process {os.getpid()} on {platform.node()})" in second.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from image_embeddings.spec import Spec
 from tests.uglyduck.conftest import PICTURED, Command, digests
 
 TAKEN = PICTURED.replace(', "xgboost"', "").replace("xgboost = { n_trees = 10 }\n", "") + "[images.older]\n"
@@ -61,7 +62,10 @@ def test_it_is_copied_without_its_training_lesions_and_scores_those_of_the_run(
 ) -> None:
     copied, own = digests(elsewhere.run / "images/older"), digests(elsewhere.model)
     assert set(copied) == {"spec.json", "fold0.npz", "fold1.npz", "oof.parquet"}
-    assert {name: sha256 for name, sha256 in copied.items() if name != "oof.parquet"}.items() <= own.items()
+    assert {name: sha256 for name, sha256 in copied.items() if name.startswith("fold")}.items() <= own.items()
+    specs = [Spec.read(folder) for folder in (elsewhere.model, elsewhere.run / "images/older")]
+    assert specs[0].tables.keys() == {"oof.parquet", "folds.parquet"}
+    assert specs[0].model_copy(update={"tables": {}}) == specs[1]
     scores = pl.read_parquet(elsewhere.run / "images/older/oof.parquet")
     lesions = pl.read_parquet(elsewhere.run / "lesions.parquet", columns=["isic_id"])
     assert scores["isic_id"].equals(lesions["isic_id"])

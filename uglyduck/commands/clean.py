@@ -14,9 +14,11 @@ def clean(
     folder: Annotated[Path, run_argument("Run folder.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
 ) -> None:
-    """Delete the image models that a run made earlier and its configuration no longer asks for.
+    """Delete what a run keeps of earlier configurations: image models and results that nothing now asks for.
 
-    A run itself never deletes them: they took long to train, and are taken back when they are asked for again.
+    Results are scores of models, stored for whoever asks again: for the run itself, ablations, tuning and other
+    studies. Those asked for with the present features, folds and learners stay, and so do those of unknown use.
+    A run itself never deletes any of this: it took long to make, and is used again when it is asked for again.
 
     Example: `uglyduck clean runs/first --dry-run`
     """
@@ -25,6 +27,7 @@ def clean(
     from uglyduck.run.run import open_run
 
     run = open_run(folder)
+    done = "would delete" if dry_run else "deleted"
     with run.folder.locked():
         kept, wanted = run.folder.kept_images, set(run.config.image_models)
         models = sorted(spec.parent for spec in kept.rglob("spec.json"))
@@ -35,6 +38,12 @@ def clean(
             size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
             if not dry_run:
                 shutil.rmtree(model)
-            typer.echo(f"{'would delete' if dry_run else 'deleted'} {model}: an image model, {size:,} bytes")
-        if not models:
+            typer.echo(f"{done} {model}: an image model, {size:,} bytes")
+        if results := run.results.outdated():
+            size = sum(path.stat().st_size for path in results)
+            if not dry_run:
+                for path in results:
+                    path.unlink()
+            typer.echo(f"{done} {run.folder.results}: {len(results):,} files of results, {size:,} bytes")
+        if not (models or results):
             typer.echo("nothing to delete")

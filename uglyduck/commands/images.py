@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -241,11 +242,13 @@ def compare(
 
 
 def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydantic is slow to load
-    from image_embeddings.requests import answer
+    from engine.locks import locked
+    from image_embeddings.requests import TrainRequest, answer
     from uglyduck.terminal.images import showing_progress
 
     start_logging()
-    with showing_progress():
+    held = locked(request.out) if isinstance(request, TrainRequest) else nullcontext()
+    with held, showing_progress():
         return answer(request)
 
 

@@ -84,7 +84,14 @@ class Run:
     @cached_property
     def runner(self) -> JobRunner:
         """What does the run's jobs, and where their results lie."""
-        return JobRunner(ResultStore(self.folder.results), self.executor)
+        return JobRunner(self.results, self.executor)
+
+    @property
+    def results(self) -> ResultStore:
+        """Where results lie; what is asked for is listed by what jobs read: features, folds and `[ensemble]`."""
+        recorded, settings = self.manifest.recorded, self.config.ensemble.model_dump(mode="json")
+        read = [recorded.get(path.name) for path in (self.folder.features, self.folder.folds)]
+        return ResultStore(self.folder.results, fingerprint([read, settings]))
 
     @property
     def state(self) -> dict[str, str]:
@@ -118,7 +125,12 @@ class Run:
         return Lesions.read(self.folder.lesions)
 
     def read_rows(self, path: Path, *, columns: list[str] | None = None) -> pl.DataFrame:
-        """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`."""
+        """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`.
+
+        Raises:
+            InputError: It is not the one that the run wrote, or older than what it was made from.
+        """
+        self.manifest.check(path)
         return read_rows(path, self.lesions.checksum, columns=columns)
 
     @property
@@ -157,9 +169,12 @@ class Run:
         """`image_table`, read.
 
         Raises:
-            InputError: It is no table of image scores.
+            InputError: It is no table of image scores, or not the one that the run wrote.
         """
-        return None if self.image_table is None else read_image_table(self.image_table)
+        if self.image_table is None:
+            return None
+        self.manifest.check(*(path for path in self.image_artifacts if path == self.image_table))
+        return read_image_table(self.image_table)
 
     @cached_property
     def has_crop(self) -> npt.NDArray[np.bool_]:
@@ -196,6 +211,7 @@ class Run:
         Raises:
             InputError: They were changed, or are of other lesions.
         """
+        self.manifest.check(self.folder.folds)
         folds = Folds.read(self.folder.folds)
         if not folds.frame[ID].equals(self.lesions.frame[ID]):
             raise InputError(
@@ -283,6 +299,7 @@ class Run:
     @property
     def specs(self) -> list[dict[str, Any]]:
         """The feature dictionary: name, group, part and more of each built feature."""
+        self.manifest.check(self.folder.dictionary)
         listed: list[dict[str, Any]] = read_json(self.folder.dictionary)["features"]
         return listed
 
@@ -293,6 +310,7 @@ class Run:
         The file is asked, not the matrix: a study that has matrices of its own need not hold this one too.
         """
         specs = self.specs
+        self.manifest.check(self.folder.features)
         asked = pl.scan_parquet(self.folder.features).select(spec["name"] for spec in specs)
         known = asked.with_columns(cs.float().fill_nan(None))
         found = known.select(_varies(spec["name"]) for spec in specs).collect(engine="streaming").row(0, named=True)

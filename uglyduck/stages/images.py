@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from engine.errors import within
 from engine.files import read_json
+from engine.scratch import scratch
 from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
@@ -62,11 +62,10 @@ def _make_room(run: Run) -> None:
 
 def _files(run: Run, model: ImageModel) -> list[Path]:
     folder = run.image_folder(model)
-    tables = [path for path in run.image_tables(model) if path.is_file()]
     figures = [path for path in (folder / "metrics.json",) if path.is_file()]
     return [
         folder / "spec.json",
-        *tables,
+        *sorted(folder.glob("*.parquet")),
         *figures,
         *(folder / name for name in read_json(folder / "spec.json")["files"]),
     ]
@@ -79,8 +78,8 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series, *, model: str) -> p
         `isic_id`, `unchanged`, and a column for each perturbation; null where a crop is unreadable.
     """
     images = Path(run.config.data.images or "")
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        out = Path(scratch, "scores.parquet")
+    with scratch() as place:
+        out = place / "scores.parquet"
         _answer(PerturbRequest(model=folder, images=images, ids=tuple(ids), out=out, **run.compute.of(model)))
         return pl.read_parquet(out)
 

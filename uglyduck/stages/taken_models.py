@@ -9,7 +9,7 @@ from cohort.frames import ID
 from engine.files import atomic_path, write_parquet
 from image_embeddings.keeping import claim
 from image_embeddings.overlap import refuse_own_lesions
-from image_embeddings.spec import FILE, Spec, check_files
+from image_embeddings.spec import Spec, check_files
 from submissions.crops import score_crops
 from submissions.image_models import ImageModel
 from uglyduck.run.run import Run
@@ -34,9 +34,10 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
     )
     folder = run.image_folder(model)
     claim(folder, spec, run.folder.kept_images)  # what was trained here under this name is not overwritten
-    for name in (FILE, *spec.files):
+    for name in spec.files:
         with atomic_path(folder / name) as temporary:
             shutil.copyfile(source / name, temporary)
+    spec.model_copy(update={"tables": {}}).write(folder)  # its tables are of other lesions
     scored = score_crops(
         folder,
         model,

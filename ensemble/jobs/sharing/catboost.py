@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import catboost
 
+from engine.scratch import scratch
 from ensemble.jobs.sharing.shared import free_of
 from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order, says_constant
 from ensemble.matrix import FeatureSpace
@@ -34,8 +32,8 @@ class SharedCatBoost:
             if not says_constant(error):
                 raise
             return
-        with tempfile.TemporaryDirectory() as folder:
-            pool.save_quantization_borders(str(path := Path(folder, "borders.tsv")))
+        with scratch() as folder:
+            pool.save_quantization_borders(str(path := folder / "borders.tsv"))
             self._borders = _by_feature(path.read_text("utf-8"), sample.matrix.space)
 
     @staticmethod
@@ -50,8 +48,8 @@ class SharedCatBoost:
         sample = self._sample
         named = enumerate(space.names[place] for place in pool_order(space))
         known = [f"{place}\t{border}" for place, name in named for border in self._borders.get(name, ())]
-        with tempfile.TemporaryDirectory() as folder:
-            (path := Path(folder, "borders.tsv")).write_text("\n".join(known), "utf-8")
+        with scratch() as folder:
+            (path := folder / "borders.tsv").write_text("\n".join(known), "utf-8")
             learner = CatBoost({**self._learner.parameters, "input_borders": str(path)})
             return learner.fit(
                 sample.columns(space), sample.target, seed=self._seed, threads=self._threads, weight=sample.weight

@@ -146,3 +146,23 @@ def test_workers_that_die_leave_failed_trials_and_the_search_goes_on(tmp_path: P
     assert again == victims
     drawn = [str(one.params) for one in study.get_trials(states=FINISHED)]
     assert len(set(drawn)) == 6  # workers side by side draw different values
+
+
+@pytest.mark.parametrize("how", ["a figure", "a line", "not text"])
+def test_a_journal_that_was_changed_is_not_believed(
+    how: str, problem: Problem, uninterrupted: Path, tmp_path: Path, runner: JobRunner
+) -> None:
+    journal = tmp_path / "journal.log"
+    text = (uninterrupted / "journal.log").read_bytes()
+    assert b'"pauc_by_fold":[0.' in text
+    damaged = {
+        "a figure": text.replace(b'"pauc_by_fold":[0.', b'"pauc_by_fold":[1.', 1),
+        "a line": text.replace(b"\n", b"", 1),
+        "not text": text.replace(b"{", b"\xff", 1),
+    }
+    journal.write_bytes(damaged[how])
+    with pytest.raises(InputError, match="the journal of the search is damaged"):
+        search(problem, tmp_path, runner, Effort(trials=14, seed=1))
+    journal.unlink()  # as the line says
+    search(problem, tmp_path, runner, Effort(trials=2, seed=1))
+    assert _trials(tmp_path) == _trials(uninterrupted)[:2]

@@ -51,7 +51,7 @@ def test_training_leaves_a_whole_folder_without_checkpoints(trained: SimpleNames
     parts = {f"fold{fold}{repeat}.safetensors" for fold in (0, 1) for repeat in ("", "-seed1")}
     tables = {"oof.parquet", "embeddings.parquet", "classes.parquet", "folds.parquet"}
     texts = {"spec.json", "metrics.json", "history.json", "curves.png", "contact.png"}
-    assert names == parts | tables | texts | {"crops.json"}
+    assert names == parts | tables | texts | {"crops.json", ".lock"}
     assert {name for name in names if name.endswith(".safetensors")} == set(
         json.loads((trained.folder / "spec.json").read_text())["files"]
     )

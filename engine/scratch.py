@@ -1,0 +1,54 @@
+"""Folders for what is needed for a while only; what a killed process left is swept out by the next one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from engine.files import is_abandoned
+
+_PREFIX, _HELD, _NEW = "uglyduck-", ".held", ".new"
+_ROOM = 1 << 16
+"""Bytes that must still fit at the end."""
+
+
+@contextmanager
+def scratch(parent: Path | None = None) -> Iterator[Path]:
+    """An empty folder that is removed when the block ends.
+
+    It holds a locked file for as long as the process lives, so that others can tell whether it is still needed.
+
+    Args:
+        parent: Where to make it; None for the system's place.
+
+    Raises:
+        OSError: It cannot be made, or the disk is full at the end: some libraries do not say so, and may have written
+            only a part.
+    """
+    root = Path(parent or tempfile.gettempdir())
+    _sweep(root)
+    prefix = f"{_PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=root) as name, Path(name, _NEW).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        Path(name, _NEW).rename(Path(name, _HELD))  # under its own name only once it is locked
+        yield Path(name)
+        Path(name, _NEW).write_bytes(bytes(_ROOM))
+
+
+@cache
+def _sweep(root: Path) -> None:
+    for held in root.glob(f"{_PREFIX}*/{_HELD}"):
+        with suppress(OSError), held.open() as stream:  # locked: in use; or somebody else's
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(held.parent)
+    for bare in root.glob(f"{_PREFIX}[0-9]*-*"):
+        with suppress(OSError):  # killed before it was locked: such a folder is empty, else it stays
+            if is_abandoned(bare, _PREFIX) and {path.name for path in bare.iterdir()} <= {_NEW}:
+                (bare / _NEW).unlink(missing_ok=True)
+                bare.rmdir()
