@@ -54,7 +54,6 @@ test-old-kernel: env  ## The bundle's kernel on old libraries without network; d
 	$(BIN)/pytest tests/benches/test_old_kernel_bench.py -m bench -s
 
 drill: env  ## Every fault at every moment (Linux, root; an hour of processor time); writes the table of docs/trust.md
-	$(BIN)/pytest tests/faults -m bench
 	$(BIN)/python -m tests.faults
 
 pictures: env  ## The picture of the README, from a simulated run

@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ import polars as pl
 from engine.errors import InputError
 from engine.outputs import WRITING, as_input_error, error_number, try_file
 
+_SEAL = "sha256"
+"""Key of the checksum of everything else in a file."""
 TEMPORARY = ".unfinished-"
 """How the names of temporary files begin; a killed process may leave one, see `is_abandoned`."""
 
@@ -141,6 +143,24 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
         raise InputError("no such file", where=str(path), remedy="check the path") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"not valid JSON ({error})", where=str(path), remedy="write the file again") from error
+
+
+def write_sealed(content: Mapping[str, Any], path: Path) -> None:
+    """Write a JSON object with a checksum of its own."""
+    write_json({**content, _SEAL: fingerprint(content)}, path)
+
+
+def read_sealed(path: Path, *, remedy: str) -> dict[str, Any]:
+    """Read what `write_sealed` wrote, without its checksum; what an earlier version wrote has none.
+
+    Raises:
+        InputError: It is not as it was written.
+    """
+    with suppress(InputError):  # said below
+        found = read_json(path)
+        if isinstance(found, dict) and found.pop(_SEAL, None) in (None, fingerprint(found)):
+            return found
+    raise InputError("the file is not the one the run wrote", where=str(path), remedy=remedy)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -60,3 +60,5 @@ def locked(folder: Path, also: Collection[str] = ()) -> Iterator[None]:
                     for path in new[1:]:
                         path.rmdir()
             raise
+        finally:
+            stream.truncate(0)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import fingerprint, read_json, sha256_of, write_json
-
-_OWN = "sha256"
-"""Key of the checksum of everything else in the file."""
+from engine.files import read_sealed, sha256_of, write_sealed
 
 FORMAT = 2
 """Of a run's files and what they mean: raised by a change after which code could misread an older run.
@@ -47,9 +43,6 @@ class Manifest:
         found = _whole(self.path) if self.path.exists() else {"stages": {}}
         self._is_older = found["stages"] != {} and found.get("format", 1) < FORMAT
         return {"stages": {}} if self._is_older else found
-
-    def _write(self) -> None:
-        write_json({**self._content, _OWN: fingerprint(self._content)}, self.path)
 
     def _sha256(self, path: Path) -> str:
         """Of a file of the run, read again only when it was changed."""
@@ -114,7 +107,7 @@ class Manifest:
         """Strike out a stage that the run has no more; its files stay, but are no artifacts of the run."""
         self._content = self._read()  # another process may have finished a stage since
         if self._content["stages"].pop(stage, None) is not None:
-            self._write()
+            write_sealed(self._content, self.path)
 
     def finish(
         self,
@@ -148,7 +141,7 @@ class Manifest:
         }
         known_inputs = {**self._content.get("inputs", {}), **inputs}
         self._content = {"format": FORMAT, **made_by, "inputs": known_inputs, "stages": stages}
-        self._write()
+        write_sealed(self._content, self.path)
         self._is_older = False
 
 
@@ -158,20 +151,13 @@ def _whole(path: Path) -> dict[str, Any]:
     Raises:
         InputError: It is not as a run wrote it, or is of a newer format.
     """
-    found = None
-    with suppress(InputError):  # said below
-        found = read_json(path)
-    if isinstance(found, dict) and _is_manifest(found):
-        if found.get("format", 1) > FORMAT:
-            require_format(found, FORMAT, path)
-        own = found.pop(_OWN, None)  # None: of an earlier version
-        if own in (None, fingerprint(found)):
-            return found
-    raise InputError(
-        "the file is not the one the run wrote",
-        where=str(path),
-        remedy="restore it, or delete it and start `uglyduck run` again, which uses what models are there",
-    )
+    remedy = "restore it, or delete it and start `uglyduck run` again, which uses what models are there"
+    found = read_sealed(path, remedy=remedy)
+    if not _is_manifest(found):
+        raise InputError("not the manifest of a run", where=str(path), remedy=remedy)
+    if found.get("format", 1) > FORMAT:
+        require_format(found, FORMAT, path)
+    return found
 
 
 def _is_manifest(found: dict[str, Any]) -> bool:

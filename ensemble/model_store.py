@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import atomic_path, read_json, sha256_of, write_json
+from engine.files import atomic_path, read_sealed, sha256_of, write_sealed
 from ensemble.learners import Learner, Model, learner_class
 from ensemble.matrix import FeatureSpace
 
 _REMEDY = "restore the file from where the run was made, or delete it and start `uglyduck run` again"
+_LIST_REMEDY = f"{_REMEDY}, which trains its models anew"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ class ModelStore:
     Args:
         folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256, learner,
             the name of the job that made it, and its features where it has not all; and the space of all.
+
+    Raises:
+        InputError: The manifest is not as it was written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._manifest_path = folder / "manifest.json"
-        known = read_json(self._manifest_path) if self._manifest_path.exists() else {}
+        known = read_sealed(self._manifest_path, remedy=_LIST_REMEDY) if self._manifest_path.exists() else {}
         self._entries: dict[str, dict[str, Any]] = known.get("models", {})
         self.space = FeatureSpace.from_dict(known["space"]) if "space" in known else None
 
@@ -120,4 +124,4 @@ class ModelStore:
 
     def _write(self) -> None:
         space = self.space.as_dict() if self.space else {}
-        write_json({"space": space, "models": dict(sorted(self._entries.items()))}, self._manifest_path)
+        write_sealed({"space": space, "models": dict(sorted(self._entries.items()))}, self._manifest_path)

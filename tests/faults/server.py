@@ -17,12 +17,7 @@ from typing import Any
 
 _HEAVY = (
     *("uglyduck.cli", "uglyduck.stages.running", "uglyduck.studies.nested", "uglyduck.studies.tuning"),
-    *(
-        "uglyduck.studies.ablation",
-        "uglyduck.studies.export",
-        "uglyduck.terminal.ablation",
-        "uglyduck.terminal.metrics",
-    ),
+    *("uglyduck.studies.ablation", "uglyduck.studies.export", "uglyduck.terminal.metrics"),
     *("submissions.submission", "submissions.bundle.writing", "lightgbm", "xgboost", "catboost"),
 )
 _NETWORKS = ("image_embeddings.networks.backend", "image_embeddings.pictures", "uglyduck.commands.images")

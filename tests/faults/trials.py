@@ -19,7 +19,7 @@ from tests.faults.world import Command, World
 
 WENT_ON, REFUSED, LOST = "went on", "refused", "lost"
 MOMENTS = 20
-"""At how many moments a command is disturbed."""
+"""Into how many parts the work of a command is cut; it is disturbed at a random moment in each."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,15 @@ def undisturbed(bench: Bench, command: Command) -> Needs:
     return bench.needs[command.name]
 
 
-def killed_at_random(bench: Bench, command: Command, part: float) -> Outcome:
-    """Killed in the twentieth of the work that begins at `part`: by turns right before a change, or at any time."""
-    needs, chance = undisturbed(bench, command), random.Random(f"{command.name} {part}")
-    share = part + chance.random() / MOMENTS
-    if round(part * MOMENTS) % 2:
+def _share(command: Command, moment: int) -> float:
+    """How much of a command's work is done at a random moment in one of its parts."""
+    return (moment + random.Random(f"{command.name} {moment}").random()) / MOMENTS
+
+
+def killed_at_random(bench: Bench, command: Command, moment: int) -> Outcome:
+    """Killed in one of the twenty parts of the work: by turns right before a change, or at any time."""
+    needs, share = undisturbed(bench, command), _share(command, moment)
+    if moment % 2:
         return killed_after(bench, command, share * needs.seconds)
     return killed_at_change(bench, command, 1 + int(share * needs.changes))
 
@@ -150,10 +154,9 @@ def _kill_one(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def disk_full_at_random(bench: Bench, command: Command, part: float) -> Outcome:
+def disk_full_at_random(bench: Bench, command: Command, moment: int) -> Outcome:
     """The disk is full after some of the bytes that the command needs; then there is room again."""
-    chance = random.Random(f"{command.name} {part}")
-    room = int((part + chance.random() / MOMENTS) * undisturbed(bench, command).room)
+    room = int(_share(command, moment) * undisturbed(bench, command).room)
     trial = bench.prepared(command)
     with limited(bench.folder, f"size={used(bench.folder) + room}"):
         ended = bench.server.run(command.arguments, trial)
