@@ -72,7 +72,7 @@ def _person(lesions: pl.DataFrame) -> list[str]:
     """Sex and age, as far as they are stated."""
     known = {name: lesions[name].drop_nulls() for name in ("sex", "age_approx") if name in lesions.columns}
     stated = {name: values[0] for name, values in known.items() if len(values)}
-    words = [str(stated["sex"])] if "sex" in stated else []
+    words = [str(stated["sex"]).capitalize()] if "sex" in stated else []
     return words + ([f"{stated['age_approx']:.0f} years"] if "age_approx" in stated else [])
 
 

@@ -21,6 +21,7 @@ from submissions.report.artifacts import Artifacts
 from tests.submissions.report.browser import Browser, open_browser
 
 HOSTILE = "<script>alert('x')</script>\"><img src=http://example.org/x onerror=alert(1)>"
+LONG = "Hautklinik" * 6  # a hospital of 60 characters and no place to break
 SETTINGS = {"replicates": 200, "seed": 0}
 SCORES = ("lightgbm", "catboost", "blend", "table", "image")
 
@@ -34,10 +35,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def table() -> pl.DataFrame:
-    """A simulated table whose first hospital has a hostile name."""
+    """A simulated table whose first hospital has a hostile name, and the second a long one."""
     frame = simulate(1_500, seed=4, malignant=60).metadata.with_columns(pl.col("target").cast(pl.Int8))
-    first = frame["attribution"].sort()[0]
-    return frame.with_columns(attribution=pl.col("attribution").replace(first, HOSTILE)).sort("patient_id", "isic_id")
+    first, second = frame["attribution"].unique().sort()[:2]
+    names = pl.col("attribution").replace({first: HOSTILE, second: LONG})
+    return frame.with_columns(attribution=names).sort("patient_id", "isic_id")
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +112,7 @@ def full(artifacts: Artifacts, table: pl.DataFrame) -> dict[str, Any]:
             "notes": ["hospitals are few"],
             "hospitals": [
                 {"hospital": HOSTILE, "lesions": 10, "malignant": 2, **few},
-                {"hospital": "Basel", "lesions": 900, "malignant": 30, **row},
+                {"hospital": LONG, "lesions": 900, "malignant": 30, **row},
             ],
             "pooled": row,
             "mean": None,

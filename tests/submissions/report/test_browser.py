@@ -17,6 +17,8 @@ from tests.submissions.report.test_page import PIXEL, SECTIONS
 pytestmark = [pytest.mark.skipif(bool(LACKING), reason=LACKING), pytest.mark.xdist_group("browser")]
 BOX = """(name => { const r = document.getElementById(name).getBoundingClientRect();
 return {x: 0, y: r.y + scrollY, width: innerWidth, height: Math.min(r.height, 1500)}; })"""
+OVERFLOWING = """[...document.querySelectorAll('th, td, .card, h3')].filter(e => e.scrollWidth > e.clientWidth + 1)
+.map(e => e.textContent.trim().slice(0, 80))""".replace("\n", "")
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,7 @@ def path(full: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_every_section_is_seen_and_nothing_is_asked_for(browser: Browser, path: Path, width: int, dark: bool) -> None:
     browser.show(path, width=width, dark=dark)
     assert browser.evaluate("document.documentElement.scrollWidth") == width, "the page scrolls sideways"
+    assert browser.evaluate(OVERFLOWING) == [], "text runs out of its cell"
     for name in SECTIONS:
         picture = Image.open(io.BytesIO(browser.picture(browser.evaluate(f"{BOX}('{name}')")))).convert("L")
         low, high = picture.getextrema()

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +24,23 @@ from submissions.patients.writing import Pages
 from submissions.ranking import rank_lesions
 from submissions.reasons import reasons
 from submissions.report.body import places
+from submissions.report.body_map import body_dots
+from submissions.report.body_outline import PARTS, strokes
 from submissions.risk_words import risk_as_number, risk_in_words
 from submissions.shortlist import Shortlist
 from submissions.suitability import Caution
 from tests.submissions.report.browser import LACKING, Browser
+from tests.submissions.report.conftest import LONG
 from tests.submissions.report.test_page import Page
 
 needs_browser = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 pytestmark = pytest.mark.xdist_group("browser")
 NEEDED = ("clin_size_long_diam_mm", "tbp_lv_L", "age_approx", "tbp_lv_location")
 ABOUT = {"run": "trial", "scores": "out of fold", "simulated": True, "prevalence": "1 in 20"}
+NUMBERS = (
+    "(title => [...document.getElementById(title).parentNode.querySelectorAll('text')].map(e => e.getBBox())"
+    ".map(b => [b.x + 1, b.y + 2, b.x + b.width - 1, b.y + b.height - 2]))"
+)
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -146,6 +154,27 @@ def test_every_place_is_on_the_side_its_location_says(lesions: pl.DataFrame) -> 
     assert nothing["view"].null_count() == one.height
 
 
+def test_every_lesion_is_drawn_inside_the_outline(lesions: pl.DataFrame) -> None:
+    """Also those of a body that is held otherwise, and the outline grows no wider than a body is."""
+    one = lesions.filter(pl.col("patient_id") == "IP_0")
+    for stretch in (1.0, 1.3):
+        body = body_dots(one.with_columns(pl.col("tbp_lv_x") * stretch))
+        dots = [(dot["x"], dot["y"]) for view in ("front", "back") for dot in body[view]]
+        assert len(dots) + body["unplaced"] == one.height
+        beyond = np.stack([_distances(path, np.array(dots)) - width / 2 for width, path in strokes(body["outline"])])
+        assert beyond.min(axis=0).max() < 0
+        assert all(part.least <= half <= part.most for half, part in zip(body["outline"], PARTS, strict=True))
+
+
+def _distances(path: str, places: np.ndarray) -> np.ndarray:
+    """From each place to the nearest point of a path of straight lines, in mm."""
+    lines = [np.array([point.split() for point in line.split("L")], float) for line in path.split("M")[1:]]
+    points = np.concatenate(
+        [a + np.linspace(0, 1, 200)[:, None] * (b - a) for ends in lines for a, b in pairwise(ends)]
+    )
+    return np.linalg.norm(places[:, None] - points, axis=2).min(axis=1)
+
+
 @given(st.floats(0, 1))
 def test_a_risk_in_words_is_near_the_number(risk: float) -> None:
     words = risk_in_words(risk)
@@ -162,9 +191,15 @@ def test_a_risk_in_words_is_near_the_number(risk: float) -> None:
 def test_a_dot_and_its_row_are_one(
     browser: Browser, pages: Pages, lesions: pl.DataFrame, write: Write, width: int
 ) -> None:
-    path = first_page(write(pages, lesions))
+    caution = Caution(f"attribution: '{LONG}' never seen in training")
+    path = first_page(write(replace(pages, cautions=[caution]), lesions))
     browser.show(path, width=width, dark=width == 390)
     assert browser.evaluate("document.documentElement.scrollWidth") == width, "the page scrolls sideways"
+    for side in ("front", "back"):
+        boxes = browser.evaluate(f"{NUMBERS}('map-{side}-title')")
+        assert len(boxes) > 2
+        pairs = [(a, b) for a, b in combinations(boxes, 2) if all(a[k] < b[k + 2] and b[k] < a[k + 2] for k in (0, 1))]
+        assert not pairs, "numbers cover each other"
     browser.driver.execute_script("document.getElementById('d-3').parentNode.dispatchEvent(new MouseEvent('click'))")
     _until(browser, "document.getElementById('l-3').classList.contains('chosen')")
     assert browser.evaluate("document.getElementById('d-3').classList.contains('chosen')")
