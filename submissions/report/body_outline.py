@@ -43,7 +43,8 @@ def _points(bones: Iterable[Sequence[Point]]) -> Floats:
     """Points on bones, every few centimetres, shape (points, 2)."""
     ends = np.array([pair for bone in bones for pair in pairwise(bone)])
     share = np.linspace(0, 1, 13)[:, None, None]
-    return (ends[:, 0] + share * (ends[:, 1] - ends[:, 0])).reshape(-1, 2)
+    points: Floats = ends[:, 0] + share * (ends[:, 1] - ends[:, 0])
+    return points.reshape(-1, 2)
 
 
 _BONES = [_points(_mirrored(part)) for part in PARTS]
@@ -70,8 +71,9 @@ def fit(places: Floats) -> tuple[list[float], Floats]:
 
 
 def _nearest(places: Floats, points: Floats) -> Floats:
-    squares = ((places[:, None, :] - points[None, :, :]) ** 2).sum(axis=2)
-    return points[squares.argmin(axis=1)]
+    squares: Floats = ((places[:, None, :] - points[None, :, :]) ** 2).sum(axis=2)
+    nearest: Floats = points[squares.argmin(axis=1)]
+    return nearest
 
 
 def _half_width(part: Part, distances: Floats) -> float:
