@@ -41,7 +41,7 @@ _ISIC2020 = Dataset(
 _ARCHIVE = Dataset(
     name="isic_archive",
     title="an export of the ISIC archive",
-    fields=fields_of(ISIC_ARCHIVE, {}, without=("target",)),
+    fields=fields_of(ISIC_ARCHIVE, {"anatom_site_general": "anatom_site_1"}, without=("target",)),
     columns=ISIC_ARCHIVE,
     files=(),
     because="`diagnosis_1` is Malignant; Benign and Indeterminate (actinic keratosis among them) are benign, as in "
@@ -65,10 +65,7 @@ DATASETS: tuple[Dataset, ...] = (
     replace(
         _ISIC2020,
         title="the test metadata of ISIC 2020",
-        fields=fields_of(
-            ISIC2020,
-            {"isic_id": "image", "patient_id": "patient", "anatom_site_general": "anatom_site_general_challenge"},
-        ),
+        fields=fields_of(ISIC2020, {"isic_id": "image", "patient_id": "patient"}),
         files=(),
         because="nothing: it has no labels",
         marks=("image", "patient"),
@@ -118,6 +115,13 @@ DATASETS: tuple[Dataset, ...] = (
         patients=("lesion_id", "isic_id"),
     ),
     _ARCHIVE,
+    replace(
+        _ARCHIVE,
+        title="an export of the ISIC archive with anatom_site_general",
+        because="the same",
+        fields=fields_of(ISIC_ARCHIVE, {}, without=("target",)),
+        marks=("isic_id", "diagnosis_1", "anatom_site_general"),
+    ),
     replace(
         _ARCHIVE,
         title="an export of the ISIC archive of before 2025",

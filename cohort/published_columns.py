@@ -65,7 +65,7 @@ ISIC_ARCHIVE: tuple[Column, ...] = (
     after_biopsy("lesion_id", "lesion"),
     number("age_approx", "years", 0, 90, "age at imaging, in bins of 5 years"),
     text("sex", "male or female"),
-    text("anatom_site_general", "body site"),
+    text("anatom_site_general", "body site, the first of five levels; earlier exports have one level of other words"),
     number("clin_size_long_diam_mm", "mm", 0, 200, "longest diameter"),
     text("tbp_tile_type", "lighting of a total body photograph"),
     text("attribution", "institution that took the image"),
@@ -142,9 +142,11 @@ MILK10K: tuple[Column, ...] = (
     *(number(f"{NUMBER}MONET_{name}", "", 0, 1, f"score of MONET for {words}") for name, words in _MONET.items()),
     text("attribution", "institution that took the image"),
     text("copyright_license", "licence of the image", "licence"),
+    text("image_manipulation", "whether the image was altered", "constant"),
     after_biopsy("diagnosis", "diagnosis in 11 classes, from the one-hot columns of the ground truth"),
     after_biopsy("diagnosis_full", "diagnosis in words, from the supplement"),
     after_biopsy("diagnosis_confirm_type", "how the diagnosis was confirmed, from the supplement"),
+    after_biopsy("invasion_thickness_interval", "Breslow thickness of a melanoma, from the supplement"),
     TARGET,
 )
 

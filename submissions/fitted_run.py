@@ -33,7 +33,7 @@ from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute, score_by_all
 from submissions.image_models import ImageModel, read_image_models
 from submissions.image_score import shown_score
-from submissions.lacking import Lacking, gain_of, gains, known_columns
+from submissions.lacking import Lacking, gain_of, gains, known_columns, needed_columns
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
@@ -61,6 +61,7 @@ class FittedRun:
         groups: Feature groups.
         state: Cohort constants of the features.
         specs: Group of each feature by its name.
+        needs: Columns of the table that features come from.
         space: Features in model order.
         models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
         folds: How many folds there are.
@@ -74,6 +75,7 @@ class FittedRun:
     groups: Sequence[str]
     state: features.FeatureState
     specs: Mapping[str, str]
+    needs: frozenset[str]
     space: FeatureSpace
     models: Mapping[str, Sequence[Sequence[Model]]]
     panels: Panels
@@ -104,6 +106,7 @@ class FittedRun:
             stored["groups"],
             features.FeatureState.from_dict(stored["state"]),
             {feature["name"]: feature["group"] for feature in stored["features"]},
+            needed_columns(stored["features"]),
             store.space,
             _by_fold(store),
             _read_panels(folder, manifest),
@@ -142,24 +145,25 @@ class FittedRun:
         lacking = self.lacking(frame, images)
         if lacking.is_most and not anyway:
             raise InputError(
-                f"the table lacks features with {lacking}",
-                where="its columns",
+                f"{lacking}",
                 remedy="give a table like that of the run, or say --anyway for scores of little meaning, without risks",
             )
-        if lacking.features:
-            log.warning("absent in this table, scored as missing: %s", lacking)
         scored = pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
         return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
 
     def lacking(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Lacking:
-        """What features a table cannot give, since columns are absent or empty; without images, besides theirs."""
-        known = frame.head(0).select(known_columns(frame))
+        """What a table lacks, since columns are absent or empty; without images, besides theirs."""
+        there = known_columns(frame)
+        absent_columns = self.needs.difference(there)
+        if not absent_columns:
+            return Lacking((), 0.0)
+        known = frame.head(0).select(there)
         built = features.build(known, self.groups, state=self.state, images=images)
         wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
         absent = wanted - set(built.columns)
         panel = self.panels.table if images is None else self.panels.whole
-        share = gain_of(absent, self._gains_of(panel), panel.blend.weights) if absent else 0.0
-        return Lacking(tuple(sorted(absent)), share)
+        share = gain_of(absent, self._gains_of(panel), panel.blend.weights)
+        return Lacking(tuple(sorted(absent_columns)), share)
 
     def image_table(
         self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None

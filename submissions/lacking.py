@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,14 +23,14 @@ _FEWEST = 30  # lesions whose median says something
 
 @dataclass(frozen=True)
 class Lacking:
-    """Features that a table cannot give.
+    """Columns that a table lacks, of those that a run's features come from.
 
     Attributes:
-        features: Their names, ascending.
-        share: Of the gain of the models that score it, 0 to 1.
+        columns: Their names, ascending.
+        share: Of the gain of the models that score it, what the features go by that need them, 0 to 1.
     """
 
-    features: tuple[str, ...]
+    columns: tuple[str, ...]
     share: float
 
     @property
@@ -38,7 +39,8 @@ class Lacking:
         return self.share > MOST
 
     def __str__(self) -> str:
-        return f"{self.share:.0%} of the models' gain ({shorten(self.features)})"
+        columns = "1 column is" if len(self.columns) == 1 else f"{len(self.columns)} columns are"
+        return f"{columns} absent or empty ({shorten(self.columns)}), {self.share:.0%} of what the models go by"
 
 
 def gains(model: Model) -> dict[str, float]:
@@ -62,6 +64,11 @@ def gain_of(
         for name, found in models.items()
     }
     return float(sum(weights[name] * share for name, share in shares.items()) / total) if total else 0.0
+
+
+def needed_columns(features: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Columns of the table that features come from, as a feature dictionary lists them."""
+    return frozenset(column for one in features if one["group"] != "image" for column in one["needs"])
 
 
 def known_columns(frame: pl.DataFrame) -> list[str]:

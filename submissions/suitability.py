@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from cohort.recognising import shorten
 from ensemble.run_checks.new_lesions import other_scale
 from features.patients.numbers import MEASURED
 from submissions.fitted_run import FittedRun
-from submissions.lacking import known_columns, other_units
+from submissions.lacking import Lacking, other_units
 
 FAR = 0.5
 """A gap between scores beyond which most of them lie where few of training do: risks mean nothing there."""
@@ -52,8 +52,7 @@ def cautions(
     images: pl.DataFrame | None,
     scores: pl.DataFrame,
     *,
-    needed: Collection[str],
-    out_of_fold: pl.DataFrame,
+    out_of_fold: pl.DataFrame | None,
 ) -> list[Caution]:
     """Compare new lesions, and their scores, with those of training.
 
@@ -66,18 +65,25 @@ def cautions(
         frame: The new lesions in canonical form.
         images: Their image scores, if there are any.
         scores: `isic_id` and `score` of these lesions.
-        needed: Columns that the run's features come from.
-        out_of_fold: Training lesions: `patient_id`, `blend` and, in runs with images, `table`.
+        out_of_fold: Training lesions: `patient_id`, `blend` and, in runs with images, `table`; None where the run does
+            not hold them, so that scores cannot be compared.
 
     Returns:
         What to say, the gravest first.
     """
-    found = [*_unseen(fitted, frame), *_units(fitted, frame)]
-    measured = [name for name in MEASURED if name in needed and name != _OFTEN_EMPTY]
-    groups = _with_same_columns(frame, measured)
+    lacking = fitted.lacking(frame, _seen(fitted, frame, images))
+    found = [*_unseen(fitted, frame), *_units(fitted, frame), *_lacking(lacking, None)]
+    asked = [name for name in MEASURED if name in fitted.needs.difference(lacking.columns, [_OFTEN_EMPTY])]
+    groups = _with_same_columns(frame, asked)
     for group in groups:
-        whom, asked = (None, needed) if len(groups) == 1 else (frozenset(group["patient_id"]), measured)
-        found += _about(fitted, group, images, scores, needed=asked, out_of_fold=out_of_fold, whom=whom)
+        whom = None if len(groups) == 1 else frozenset(group["patient_id"])
+        seen = _seen(fitted, group, images)
+        more = fitted.lacking(group, seen)
+        if set(asked).intersection(more.columns):
+            found += _lacking(more, whom)
+        if out_of_fold is not None:
+            shown = "table" if seen is None and "table" in out_of_fold.columns else "blend"
+            found += _shift(group, scores, out_of_fold[shown], out_of_fold["patient_id"], whom)
     return sorted(found, key=lambda caution: not caution.withholds)
 
 
@@ -116,28 +122,22 @@ def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[pl.DataF
     return parts if len(parts) <= _GROUPS else [frame]
 
 
-def _about(
-    fitted: FittedRun,
-    group: pl.DataFrame,
-    images: pl.DataFrame | None,
-    scores: pl.DataFrame,
-    *,
-    whom: frozenset[str] | None,
-    needed: Collection[str],
-    out_of_fold: pl.DataFrame,
+def _seen(fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame | None:
+    """The image scores, where a lesion of the table has one."""
+    return images if images is not None and fitted.has_crop(frame, images).any() else None
+
+
+def _lacking(lacking: Lacking, whom: frozenset[str] | None) -> Iterator[Caution]:
+    if lacking.columns:
+        yield Caution(f"{lacking}" + ("; risks are withheld" if lacking.is_most else ""), whom, lacking.is_most)
+
+
+def _shift(
+    group: pl.DataFrame, scores: pl.DataFrame, trained: pl.Series, patient: pl.Series, whom: frozenset[str] | None
 ) -> Iterator[Caution]:
-    """What is absent in one part of the table, and how far its scores lie from those of training."""
-    seen = images if images is not None and fitted.has_crop(group, images).any() else None
-    absent = sorted(set(needed) - set(known_columns(group)))
-    if absent:
-        lacking = fitted.lacking(group, seen)
-        columns = "1 column is" if len(absent) == 1 else f"{len(absent)} columns are"
-        words = f"{columns} absent or empty ({shorten(absent)}), {lacking.share:.0%} of what models go by"
-        yield Caution(words + ("; risks are withheld" if lacking.is_most else ""), whom, lacking.is_most)
-    column = "table" if seen is None and "table" in out_of_fold.columns else "blend"
+    """How far the scores of a part of the table lie from those of training."""
     new = join_by_id(group.select(ID), scores.select(ID, "score"))["score"].to_numpy()
-    patients = group["patient_id"].n_unique()
-    shift = other_scale(out_of_fold[column].to_numpy(), out_of_fold["patient_id"], new, patients)
+    shift = other_scale(trained.to_numpy(), patient, new, group["patient_id"].n_unique())
     if shift.status == "found":
         yield _shifted(shift.values, whom)
 

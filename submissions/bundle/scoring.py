@@ -24,6 +24,7 @@ from image_embeddings.progress import listening
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.submission import write_submission
+from submissions.suitability import cautions
 
 _EVERY = 60.0  # seconds between two lines about crops
 
@@ -50,12 +51,14 @@ def score(arguments: argparse.Namespace) -> None:
     kept = [model for model in fitted.image_models if model.name not in arguments.without]
     fitted = replace(fitted, image_models=kept)
     cohort = read_cohort(arguments.metadata, ungrouped=arguments.ungrouped, columns=arguments.columns, odd="missing")
-    for line in cohort.odd:
-        log.warning("%s", line)
     with listening(_Lines()):
         images = fitted.image_table(cohort.frame[ID], crops=arguments.images)
-    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, target=pl.col("blend"))
-    written = write_submission(scores, cohort.given_order, arguments.out, dataset=cohort.dataset)
+    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, score=pl.col("blend"))
+    for line in (*cohort.odd, *cautions(fitted, cohort.frame, images, scores, out_of_fold=None)):
+        log.warning("%s", line)
+    written = write_submission(
+        scores.rename({"score": "target"}), cohort.given_order, arguments.out, dataset=cohort.dataset
+    )
     log.info("%s lesions scored", f"{written.height:,}")
 
 

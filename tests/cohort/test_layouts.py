@@ -20,7 +20,7 @@ Write = Callable[..., Path]
 ARCHIVE = (
     "isic_id,patient_id,lesion_id,age_approx,sex,clin_size_long_diam_mm,image_type,diagnosis_1,diagnosis_2,nevus_type"
 )
-MILK = "lesion_id,image_type,isic_id,age_approx,sex,skin_tone_class,site,MONET_hair"
+MILK = "lesion_id,image_type,isic_id,image_manipulation,age_approx,sex,skin_tone_class,site,MONET_hair"
 MILK_TRUTH = "lesion_id,AKIEC,BCC,BEN_OTH,BKL,DF,INF,MAL_OTH,MEL,NV,SCCKA,VASC"
 PAD = "patient_id,lesion_id,smoke,age,gender,fitspatrick,region,diameter_1,diagnostic,itch,img_id,biopsed"
 BCN = "bcn_filename,age_approx,anatom_site_general,diagnosis,lesion_id,capture_date,sex,split"
@@ -58,6 +58,12 @@ def test_an_export_of_the_archive(write: Write) -> None:
     assert _found(to_score, "UD117") == "1 of 5: so labels are not used"
 
 
+@pytest.mark.parametrize("column", ["anatom_site_1", "anatom_site_general"])
+def test_the_archive_names_a_body_site_as_it_did_when_the_table_was_exported(column: str, write: Write) -> None:
+    path = write(f"isic_id,lesion_id,age_approx,{column},diagnosis_1\nISIC_1,IL_1,50,Trunk,Benign\n")
+    assert read_cohort(path).frame["anatom_site_general"].to_list() == ["Trunk"]
+
+
 def test_an_older_export_of_the_archive(write: Write) -> None:
     rows = "ISIC_1,IL_1,malignant,melanoma\nISIC_2,IL_2,indeterminate/benign,\n"
     assert _read(write(f"isic_id,lesion_id,benign_malignant,diagnosis\n{rows}")) == {
@@ -84,7 +90,10 @@ def test_isic_2024_in_the_files_of_isic(folder: str, kind: str, write: Write) ->
 
 def test_the_official_test_metadata_of_isic_2020(write: Write) -> None:
     cohort = read_cohort(
-        write("image,patient,age_approx,anatom_site_general_challenge,sex\nISIC_1,IP_1,50,torso,male\n")
+        write(
+            "image,patient,age_approx,anatom_site_general,sex\nISIC_1,IP_1,50,torso,male\n",
+            "ISIC_2020_Test_Metadata.csv",
+        )
     )
     assert cohort.dataset == "isic2020"
     assert cohort.frame.row(0) == ("ISIC_1", "IP_1", "male", 50.0, "torso")
@@ -121,14 +130,22 @@ def test_pad_ufes_20(write: Write) -> None:
 
 
 def test_milk10k_has_two_images_of_a_lesion(write: Write) -> None:
-    rows = ["IL_1,clinical: close-up,ISIC_1,50,male,3,trunk,0.5", "IL_1,dermoscopic,ISIC_2,50,male,3,trunk,0.1"]
+    rows = [
+        "IL_1,clinical: close-up,ISIC_1,altered,50,male,3,trunk,0.5",
+        "IL_1,dermoscopic,ISIC_2,,50,male,3,trunk,0.1",
+    ]
     metadata = write(
-        "\n".join([MILK, *rows, "IL_2,dermoscopic,ISIC_3,50,male,3,trunk,0.2"]), "MILK10k_Training_Metadata.csv"
+        "\n".join([MILK, *rows, "IL_2,dermoscopic,ISIC_3,,50,male,3,trunk,0.2"]), "MILK10k_Training_Metadata.csv"
     )
     write(f"{MILK_TRUTH}\nIL_1,0,0,0,0,0,0,1,0,0,0,0\nIL_2,0,0,1,0,0,0,0,0,0,0,0\n", "MILK10k_Training_GroundTruth.csv")
-    write("isic_id,diagnosis_full\nISIC_1,x\nISIC_2,x\nISIC_3,x\n", "MILK10k_Training_Supplement.csv")
+    write(
+        "isic_id,diagnosis_full,diagnosis_confirm_type,invasion_thickness_interval\nISIC_1,x,,\nISIC_2,x,,\nISIC_3,x,,\n",
+        "MILK10k_Training_Supplement.csv",
+    )
     assert _read(metadata) == {"ISIC_1": ("IL_1", 1), "ISIC_2": ("IL_1", 1), "ISIC_3": ("IL_2", 0)}
-    assert read_cohort(metadata).frame["number_MONET_hair"].to_list() == [0.5, 0.1, 0.2]
+    cohort = read_cohort(metadata)
+    assert _found(cohort, "UD111") == ""
+    assert cohort.frame["number_MONET_hair"].to_list() == [0.5, 0.1, 0.2]
 
 
 def test_bcn20000(write: Write) -> None:

@@ -13,8 +13,8 @@ from submissions.bundle.writing import Content, Upload, write_bundle
 from submissions.run_folder import RunFolder
 from tests.uglyduck.conftest import Command
 from uglyduck.run.config import load_config, write_config
-from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
+from uglyduck.studies.new_lesions import NewTable
 
 TEXT = """
 [data]
@@ -34,7 +34,7 @@ def test_a_run_reads_new_lesions_by_its_own_mapping(tmp_path: Path) -> None:
     write_config(load_config(tmp_path / "run.toml"), tmp_path / "config.toml")  # as the run's folder has it
     (tmp_path / "new.csv").write_text("uuid;person;cm;itches\na;K1;0,4;yes\nb;K1;0,5;no\n")
     run = Run(load_config(tmp_path / "config.toml"), RunFolder(tmp_path))
-    frame = read_new_lesions(run, tmp_path / "new.csv").frame
+    frame = NewTable(tmp_path / "new.csv").read(run).frame
     assert frame.rows() == [("a", "K1", 4.0, "yes"), ("b", "K1", 5.0, "no")]
     assert frame.columns == ["isic_id", "patient_id", "clin_size_long_diam_mm", "category_itch"]
 
@@ -44,7 +44,7 @@ def test_new_lesions_may_bring_a_table_of_their_patients(tmp_path: Path) -> None
     (tmp_path / "new.csv").write_text("uuid,person\na,K1\n")
     (tmp_path / "people.csv").write_text("person,years\nK1,50\n")
     run = Run(load_config(tmp_path / "run.toml"), RunFolder(tmp_path))
-    cohort = read_new_lesions(run, tmp_path / "new.csv", join=(tmp_path / "people.csv",))
+    cohort = NewTable(tmp_path / "new.csv", join=(tmp_path / "people.csv",)).read(run)
     assert cohort.frame["age_approx"].to_list() == [50.0]
 
 

@@ -33,11 +33,15 @@ def test_a_table_that_lacks_most_is_refused_unless_told_otherwise(
     *, finished: Path, small: Path, ham10000: Path, tmp_path: Path, command: Command, kind: str
 ) -> None:
     table = ham10000 if kind == "another dataset" else hollow(small, tmp_path)
-    for call in (["predict"], ["rank"], ["explain"]):
+    for call in (["predict"], ["rank"], ["explain"], ["patients"]):
         out = tmp_path / f"{call[0]}.csv"
         done = command(*call, finished, "--metadata", table, "--out", out, check=False)
         assert done.returncode == 2
-        assert re.search(r"the table lacks features with \d\d% of the models' gain .* say --anyway", done.stderr)
+        assert re.search(
+            r"^uglyduck: \d\d columns are absent or empty \(.*\), \d\d% of what the models go by\. .* say --anyway",
+            done.stderr,
+            re.MULTILINE,
+        )
         assert not out.exists()
     command("predict", finished, "--metadata", table, "--out", tmp_path / "predict.csv", "--anyway")
     assert pl.read_csv(tmp_path / "predict.csv")["target"].is_between(0, 1).all()
@@ -54,7 +58,7 @@ def test_what_is_lacking_is_stated_as_a_share_of_the_gain(
     table.drop("tbp_lv_stdL").write_csv(tmp_path / "test.csv")
     call = ["rank", finished, "--metadata", tmp_path / "test.csv", "--out", tmp_path / "rank.parquet"]
     said = command(*call).stderr
-    (share,) = re.findall(r"absent in this table, scored as missing: (\d+)% of the models' gain \(", said)
+    (share,) = re.findall(r"1 column is absent or empty \(tbp_lv_stdL\), (\d+)% of what the models go by", said)
     assert 0 < int(share) < 50
     ranked = pl.read_parquet(tmp_path / "rank.parquet")
     assert ranked["score"].null_count() == 0

@@ -26,6 +26,11 @@ Join = Annotated[
     list[Path] | None,
     typer.Option("--join", help="Table of the same lesions or patients, to be joined; may be repeated."),
 ]
+Groups = Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")]
+Anyway = Annotated[
+    bool,
+    typer.Option("--anyway", help="Also score a table that lacks most of what the models go by, without risks."),
+]
 ImageScores = Annotated[Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")]
 Top = Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")]
 Sensitivity = Annotated[

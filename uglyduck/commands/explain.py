@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, ImageScores
+from uglyduck.commands.arguments import Anyway, FinishedRun, Groups, ImageScores, Join, Strict
 
 
 def explain(
@@ -17,7 +17,10 @@ def explain(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Crops of the new lesions: HDF5 file or folder.")] = None,
     image_scores: ImageScores = None,
-    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
+    groups: Groups = None,
+    join: Join = None,
+    strict: Strict = False,
+    anyway: Anyway = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for new lesions' explanation; RUN/explanation/NAME by default.")
     ] = None,
@@ -47,13 +50,15 @@ def explain(
     from engine.outputs import try_folder
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
+    from uglyduck.studies.new_lesions import NewTable
+    from uglyduck.terminal.cautions import show_cautions
     from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
-    if metadata is None and (images or image_scores or groups or out):
+    if metadata is None and (images or image_scores or groups or join or out):
         raise InputError(
             "training lesions are explained from the run itself",
-            where="--images, --image-scores, --groups, --out",
+            where="--images, --image-scores, --groups, --join, --out",
             remedy="name the new lesions with --metadata",
         )
     if out is not None:
@@ -63,11 +68,11 @@ def explain(
         with opened.folder.locked():
             report, folder = explain_training(opened, settings), opened.folder.explanation
     else:
-        report, folder = explain_new(
-            opened, metadata, settings, out=out, groups=groups, images=images, image_scores=image_scores
-        )
+        table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
+        report, folder = explain_new(opened, table, settings, out=out)
     if as_json:
         typer.echo(json.dumps({**report, "lesions": str(folder / LESIONS)}, ensure_ascii=False))
     else:
         show_explanation(report, pl.read_parquet(folder / LESIONS))
         typer.echo(f"lesion by lesion: {folder / LESIONS}")
+    show_cautions(report.get("warnings", ()))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import run_argument
+from uglyduck.commands.arguments import Groups, Join, Strict, run_argument
 
 
 def features(
@@ -18,6 +18,9 @@ def features(
     image_scores: Annotated[
         Path | None, typer.Option(help="Their image scores: Parquet file of isic_id, score[, embedding].")
     ] = None,
+    groups: Groups = None,
+    join: Join = None,
+    strict: Strict = False,
     out: Annotated[Path | None, typer.Option(help="Where the other lesions' features go, as Parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -31,13 +34,15 @@ def features(
     from engine.errors import InputError
     from engine.outputs import try_file
     from uglyduck.studies.features import bring_up_to_date, build_for
+    from uglyduck.studies.new_lesions import NewTable
 
     start_logging()
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
     if metadata is not None and out is not None:
         try_file(out)
-        told = build_for(folder, metadata, image_scores, out)
+        lesions = NewTable(metadata, image_scores=image_scores, groups=groups, join=join or (), strict=strict)
+        told = build_for(folder, lesions, out)
     else:
         told = bring_up_to_date(folder)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import Confidence, FinishedRun, Sensitivity, Strict, Top
+from uglyduck.commands.arguments import Anyway, Confidence, FinishedRun, Groups, Join, Sensitivity, Strict, Top
 
 
 def patients(
@@ -27,9 +27,9 @@ def patients(
     first: Annotated[
         int | None, typer.Option(help="Pages for so many patients only, those of highest risk.", min=1)
     ] = None,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also for a table that lacks most of what the models go by, without risks.")
-    ] = False,
+    anyway: Anyway = False,
+    groups: Groups = None,
+    join: Join = None,
     strict: Strict = False,
     out: Annotated[Path | None, typer.Option(help="Folder to fill; RUN/patients by default.")] = None,
 ) -> None:
@@ -41,8 +41,10 @@ def patients(
     Example: `uglyduck patients runs/first --metadata clinic.csv --images crops.hdf5 --out pages`
     """
     from engine.console import log, progress, start_logging
+    from engine.errors import InputError
     from engine.outputs import try_folder
     from uglyduck.run.run import open_run
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.patients import pages_of
     from uglyduck.studies.ranking import choose_shortlist
     from uglyduck.terminal.cautions import show_cautions
@@ -54,9 +56,11 @@ def patients(
     shortlist = choose_shortlist(
         opened, top=top, sensitivity=sensitivity, confidence=confidence, loss="share", by="rank"
     )
-    pages, lesions = pages_of(
-        opened, shortlist, metadata=metadata, images=images, image_scores=image_scores, anyway=anyway, strict=strict
-    )
+    if metadata is None and image_scores is not None:
+        raise InputError("scores of no table", where="--image-scores", remedy="name the lesions with --metadata")
+    given = (None, image_scores, groups, join or (), strict, anyway)
+    table = None if metadata is None else NewTable(metadata, *given)
+    pages, lesions = pages_of(opened, shortlist, table=table, images=images)
     count = min(lesions["patient_id"].n_unique(), first or lesions.height)
     with progress("patients", count) as done:
         pages.write(lesions, folder, first=first, made_from=opened.state, done=done)

@@ -7,19 +7,17 @@ from typing import Annotated
 
 import typer
 
-from uglyduck.commands.arguments import FinishedRun, ImageScores, Join, Strict
+from uglyduck.commands.arguments import Anyway, FinishedRun, Groups, ImageScores, Join, Strict
 
 
 def predict(
     run: FinishedRun,
     metadata: Annotated[Path, typer.Option(help="Table of the lesions to score, with or without labels.")],
     out: Annotated[Path, typer.Option(help="Submission to write.")] = Path("submission.csv"),
-    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")] = None,
+    groups: Groups = None,
     images: Annotated[Path | None, typer.Option(help="Crops of these lesions: HDF5 file or folder.")] = None,
     image_scores: ImageScores = None,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Score a table that lacks most of what the models go by, too.")
-    ] = False,
+    anyway: Anyway = False,
     join: Join = None,
     strict: Strict = False,
 ) -> None:
@@ -31,25 +29,18 @@ def predict(
 
     Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`
     """
-    import polars as pl
-
     from engine.console import log, start_logging
     from engine.outputs import try_file
     from submissions.submission import write_submission
-    from uglyduck.run.new_lesions import read_new_lesions
     from uglyduck.run.run import open_run
-    from uglyduck.studies.ranking import differences
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.terminal.cautions import show_cautions
-    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     try_file(out)
-    opened = open_run(run)
-    fitted, cohort = opened.fitted(), read_new_lesions(opened, metadata, groups=groups, join=join or (), strict=strict)
-    with showing_progress():
-        scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
-    scores = fitted.score(cohort.frame, scored, anyway=anyway).select("isic_id", pl.col("blend").alias("score"))
-    found = differences(opened, fitted, cohort.frame, scored, scores)
-    written = write_submission(scores.rename({"score": "target"}), cohort.given_order, out, dataset=cohort.dataset)
+    table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
+    scored = table.score(open_run(run))
+    scores = scored.scores.select("isic_id", target="score")
+    written = write_submission(scores, scored.cohort.given_order, out, dataset=scored.cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
-    show_cautions(found)
+    show_cautions(scored.cautions)

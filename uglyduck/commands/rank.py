@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from uglyduck.commands.arguments import Confidence, FinishedRun, ImageScores, Join, Sensitivity, Strict, Top
+from uglyduck.commands.arguments import (
+    Anyway,
+    Confidence,
+    FinishedRun,
+    Groups,
+    ImageScores,
+    Join,
+    Sensitivity,
+    Strict,
+    Top,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,10 +48,8 @@ def rank(
         Literal["noisy-or", "max", "expected"] | None,
         typer.Option(help="Chance of any malignancy (the default), highest risk, or expected number."),
     ] = None,
-    anyway: Annotated[
-        bool,
-        typer.Option("--anyway", help="Rank a table that lacks most of what the models go by, too, without risks."),
-    ] = False,
+    anyway: Anyway = False,
+    groups: Groups = None,
     join: Join = None,
     strict: Strict = False,
     out: Annotated[Path, typer.Option(help="File to write: .csv, .xlsx, .parquet or .json.")] = Path("ranking.csv"),
@@ -66,6 +74,7 @@ def rank(
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
     from uglyduck.run.run import open_run
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
     from uglyduck.terminal.cautions import show_cautions
 
@@ -80,15 +89,8 @@ def rank(
         _refuse_images_of_nothing(images, image_scores)
         lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
     else:
-        lesions = new_lesions(
-            opened,
-            metadata,
-            images=images,
-            image_scores=image_scores,
-            anyway=anyway,
-            join=join or (),
-            strict=strict,
-        )
+        table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
+        lesions = new_lesions(opened, table)
         curves_path = out.with_suffix(".curves.json")
     ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
     said = [str(caution) for caution in lesions.cautions]

@@ -44,8 +44,8 @@ from ensemble.run_checks.single_feature import (
 from ensemble.run_checks.stability import BY_FOLD, BY_SEED, between_folds, between_seeds, scores_by_seed
 from ensemble.run_checks.weights import EDGE_WEIGHT, edge_weights
 from submissions.fitted_run import FittedRun
-from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run, open_run
+from uglyduck.studies.new_lesions import NewTable
 
 _SIZE, _HOSPITAL = "clin_size_long_diam_mm", "attribution"
 _NO_TABLE = "give new lesions with --metadata"
@@ -144,7 +144,7 @@ class RunChecks:
         if self.metadata is None:
             raise _DoesNotApplyError(_NO_TABLE)
         self._finished(self.run.folder.blend)
-        return read_new_lesions(self.run, self.metadata), self.run.fitted()
+        return NewTable(self.metadata).read(self.run), self.run.fitted()
 
     def _finished(self, path: Path) -> Path:
         if not path.exists():

@@ -20,10 +20,9 @@ from ensemble.explanation import ChosenLesions, Explainer, Selection, Study
 from ensemble.fusion import read_blend
 from ensemble.model_store import ModelStore
 from submissions.fitted_run import FittedRun
-from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run
 from uglyduck.stages.stage import Stage
-from uglyduck.terminal.images import showing_progress
+from uglyduck.studies.new_lesions import NewTable
 
 Scores = npt.NDArray[np.float64]
 GROUPS, LESIONS = "groups.json", "lesions.parquet"
@@ -80,45 +79,39 @@ def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
 
 
 def explain_new(
-    run: Run,
-    metadata: Path,
-    settings: Settings,
-    *,
-    out: Path | None = None,
-    groups: Path | None = None,
-    images: Path | None = None,
-    image_scores: Path | None = None,
+    run: Run, table: NewTable, settings: Settings, *, out: Path | None = None
 ) -> tuple[dict[str, Any], Path]:
     """Explain new lesions by all models of the run.
 
     Args:
         run: A finished run.
-        metadata: Table of the lesions.
+        table: The lesions.
         settings: How much to explain.
         out: Folder to write; RUN/explanation/NAME without.
-        groups: ISIC 2018: which images show one lesion.
-        images: Crops of the lesions.
-        image_scores: A table of their scores, in place of crops.
 
     Returns:
         What groups.json holds, and the folder.
 
     Raises:
-        InputError: The run is not finished, a table cannot be read, or the sample is too small.
+        InputError: As `NewTable.score`, or the sample is too small.
     """
-    fitted, cohort = run.fitted(), read_new_lesions(run, metadata, groups=groups)
-    with showing_progress():
-        scored = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
-    score = fitted.score(cohort.frame, scored)["blend"].to_numpy()
-    chosen = _select(cohort.frame, score, settings)
-    frame = cohort.frame[chosen.rows]
+    scored = table.score(run)
+    fitted, every, images = scored.fitted, scored.cohort.frame, scored.images
+    score = scored.scores["score"].to_numpy()
+    chosen = _select(every, score, settings)
+    frame = every[chosen.rows]
     ids = frame["isic_id"].implode()
-    built = pl.concat([table.filter(pl.col("isic_id").is_in(ids)) for table in fitted.features(cohort.frame, scored)])
-    explainers = _of_new_lesions(fitted, fitted.has_crop(frame, scored))
-    lesions = _lesions(run, cohort.frame, score, chosen, built)
+    built = pl.concat([block.filter(pl.col("isic_id").is_in(ids)) for block in fitted.features(every, images)])
+    explainers = _of_new_lesions(fitted, fitted.has_crop(frame, images))
+    lesions = _lesions(run, every, score, chosen, built)
     found = _study(run, lesions, explainers, settings)
-    facts = {"explains": "new lesions", "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)}}
-    report = _report(run, facts, cohort.frame, lesions, found=found, settings=settings)
+    metadata = table.metadata
+    facts = {
+        "explains": "new lesions",
+        "metadata": {"name": metadata.name, "sha256": sha256_of(metadata)},
+        "warnings": [str(caution) for caution in scored.cautions],
+    }
+    report = _report(run, facts, every, lesions, found=found, settings=settings)
     folder = out or run.folder.explanation / metadata.name.split(".")[0]
     _write(report, found, folder)
     return report, folder

@@ -11,9 +11,9 @@ import polars as pl
 import features
 from engine.files import read_json
 from features.patients.image_tables import read_image_table
-from uglyduck.run.new_lesions import read_new_lesions
 from uglyduck.run.run import Run, open_run
 from uglyduck.stages.running import run_stages
+from uglyduck.studies.new_lesions import NewTable
 
 
 def bring_up_to_date(root: Path) -> dict[str, Any]:
@@ -31,13 +31,12 @@ def bring_up_to_date(root: Path) -> dict[str, Any]:
     return _summary(run, run.folder.features)
 
 
-def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) -> dict[str, Any]:
+def build_for(root: Path, lesions: NewTable, out: Path) -> dict[str, Any]:
     """Compute the features of other lesions with a run's groups and constants.
 
     Args:
         root: Run folder whose features are built.
-        metadata: The lesions' table, with or without labels.
-        image_scores: Their image scores: isic_id, score[, embedding].
+        lesions: Their table, and perhaps their image scores: isic_id, score[, embedding].
         out: Feature table to write.
 
     Returns:
@@ -48,8 +47,8 @@ def build_for(root: Path, metadata: Path, image_scores: Path | None, out: Path) 
     """
     run = open_run(root)
     stored = read_json(run.folder.dictionary)
-    cohort = read_new_lesions(run, metadata)
-    scores = None if image_scores is None else read_image_table(image_scores)
+    cohort = lesions.read(run)
+    scores = None if lesions.image_scores is None else read_image_table(lesions.image_scores)
     state = features.FeatureState.from_dict(stored["state"])
     features.write_features(cohort.frame, out, stored["groups"], state=state, images=scores)
     return _summary(run, out)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
-from cohort.frames import collect, join_by_id
+from cohort.frames import join_by_id
 from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
 from submissions.conformal import Loss, Promise
-from submissions.fitted_run import FittedRun
 from submissions.ranking import ranked_within
 from submissions.reasons import reasons
 from submissions.shortlist import TOP, By, Shortlist
-from submissions.suitability import Caution, cautions, withheld
-from uglyduck.run.new_lesions import read_new_lesions
+from submissions.suitability import Caution, withheld
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import IMAGE
-from uglyduck.terminal.images import showing_progress
+from uglyduck.studies.new_lesions import NewTable
 
 _COLUMNS = ("isic_id", "patient_id", "target", "score", "risk")
 
@@ -72,51 +69,20 @@ def training_lesions(run: Run) -> LesionsToRank:
     return LesionsToRank(run.lesions.frame, _out_of_fold(run), _image_scores(run))
 
 
-def new_lesions(
-    run: Run,
-    metadata: Path,
-    *,
-    images: Path | None = None,
-    image_scores: Path | None = None,
-    anyway: bool = False,
-    join: Sequence[Path] = (),
-    strict: bool = False,
-) -> LesionsToRank:
+def new_lesions(run: Run, table: NewTable) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
-        InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
-            its models go by and `anyway` is not said.
+        InputError: As `NewTable.score`.
     """
-    fitted, cohort = run.fitted(), read_new_lesions(run, metadata, join=join, strict=strict)
-    with showing_progress():
-        seen = fitted.image_table(cohort.frame["isic_id"], crops=images, scored=image_scores)
-    known = cohort.frame.select(pl.col("^(isic_id|patient_id|target)$"))
-    scores = _chosen(join_by_id(known, fitted.score(cohort.frame, seen, anyway=anyway)))
-    found = [*differences(run, fitted, cohort.frame, seen, scores), *map(Caution, cohort.odd)]
+    scored = table.score(run)
+    frame, found = scored.cohort.frame, [*scored.cautions, *map(Caution, scored.cohort.odd)]
+    known = frame.select(pl.col("^(isic_id|patient_id|target)$"))
+    scores = _chosen(join_by_id(known, scored.scores))
     scores = scores.with_columns(risk=pl.when(~withheld(scores, found)).then("risk"))
     uncalibrated = scores.height and scores["risk"].null_count() == scores.height
     shown = scores.drop("risk") if uncalibrated else scores
-    return LesionsToRank(cohort.frame, shown, fitted.image_score(seen), found)
-
-
-def differences(
-    run: Run, fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None, scores: pl.DataFrame
-) -> list[Caution]:
-    """How new lesions, and their `isic_id, score`, differ from those of training; see `suitability.cautions`.
-
-    A bundle holds no training lesion to compare with, so there nothing is said.
-    """
-    if run.manifest.sha256(run.folder.oof) is None:
-        return []
-    run.manifest.check(run.folder.oof)
-    out_of_fold = collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))
-    return cautions(fitted, frame, images, scores, needed=needed_columns(run), out_of_fold=out_of_fold)
-
-
-def needed_columns(run: Run) -> set[str]:
-    """Columns of the table that the run's features come from."""
-    return {column for spec in run.specs if spec["group"] != "image" for column in spec["needs"]}
+    return LesionsToRank(frame, shown, scored.fitted.image_score(scored.images), found)
 
 
 def choose_shortlist(
@@ -151,9 +117,8 @@ def _image_scores(run: Run) -> pl.DataFrame | None:
 
 def _out_of_fold(run: Run) -> pl.DataFrame:
     run.manifest.check(run.folder.oof)
-    return _chosen(run.read_rows(run.folder.oof))
+    return _chosen(run.read_rows(run.folder.oof).rename({"blend": "score"}))
 
 
 def _chosen(scores: pl.DataFrame) -> pl.DataFrame:
-    named = scores.rename({"blend": "score"})
-    return named.select(name for name in _COLUMNS if name in named.columns)
+    return scores.select(name for name in _COLUMNS if name in scores.columns)

@@ -1,0 +1,100 @@
+"""Tables of new lesions: read as the training table was read, scored, and compared with the lesions of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from cohort.frames import collect
+from cohort.reading import Cohort, read_cohort
+from engine.console import log
+from submissions.fitted_run import FittedRun
+from submissions.suitability import Caution, cautions
+from uglyduck.run.run import Run
+from uglyduck.terminal.images import showing_progress
+
+
+@dataclass(frozen=True)
+class NewTable:
+    """A table of new lesions, and how it is read and scored.
+
+    Attributes:
+        metadata: The table; columns may be absent, ids may not.
+        images: Their crops.
+        image_scores: A table of their image scores, in place of crops.
+        groups: ISIC 2018: which images show one lesion.
+        join: Tables whose columns are added; see `cohort.reading.read_cohort`.
+        strict: Refuse a value that cannot be used; it counts as missing otherwise, and a line says so.
+        anyway: Score a table that lacks most of what the models go by, too.
+    """
+
+    metadata: Path
+    images: Path | None = None
+    image_scores: Path | None = None
+    groups: Path | None = None
+    join: Sequence[Path] = ()
+    strict: bool = False
+    anyway: bool = False
+
+    def read(self, run: Run) -> Cohort:
+        """The lesions.
+
+        Raises:
+            InputError: The table cannot be read.
+        """
+        data = run.config.data
+        cohort = read_cohort(
+            self.metadata,
+            ungrouped=data.ungrouped,
+            groups=self.groups,
+            columns=data.mapping,
+            join=self.join or None,
+            odd="refuse" if self.strict else "missing",
+        )
+        for line in cohort.odd:
+            log.warning("%s", line)
+        return cohort
+
+    def score(self, run: Run) -> ScoredTable:
+        """The lesions scored by the mean of the run's fold models.
+
+        Raises:
+            InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
+                its models go by and `anyway` is not said.
+        """
+        fitted, cohort = run.fitted(), self.read(run)
+        with showing_progress():
+            seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
+        scores = fitted.score(cohort.frame, seen, anyway=self.anyway).select("isic_id", "risk", score="blend")
+        found = cautions(fitted, cohort.frame, seen, scores, out_of_fold=_out_of_fold(run))
+        return ScoredTable(fitted, cohort, seen, scores, found)
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """New lesions and what the models say of them.
+
+    Attributes:
+        fitted: The run that scored them.
+        cohort: The lesions.
+        images: What image models say of them; None where there are no crops.
+        scores: `isic_id`, `risk` and `score`, in the order of the canonical table.
+        cautions: How the lesions differ from those of training.
+    """
+
+    fitted: FittedRun
+    cohort: Cohort
+    images: pl.DataFrame | None
+    scores: pl.DataFrame
+    cautions: Sequence[Caution]
+
+
+def _out_of_fold(run: Run) -> pl.DataFrame | None:
+    """Scores of the training lesions, of which a bundle holds none."""
+    if run.manifest.sha256(run.folder.oof) is None:
+        return None
+    run.manifest.check(run.folder.oof)
+    return collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))
