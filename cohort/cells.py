@@ -38,7 +38,10 @@ class CellError(Exception):
         """The message for a user, with the place that the table worked out."""
         if self.column in _LABELS:
             return InputError(
-                f"{shown(self.value)} is not a number", where=place, remedy="write 1 for malignant and 0 for benign"
+                f"{shown(self.value)} is not a number",
+                where=place,
+                remedy="write 1 for malignant and 0 for benign, or say which words are malignant under [data.columns]: "
+                f'target = {{ column = "{self.column}", malignant = ["..."] }}',
             )
         kind = "a number" if self.dtype.is_numeric() else "text"
         return InputError(

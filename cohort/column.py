@@ -13,6 +13,7 @@ NUMBER, CATEGORY = "number_", "category_"
 
 FEATURE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 """What a user may call a feature: two underscores in a row are ours."""
+FEATURE_NAMING = "begin with a letter; use letters, digits and _, never two _ together"
 
 Role = Literal["key", "patient", "label", "train_only", "licence", "constant", "numeric", "category"]
 

@@ -77,6 +77,7 @@ class Dataset:
         labels: How the target follows from other columns; None where it stands in the file.
         patients: Canonical columns of which the first with a value stands for a patient that is not stated.
         marks: Names without which a file is not taken for this dataset.
+        truth: The official file of its labels, where they stand in another than the rest.
         ids_are_files: Whether ids are names of image files, whose suffix is dropped.
     """
 
@@ -89,6 +90,7 @@ class Dataset:
     labels: Labels | None = None
     patients: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    truth: str = ""
     ids_are_files: bool = False
 
     @property

@@ -28,6 +28,7 @@ _SLICE3D = Dataset(
     fields=fields_of(SLICE3D, {}),
     columns=SLICE3D,
     files=("train-metadata", "test-metadata"),
+    truth="ISIC_2024_Training_GroundTruth.csv",
     because="`target`: rows whose `iddx_1` is Malignant; Indeterminate is benign. Kurtansky et al., Sci Data 11:884",
 )
 _ISIC2020 = Dataset(
@@ -109,6 +110,7 @@ DATASETS: tuple[Dataset, ...] = (
         ),
         columns=ISIC2019,
         files=("ISIC_2019_Training_Metadata", "ISIC_2019_Test_Metadata"),
+        truth="ISIC_2019_Training_GroundTruth.csv",
         because="MEL, BCC, SCC and AK (actinic keratosis), the last as part of the AKIEC of 2018; UNK has no label. "
         "Tschandl 2018, Codella 2018, Combalia 2019",
         labels=Labels(ONE_HOT_2019, ("mel", "bcc", "ak", "scc"), unknown=("unk",)),
@@ -170,6 +172,7 @@ DATASETS: tuple[Dataset, ...] = (
         ),
         columns=MILK10K,
         files=("MILK10k_Training_Metadata", "MILK10k_Test_Metadata"),
+        truth="MILK10k_Training_GroundTruth.csv",
         because="AKIEC, BCC, MAL_OTH, MEL and SCCKA of the ground truth, which is joined. ISIC, MILK10k, 2025",
         labels=Labels(ONE_HOT_MILK10K, ("akiec", "bcc", "mal_oth", "mel", "sccka")),
         marks=("isic_id", "skin_tone_class"),

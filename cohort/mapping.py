@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cohort.column import CATEGORY, FEATURE_NAME, NUMBER, Column, number, text
+from cohort.column import CATEGORY, FEATURE_NAME, FEATURE_NAMING, NUMBER, Column, number, text
 from cohort.columns import NEVER_FEATURES, SLICE3D
 from cohort.dataset import Dataset, Field, Labels
 from engine.errors import InputError
@@ -58,7 +58,7 @@ def check_mapping(columns: Mapped) -> None:
         if name not in _OURS and source.kind is None:
             raise _wrong(name, "is none of our columns", 'say kind = "number" or "category", or use one of our names')
         if name not in _OURS and not FEATURE_NAME.fullmatch(name):
-            raise _wrong(name, "cannot name a feature", "use letters, digits and single _")
+            raise _wrong(name, "cannot name a feature", FEATURE_NAMING)
         if feature and (source.column in told or source.column in labels or name in labels):
             raise _wrong(name, f"from {source.column!r} would tell the diagnosis or name the lesion", "leave it out")
         if source.times != 1 and column_of(name, source).role != "numeric":

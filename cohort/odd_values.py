@@ -9,9 +9,9 @@ import polars.selectors as cs
 
 from cohort.cells import CONTROL, CellError
 from cohort.frames import ID
-from cohort.rules import SIZES
+from cohort.rules import BAD_TARGET, DISAGREEMENT, INFINITE, NEGATIVE_SIZE, NO_PATIENT, SIZES
 from cohort.tables import SourceTable
-from cohort.validation import BAD_TARGET, DISAGREEMENT, INFINITE, NEGATIVE_SIZE, NO_PATIENT, TableProblem
+from cohort.validation import TableProblem
 
 _MISSING = "counts as missing"
 _BECOMES = {

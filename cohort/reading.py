@@ -21,10 +21,10 @@ from cohort.layouts import in_its_name
 from cohort.mapping import WHERE, Mapped, mapped
 from cohort.odd_values import in_words
 from cohort.official_files import companions, resolve_table
-from cohort.recognising import absent, nearest, recognise, require_columns, shorten
+from cohort.recognising import absent, nearest, recognise, require_columns
 from cohort.rows import read_rows
 from cohort.tables import SourceTable
-from engine.errors import InputError
+from engine.errors import InputError, shorten
 
 UNKNOWN_COLUMNS = Check("UD111", "columns that are not known and were left out", "info")
 ABSENT_COLUMNS = Check("UD115", "columns of the dataset that the table lacks", "warning")
@@ -203,7 +203,8 @@ def require_labels(dataset: Dataset, table: SourceTable) -> None:
             error = InputError(
                 f"there is no column {name}, so this is a test table{nearest(name, dataset, table.header)}",
                 where=str(table.path),
-                remedy="give a table with labels, such as train-metadata.csv",
+                remedy="give a table with labels"
+                + (f", or list the one that holds them ({dataset.truth}) under [data] join" if dataset.truth else ""),
             )
             raise in_its_name(error, table.header)
 

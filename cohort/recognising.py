@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from cohort.dataset import Dataset
 from cohort.datasets import DATASETS
-from engine.errors import InputError
+from engine.errors import InputError, shorten
 
 _SUGGEST = "`uglyduck check TABLE --suggest` prints a mapping of its columns to try"
 
@@ -99,9 +99,3 @@ def nearest(name: str, dataset: Dataset, header: Sequence[str]) -> str:
     strangers = {column.strip().lower(): column for column in header if column not in known}
     close = difflib.get_close_matches(name.lower(), list(strangers), n=1, cutoff=0.6)
     return f", the nearest column is {strangers[close[0]]!r}" if close else ""
-
-
-def shorten(names: Sequence[str], most: int = 6) -> str:
-    """At most `most` names, quoted where empty, with the number of the others."""
-    shown = ", ".join(name or "(unnamed)" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,4 +1,4 @@
-"""The rules every canonical frame keeps, made from the column specifications."""
+"""The rules every canonical frame keeps, made from the column specifications, and what is said of broken ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ import polars as pl
 
 from cohort.cells import CONTROL
 from cohort.column import Column
+from cohort.findings import Check
+
+ODD_ID = Check("UD104", "image ids that are missing or hold odd characters", "error")
+REPEATED_ID = Check("UD105", "image ids that appear more than once", "error")
+NO_PATIENT = Check("UD106", "lesions without a patient", "error")
+BAD_TARGET = Check("UD107", "targets other than 0 and 1", "error")
+INFINITE = Check("UD108", "infinite values", "error")
+NEGATIVE_SIZE = Check("UD109", "sizes below zero", "error")
+DISAGREEMENT = Check("UD110", "targets that disagree with the diagnosis", "error")
+ROW_CHECKS = (ODD_ID, REPEATED_ID, NO_PATIENT, BAD_TARGET, INFINITE, NEGATIVE_SIZE, DISAGREEMENT)
 
 SIZES = frozenset({"clin_size_long_diam_mm", "tbp_lv_areaMM2", "tbp_lv_perimeterMM", "tbp_lv_minorAxisMM"})
 """Numbers that formulas take roots and logarithms of: below 0 they are refused, anything else is only reported."""
+DIAGNOSES = {"iddx_1": ("Malignant", "Benign", "Indeterminate"), "benign_malignant": ("malignant", "benign")}
+"""Columns that say in words what the target says, the malignant word first."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +31,18 @@ class Rule:
     """One rule of a column.
 
     Attributes:
+        check: The question that a broken rule answers.
         column: Its name.
-        kind: "missing", "repeated", "odd", "other", "infinite", "negative" or "disagrees".
         broken: True for the rows that break it; null counts as kept.
+        what: What is wrong, to be filled in from the first such row: its columns by name, and `value`, quoted.
+        remedy: What to do.
     """
 
+    check: Check
     column: str
-    kind: str
     broken: pl.Expr
+    what: str
+    remedy: str
 
 
 def rules_of(columns: Sequence[Column]) -> list[Rule]:
@@ -35,33 +51,60 @@ def rules_of(columns: Sequence[Column]) -> list[Rule]:
     Ids are unique, non-null and plain; patients are non-null and without spaces around; targets are 0 or 1; numbers
     are finite and sizes not negative; the target agrees with the diagnosis where the table has both.
     """
-    agreement = _agreement([column.name for column in columns])
     own = [rule for column in columns for rule in _rules_of(column)]
-    return own if agreement is None else [*own, Rule("target", "disagrees", ~agreement)]
+    return [*own, *_agreement({column.name for column in columns})]
 
 
 def _rules_of(column: Column) -> list[Rule]:
     name, values = column.name, pl.col(column.name)
-    missing, infinite = Rule(name, "missing", values.is_null()), Rule(name, "infinite", values.is_infinite())
+    infinite = Rule(INFINITE, name, values.is_infinite(), f"the value is infinite ({{{name}}})", "leave the cell empty")
     if column.role == "key":
-        repeated = Rule(name, "repeated", values.is_duplicated() & values.is_not_null())
-        return [missing, repeated, Rule(name, "odd", ~values.str.contains(r"^[A-Za-z0-9_-]+$"))]
+        return _rules_of_ids(name, values)
     if column.role == "patient":
-        return [missing, Rule(name, "odd", ~values.str.contains(rf"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$"))]
+        return _rules_of_patients(name, values)
     if column.role == "label":
-        return [missing, Rule(name, "other", ~values.is_in([0.0, 1.0])), infinite]
-    if column.dtype.is_float():
-        return [Rule(name, "negative", values < 0), infinite] if name in SIZES else [infinite]
-    return []
+        return [*_rules_of_targets(name, values), infinite]
+    if name in SIZES:
+        remedy = "write missing values as an empty cell or NA, not as a number"
+        return [Rule(NEGATIVE_SIZE, name, values < 0, "the size {value} is below zero", remedy), infinite]
+    return [infinite] if column.dtype.is_float() else []
 
 
-def _agreement(names: Sequence[str]) -> pl.Expr | None:
-    """True where target and diagnosis agree; null, so not counted, where the diagnosis is of no known kind."""
-    malignant = pl.col("target") == 1
-    if "target" in names and "iddx_1" in names:
-        known = pl.when(pl.col("iddx_1").is_in(["Benign", "Indeterminate", "Malignant"]))
-        return known.then(malignant == (pl.col("iddx_1") == "Malignant"))
-    if "target" in names and "benign_malignant" in names:
-        known = pl.when(pl.col("benign_malignant").is_in(["benign", "malignant"]))
-        return known.then(malignant == (pl.col("benign_malignant") == "malignant"))
-    return None
+def _rules_of_ids(name: str, values: pl.Expr) -> list[Rule]:
+    odd, repeated = ~values.str.contains(r"^[A-Za-z0-9_-]+$"), values.is_duplicated() & values.is_not_null()
+    plain = "use letters, digits, _ and - only, without a file suffix"
+    return [
+        Rule(ODD_ID, name, values.is_null(), "the image id is missing", "give every row the id of its image"),
+        Rule(REPEATED_ID, name, repeated, "the image id {value} is not the only one", "keep one row of each image"),
+        Rule(ODD_ID, name, odd, "the image id {value} holds odd characters", plain),
+    ]
+
+
+def _rules_of_patients(name: str, values: pl.Expr) -> list[Rule]:
+    odd = ~values.str.contains(rf"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$")
+    there = "give every lesion its patient; those of unknown patients cannot be kept apart in folds, so leave them out"
+    blank = "the patient id {value} is blank, has spaces around it or holds control characters"
+    return [
+        Rule(NO_PATIENT, name, values.is_null(), "lesion {isic_id} has no patient", there),
+        Rule(NO_PATIENT, name, odd, blank, "write the id without them"),
+    ]
+
+
+def _rules_of_targets(name: str, values: pl.Expr) -> list[Rule]:
+    stated = "write 0 or 1 in every row, or leave the whole column out of a test table"
+    other = ~values.is_in([0.0, 1.0])
+    return [
+        Rule(BAD_TARGET, name, values.is_null(), "the target is missing", stated),
+        Rule(BAD_TARGET, name, other, "the target is {value}", "write 1 for malignant and 0 for benign"),
+    ]
+
+
+def _agreement(names: set[str]) -> list[Rule]:
+    """Target and diagnosis agree, where that is of a known kind."""
+    other = next((name for name in DIAGNOSES if name in names), None)
+    if other is None or "target" not in names:
+        return []
+    said, known = pl.col(other), DIAGNOSES[other]
+    broken = said.is_in(known) & ((pl.col("target") == 1) != (said == known[0]))
+    what = f"the target is {{target:g}} but {other} is {{{other}!r}}"
+    return [Rule(DISAGREEMENT, "target", broken, what, "fix the label that is wrong")]

@@ -14,9 +14,8 @@ from cohort.canonical import FILE_SUFFIX
 from cohort.cells import CellError
 from cohort.columns import NEVER_FEATURES
 from cohort.reading import open_tables, recognise_table
-from cohort.recognising import shorten
 from cohort.tables import SourceTable
-from engine.errors import InputError
+from engine.errors import InputError, shorten
 
 #: Words in the names of columns, the surest first; of English, German, Portuguese, Spanish and French tables.
 _WORDS = {

@@ -12,7 +12,7 @@ import polars as pl
 from cohort.cells import ROW
 from cohort.datasets import DATASETS
 from cohort.tables import SourceTable, open_table
-from engine.errors import InputError
+from engine.errors import InputError, shorten
 
 ID_COLUMNS = ("isic_id", "image_name")
 SCORES = ("score", "prob", "prediction")
@@ -183,12 +183,7 @@ class _Reading:
         repeated = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
         if len(repeated):
             raise InputError(
-                f"{len(repeated)} ids stand in more than one row: {few(repeated)}",
+                f"{len(repeated)} ids stand in more than one row: {shorten(repeated.to_list(), SHOWN)}",
                 where=f"{self.table.path}, column {ids.name}",
                 remedy="keep one row for each lesion",
             )
-
-
-def few(ids: pl.Series) -> str:
-    """The first ids of a list, for a message."""
-    return ", ".join(ids.head(SHOWN)) + (", …" if len(ids) > SHOWN else "")

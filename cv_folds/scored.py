@@ -9,8 +9,8 @@ import polars as pl
 
 from cohort.frames import collect, join_by_id
 from cohort.tables import open_table
-from cv_folds.prediction_tables import few, read_labels, read_predictions, score_column
-from engine.errors import InputError
+from cv_folds.prediction_tables import SHOWN, read_labels, read_predictions, score_column
+from engine.errors import InputError, shorten
 
 
 @dataclass(frozen=True)
@@ -74,23 +74,25 @@ def read_scored(
 
 def _require_same_ids(labelled: pl.DataFrame, predicted: pl.DataFrame, labels: Path, predictions: Path) -> None:
     unpredicted, unlabelled = _only_in(labelled, predicted), _only_in(predicted, labelled)
-    also = f"; and {len(unlabelled)} predictions have no label: {few(unlabelled)}" if len(unlabelled) else ""
-    if len(unpredicted):
+    also = f"; and {len(unlabelled)} predictions have no label: {shorten(unlabelled, SHOWN)}" if unlabelled else ""
+    if unpredicted:
         raise InputError(
-            f"{len(unpredicted)} of {labelled.height} labelled lesions have no prediction: {few(unpredicted)}{also}",
+            f"{len(unpredicted)} of {labelled.height} labelled lesions have no prediction: "
+            f"{shorten(unpredicted, SHOWN)}{also}",
             where=str(predictions),
             remedy="predict every labelled lesion and label every predicted one",
         )
-    if len(unlabelled):
+    if unlabelled:
         raise InputError(
-            f"{len(unlabelled)} of {predicted.height} predictions have no label: {few(unlabelled)}",
+            f"{len(unlabelled)} of {predicted.height} predictions have no label: {shorten(unlabelled, SHOWN)}",
             where=str(labels),
             remedy="label every predicted lesion, or leave these out of the predictions",
         )
 
 
-def _only_in(one: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
-    return collect(one.lazy().join(other.lazy(), on="isic_id", how="anti", maintain_order="left"))["isic_id"]
+def _only_in(one: pl.DataFrame, other: pl.DataFrame) -> list[str]:
+    ids = collect(one.lazy().join(other.lazy(), on="isic_id", how="anti", maintain_order="left"))["isic_id"]
+    return ids.to_list()
 
 
 def _joined(labelled: pl.DataFrame, predicted: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -99,7 +101,7 @@ def _joined(labelled: pl.DataFrame, predicted: pl.DataFrame, path: Path) -> pl.D
         differing = _differing(labelled, predicted, name)
         if differing:
             raise InputError(
-                f"{name} differs from the labels in {len(differing)} lesions: {few(pl.Series(differing))}",
+                f"{name} differs from the labels in {len(differing)} lesions: {shorten(differing, SHOWN)}",
                 where=str(path),
                 remedy=f"give labels that belong to these predictions, or leave {name} out of one table",
             )

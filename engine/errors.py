@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,3 +54,9 @@ def within(place: str) -> Iterator[None]:
 
 def _rebuilt(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:
     return kind.__new__(kind, *arguments)
+
+
+def shorten(names: Sequence[str], most: int = 6) -> str:
+    """At most `most` names, quoted where empty, with the number of the others."""
+    shown = ", ".join(name or "(unnamed)" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

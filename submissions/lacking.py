@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cohort.recognising import shorten
+from engine.errors import shorten
 from ensemble.learners import Model
 from features import FeatureState
 from features.patients.numbers import MEASURED, RATIO

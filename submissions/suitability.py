@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from cohort.frames import ID, join_by_id
-from cohort.recognising import shorten
+from engine.errors import shorten
 from ensemble.run_checks.new_lesions import other_scale
 from features.patients.numbers import MEASURED
 from submissions.fitted_run import FittedRun

@@ -9,7 +9,7 @@ from cohort.duplicates import CONFLICTS, DUPLICATES
 from cohort.findings import Check
 from cohort.reading import ABSENT_COLUMNS, UNKNOWN_COLUMNS
 from cohort.rows import HABITS, UNGROUPED, UNLABELLED
-from cohort.validation import ROW_CHECKS
+from cohort.rules import ROW_CHECKS
 
 DATA_CHECKS: tuple[Check, ...] = (
     *(UNREADABLE, NO_COLUMN, BAD_CELL),

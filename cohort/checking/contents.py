@@ -11,6 +11,7 @@ from cohort.checking.relations import check_relations
 from cohort.column import Column
 from cohort.findings import Check, Finding
 from cohort.reading import Cohort
+from engine.errors import shorten
 
 MISSING = Check("UD120", "missing values", "info")
 IMPLAUSIBLE = Check("UD121", "values outside the plausible range", "warning")
@@ -19,7 +20,6 @@ SINGLE = Check("UD124", "patients with a single lesion", "info")
 PREVALENCE = Check("UD125", "malignant lesions", "info")
 TELLING = Check("UD127", "columns whose gaps tell the label", "warning")
 ONE_CLASS = Check("UD126", "labels of one class only", "warning")
-_MOST = 5
 _FEWEST = 20  # rows with and without a value, for their labels to say something
 _SURE, _TIMES = 6.0, 3.0  # standard errors apart, and this many times as often
 
@@ -48,7 +48,7 @@ def _missing(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
         return MISSING.not_applicable("the table holds ids and labels only", where=where)
     if not some:
         return MISSING.clear(f"none in {len(columns)} columns of {len(frame)} rows", where=where)
-    listed = _listed([f"{name} {share:.2%}" for name, share in some.items()])
+    listed = shorten([f"{name} {share:.2%}" for name, share in some.items()])
     return MISSING.found(f"in {len(some)} of {len(columns)} columns: {listed}", where=where, shares=some)
 
 
@@ -59,7 +59,7 @@ def _implausible(frame: pl.DataFrame, columns: list[Column], where: str) -> Find
     outside = [found for column in numbers if (found := _outside(frame, column)) is not None]
     if not outside:
         return IMPLAUSIBLE.clear(f"none in {len(numbers)} columns", where=where)
-    listed = _listed(
+    listed = shorten(
         [
             f"{found['column']} in {found['rows']} rows ({found['smallest']:g} to {found['largest']:g},"
             f" plausible {found['low']:g} to {found['high']:g})"
@@ -88,7 +88,7 @@ def _constant(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding
     constant = [column.name for column in columns if frame[column.name].drop_nulls().n_unique() < 2]
     if not constant:
         return CONSTANT.clear(f"none of {len(columns)} columns", where=where)
-    return CONSTANT.found(f"{len(constant)}: {_listed(constant)}", where=where, columns=constant)
+    return CONSTANT.found(f"{len(constant)}: {shorten(constant)}", where=where, columns=constant)
 
 
 def _single(frame: pl.DataFrame, where: str) -> Finding:
@@ -125,7 +125,7 @@ def _telling(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
     if not found:
         return TELLING.clear(f"none of {len(columns)}", where=where)
     said = [f"{name} ({gap:.1%} malignant where empty, {rest:.1%} elsewhere)" for name, (gap, rest) in found.items()]
-    return TELLING.found(f"{len(found)}, so figures may be flattered: {_listed(said)}", where=where, columns=found)
+    return TELLING.found(f"{len(found)}, so figures may be flattered: {shorten(said)}", where=where, columns=found)
 
 
 def _shares_by_gap(frame: pl.DataFrame, name: str) -> tuple[float, float] | None:
@@ -139,7 +139,3 @@ def _shares_by_gap(frame: pl.DataFrame, name: str) -> tuple[float, float] | None
     error = (share * (1 - share) * (1 / len(gap) + 1 / len(rest))) ** 0.5
     telling = abs(empty - known) > _SURE * error and max(empty, known) > _TIMES * min(empty, known)
     return (empty, known) if telling else None
-
-
-def _listed(items: list[str]) -> str:
-    return ", ".join(items[:_MOST]) + (f" and {len(items) - _MOST} more" if len(items) > _MOST else "")

@@ -14,8 +14,9 @@ from cohort.findings import Check, Finding
 from cohort.mapping import Mapped
 from cohort.reading import NO_MAPPING, Cohort, absent_columns, open_tables, recognise_table, unknown_columns
 from cohort.rows import read_rows
+from cohort.rules import ROW_CHECKS
 from cohort.tables import SourceTable
-from cohort.validation import ROW_CHECKS, not_applicable
+from cohort.validation import not_applicable
 from engine.errors import InputError
 
 UNREADABLE = Check("UD101", "a table that cannot be read", "error")

@@ -20,6 +20,8 @@ from engine.errors import InputError
 _IMAGE = frozenset({"image", "img", "data", "jpg", "jpeg", "png", "pixels", "bytes"})
 """Names of an entry that say nothing of the lesion: that is its group then."""
 _LINK = "a soft or external link, which may lead out of the file"
+_STORE = "store each crop by its isic_id, as the bytes of a JPEG or PNG file or as uint8 pixels (height, width, 3)"
+_COPY = "copy the crop itself into this file"
 
 
 class Hdf5Store:
@@ -83,7 +85,7 @@ class Hdf5Store:
         try:
             value = self._content(isic_id, self._dataset(isic_id))
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-            raise self._refuse(isic_id, "a damaged entry") from error
+            raise self._refuse(isic_id, "a damaged entry", "write the file again") from error
         check_size(isic_id, value.nbytes, limits=self._limits, where=self._path)
         return value
 
@@ -94,14 +96,14 @@ class Hdf5Store:
         there = root.links.exists(name)
         if there:
             if root.links.get_info(name).type != h5py.h5l.TYPE_HARD:
-                raise self._refuse(isic_id, _LINK)
+                raise self._refuse(isic_id, _LINK, _COPY)
             if h5py.h5o.get_info(root, name).type == h5py.h5o.TYPE_DATASET:
                 return h5py.h5d.open(root, name)
         path = found_in(self._entries, isic_id)
         if path is None or path == isic_id:
             raise self._refuse(isic_id, "a group, not an image" if there else NO_CROP)
         if path in self.links:
-            raise self._refuse(isic_id, _LINK)
+            raise self._refuse(isic_id, _LINK, _COPY)
         return h5py.h5d.open(root, path.encode("utf-8", "surrogateescape"))
 
     @cached_property
@@ -143,7 +145,7 @@ class Hdf5Store:
                 raise InputError(
                     "not a readable HDF5 file" if self._path.is_file() else "no such file",
                     where=str(self._path),
-                    remedy="give an HDF5 file with one JPEG byte string per isic_id",
+                    remedy=_STORE,
                 ) from error
             self._process = os.getpid()
             _bound_cache(self._file)
@@ -153,7 +155,7 @@ class Hdf5Store:
         """What a dataset holds, once it is known to be an image in this file, of a size that can be read."""
         storage, shape = dataset.get_create_plist(), dataset.shape
         if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
-            raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)")
+            raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)", _COPY)
         if storage.get_layout() == h5py.h5d.CHUNKED:  # each is unpacked whole
             check_size(isic_id, math.prod(storage.get_chunk()), limits=self._limits, where=self._path)
         if shape and dataset.dtype == np.uint8 and (len(shape) < 3 or (len(shape) == 3 and shape[2] == 3)):
@@ -187,8 +189,8 @@ class Hdf5Store:
         # Strings are padded with zero bytes; JPEG and PNG end in others.
         return np.frombuffer(value.tobytes().rstrip(b"\0") if text else value.tobytes(), np.uint8)
 
-    def _refuse(self, isic_id: str, what: str) -> CropError:
-        return CropError(isic_id, what, where=str(self._path), remedy="store one JPEG byte string per isic_id")
+    def _refuse(self, isic_id: str, what: str, remedy: str = _STORE) -> CropError:
+        return CropError(isic_id, what, where=str(self._path), remedy=remedy)
 
 
 def _lesion(path: str) -> str:

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from cohort.stores.protocol import ImageStore, is_id
-from engine.errors import InputError
+from cohort.stores.protocol import ImageStore, OnBad, is_id
+from engine.errors import InputError, shorten
 
 ADDED = ("_downsampled", "_resized", "_cropped", "_crop", "_small", "_thumbnail")
 """What tools that change images add to their names."""
@@ -54,20 +54,26 @@ def require_ids(names: Iterable[str], *, where: str) -> list[str]:
     return listed
 
 
-def absent_crops(store: ImageStore, ids: Sequence[str]) -> InputError | None:
-    """How many lesions have no entry in a store, three of them, and the nearest names; None where all have one."""
+def absent_crops(store: ImageStore, ids: Sequence[str], on_bad: OnBad) -> InputError | None:
+    """How many lesions have no entry in a store, three of them, and the nearest names; None where all have one.
+
+    Raises:
+        InputError: The same, where `on_bad` is "stop".
+    """
     absent = [isic_id for isic_id in ids if not store.has(isic_id)]
     if not absent:
         return None
     names = sorted(store.names)
     near = dict.fromkeys(name for isic_id in absent[:_SHOWN] for name in _nearest(isic_id, names))
-    more = f" and {len(absent) - _SHOWN:,} more" if len(absent) > _SHOWN else ""
     there = f"; the nearest names there are {', '.join(map(repr, near))}" if near else "; there is no image"
-    return InputError(
-        f"{len(absent):,} of {len(ids):,} lesions have no crop ({', '.join(absent[:_SHOWN])}{more}){there}",
+    error = InputError(
+        f"{len(absent):,} of {len(ids):,} lesions have no crop ({shorten(absent, _SHOWN)}){there}",
         where=str(store.path),
         remedy="name each crop by the isic_id of its lesion",
     )
+    if on_bad == "stop":
+        raise error
+    return error
 
 
 def _nearest(isic_id: str, names: Sequence[str]) -> list[str]:

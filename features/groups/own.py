@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from cohort.column import FEATURE_NAME
+from cohort.column import FEATURE_NAME, FEATURE_NAMING
 from cohort.columns import CATEGORICAL, NEVER_FEATURES, NUMERIC
 from engine.errors import InputError
 from features.arithmetic.segments import Floats, Segments
@@ -86,7 +86,8 @@ class OwnFeature:
         """
         if not FEATURE_NAME.fullmatch(self.name) or self.name in {*NUMERIC, *CATEGORICAL, *NEVER_FEATURES}:
             raise InputError(
-                f"{self.name!r} cannot name a feature", remedy="use letters, digits and _, and no name of a column"
+                f"{self.name!r} cannot name a feature",
+                remedy=f"{FEATURE_NAMING}, and no name of a column",
             )
         if "[" in self.unit or "]" in self.unit or not self.source.isprintable() or not self.unit.isprintable():
             raise InputError("a unit and a source are one line, without brackets", remedy="shorten them")

@@ -27,9 +27,7 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
     """Score crops that the models never saw."""
     store = open_store(request.images)
     ids = store.ids if request.ids is None else request.ids
-    absent = absent_crops(store, ids)
-    if absent is not None and request.on_bad == "stop":
-        raise absent
+    absent = absent_crops(store, ids, request.on_bad)
     with executor_of(request) as executor:
         backends = [
             open_backend(

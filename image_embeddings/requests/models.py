@@ -32,6 +32,7 @@ class TrainRequest(_Common):
     command: Literal["train"] = "train"
     metadata: Path | None = None  # lesion table with labels, in any layout that is known
     lesions: Path | None = None  # in its place: the canonical table, as Parquet
+    join: tuple[Path, ...] = ()  # more tables of these lesions or patients
     groups: Path | None = None  # ISIC 2018: which images show one lesion
     ungrouped: bool = False  # the table has no patients: each image is one
     out: Path  # folder of the model

@@ -58,9 +58,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
         where, remedy = f"weights {given}", "start from one of other patients"
         refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
-        absent = absent_crops(store, material.ids)
-        if absent is not None and request.on_bad == "stop":
-            raise absent
+        absent = absent_crops(store, material.ids, request.on_bad)
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         spec = _spec(request, preset, material, crops)
         resources = Resources(request.out, store, executor, request.on_bad, embeddings=True)
@@ -91,6 +89,7 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
         labels="required",
         groups=request.groups,
         ungrouped=request.ungrouped,
+        join=request.join or None,
         only=READ,
     ).frame
 

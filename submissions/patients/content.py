@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cohort.columns import SLICE3D
-from cohort.recognising import shorten
+from engine.errors import shorten
 from submissions.report.body import LOCATION, POSITION, SITE
 from submissions.report.body_map import body_dots
 from submissions.risk_words import risk_as_number, risk_in_words

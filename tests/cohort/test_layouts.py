@@ -182,6 +182,22 @@ def test_a_part_alone_is_named_with_the_one_thing_to_do(header: str, part: str, 
     assert raised.value.remedy == f"name {whole} in its place, and put this next to it or list it under [data] join"
 
 
+@pytest.mark.parametrize(
+    ("header", "truth"),
+    [
+        ("isic_id,patient_id,age_approx,sex", "ISIC_2024_Training_GroundTruth.csv"),
+        ("image,age_approx,anatom_site_general,lesion_id,sex", "ISIC_2019_Training_GroundTruth.csv"),
+        (MILK, "MILK10k_Training_GroundTruth.csv"),
+    ],
+)
+def test_metadata_without_its_ground_truth_names_it(header: str, truth: str, write: Write) -> None:
+    with pytest.raises(InputError) as raised:
+        read_cohort(write(f"{header}\n{','.join(['0'] * len(header.split(',')))}\n"), labels="required")
+    assert (
+        raised.value.remedy == f"give a table with labels, or list the one that holds them ({truth}) under [data] join"
+    )
+
+
 def test_a_diagnosis_that_is_not_known_is_no_benign_one(write: Write) -> None:
     path = write(f"{PAD}\nPAT_1,7,FALSE,55,FEMALE,3,NECK,6,KELOID,TRUE,PAT_1_7_1.png,TRUE")
     with pytest.raises(InputError, match=r"'KELOID' is not one of ack, bcc, mel, nev, scc, sek"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cohort.mapping import ColumnSource
 from cohort.reading import read_cohort
 from engine.errors import InputError
 
@@ -82,8 +83,11 @@ def test_spaces_around_known_names_are_shown(slice3d: Rows, write: Write) -> Non
 @pytest.mark.parametrize("word", ["True", "benign", "malignant", "yes"])
 def test_labels_in_words_are_told_what_to_write(slice3d: Rows, write: Write, word: str) -> None:
     message = _refusal(write(slice3d(5).with_columns(target=pl.lit(word))))
-    expected = f", column target, row 1 (line 2): '{word}' is not a number. write 1 for malignant and 0 for benign."
-    assert message == expected
+    assert message.startswith(f", column target, row 1 (line 2): '{word}' is not a number. write 1 for malignant")
+    assert message.endswith('under [data.columns]: target = { column = "target", malignant = ["..."] }.')
+    frame = slice3d(5).drop("iddx_1").with_columns(target=pl.lit(word))
+    read = read_cohort(write(frame), columns={"target": ColumnSource("target", malignant=(word,))}).frame
+    assert read["target"].to_list() == [1] * 5
 
 
 def test_text_in_a_number(slice3d: Rows, write: Write) -> None:
@@ -120,7 +124,7 @@ def test_missing_patients_are_counted_and_the_first_is_named(slice3d: Rows, writ
     frame = _changed(_changed(slice3d(6), "patient_id", 5, "NA"), "patient_id", 1, None)
     message = _refusal(write(frame))
     assert message.startswith(
-        ", column patient_id, row 2 (line 3): 2 lesions have no patient, the first is ISIC_0000001"
+        ", column patient_id, row 2 (line 3): lesion ISIC_0000001 has no patient (1 more row like it)"
     )
 
 

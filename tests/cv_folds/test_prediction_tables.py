@@ -66,7 +66,10 @@ def test_labels_that_can_not_be_used(csv: Write, text: str, message: str) -> Non
         ("isic_id,s\na,0.5\nb,NaN\nc,\n", r"column s, row 2 \(line 3\): the value is missing or NaN \(2 such rows\)"),
         ("isic_id,s\na,0.5\nb,inf\n", r"column s, row 2 \(line 3\): inf is infinite"),
         ("isic_id,s\na,0.5\nb,-inf\n", "-inf is infinite"),
-        ("isic_id,s\na,0.5\na,0.5\nb,1\nb,1\nc,1\nc,1\nd,1\nd,1\n", "4 ids stand in more than one row: a, b, c, …"),
+        (
+            "isic_id,s\na,0.5\na,0.5\nb,1\nb,1\nc,1\nc,1\nd,1\nd,1\n",
+            "4 ids stand in more than one row: a, b, c and 1",
+        ),
     ],
 )
 def test_predictions_that_can_not_be_used(csv: Write, text: str, message: str) -> None:

@@ -62,7 +62,7 @@ def test_patients_and_folds_may_come_with_the_predictions(tmp_path: Path) -> Non
         (["a"], r"3 of 4 labelled lesions have no prediction: b, c, d\."),
         (["a", "b", "c", "d", "e"], r"labels.csv: 1 of 5 predictions have no label: e\."),
         (["a", "b", "c", "x"], "1 of 4 labelled lesions have no prediction: d; and 1 predictions have no label: x"),
-        (["w", "x", "y", "z"], "4 of 4 labelled lesions have no prediction: a, b, c, …; and 4 predictions"),
+        (["w", "x", "y", "z"], "4 of 4 labelled lesions have no prediction: a, b, c and 1 more; and 4 predictions"),
     ],
 )
 def test_missing_and_extra_ids_are_refused(tmp_path: Path, labels: Path, ids: list[object], message: str) -> None:

@@ -24,6 +24,7 @@ from engine.manifest import Manifest
 from features.patients.image_tables import has_image, read_image_table
 from image_embeddings.spec import Spec
 from submissions.validation import validate_submission
+from tests.image_embeddings.conftest import some_spec
 from tests.uglyduck.bad_inputs.images import PIXELS, dicom, picture
 from tests.uglyduck.bad_inputs.predictions import LABELS, SCORES, scores_of
 from tests.uglyduck.bad_inputs.tables import FRAME, WHOLE, parquet
@@ -72,28 +73,6 @@ def some_hdf5(path: Path) -> None:
         file["ISIC_4"] = h5py.SoftLink("/ISIC_1")
 
 
-def some_spec() -> bytes:
-    """The description of a model."""
-    spec = Spec(
-        **dict.fromkeys(("crops_sha256", "labels_sha256", "folds_sha256", "code_sha256"), "0" * 64),
-        kind="descriptors",
-        preset=None,
-        classes=("benign", "malignant"),
-        malignant=(False, True),
-        n_folds=2,
-        n_sites=0,
-        ungrouped=False,
-        policy="mean",
-        repeats=1,
-        seed=0,
-        weights_sha256=None,
-        download=False,
-        reduce_to=None,
-        libraries={},
-    )
-    return spec.model_dump_json().encode()
-
-
 def readers(folder: Path) -> Iterator[tuple[str, Reader]]:
     """All of them, by name."""
     csv = WHOLE.encode()
@@ -126,7 +105,10 @@ def readers(folder: Path) -> Iterator[tuple[str, Reader]]:
     config = b'[data]\nmetadata = "t.csv"\n[folds]\nn_folds = 3\n[ensemble]\nlearners = ["lightgbm"]\n'
     yield "configuration", Reader(load_config, "run.toml", config)
     yield "manifest", Reader(_manifest, "manifest.json", json.dumps({"stages": {"lesions": stage}}).encode())
-    yield "description of a model", Reader(lambda path: Spec.read(path.parent), "spec.json", some_spec())
+    yield (
+        "description of a model",
+        Reader(lambda path: Spec.read(path.parent), "spec.json", some_spec().model_dump_json().encode()),
+    )
 
 
 def _manifest(path: Path) -> None:

@@ -12,9 +12,12 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from typer.testing import CliRunner
 
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import Crop
+from image_embeddings.spec import Spec
+from uglyduck.commands.images import images
 
 SKIN = (205, 160, 135)
 
@@ -107,6 +110,29 @@ def write_table(frame: pl.DataFrame, path: Path) -> Path:
         )
     table.write_csv(path)
     return path
+
+
+def run(*arguments: object) -> str:
+    """What `uglyduck images` prints for these arguments.
+
+    Raises:
+        Exception: What the command raises.
+    """
+    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def some_spec(**changed: object) -> Spec:
+    """The description of a model of descriptors and two folds."""
+    told = dict.fromkeys(("crops_sha256", "labels_sha256", "folds_sha256", "code_sha256"), "0" * 64)
+    none = dict.fromkeys(("preset", "weights_sha256", "reduce_to"))
+    classes = {"classes": ("benign", "malignant"), "malignant": (False, True)}
+    counts = {"n_sites": 0, "n_folds": 2, "repeats": 1, "seed": 0}
+    kind = {"kind": "descriptors", "policy": "mean", "ungrouped": False, "download": False, "libraries": {}}
+    return Spec.model_validate({**told, **none, **classes, **counts, **kind, **changed})
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import h5py
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
 from cohort.stores.protocol import CropError
 from cv_folds.folds import Folds, make_folds
@@ -20,7 +19,7 @@ from cv_folds.metrics import partial_auc, roc_auc
 from engine.errors import InputError
 from engine.locks import locked
 from image_embeddings.descriptors import model
-from uglyduck.commands.images import images
+from tests.image_embeddings.conftest import run
 
 FAST = ["--cores", "1"]
 
@@ -34,14 +33,6 @@ def few_trees(module_patch: pytest.MonkeyPatch) -> None:
 def module_patch() -> pytest.MonkeyPatch:  # type: ignore[misc]
     with pytest.MonkeyPatch.context() as patch:
         yield patch  # type: ignore[misc]
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture(scope="module")

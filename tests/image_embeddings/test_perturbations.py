@@ -23,6 +23,7 @@ from image_embeddings.perturbations import ALL, PERTURBATIONS, STRENGTHS, Pertur
 from image_embeddings.robust_scoring import score_perturbed
 from image_embeddings.spec import Spec, checksums
 from image_embeddings.training_run import FOLDS, out_of_fold
+from tests.image_embeddings.conftest import some_spec
 
 
 def one_pixel(*colour: int) -> np.ndarray:
@@ -100,26 +101,7 @@ def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
 
     folder = tmp_path_factory.mktemp("perturbed") / "model"
     folds = make_folds(crops.frame, n_folds=2, seed=0)
-    spec = Spec(
-        crops_sha256="crops",
-        labels_sha256="labels",
-        code_sha256="code",
-        libraries={},
-        kind="descriptors",
-        preset=None,
-        classes=("benign", "malignant"),
-        malignant=(False, True),
-        n_sites=0,
-        n_folds=2,
-        folds_sha256=folds.sha256,
-        ungrouped=False,
-        policy="mean",
-        repeats=1,
-        seed=0,
-        weights_sha256=None,
-        download=False,
-        reduce_to=None,
-    )
+    spec = some_spec(folds_sha256=folds.sha256)
     spec.write(folder)
     folds.write(folder / FOLDS)
     backend = make_backend(spec, Resources(folder, crops.store))

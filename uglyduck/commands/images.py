@@ -12,7 +12,7 @@ import typer
 
 from engine.console import start_logging
 from engine.errors import InputError
-from uglyduck.commands.arguments import PlainCommand, PlainGroup
+from uglyduck.commands.arguments import Groups, Join, PlainCommand, PlainGroup
 
 images = typer.Typer(
     cls=PlainGroup, help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True
@@ -44,7 +44,8 @@ def train(
     ungrouped: Annotated[
         bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")
     ] = False,
-    groups: Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion")] = None,
+    groups: Groups = None,
+    join: Join = None,
     folds: Annotated[Path | None, typer.Option(help="frozen folds; by default made from --seed")] = None,
     n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
     epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
@@ -91,6 +92,7 @@ def train(
             download=download,
             ungrouped=ungrouped,
             groups=groups,
+            join=tuple(join or ()),
             folds=folds,
             n_folds=n_folds,
             repeats=repeats,

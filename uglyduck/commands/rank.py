@@ -96,7 +96,7 @@ def rank(
     said = [str(caution) for caution in lesions.cautions]
     about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")
     about["warnings"] = said
-    explained = join_by_id(join_by_id(ranked, lesions.reasons(opened)), lesions.withheld)
+    explained = join_by_id(join_by_id(ranked, lesions.reasons()), lesions.withheld)
     write_ranking(explained, out, about=about)
     if lesions.labelled:
         found = curves(lesions.scores, replicates=opened.config.metrics.replicates)

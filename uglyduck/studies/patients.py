@@ -48,7 +48,7 @@ def pages_of(
         scored_here = images if table.image_scores is None and run.image_models else None
         lesions, crops = new_lesions(run, replace(table, images=scored_here)), images
     store = None if crops is None else open_store(crops)
-    ranked = join_by_id(rank_lesions(lesions.scores, shortlist=shortlist), lesions.reasons(run))
+    ranked = join_by_id(rank_lesions(lesions.scores, shortlist=shortlist), lesions.reasons())
     known = join_by_id(join_by_id(ranked, lesions.withheld), lesions.frame.drop("patient_id"))
     prevalence = Calibration.from_dict(read_json(run.folder.calibration)).prevalence
     about = {

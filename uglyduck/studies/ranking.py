@@ -31,12 +31,14 @@ class LesionsToRank:
         frame: In canonical form.
         scores: `isic_id`, `patient_id`, `score`, `risk` where scores are calibrated, and `target` where it is known.
         images: Their image scores, where there are any.
+        state: Cohort constants of the run's features.
         cautions: How they differ from the lesions of training.
     """
 
     frame: pl.DataFrame
     scores: pl.DataFrame
     images: pl.DataFrame | None
+    state: FeatureState
     cautions: Sequence[Caution] = ()
 
     @property
@@ -53,10 +55,9 @@ class LesionsToRank:
             pl.col("risk_withheld").replace("", None)
         )
 
-    def reasons(self, run: Run) -> pl.DataFrame:
+    def reasons(self) -> pl.DataFrame:
         """How far each lesion is out of its patient's pattern, and in what."""
-        state = FeatureState.from_dict(read_json(run.folder.dictionary)["state"])
-        return reasons(self.frame, state=state, images=self.images)
+        return reasons(self.frame, state=self.state, images=self.images)
 
 
 def training_lesions(run: Run) -> LesionsToRank:
@@ -66,7 +67,8 @@ def training_lesions(run: Run) -> LesionsToRank:
         InputError: The run is not finished, or a file of it is missing or damaged.
     """
     run.manifest.check(run.folder.dictionary)
-    return LesionsToRank(run.lesions.frame, _out_of_fold(run), _image_scores(run))
+    state = FeatureState.from_dict(read_json(run.folder.dictionary)["state"])
+    return LesionsToRank(run.lesions.frame, _out_of_fold(run), _image_scores(run), state)
 
 
 def new_lesions(run: Run, table: NewTable) -> LesionsToRank:
@@ -82,7 +84,7 @@ def new_lesions(run: Run, table: NewTable) -> LesionsToRank:
     scores = scores.with_columns(risk=pl.when(~withheld(scores, found)).then("risk"))
     uncalibrated = scores.height and scores["risk"].null_count() == scores.height
     shown = scores.drop("risk") if uncalibrated else scores
-    return LesionsToRank(frame, shown, scored.fitted.image_score(scored.images), found)
+    return LesionsToRank(frame, shown, scored.fitted.image_score(scored.images), scored.fitted.state, found)
 
 
 def choose_shortlist(

@@ -126,10 +126,10 @@ def test_contents_are_measured(slice3d: Rows, write: Write) -> None:
     assert by_code["UD126"].status == "found"
 
 
-def test_lists_are_cut_after_five(slice3d: Rows, write: Write) -> None:
+def test_lists_are_cut_after_six(slice3d: Rows, write: Write) -> None:
     empty = [pl.lit(None, dtype=pl.Float64).alias(f"tbp_lv_{name}") for name in ("A", "B", "C", "H", "L", "x", "y")]
     measured = _by_code(check_data(write(slice3d(10).with_columns(empty))))["UD120"].measured
-    assert measured.endswith("and 2 more")
+    assert measured.endswith("and 1 more")
 
 
 def test_train_and_test_are_compared(folder: Path, slice3d_test: Rows, write: Write) -> None:

@@ -404,12 +404,15 @@ def test_no_link_to_a_folder_is_followed(tmp_path: Path) -> None:
 
 def test_absent_crops_are_counted_and_the_nearest_names_shown(tmp_path: Path) -> None:
     store = FolderStore(write_folder(tmp_path / "f", {f"isic-{place:04}": b"x" for place in range(300)}))
-    assert absent_crops(store, ["isic-0001"]) is None
-    found = absent_crops(store, ["ISIC_0250", "isic-0001", *(f"ISIC_{place:04}" for place in range(2000, 2009))])
+    assert absent_crops(store, ["isic-0001"], "stop") is None
+    ids = ["ISIC_0250", "isic-0001", *(f"ISIC_{place:04}" for place in range(2000, 2009))]
+    found = absent_crops(store, ids, "missing")
     assert found is not None
     expected = "10 of 11 lesions have no crop (ISIC_0250, ISIC_2000, ISIC_2001 and 7 more); the nearest names there are"
     assert found.what.startswith(expected)
     assert "isic-0" in found.what
+    with pytest.raises(InputError, match="10 of 11 lesions have no crop"):
+        absent_crops(store, ids, "stop")
 
 
 # What a folder can hold besides images.

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from cohort.stores.protocol import CropError
 from cv_folds.metrics import roc_auc
@@ -23,20 +22,12 @@ from image_embeddings.labels import Classes
 from image_embeddings.networks.network import Network
 from image_embeddings.networks.weights import read_weights
 from image_embeddings.presets import for_backbone
-from uglyduck.commands.images import images
+from tests.image_embeddings.conftest import run
 
 FAST = ["--cores", "1"]
 VIT = ["--preset", "frozen", "--backbone", "test_vit", "--size", 32, "--set", "flips=2", "--set", "components=16"]
 CNN = ["--preset", "frozen", "--set", "backbone=test_efficientnet", "--set", "size=32", "--set", "flips=1"]
 UNREADABLE = "ISIC_0000007"
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def train(crops: SimpleNamespace, out: Path, *more: object) -> dict[str, object]:

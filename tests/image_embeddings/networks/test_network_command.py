@@ -20,17 +20,10 @@ from engine.errors import InputError
 from engine.files import sha256_of
 from image_embeddings.installed_weights import installed_weights
 from image_embeddings.networks import training
+from tests.image_embeddings.conftest import run
 from uglyduck.commands.images import images
 
 FAST = ["--cores", "1"]
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(images, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def train(crops: SimpleNamespace, out: Path, *more: object) -> dict[str, object]:

@@ -178,7 +178,7 @@ CELLS = {
     "no id": cell("isic_id", "", "the image id is missing"),
     "NA as id": cell("isic_id", "NA", "the image id is missing"),
     "an id twice": cell("isic_id", "ISIC_0", "appears 2 times"),
-    "no patient": cell("patient_id", "", "have no patient"),
+    "no patient": cell("patient_id", "", "has no patient"),
     "spaces as patient": cell("patient_id", "  ", "is blank, has spaces around it"),
     "spaces around a patient": cell("patient_id", " IP_1", "is blank, has spaces around it"),
     "a label of 2": cell("target", "2", "the target is '2.0'"),
