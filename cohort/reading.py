@@ -92,7 +92,7 @@ def read_cohort(
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
     training = labels == "required"
     if training:
-        _require_mapped(columns, dataset, table)
+        require_mapped(columns, dataset, table)
         require_labels(dataset, table)
         require_grouping(dataset, table, ungrouped=ungrouped)
     unread: list[CellError] | None = [] if odd == "missing" else None
@@ -164,7 +164,12 @@ def _refuse_spaces(table: SourceTable) -> None:
         )
 
 
-def _require_mapped(columns: Mapped, dataset: Dataset, table: SourceTable) -> None:
+def require_mapped(columns: Mapped, dataset: Dataset, table: SourceTable) -> None:
+    """Refuse a training table that lacks a column of the mapping.
+
+    Raises:
+        InputError: It does.
+    """
     sources = {field.source for field in dataset.fields}
     for name, source in columns.items():
         if source.column in sources and source.column not in table.header:

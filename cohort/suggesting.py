@@ -72,7 +72,9 @@ def suggest(path: Path, join: Sequence[Path] | None = None) -> str:
         InputError: The table cannot be read.
     """
     table = open_tables(path, join)
-    header = [f"[data]\nmetadata = {json.dumps(str(Path(path).resolve()), ensure_ascii=False)}"]
+    header = ["[data]", f"metadata = {_quoted(str(Path(path).resolve()))}"]
+    if join:
+        header.append(f"join = [{', '.join(_quoted(str(other.resolve())) for other in join)}]")
     try:
         dataset = recognise_table(table)
         known = {field.source for field in dataset.fields}

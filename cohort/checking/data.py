@@ -41,7 +41,7 @@ def check_data(
         finding, not an exception.
     """
     path, given = Path(path), Companions(duplicates, groups, ungrouped, columns, join)
-    return list(_check_folder(path, given)) if path.is_dir() else check_table(path, given)[0]
+    return list(_check_folder(path, given)) if path.is_dir() else check_table(path, given, training=True)[0]
 
 
 def _check_folder(folder: Path, given: Companions) -> Iterator[Finding]:

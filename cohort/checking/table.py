@@ -12,7 +12,15 @@ from cohort.dataset import Dataset
 from cohort.duplicates import DUPLICATES, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.mapping import Mapped
-from cohort.reading import NO_MAPPING, Cohort, absent_columns, open_tables, recognise_table, unknown_columns
+from cohort.reading import (
+    NO_MAPPING,
+    Cohort,
+    absent_columns,
+    open_tables,
+    recognise_table,
+    require_mapped,
+    unknown_columns,
+)
 from cohort.rows import read_rows
 from cohort.rules import ROW_CHECKS
 from cohort.tables import SourceTable
@@ -35,8 +43,14 @@ class Companions:
     join: Sequence[Path] | None = None
 
 
-def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Cohort | None]:
-    """All findings about one table, and the table itself if it could be read and no row breaks a rule."""
+def check_table(path: Path, companions: Companions, *, training: bool = False) -> tuple[list[Finding], Cohort | None]:
+    """All findings about one table, and the table itself if it could be read and no row breaks a rule.
+
+    Args:
+        path: The table.
+        companions: What helps to read it.
+        training: Whether every column of a mapping has to be there.
+    """
     where = path.name
     try:
         table = open_tables(path, companions.join)
@@ -45,6 +59,8 @@ def check_table(path: Path, companions: Companions) -> tuple[list[Finding], Coho
     findings = [UNREADABLE.clear(f"{len(table.header)} columns", where=where)]
     try:
         dataset = recognise_table(table, ungrouped=companions.ungrouped, columns=companions.columns)
+        if training:
+            require_mapped(companions.columns, dataset, table)
     except InputError as error:
         return [*findings, NO_COLUMN.found(str(error), where=where)], None
     findings += [

@@ -76,10 +76,13 @@ def test_a_wrong_mapping_is_refused_with_the_configuration(line: str, message: s
 
 
 def test_a_suggested_mapping_can_be_pasted_and_checked(tmp_path: Path, command: Command) -> None:
-    (tmp_path / "clinic.csv").write_text("uuid;person;histology;age\na;K1;melanoma;50\nb;K2;nevus;60\n")
-    said = command("check", tmp_path / "clinic.csv", "--suggest").stdout
+    (tmp_path / "clinic.csv").write_text("uuid;person;histology\na;K1;melanoma\nb;K2;nevus\n")
+    (tmp_path / "people.csv").write_text("person;age\nK1;50\nK2;60\n")
+    said = command("check", tmp_path / "clinic.csv", "--suggest", "--join", tmp_path / "people.csv").stdout
     (tmp_path / "run.toml").write_text(said)
     assert "0 errors" in command("check", tmp_path / "run.toml").stdout
+    (tmp_path / "run.toml").write_text("\n".join(line for line in said.splitlines() if not line.startswith("join")))
+    assert "there is no column age, which" in command("check", tmp_path / "run.toml", check=False).stderr
 
 
 def test_a_bundle_carries_the_mapping(tmp_path: Path) -> None:
