@@ -25,12 +25,14 @@ class Compute:
         devices: Where a network runs, by the name of the image model: cpu, cuda …; auto where nothing is said.
         engine: This machine, or a Ray cluster.
         address: Of the cluster.
+        remember: Whether scores of new crops stay in the image models' folders, for whoever asks again.
     """
 
     cores: int
     devices: Mapping[str, str] = field(default_factory=dict)
     engine: Literal["local", "ray"] = "local"
     address: str | None = None
+    remember: bool = False
 
     def of(self, model: str) -> dict[str, Any]:
         """What a request about an image model says of it."""
@@ -61,7 +63,8 @@ def score_crops(
     with scratch() as place:
         out = place / "scores.parquet"
         request = {"models": (folder,), "images": crops, "ids": tuple(ids), "out": out, "embeddings": embeddings}
-        call(ApplyRequest.model_validate(request | {"flips": model.views} | compute.of(model.name)))
+        how = {"flips": model.views, "remember": compute.remember} | compute.of(model.name)
+        call(ApplyRequest.model_validate(request | how))
         return pl.read_parquet(out)
 
 

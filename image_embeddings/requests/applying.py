@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from cohort.stores.protocol import NO_CROP, ImageStore
 from cv_folds.folds import Folds
 from engine.console import log
 from engine.errors import InputError
+from engine.executors import Executor
 from engine.files import write_parquet
 from image_embeddings.applying import apply_models, open_backend
 from image_embeddings.backend import Resources
 from image_embeddings.requests.models import ApplyRequest, PerturbRequest
+from image_embeddings.requests.remembering import Memory
 from image_embeddings.requests.spreading import executor_of
 from image_embeddings.robust_scoring import score_perturbed
 from image_embeddings.spec import checked_table
@@ -29,17 +32,27 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
     ids = store.ids if request.ids is None else request.ids
     absent = absent_crops(store, ids, request.on_bad)
     with executor_of(request) as executor:
-        backends = [
-            open_backend(
-                folder,
-                Resources(folder, store, executor, request.on_bad, request.embeddings),
-                flips=request.flips,
-                device=request.device,
-            )
-            for folder in request.models
-        ]
-        applied = apply_models(request.models, backends, ids, request.out)
-    warn_of_missing(applied.faults, absent)
+        memory = Memory.of(request, store, ids, executor) if request.remember else None
+        answer = None if memory is None else memory.recall(request.out)
+        if answer is None:
+            answer = _scored(request, store, ids, executor)
+            if memory is not None:
+                memory.keep(request.out, answer)
+    warn_of_missing(answer["missing"], absent)
+    return answer
+
+
+def _scored(request: ApplyRequest, store: ImageStore, ids: Sequence[str], executor: Executor) -> dict[str, Any]:
+    backends = [
+        open_backend(
+            folder,
+            Resources(folder, store, executor, request.on_bad, request.embeddings),
+            flips=request.flips,
+            device=request.device,
+        )
+        for folder in request.models
+    ]
+    applied = apply_models(request.models, backends, ids, request.out)
     return {"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}
 
 

@@ -66,6 +66,7 @@ class ApplyRequest(_Common):
     flips: Literal[1, 2, 4, 8] | None = None  # views averaged; by default the preset's
     embeddings: bool = False
     on_bad: OnBad = "missing"
+    remember: bool = False  # look for these scores in the model's folder first, and leave them there; of one model
 
 
 class PerturbRequest(_Common):

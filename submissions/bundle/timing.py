@@ -28,7 +28,8 @@ def seconds_per_crop(fitted: FittedRun, model: ImageModel, crops: Path, ids: pl.
     """
     heard = [(time.perf_counter(), 0)]
     with listening(lambda _title, done, _total: heard.append((time.perf_counter(), done))):
-        replace(fitted, image_models=[model]).image_table(ids, crops=crops)
+        timed = replace(fitted, image_models=[model], compute=replace(fitted.compute, remember=False))
+        timed.image_table(ids, crops=crops)
     begun, done = next((each for each in heard[1:] if each[1] < len(ids)), heard[0])
     return (heard[-1][0] - begun) / (len(ids) - done)
 

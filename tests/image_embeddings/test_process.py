@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -101,3 +102,46 @@ def test_a_crop_has_the_same_bits_with_any_others_read_or_not(
     for isic_id in chosen[:3]:
         alone = apply_to(trained, crops.images, tmp_path / "one.parquet", (isic_id,))
         assert alone.row(0) == (isic_id, whole[isic_id])
+
+
+def test_scores_are_remembered_while_nothing_that_decides_them_changes(
+    trained: Path, crops: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, images, out = tmp_path / "m", tmp_path / "images.hdf5", tmp_path / "s.parquet"
+    shutil.copytree(trained, model)
+    shutil.copy(crops.images, images)
+    with h5py.File(images) as store:
+        ids = tuple(store)[:20]
+
+    def scores(*ids: str) -> tuple[pl.DataFrame, bool]:
+        caplog.clear()
+        answer(ApplyRequest(models=(model,), images=images, out=out, ids=ids, cores=1, remember=True))
+        return pl.read_parquet(out), "there already" in caplog.text
+
+    with caplog.at_level(logging.INFO, logger=log.name):
+        first, _ = scores(*ids)
+        assert not scores(*ids[1:])[1]  # of other lesions
+        again, remembered = scores(*ids)
+        assert remembered
+        assert again.equals(first)
+
+        for each in (model / "scored").glob("*.parquet"):
+            each.write_bytes(each.read_bytes()[:-1])
+        again, remembered = scores(*ids)
+        assert not remembered  # a damaged table counts as absent
+        assert again.equals(first)
+
+        with h5py.File(images, "r+") as store:
+            content = store[ids[0]][()]
+            del store[ids[0]]
+            store[ids[0]] = store[ids[1]][()]
+        changed, remembered = scores(*ids)
+        assert not remembered
+        assert changed["score"][0] == first["score"][1]
+        assert changed["score"][1:].equals(first["score"][1:])
+        with h5py.File(images, "r+") as store:
+            del store[ids[0]]
+            store[ids[0]] = content
+        again, remembered = scores(*ids)
+        assert remembered  # what it was is known still
+        assert again.equals(first)

@@ -21,23 +21,23 @@ n_trees = 100
 [images.descriptors]
 [images.lite0]
 preset = "efficientnet_lite0"
-set = { size = 64, epochs = 4, benign_ratio = 2, frozen_stages = 2, flips = 1 }
+set = { size = 64, epochs = 3, benign_ratio = 2, frozen_stages = 2, flips = 1 }
 """
-#: One lesion in so many is malignant: a network learns nothing from the 20 there would be at one in 200.
-_LESIONS_PER_MALIGNANT = 30
+#: One lesion in so many is malignant: a network learns nothing from the 3 there would be at one in 1,000.
+_LESIONS_PER_MALIGNANT = 20
 #: The training lesions are so many times the test lesions, whose crops every fold's models look at.
 _TRAIN_PER_TEST = 6
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to fill.")] = Path("demo"),
-    lesions: Annotated[int, typer.Option(help="Training lesions to simulate.", min=2_000)] = 4_000,
+    lesions: Annotated[int, typer.Option(help="Training lesions to simulate.", min=2_000)] = 3_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
 ) -> None:
     """Simulate a cohort, run every stage, score and rank its test lesions, report, and print what to open first.
 
     A network that was pretrained on ImageNet and hand-made descriptors look at the crops, boosted trees at the table.
-    Every number it prints is of a simulated cohort, one in 30 of whose lesions is malignant: in SLICE-3D it is one in
+    Every number it prints is of a simulated cohort, one in 20 of whose lesions is malignant: in SLICE-3D it is one in
     1,000, and a network would learn nothing from so small a cohort.
 
     Example: `uglyduck demo --out demo`

@@ -67,7 +67,7 @@ class Run:
         """What the image models and the fitted run may use."""
         settings = self.config.compute
         devices = {name: model.device for name, model in self.config.image_models.items()}
-        return Compute(self.threads, devices, settings.engine, settings.address)
+        return Compute(self.threads, devices, settings.engine, settings.address, remember=True)
 
     def fitted(self) -> FittedRun:
         """The run as what scores new lesions; see `FittedRun.load`."""
