@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,8 @@ groups = ["basic", "tbp", "patient.z", "context"]
 [ensemble.parameters.catboost]
 n_trees = 100
 [images.descriptors]
-[images.lite0]
+"""
+_NETWORK = """[images.lite0]
 preset = "efficientnet_lite0"
 set = { size = 64, epochs = 3, benign_ratio = 2, frozen_stages = 2, flips = 1 }
 """
@@ -59,7 +61,10 @@ def demo(
     test, crops = data / "test-metadata.csv", data / "test-image.hdf5"
     if not (out / "demo.toml").is_file():  # a demo may be made again in its own folder
         refuse_existing(data, remedy="choose another --out")
-    write_text(_CONFIG, out / "demo.toml")
+    networks = find_spec("timm") is not None
+    if not networks:
+        log.info("networks are not installed: only hand-made descriptors look at the crops")
+    write_text(_CONFIG + _NETWORK * networks, out / "demo.toml")
     log.info("simulating %s lesions in %s", f"{lesions:,}", data)
     write_folder(
         data,
@@ -92,6 +97,7 @@ def _overview(out: Path) -> str:
         "run": "folds, features, models, scores and figures",
         "data": "the simulated cohort, under the official names",
     }
-    width = max(len(str(out / name)) for name in places)
-    lines = [f"  {out / name!s:<{width}}  {words}" for name, words in places.items()]
+    made = {out / name: words for name, words in places.items() if (out / name).exists()}
+    width = max(len(str(path)) for path in made)
+    lines = [f"  {path!s:<{width}}  {words}" for path, words in made.items()]
     return "\n".join(["\nAll of it is simulated. Open in this order:", *lines])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from cohort.frames import ID
@@ -44,7 +45,7 @@ def take_model(run: Run, model: ImageModel, source: Path) -> None:
         Path(run.config.data.images or ""),
         run.lesions.frame[ID],
         embeddings=spec.preset is not None,
-        compute=run.compute,
+        compute=replace(run.compute, remember=False),
     )
     scores, embeddings = run.image_tables(model)
     if scored.width > 2:
