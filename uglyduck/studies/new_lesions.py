@@ -69,7 +69,7 @@ class NewTable:
         with showing_progress():
             seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
         scores = fitted.score(cohort.frame, seen, anyway=self.anyway).select("isic_id", "risk", score="blend")
-        found = cautions(fitted, cohort.frame, seen, scores, out_of_fold=_out_of_fold(run))
+        found = cautions(fitted, cohort.frame, seen, scores, out_of_fold=_training_scores(run))
         return ScoredTable(fitted, cohort, seen, scores, found)
 
 
@@ -92,7 +92,7 @@ class ScoredTable:
     cautions: Sequence[Caution]
 
 
-def _out_of_fold(run: Run) -> pl.DataFrame | None:
+def _training_scores(run: Run) -> pl.DataFrame | None:
     """Scores of the training lesions, of which a bundle holds none."""
     if run.manifest.sha256(run.folder.oof) is None:
         return None
