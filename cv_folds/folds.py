@@ -14,7 +14,7 @@ import polars as pl
 from cohort.frames import collect
 from cv_folds.schemes import SCHEMES, Assignment, Scheme, by_hospital, dealt
 from engine.errors import InputError
-from engine.files import atomic_path
+from engine.files import atomic_path, refuse_special
 
 KEYS = ("isic_id", "patient_id", "target")
 METADATA = "uglyduck.folds"
@@ -223,6 +223,7 @@ def _with_folds(frame: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
 
 def _read_parquet(path: Path) -> tuple[Folds, str]:
     """The folds as they stand in the file, and the hash they were written with."""
+    refuse_special(path)
     try:
         facts = json.loads(pl.read_parquet_metadata(path)[METADATA])
         frame = pl.read_parquet(path, glob=False).select(*KEYS, "fold", pl.exclude(*KEYS, "fold"))

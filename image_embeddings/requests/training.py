@@ -27,7 +27,7 @@ from image_embeddings.requests.applying import warn_of_missing
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.requests.recipe import preset_of, with_first_weights
 from image_embeddings.requests.spreading import executor_of
-from image_embeddings.spec import Spec
+from image_embeddings.spec import FILE, Spec
 from image_embeddings.training_run import Material, train_model
 
 CONTRADICTIONS = "contradictions.parquet"
@@ -50,6 +50,8 @@ def check(request: TrainRequest) -> dict[str, Any]:
 
 def train(request: TrainRequest) -> dict[str, Any]:
     """Train, or go on, or only measure what is there; see `train_model`."""
+    if not (request.out / FILE).exists():
+        check(request)  # before anything is written
     preset = preset_of(request)
     given, request = request.weights, with_first_weights(request, preset)
     table, store = _read_table(request), open_store(request.images)

@@ -8,9 +8,9 @@ import venv
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from engine.errors import InputError
+from engine.scratch import scratch
 
 _OURS = "uglyduck-triage"
 # What scoring never loads: tuning, tables for people, the command line, reports, first weights, plots, GPUs of xgboost.
@@ -62,9 +62,9 @@ def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[P
         InputError: The package index cannot be reached, or has no such wheel.
     """
     names = [f"{name}=={number}" for name, number in wanted.items() if name not in TARGETS_OWN]
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        venv.create(scratch, with_pip=True)
-        call = [f"{scratch}/bin/python", "-m", "pip", *download_arguments(python), "-d", str(out), *names]
+    with scratch() as place:
+        venv.create(place, with_pip=True)
+        call = [f"{place}/bin/python", "-m", "pip", *download_arguments(python), "-d", str(out), *names]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip()]

@@ -48,10 +48,9 @@ def bundle(
 
     Example: `uglyduck bundle runs/first --out bundle --user jane --download-wheels`
     """
-    from tempfile import TemporaryDirectory
-
     from engine.console import log, start_logging
     from engine.outputs import try_folder
+    from engine.scratch import scratch
     from submissions.bundle.contents import held_by
     from submissions.bundle.wheel import build_wheel
     from submissions.bundle.writing import Upload, refuse_occupied, write_bundle
@@ -65,10 +64,10 @@ def bundle(
         try_folder(out)
         refuse_occupied(out)
     content = pack(open_run(run), table_alone=table_alone, hours=hours, lesions=lesions, speed=speed)
-    with TemporaryDirectory(prefix="uglyduck-") as scratch:
-        ours = wheel or build_wheel(Path(__file__).parents[2], Path(scratch, "wheel"))
-        more = wheels_to_pack(content, wheels, Path(scratch, "wheels") if download_wheels else None, python)
-        target = Path(scratch, "bundle") if dry_run else out
+    with scratch() as place:
+        more = wheels_to_pack(content, wheels, place / "wheels" if download_wheels else None, python)
+        ours = wheel or build_wheel(Path(__file__).parents[2], place / "wheel")
+        target = place / "bundle" if dry_run else out
         files = write_bundle(target, content, [ours, *more], upload)
         if dry_run:
             for file in files:

@@ -10,6 +10,7 @@ import polars as pl
 from cohort.stores.opening import open_store
 from cv_folds.folds import check_parameters
 from engine.errors import InputError, within
+from engine.files import refuse_special
 from features.patients.image_tables import joined_names
 from features.registry import check_switches, dictionary, own_features
 from uglyduck.run.config import input_key, input_paths
@@ -72,6 +73,8 @@ _TRUTH = "name the truth.parquet next to the simulated tables, or leave it out"
 
 
 def _schema(path: Path, key: str, remedy: str) -> pl.Schema:
+    with within(f"[data] {key}"):
+        refuse_special(path)
     try:
         return pl.Schema(pl.read_parquet_schema(path))
     except (OSError, pl.exceptions.PolarsError) as error:

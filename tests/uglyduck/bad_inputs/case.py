@@ -14,7 +14,7 @@ class Case(NamedTuple):
     """A malformed input.
 
     Attributes:
-        call: The command, in words.
+        call: The command, in words; `{finished}` and `{pictured}` stand for runs that are there.
         says: A part of the line.
         files: By their names in the folder in which the command is called.
     """

@@ -1,4 +1,4 @@
-"""Tables of predictions and labels, and submissions."""
+"""Tables of predictions and labels, submissions, and tables of image scores."""
 
 from __future__ import annotations
 
@@ -24,10 +24,23 @@ def submission(content: Content, says: str, *, sample: Content = LABELS) -> Case
     return Case("validate given.csv --like sample.csv", says, {"given.csv": content, "sample.csv": sample})
 
 
+def images(content: Content, says: str) -> Case:
+    """A table of image scores for a run."""
+    config = (
+        '[data]\nmetadata = "table.csv"\nimage_scores = "scores.parquet"\n[features]\ngroups = ["basic", "image"]\n'
+    )
+    rows = "".join(f"ISIC_{place},IP_{place % 10},{place % 2},{40 + place}\n" for place in range(40))
+    table = f"isic_id,patient_id,target,age_approx\n{rows}"
+    files: dict[str, Content] = {"run.toml": config, "table.csv": table, "scores.parquet": content}
+    return Case("run run.toml --out run --until features", says, files)
+
+
 def scores_of(**columns: object) -> bytes:
     """A table of image scores."""
     return parquet(pl.DataFrame(columns))
 
+
+IDS = [f"ISIC_{place}" for place in range(40)]
 
 PREDICTIONS = {
     "predictions: empty": scored("", "the file is empty"),
@@ -49,11 +62,13 @@ PREDICTIONS = {
     "labels: in words": scored(SCORES, "is not a number", labels=LABELS.replace("1", "yes")),
     "labels: neither 0 nor 1": scored(SCORES, "is neither 0 nor 1", labels=LABELS.replace("1", "2")),
     "labels: a gap": scored(SCORES, "is missing or NaN", labels=LABELS.replace("1", "")),
+    "labels: one class": scored(SCORES, "there is no malignant lesion", labels=LABELS.replace("1", "0")),
     "labels: a fold that is none": scored(SCORES, "is no fold number", labels="isic_id,target,fold\nA,0,0.5\n"),
     "labels: no such file": Case(
         "score scores.csv --labels none.csv", "none.csv: no such file", {"scores.csv": SCORES}
     ),
     "labels: a named pipe": scored(SCORES, "not a regular file", labels=os.mkfifo),
+    "predictions: no draws": scored(SCORES, "0 are too few for an interval", more="--replicates 0"),
     "predictions: a metric of no name": scored(SCORES, "'fame'", more="--metric fame"),
     "predictions: by nothing known": scored(SCORES, "nothing is known by 'day'", more="--by day"),
     "predictions: folds of none": scored(SCORES, "neither table has a column fold", more="--by fold"),
@@ -82,4 +97,11 @@ PREDICTIONS = {
     "sample: empty": submission(LABELS, "the file is empty", sample=""),
     "sample: a header alone": submission(LABELS, "0 rows", sample="isic_id,target\n"),
     "sample: one column": submission(LABELS, "1 columns", sample="isic_id\nA\n"),
+    "image scores: no Parquet": images(SCORES, "not a readable Parquet file"),
+    "image scores: cut off": images(scores_of(isic_id=IDS, score=[0.5] * 40)[:-9], "not a readable Parquet file"),
+    "image scores: a folder": images(lambda path: path.mkdir(), "scores.parquet"),
+    "image scores: a named pipe": images(os.mkfifo, "not a regular file"),
+    "image scores: no ids": images(scores_of(name=IDS, score=[0.5] * 40), "no column 'isic_id'"),
+    "image scores: numbers as ids": images(scores_of(isic_id=list(range(40)), score=[0.5] * 40), "isic_id is not text"),
+    "image scores: no score": images(scores_of(isic_id=IDS, remark=["x"] * 40), "no score"),
 }

@@ -1,6 +1,8 @@
-"""Configurations."""
+"""Configurations and options."""
 
 from __future__ import annotations
+
+import os
 
 from tests.uglyduck.bad_inputs.case import Case, Content
 from tests.uglyduck.bad_inputs.tables import WHOLE
@@ -18,7 +20,7 @@ def with_settings(text: str, says: str) -> Case:
     return configured(DATA + text, says)
 
 
-SETTINGS = {
+CONFIGURATIONS = {
     "no configuration": Case("run none.toml", "no such configuration file", {}),
     "a folder as configuration": configured(lambda path: path.mkdir(), "no such configuration file"),
     "an empty configuration": configured("", "'data' is missing"),
@@ -36,6 +38,8 @@ SETTINGS = {
     "a zero byte in a path": configured('[data]\nmetadata = "a\\u0000b"', "a path with a zero byte"),
     "a line break in a path": configured('[data]\nmetadata = "a\\nb"', "no such file"),
     "an escape sequence in a path": configured('[data]\nmetadata = "\\u001b[31m"', "no such file"),
+    "a path of ten thousand letters": configured(f'[data]\nmetadata = "{"x" * 10_000}"', "ile name too long"),
+    "an empty path": configured('[data]\nmetadata = ""', "no known table in this folder"),
     "a word as number": with_settings('[folds]\nn_folds = "many"', "folds.n_folds"),
     "one fold": with_settings("[folds]\nn_folds = 1", "folds.n_folds"),
     "half a fold": with_settings("[folds]\nn_folds = 2.5", "folds.n_folds"),
@@ -69,3 +73,46 @@ SETTINGS = {
     "a stage of no name": configured(DATA, "there is no stage 'end'", more="--until end"),
     "nested before the end": configured(DATA, "--nested needs every stage", more="--nested --until folds"),
 }
+
+OPTIONS = {
+    "a cohort of no lesions": Case("simulate out --lesions 0", "cannot simulate 0 lesions", {}),
+    "a cohort of fewer than none": Case("simulate out --lesions -5", "cannot simulate -5 lesions", {}),
+    "a list of no lesions": Case("rank {finished} --top 0", "a short list of 0 lesions", {}),
+    "a list of fewer than none": Case("rank {finished} --top -3", "a short list of -3 lesions", {}),
+    "a sensitivity of 2": Case("rank {finished} --sensitivity 2", "2.0 is outside (0, 1)", {}),
+    "a sensitivity that is no number": Case("rank {finished} --sensitivity nan", "nan is outside (0, 1)", {}),
+    "a confidence in nothing": Case("rank {finished} --confidence 0.9", "a confidence in nothing", {}),
+    "a confidence of 1": Case("rank {finished} --sensitivity 0.8 --confidence 1", "1.0 is outside (0, 1)", {}),
+    "a number and a sensitivity": Case(
+        "rank {finished} --top 3 --sensitivity 0.8", "a number of lesions and a sensitivity", {}
+    ),
+    "a ranking as PDF": Case("rank {finished} --out ranking.pdf", "ranking.pdf", {}),
+    "images of no table": Case("rank {finished} --images x.hdf5", "images of no table", {}),
+    "a bundle under a path": Case("bundle {finished} --out b --user ../x", "cannot be part of an address", {}),
+    "a bundle with a short name": Case("bundle {finished} --out b --name a", "which the upload client refuses", {}),
+    "a bundle of no wheels": Case("bundle {finished} --out b --wheels none", "no wheels in this folder", {}),
+    "a bundle of a wheel that is not there": Case("bundle {finished} --out b --wheel none.whl", "none.whl", {}),
+    "a bundle over something": Case("bundle {finished} --out full", "something is there already", {"full/mine": "x"}),
+    "trials of no learner": Case("tune {finished} --learner mine --trials 1", "mine", {}),
+    "three views": Case("images apply m --images x --out s.parquet --flips 3", "3 views", {}),
+    "a setting without a value": Case("images train --metadata t --images x --out m --set epochs", "'epochs'", {}),
+    "a model that is none": Case(
+        "images apply none --images {pictured}/data/test-image.hdf5 --out s.parquet", "not a model folder", {}
+    ),
+    "models that are none": Case("images compare none", "not a model folder", {}),
+    "ids that are none": Case("images apply m --images x --ids none.parquet --out s.parquet", "none.parquet", {}),
+    "ids from a named pipe": Case(
+        "images apply m --images {pictured}/data/test-image.hdf5 --ids ids --out s.parquet",
+        "ids: not a regular file",
+        {"ids": os.mkfifo},
+    ),
+    "folds from a named pipe": Case(
+        "images train --metadata {pictured}/data/train-metadata.csv --images {pictured}/data/train-image.hdf5 "
+        "--preset descriptors --folds folds --out m",
+        "folds: not a regular file",
+        {"folds": os.mkfifo},
+    ),
+    "images of nothing": Case("images describe --images none.hdf5 --out d.parquet", "no such file or folder", {}),
+}
+
+SETTINGS = CONFIGURATIONS | OPTIONS
