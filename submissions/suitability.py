@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from cohort.frames import ID, join_by_id
+from engine.console import log
 from engine.errors import shorten
-from ensemble.run_checks.new_lesions import other_scale
+from ensemble.run_checks.new_lesions import ScoreScale
 from features.patients.numbers import MEASURED
 from submissions.fitted_run import FittedRun
 from submissions.lacking import Lacking, other_units
@@ -46,13 +47,23 @@ class Caution:
         return f"{patients} ({shorten(sorted(self.patients), 3)}): {self.words}"
 
 
+Scales = Callable[[str, int], ScoreScale | None]
+"""How the scores of a column, `blend` or `table`, are distributed out of fold, for so many patients to be compared."""
+
+
+def scales_of(out_of_fold: pl.DataFrame) -> Scales:
+    """Those of training lesions: `patient_id`, `blend` and, in runs with images, `table`."""
+
+    def of(column: str, patients: int) -> ScoreScale | None:
+        if column not in out_of_fold.columns:
+            return None
+        return ScoreScale.of(out_of_fold[column].to_numpy(), out_of_fold["patient_id"], patients)
+
+    return of
+
+
 def cautions(
-    fitted: FittedRun,
-    frame: pl.DataFrame,
-    images: pl.DataFrame | None,
-    scores: pl.DataFrame,
-    *,
-    out_of_fold: pl.DataFrame | None,
+    fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None, scores: pl.DataFrame, scales: Scales
 ) -> list[Caution]:
     """Compare new lesions, and their scores, with those of training.
 
@@ -65,8 +76,7 @@ def cautions(
         frame: The new lesions in canonical form.
         images: Their image scores, if there are any.
         scores: `isic_id` and `score` of these lesions.
-        out_of_fold: Training lesions: `patient_id`, `blend` and, in runs with images, `table`; None where the run does
-            not hold them, so that scores cannot be compared.
+        scales: Scores out of fold.
 
     Returns:
         What to say, the gravest first.
@@ -81,10 +91,16 @@ def cautions(
         more = fitted.lacking(group, seen)
         if set(asked).intersection(more.columns):
             found += _lacking(more, whom)
-        if out_of_fold is not None:
-            shown = "table" if seen is None and "table" in out_of_fold.columns else "blend"
-            found += _shift(group, scores, out_of_fold[shown], out_of_fold["patient_id"], whom)
+        patients = group["patient_id"].n_unique()
+        scale = (scales("table", patients) if seen is None else None) or scales("blend", patients)
+        found += [] if scale is None else _shift(group, scores, scale, whom)
     return sorted(found, key=lambda caution: not caution.withholds)
+
+
+def say(found: Sequence[object]) -> None:
+    """Warn of how new lesions differ from those of training, one line each, last, where they are not missed."""
+    for line in found:
+        log.warning("WARNING: %s", line)
 
 
 def withheld(frame: pl.DataFrame, found: Sequence[Caution]) -> pl.Series:
@@ -133,11 +149,11 @@ def _lacking(lacking: Lacking, whom: frozenset[str] | None) -> Iterator[Caution]
 
 
 def _shift(
-    group: pl.DataFrame, scores: pl.DataFrame, trained: pl.Series, patient: pl.Series, whom: frozenset[str] | None
+    group: pl.DataFrame, scores: pl.DataFrame, scale: ScoreScale, whom: frozenset[str] | None
 ) -> Iterator[Caution]:
     """How far the scores of a part of the table lie from those of training."""
     new = join_by_id(group.select(ID), scores.select(ID, "score"))["score"].to_numpy()
-    shift = other_scale(trained.to_numpy(), patient, new, group["patient_id"].n_unique())
+    shift = scale.compare(new, group["patient_id"].n_unique())
     if shift.status == "found":
         yield _shifted(shift.values, whom)
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -78,6 +77,8 @@ app.add_typer(images, name="images")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - help is shown sooner without
+
         typer.echo(f"uglyduck {version('uglyduck-triage')}")
         raise typer.Exit
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -18,6 +22,7 @@ _LESIONS = 5_000
 _KINDS = ("gap", "missing")
 _LEAST_SPREAD = 0.005  # a share that hardly varies in training is not surprising at the first lesion
 _FEWEST = 50
+_QUANTILES = 1_000
 _FEWEST_SCORES = 20  # one distribution needs fewer lesions than hundreds of features do
 _LEVELS = (0.5, 0.9, 0.99)
 
@@ -70,27 +75,69 @@ def _gaps(train: Matrix, rows: Rows, other: Floats) -> Floats:
     return np.nan_to_num(found)
 
 
-def other_scale(oof: Floats, patient: pl.Series, new: Floats, new_patients: int) -> Finding:
-    """Compare scores out of fold with scores of new lesions.
+@dataclass(frozen=True)
+class ScoreScale:
+    """How scores out of fold are distributed, as a summary that names no lesion and can be stored.
 
-    Out of fold one model of each seed scores a lesion, a new one gets the mean of all folds' models, which varies less.
-    As with features, a gap must exceed those that as many training patients drawn at random have.
-
-    Args:
-        oof: Scores of training lesions, shape (lesions,).
-        patient: Their patients.
-        new: Scores of new lesions, shape (new lesions,).
-        new_patients: How many patients they come from.
+    Attributes:
+        scores: At evenly spaced quantiles, ascending.
+        by_chance: By a number of patients, the largest gap that so many training patients drawn at random have.
     """
-    if len(new) < _FEWEST_SCORES:
-        return OTHER_SCALE.not_applicable(f"{len(new)} lesions are too few to compare distributions")
-    gap = largest_gap(oof, new)
-    noise = max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(_codes(patient), new_patients))
-    quantiles = {f"{level:.0%}": [float(np.quantile(each, level)) for each in (oof, new)] for level in _LEVELS}
-    words = ", ".join(f"{level} {ours:.3f} and {theirs:.3f}" for level, (ours, theirs) in quantiles.items())
-    measured = f"gap {gap:.3f}, by chance up to {noise:.3f}; quantiles out of fold and new: {words}"
-    ask = OTHER_SCALE.found if gap > max(GAP, noise) else OTHER_SCALE.clear
-    return ask(measured, gap=gap, by_chance=noise, quantiles=quantiles)
+
+    scores: tuple[float, ...]
+    by_chance: Mapping[int, float]
+
+    @classmethod
+    def of(cls, oof: Floats, patient: pl.Series, patients: int | None = None) -> ScoreScale:
+        """Sum up scores.
+
+        Args:
+            oof: Scores of training lesions, shape (lesions,).
+            patient: Their patients.
+            patients: The only number of new patients that will be asked for; any where it is None.
+        """
+        code = _codes(patient)
+        counts = _counts(max(1, (int(code.max()) + 1) // 2))
+        asked = counts if patients is None else [_asked(counts, patients)]
+        chance = {n: max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(code, n)) for n in asked}
+        levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+        return cls(tuple(np.quantile(oof, levels).round(6).tolist()), {n: round(gap, 6) for n, gap in chance.items()})
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> ScoreScale:
+        """What `dataclasses.asdict` gave and JSON kept."""
+        return cls(tuple(stored["scores"]), {int(n): gap for n, gap in stored["by_chance"].items()})
+
+    def compare(self, new: Floats, patients: int) -> Finding:
+        """Compare scores of new lesions with these.
+
+        Out of fold one model of each seed scores a lesion, a new one gets the mean of all folds' models, which varies
+        less. As with features, a gap must exceed those that training patients drawn at random have.
+
+        Args:
+            new: Scores of new lesions, shape (new lesions,).
+            patients: How many patients they come from.
+        """
+        if len(new) < _FEWEST_SCORES:
+            return OTHER_SCALE.not_applicable(f"{len(new)} lesions are too few to compare distributions")
+        oof, noise = np.array(self.scores), self.by_chance[_asked(self.by_chance, patients)]
+        gap = largest_gap(oof, new)
+        quantiles = {f"{level:.0%}": [float(np.quantile(each, level)) for each in (oof, new)] for level in _LEVELS}
+        words = ", ".join(f"{level} {ours:.3f} and {theirs:.3f}" for level, (ours, theirs) in quantiles.items())
+        measured = f"gap {gap:.3f}, by chance up to {noise:.3f}; quantiles out of fold and new: {words}"
+        ask = OTHER_SCALE.found if gap > max(GAP, noise) else OTHER_SCALE.clear
+        return ask(measured, gap=gap, by_chance=noise, quantiles=quantiles)
+
+
+def _counts(most: int) -> list[int]:
+    """1, 2, 3, 4, 6, 8, 12 … up to a number."""
+    powers = [2**power for power in range(most.bit_length())]
+    return sorted({*powers, *(3 * power for power in powers if 3 * power <= most)})
+
+
+def _asked(counts: Iterable[int], patients: int) -> int:
+    """The largest count that is no more than there are patients: fewer differ more by chance."""
+    return max(count for count in counts if count <= max(patients, min(counts)))
 
 
 def _codes(patient: pl.Series) -> Rows:

@@ -140,7 +140,6 @@ def answer(bundle: Path, about: dict[str, Any], data: Path, target: Path, out: P
     """Score the lesions, with their crops where that is possible."""
     images = data / "test-image.hdf5"
     arguments = [str(bundle / "run"), "--metadata", str(data / "test-metadata.csv"), "--out", str(out)]
-    arguments += ["--ungrouped"] * about["ungrouped"] + ["--columns", json.dumps(about["columns"])]
     if about["images"] and images.exists():
         without = [part for name in about["left_out"] for part in ("--without", name)]
         if predict([*arguments, "--images", str(images), *without], target, about["image_seconds"]):

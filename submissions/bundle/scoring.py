@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -12,19 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from cohort.frames import ID
 from cohort.mapping import ColumnSource
 from cohort.reading import read_cohort
 from engine.console import log, start_logging
 from engine.errors import InputError
+from engine.files import read_json
 from engine.outputs import as_input_error
+from ensemble.run_checks.new_lesions import ScoreScale
 from image_embeddings.progress import listening
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.submission import write_submission
-from submissions.suitability import cautions
+from submissions.suitability import cautions, say
 
 _EVERY = 60.0  # seconds between two lines about crops
 
@@ -47,40 +46,42 @@ def score(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: The run, the table or the crops cannot be read.
     """
+    about = read_json(arguments.run.parent / "MANIFEST.json")
     fitted = FittedRun.load(arguments.run, Compute(os.cpu_count() or 1))
     kept = [model for model in fitted.image_models if model.name not in arguments.without]
     fitted = replace(fitted, image_models=kept)
-    cohort = read_cohort(arguments.metadata, ungrouped=arguments.ungrouped, columns=arguments.columns, odd="missing")
+    columns = read_columns(about["columns"])
+    cohort = read_cohort(arguments.metadata, ungrouped=about["ungrouped"], columns=columns, odd="missing")
+    for line in cohort.odd:
+        log.warning("%s", line)
     with listening(_Lines()):
         images = fitted.image_table(cohort.frame[ID], crops=arguments.images)
-    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, score=pl.col("blend"))
-    for line in (*cohort.odd, *cautions(fitted, cohort.frame, images, scores, out_of_fold=None)):
-        log.warning("%s", line)
+    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, score="blend")
+    scales = {name: ScoreScale.from_dict(scale) for name, scale in about["scales"].items()}
+    found = cautions(fitted, cohort.frame, images, scores, lambda column, _: scales.get(column))
     written = write_submission(
         scores.rename({"score": "target"}), cohort.given_order, arguments.out, dataset=cohort.dataset
     )
     log.info("%s lesions scored", f"{written.height:,}")
+    say(found)
+
+
+def read_columns(stated: dict[str, dict[str, Any]]) -> dict[str, ColumnSource]:
+    """The mapping of columns that the bundle's manifest states."""
+    for source in stated.values():
+        source.update({key: tuple(value) for key, value in source.items() if isinstance(value, list)})
+    return {name: ColumnSource(**source) for name, source in stated.items()}
 
 
 def parser() -> argparse.ArgumentParser:
     """Of the arguments that the kernel gives."""
     made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("run", type=Path)
+    made.add_argument("run", type=Path, help="in a bundle, next to its MANIFEST.json")
     for name in ("metadata", "out"):
         made.add_argument(f"--{name}", type=Path, required=True)
     made.add_argument("--images", type=Path)
-    made.add_argument("--ungrouped", action="store_true")
-    made.add_argument("--columns", type=_columns, default={}, metavar="JSON")
     made.add_argument("--without", action="append", default=[], metavar="IMAGE-MODEL")
     return made
-
-
-def _columns(text: str) -> dict[str, ColumnSource]:
-    """The mapping that the manifest of a bundle states."""
-    stated: dict[str, dict[str, Any]] = json.loads(text)
-    for source in stated.values():
-        source.update({key: tuple(value) for key, value in source.items() if isinstance(value, list)})
-    return {name: ColumnSource(**source) for name, source in stated.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from cohort.mapping import ColumnSource
 from engine.errors import InputError
 from engine.files import sha256_of, temporary_prefix, write_json
+from ensemble.run_checks.new_lesions import ScoreScale
 from submissions.bundle import kernel
 from submissions.bundle.notebook import notebook
 from submissions.bundle.requirements import requirements
@@ -77,6 +78,7 @@ class Content:
         image_seconds: How long table and crops may take before the table alone is scored.
         ungrouped: Whether each lesion counts as a patient of its own where no patient is known.
         columns: Where the columns of a table stand, as the run's own table was read.
+        scales: How scores are distributed out of fold, by column.
     """
 
     run: Mapping[str, Path]
@@ -86,6 +88,7 @@ class Content:
     image_seconds: float
     ungrouped: bool
     columns: Mapping[str, ColumnSource] = field(default_factory=dict)
+    scales: Mapping[str, ScoreScale] = field(default_factory=dict)
 
     @cached_property
     def requirements(self) -> dict[str, str]:
@@ -151,6 +154,7 @@ def _write_descriptions(draft: Path, content: Content, upload: Upload) -> None:
         "image_seconds": content.image_seconds,
         "ungrouped": content.ungrouped,
         "columns": {name: asdict(source) for name, source in content.columns.items()},
+        "scales": {name: asdict(scale) for name, scale in content.scales.items()},
         "requirements": wanted,
         "files": files,
     }

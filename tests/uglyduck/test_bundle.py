@@ -20,6 +20,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from submissions.bundle import scoring
 from submissions.validation import validate_submission
 from tests.uglyduck.conftest import Command
 from uglyduck.run.run import open_run
@@ -171,6 +172,27 @@ def test_a_placeholder_of_one_patient_gets_the_bits_of_the_batch(place: Place, e
     assert place.is_valid()
     batch = read_scores(expected.whole).filter(pl.col("isic_id").is_in(alone["isic_id"].implode()))
     assert place.scores().sort("isic_id").equals(batch.sort("isic_id"))
+
+
+def test_it_warns_in_the_words_of_predict(
+    bundle: Path, pictured: Path, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A clinic's table without measurements, from a hospital that training has not seen."""
+    table = pl.read_csv(pictured / "data/test-metadata.csv", infer_schema=False)
+    emptied = [pl.lit("").alias(name) for name in table.columns if name.startswith(("tbp_lv_", "clin_size"))]
+    table.with_columns(*emptied, attribution=pl.lit("Elsewhere")).write_csv(tmp_path / "clinic.csv")
+    given = ["--metadata", tmp_path / "clinic.csv", "--out", tmp_path / "submission.csv"]
+    at_home = command("predict", pictured / "run", *given, "--anyway").stderr
+    capsys.readouterr()
+    scoring.main([str(each) for each in (bundle / "run", *given)])
+    said = [
+        [line.partition("WARNING: ")[2] for line in text.splitlines() if "WARNING: " in line]
+        for text in (at_home, capsys.readouterr().err)
+    ]
+    assert said[0] == said[1]
+    assert any("columns are absent or empty" in line for line in said[0])
+    assert any("'Elsewhere' never seen in training" in line for line in said[0])
+    assert any("scores lie apart from those of training" in line for line in said[0])
 
 
 def test_three_rows_are_answered(place: Place) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from submissions.bundle.scoring import parser
+from submissions.bundle.scoring import read_columns
 from submissions.bundle.writing import Content, Upload, write_bundle
 from submissions.run_folder import RunFolder
 from tests.uglyduck.conftest import Command
@@ -91,5 +91,4 @@ def test_a_bundle_carries_the_mapping(tmp_path: Path) -> None:
     content = Content({}, 0.1, {}, [], 1.0, ungrouped=False, columns=mapping)
     write_bundle(tmp_path / "bundle", content, [], Upload("jane", "my-moles", "y"))
     stated = json.loads((tmp_path / "bundle/MANIFEST.json").read_text())["columns"]
-    call = ["run", "--metadata", "m", "--out", "o", "--columns", json.dumps(stated)]
-    assert parser().parse_args(call).columns == mapping
+    assert read_columns(stated) == mapping

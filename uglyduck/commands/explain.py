@@ -48,10 +48,10 @@ def explain(
     from engine.console import start_logging
     from engine.errors import InputError
     from engine.outputs import try_folder
+    from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
     from uglyduck.studies.new_lesions import NewTable
-    from uglyduck.terminal.cautions import show_cautions
     from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
@@ -75,4 +75,4 @@ def explain(
     else:
         show_explanation(report, pl.read_parquet(folder / LESIONS))
         typer.echo(f"lesion by lesion: {folder / LESIONS}")
-    show_cautions(report.get("warnings", ()))
+    say(report.get("warnings", ()))

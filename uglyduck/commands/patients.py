@@ -43,11 +43,11 @@ def patients(
     from engine.console import log, progress, start_logging
     from engine.errors import InputError
     from engine.outputs import try_folder
+    from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.patients import pages_of
     from uglyduck.studies.ranking import choose_shortlist
-    from uglyduck.terminal.cautions import show_cautions
 
     start_logging()
     opened = open_run(run)
@@ -65,4 +65,4 @@ def patients(
     with progress("patients", count) as done:
         pages.write(lesions, folder, first=first, made_from=opened.state, done=done)
     log.info("%s pages: %s. A research tool, not a diagnosis.", f"{count:,}", folder / "index.html")
-    show_cautions(pages.cautions)
+    say(pages.cautions)

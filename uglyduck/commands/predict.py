@@ -32,9 +32,9 @@ def predict(
     from engine.console import log, start_logging
     from engine.outputs import try_file
     from submissions.submission import write_submission
+    from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.new_lesions import NewTable
-    from uglyduck.terminal.cautions import show_cautions
 
     start_logging()
     try_file(out)
@@ -43,4 +43,4 @@ def predict(
     scores = scored.scores.select("isic_id", target="score")
     written = write_submission(scores, scored.cohort.given_order, out, dataset=scored.cohort.dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
-    show_cautions(scored.cautions)
+    say(scored.cautions)

@@ -73,10 +73,10 @@ def rank(
     from submissions.curves import curves
     from submissions.ranking import rank_lesions
     from submissions.ranking_files import require_format, write_ranking
+    from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
-    from uglyduck.terminal.cautions import show_cautions
 
     start_logging()
     require_format(out)
@@ -108,7 +108,7 @@ def rank(
     for line in _summary(about):
         log.info(line)
     log.info("written: %s. %s", out, DISCLAIMER)
-    show_cautions(said)
+    say(said)
 
 
 def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) -> None:

@@ -33,7 +33,7 @@ from ensemble.run_checks.leaks import (
     scored_lesions,
     split_patients,
 )
-from ensemble.run_checks.new_lesions import OTHER_SCALE, SHIFTED, other_scale, shifted_features
+from ensemble.run_checks.new_lesions import OTHER_SCALE, SHIFTED, ScoreScale, shifted_features
 from ensemble.run_checks.single_feature import (
     DOMINANT,
     SMALL_LESIONS,
@@ -213,4 +213,5 @@ class RunChecks:
         new = fitted.score(cohort.frame, anyway=True)["blend"].to_numpy()
         column = "table" if "table" in self._scored.columns else "blend"  # new lesions are scored without images here
         patients = cohort.frame["patient_id"].n_unique()
-        return other_scale(self._scored[column].to_numpy(), self.run.folds.frame["patient_id"], new, patients)
+        known, patient = self._scored[column].to_numpy(), self.run.folds.frame["patient_id"]
+        return ScoreScale.of(known, patient, patients).compare(new, patients)

@@ -9,6 +9,7 @@ from cohort.frames import ID
 from engine.console import log
 from engine.errors import InputError
 from engine.files import read_json
+from ensemble.run_checks.new_lesions import ScoreScale
 from image_embeddings.spec import Spec
 from submissions.bundle.requirements import download_wheels
 from submissions.bundle.timing import beyond, seconds_per_crop
@@ -16,6 +17,7 @@ from submissions.bundle.writing import Content
 from submissions.fitted_run import FittedRun
 from uglyduck.run.run import Run
 from uglyduck.stages.running import STAGES
+from uglyduck.studies.new_lesions import training_scores
 from uglyduck.terminal.images import showing_progress
 
 _SAMPLE = 256  # crops that are scored to take the time
@@ -39,7 +41,15 @@ def pack(run: Run, *, table_alone: bool, hours: float | None, lesions: int, spee
         image_seconds=(hours or _HOURS) * 3600,
         ungrouped=run.config.data.ungrouped,
         columns=run.config.data.mapping,
+        scales=_scales(run),
     )
+
+
+def _scales(run: Run) -> dict[str, ScoreScale]:
+    """How scores are distributed out of fold, for new ones to be compared with."""
+    known = training_scores(run)
+    columns = [name for name in ("blend", "table") if name in known.columns]
+    return {name: ScoreScale.of(known[name].to_numpy(), known["patient_id"]) for name in columns}
 
 
 def wheels_to_pack(content: Content, given: Path | None, download: Path | None, python: str) -> list[Path]:

@@ -12,7 +12,7 @@ from cohort.frames import collect
 from cohort.reading import Cohort, read_cohort
 from engine.console import log
 from submissions.fitted_run import FittedRun
-from submissions.suitability import Caution, cautions
+from submissions.suitability import Caution, cautions, scales_of
 from uglyduck.run.run import Run
 from uglyduck.terminal.images import showing_progress
 
@@ -69,7 +69,7 @@ class NewTable:
         with showing_progress():
             seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
         scores = fitted.score(cohort.frame, seen, anyway=self.anyway).select("isic_id", "risk", score="blend")
-        found = cautions(fitted, cohort.frame, seen, scores, out_of_fold=_training_scores(run))
+        found = cautions(fitted, cohort.frame, seen, scores, scales_of(training_scores(run)))
         return ScoredTable(fitted, cohort, seen, scores, found)
 
 
@@ -92,9 +92,11 @@ class ScoredTable:
     cautions: Sequence[Caution]
 
 
-def _training_scores(run: Run) -> pl.DataFrame | None:
-    """Scores of the training lesions, of which a bundle holds none."""
-    if run.manifest.sha256(run.folder.oof) is None:
-        return None
+def training_scores(run: Run) -> pl.DataFrame:
+    """`patient_id`, `blend` and, in runs with images, `table` of the training lesions, out of fold.
+
+    Raises:
+        InputError: The run is not finished, or the file is damaged.
+    """
     run.manifest.check(run.folder.oof)
     return collect(pl.scan_parquet(run.folder.oof).select(pl.col("^(patient_id|blend|table)$")))

@@ -21,7 +21,7 @@ Report = Mapping[str, Any]
 def show_comparison(report: Report, folder: Path) -> None:
     """Print the rows of a comparison, what could not be tried, and what to keep in mind."""
     console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
-    console.print(comparison_table(report))
+    console.print(comparison_table(report, stacked=True))
     for row in report["not_applicable"]:
         console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)
     if "baseline_is_the_run" in report:
@@ -40,19 +40,25 @@ def headline(report: Report) -> str:
     )
 
 
-def comparison_table(report: Report) -> Table:
-    """The table: a row for each variant or run, in sections by kind."""
+def comparison_table(report: Report, *, stacked: bool = False) -> Table:
+    """The table: a row for each variant or run, in sections by kind.
+
+    Args:
+        report: As `ablate` and `compare` write it.
+        stacked: For 100 columns: what a difference says stands below it, and p before Holm's correction is left out.
+    """
     metric, label, baseline = report["settings"]["metric"], report["settings"]["label"], report["baseline"]
     table = Table(
         title=f"{report['title']}. {headline(report)}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=not stacked, overflow="fold")
     table.add_column("features", justify="right", no_wrap=True)
-    table.add_column(label, no_wrap=True)
-    table.add_column("difference", no_wrap=True)
-    table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("p, Holm", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for column in (label, "difference"):
+        table.add_column(column, no_wrap=True)
+    for column in ("p, Holm",) if stacked else ("p", "p, Holm"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if not stacked:
+        table.add_column("", no_wrap=True)
     table.add_row(escape(baseline["name"]), str(baseline["features"]), with_interval(baseline[metric]))
     for kind, title in TITLES.items():
         rows = [row for row in report["rows"] if row["kind"] == kind]
@@ -61,9 +67,10 @@ def comparison_table(report: Report) -> Table:
             table.add_row(f"[bold]{title}[/bold]")
         for row in rows:
             found = row["difference"]
-            p_values = [_p(found["p"]), _p(found["p_adjusted"])]
-            numbers = [str(row["features"]), with_interval(row[metric]), with_interval(found, signed=True)]
-            table.add_row(f"  {escape(row['name'])}", *numbers, *p_values, verdict(found))
+            first = [f"  {escape(row['name'])}", str(row["features"]), with_interval(row[metric])]
+            gap, p, adjusted = with_interval(found, signed=True), _p(found["p"]), _p(found["p_adjusted"])
+            said = verdict(found)
+            table.add_row(*first, *([f"{gap}\n{said}".strip(), adjusted] if stacked else [gap, p, adjusted, said]))
     return table
 
 

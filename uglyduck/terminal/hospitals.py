@@ -35,24 +35,29 @@ def show_hospitals(found: dict[str, Any]) -> None:
 
 def _table(found: dict[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("hospital", min_width=30)
-    for column in ("lesions", "malignant"):
-        table.add_column(column, justify="right")
-    for column in (f"{PAUC.label}, hospital left out", f"{PAUC.label}, patient folds", "difference"):
+    table.add_column("hospital", overflow="fold")
+    table.add_column("malignant\nof lesions", justify="right", no_wrap=True)
+    for column in (f"{PAUC.label}: hospital left out\nand with patient folds", "difference"):
         table.add_column(column, no_wrap=True)
-    table.add_column("", no_wrap=True)
     for row in found["hospitals"]:
-        table.add_row(Text(row["hospital"]), f"{row['lesions']:,}", f"{row['malignant']:,}", *_cells(row))
+        table.add_row(Text(row["hospital"]), _counts(row["malignant"], row["lesions"]), *_cells(row))
     table.add_section()
     lesions, malignant = (sum(row[name] for row in found["hospitals"]) for name in ("lesions", "malignant"))
-    table.add_row(_POOLED, f"{lesions:,}", f"{malignant:,}", *_cells(found["pooled"]))
+    table.add_row(_POOLED, _counts(malignant, lesions), *_cells(found["pooled"]))
     if found["mean"]:
-        table.add_row(_MEAN, "", "", *_cells(found["mean"]))
+        table.add_row(_MEAN, "", *_cells(found["mean"]))
     return table
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
+def _counts(malignant: int, lesions: int) -> str:
+    return f"{malignant:,}\nof {lesions:,}"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str]:
     if row["left_out"] is None:
-        return "–", "–", "–", str(row["verdict"])
+        return "–", str(row["verdict"])
     left_out, patient_folds = (with_interval(row[name][PAUC.name]) for name in ("left_out", "patient_folds"))
-    return left_out, patient_folds, with_interval(row["difference"][PAUC.name], signed=True), str(row["verdict"])
+    return (
+        f"{left_out}\n{patient_folds}",
+        f"{with_interval(row['difference'][PAUC.name], signed=True)}\n{row['verdict']}",
+    )

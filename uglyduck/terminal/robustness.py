@@ -13,6 +13,7 @@ from cv_folds.formats import estimate, verdict, with_interval
 from cv_folds.metrics import PAUC
 
 _WIDTH = 160
+_STRENGTHS = ("", "slight", "clear", "strong")
 
 
 def show_robustness(result: dict[str, Any]) -> None:
@@ -20,13 +21,12 @@ def show_robustness(result: dict[str, Any]) -> None:
     counts = f"{result['lesions']:,} lesions of {result['patients']:,} patients, {result['malignant']:,} malignant"
     table = Table(title=f"{PAUC.label} out of fold, {counts}", title_justify="left", caption_justify="left")
     table.caption = "change from the crops as they are (95 % interval); ≈ not distinguishable from no change"
-    for heading in ("score", "crops", "slight", "clear", "strong"):
-        table.add_column(heading)
-    by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for heading in ("score", "crops", "strength", PAUC.label, "change"):
+        table.add_column(heading, no_wrap=heading not in {"score", "crops"})
     for row in result["rows"]:
-        by_kind.setdefault((row["score"], row["kind"]), []).append(row)
-    for (score, kind), rows in by_kind.items():
-        table.add_row(score, kind, *(_cell(row) for row in rows), end_section=kind == "rotation")
+        change = row.get("change")
+        cells = [with_interval(row[PAUC.name])] if change is None else [estimate(row[PAUC.name]), _change(change)]
+        table.add_row(row["score"], row["kind"], _STRENGTHS[row["strength"]], *cells)
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
 
 
@@ -48,9 +48,5 @@ def as_table(result: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def _cell(row: dict[str, Any]) -> str:
-    change = row.get("change")
-    if change is None:
-        return with_interval(row[PAUC.name])
-    sign = "≈ " if verdict(change) else ""
-    return f"{estimate(row[PAUC.name])}  {sign}{with_interval(change, signed=True)}"
+def _change(change: dict[str, Any]) -> str:
+    return ("≈ " if verdict(change) else "") + with_interval(change, signed=True)

@@ -1,10 +1,13 @@
+import json
+from dataclasses import asdict
+
 import numpy as np
 import polars as pl
 import pytest
 
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.run_checks.measures import largest_gap, level_gap, thinned
-from ensemble.run_checks.new_lesions import other_scale, shifted_features
+from ensemble.run_checks.new_lesions import ScoreScale, shifted_features
 
 PATIENTS, LESIONS = 50, 20
 
@@ -69,13 +72,17 @@ def test_a_handful_of_lesions_is_not_compared() -> None:
     matrix = FeatureSpace.fit(table).encode(table)
     few = Matrix(matrix.space, matrix.values[:3])
     assert shifted_features(matrix, patient, few, 1).status == "not applicable"
-    assert other_scale(np.zeros(100), pl.Series(["a", "b"] * 50), np.zeros(3), 1).status == "not applicable"
+    assert ScoreScale.of(np.zeros(100), pl.Series(["a", "b"] * 50)).compare(np.zeros(3), 1).status == "not applicable"
 
 
 @pytest.mark.parametrize(("power", "status"), [(1.0, "clear"), (3.0, "found")])
 def test_scores_on_another_scale_are_found(power: float, status: str) -> None:
     patient = pl.Series(np.repeat(np.arange(PATIENTS), LESIONS).astype(str))
     oof, new = (np.random.default_rng(seed).uniform(size=PATIENTS * LESIONS) for seed in (0, 1))
-    found = other_scale(oof, patient, new**power, PATIENTS)
+    scale = ScoreScale.of(oof, patient)
+    found = scale.compare(new**power, PATIENTS)
     assert found.status == status
-    assert found.values["quantiles"]["50%"] == [float(np.median(oof)), float(np.median(new**power))]
+    assert found.values["quantiles"]["50%"] == pytest.approx([np.median(oof), np.median(new**power)], abs=0.001)
+    assert found.values["gap"] == pytest.approx(largest_gap(oof, new**power), abs=0.001)
+    assert ScoreScale.from_dict(json.loads(json.dumps(asdict(scale)))).compare(new**power, PATIENTS) == found
+    assert ScoreScale.of(oof, patient, PATIENTS).compare(new**power, PATIENTS) == found
