@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from optuna.trial import TrialState
 
 from engine.errors import InputError
 from engine.executors import LocalExecutor
@@ -81,7 +82,13 @@ class _Work:
 def _run_trial(work: _Work, _turn: int, cores: int) -> None:
     runner = JobRunner(work.results, LocalExecutor(cores))
     study = open_study(work.folder, work.problem, seed=work.seed)
-    study.optimize(lambda trial: _score(trial, work.problem, runner), n_trials=1)
+    trial = study.ask()  # `study.optimize` covers an error up with another where the journal cannot be written
+    try:
+        value = _score(trial, work.problem, runner)
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, value)
 
 
 def _score(trial: optuna.Trial, problem: Problem, runner: JobRunner) -> float:

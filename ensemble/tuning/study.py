@@ -93,7 +93,7 @@ def open_study(folder: Path, problem: Problem, *, seed: int = 0) -> optuna.Study
         problem: What is tuned on what.
         seed: Of the sampler.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a trial that fails tells why itself
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     return optuna.create_study(
         storage=JournalStorage(CheckedJournal(str(folder / _JOURNAL))),

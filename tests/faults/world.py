@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cohort.simulator import write_folder
 from tests.faults.process import Server
@@ -165,4 +168,18 @@ def digests(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of every file of a folder that must be the same each time."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     kept = [each for each in files if each.name not in _VARYING and "results" not in each.relative_to(path).parts]
-    return {str(each.relative_to(path)): hashlib.sha256(each.read_bytes()).hexdigest() for each in kept}
+    return {str(each.relative_to(path)): hashlib.sha256(_lasting(each)).hexdigest() for each in kept}
+
+
+def _lasting(path: Path) -> bytes:
+    """The content of a file; of what a search found without the numbers of its trials, and how many of them died."""
+    content = path.read_bytes()
+    with suppress(ValueError):
+        if path.name == "tuning.json":
+            told = json.loads(content, object_hook=_without_history)
+            return json.dumps(told).encode()
+    return content
+
+
+def _without_history(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if not (key == "failed" or (key == "name" and "trial" in value))}
