@@ -47,6 +47,7 @@ class DataConfig(_Section):
     images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
     image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
     crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
+    benign_share: float = Field(1, gt=0, le=1)  # drawn of the benign lesions; see docs/tuning.md for when
     duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients

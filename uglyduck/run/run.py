@@ -124,6 +124,12 @@ class Run:
         self.manifest.check(self.folder.lesions)
         return Lesions.read(self.folder.lesions)
 
+    @property
+    def prevalence(self) -> float | None:
+        """Share malignant at which risks are stated: as configured, or that of a table thinned; None for the run's."""
+        thinned: float | None = self.lesions.facts.get("prevalence")
+        return self.config.calibration.prevalence or thinned
+
     def read_rows(self, path: Path, *, columns: list[str] | None = None) -> pl.DataFrame:
         """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cohort.frames import ID
@@ -43,8 +46,25 @@ def _read(run: Run) -> list[Path]:
         )
     origin = find_origin(data.metadata, cohort.frame[ID])
     frame = cohort.frame if data.crops == "optional" else _with_crops(cohort.frame, data)
-    Lesions(frame, {"dataset": cohort.dataset, "origin": origin}).write(run.folder.lesions)
+    facts: dict[str, Any] = {"dataset": cohort.dataset, "origin": origin}
+    if data.benign_share < 1:
+        facts["prevalence"] = float(np.mean(frame["target"].to_numpy()))
+        frame = _thinned(frame, data.benign_share)
+    Lesions(frame, facts).write(run.folder.lesions)
     return [run.folder.lesions]
+
+
+def _thinned(frame: pl.DataFrame, share: float) -> pl.DataFrame:
+    """Every malignant lesion and a share of the benign ones, each drawn by its id alone."""
+    drawn = [int.from_bytes(hashlib.sha256(isic_id.encode()).digest()[:8]) < share * 2**64 for isic_id in frame[ID]]
+    kept = frame.filter((pl.col("target") == 1) | pl.Series(drawn))
+    log.info(
+        "lesions   %s of %s are drawn: every malignant one, %g of the benign",
+        f"{kept.height:,}",
+        f"{frame.height:,}",
+        share,
+    )
+    return kept
 
 
 def _with_crops(frame: pl.DataFrame, data: DataConfig) -> pl.DataFrame:
@@ -76,5 +96,7 @@ LESIONS = Stage(
     __name__,
     _read,
     inputs=_inputs,
-    settings=lambda run: run.config.data.model_dump(include={"duplicate_policy", "ungrouped", "crops", "columns"}),
+    settings=lambda run: run.config.data.model_dump(
+        include={"duplicate_policy", "ungrouped", "crops", "columns", "benign_share"}
+    ),
 )

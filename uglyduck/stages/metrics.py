@@ -84,7 +84,7 @@ def _calibration(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
     share = float(np.mean(target))
     return {
         "method": settings.method,
-        "prevalence": settings.prevalence or share,
+        "prevalence": run.prevalence or share,
         "measured_at_prevalence": share,
         **methods[settings.method],
         "methods": methods,

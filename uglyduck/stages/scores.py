@@ -87,7 +87,7 @@ def _fitted(run: Run, models: Mapping[str, str], scores: Mapping[str, Scores]) -
         run.fold,
         blend=run.config.ensemble.blend,
         calibration=settings.method,
-        prevalence=settings.prevalence,
+        prevalence=run.prevalence,
         images=run.image_learners,
     )
 

@@ -55,7 +55,7 @@ def _estimate(run: Run) -> list[Path]:
         run.fold,
         blend=blend,
         calibration=settings.method,
-        prevalence=settings.prevalence or float(run.target.mean()),
+        prevalence=run.prevalence or float(run.target.mean()),
         images=run.image_learners,
     )
     nested[BLEND] = nested[blend_column(blend)]
