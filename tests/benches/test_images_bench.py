@@ -157,6 +157,42 @@ def test_apply_against_the_bare_network(name: str, device: str) -> None:
     assert rates[1] / rates[0] >= 0.9
 
 
+@pytest.mark.parametrize("size", [224, 128])
+def test_apply_against_the_bare_network_with_decoding(size: int, tmp_path: Path) -> None:
+    import torch
+
+    from image_embeddings.labels import Classes
+    from image_embeddings.networks.device import Device
+    from image_embeddings.networks.network import build
+    from image_embeddings.networks.scoring import BATCH, ScoringOptions, score
+    from image_embeddings.presets import PRESETS
+
+    preset = PRESETS["efficientnet_lite0"].model_copy(update={"flips": 1, "size": size})
+    place = Device.choose("cpu")
+    network = place.place(build(preset, Classes(("benign", "malignant"), (False, True)))).eval()
+    count = BATCH * (4 if size > SIDE else 12)
+    store = Hdf5Store(write_store(tmp_path / "crops.hdf5", count))
+    batch = place.pixels(torch.zeros((BATCH, 3, size, size), dtype=torch.uint8))
+
+    def bare() -> None:
+        with torch.inference_mode(), place.autocast():
+            for _ in range(count // BATCH):
+                network(batch).logits.cpu()
+
+    def applied() -> None:
+        score([network], store, list(store.ids), np.arange(count), ScoringOptions(preset, place))
+
+    bare()  # the first run compiles and allocates
+    rates = [count / seconds for seconds in best(bare, applied, repeats=5)]
+    record(
+        f"Applying efficientnet_lite0 at {size} px on a CPU, decoding included",
+        f"{count:,} JPEG crops of {SIDE} px from HDF5, one view, against the same number of crops that are ready.",
+        ["", "images a second"],
+        [["bare network", f"{rates[0]:,.1f}"], ["apply", f"{rates[1]:,.1f}"], ["ratio", f"{rates[1] / rates[0]:.3f}"]],
+    )
+    assert rates[1] / rates[0] >= 0.9
+
+
 def test_memory_does_not_grow_with_the_crops(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np, torch; torch.set_num_threads(1)\n"
