@@ -87,9 +87,9 @@ class CropsIdentity:
         stamp = _stamp(store.path, ids)
         try:
             known = read_json(folder / CROPS)
-        except InputError:
+        except (InputError, OSError):
             known = {}
-        remembered = cls(str(known.get("sha256")), stamp)
+        remembered = cls(str(known.get("sha256")) if isinstance(known, dict) else "", stamp)
         return remembered if known == remembered._entry() else cls(_content(store, ids, executor), stamp)
 
     def write(self, folder: Path) -> None:

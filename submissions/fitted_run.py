@@ -121,7 +121,9 @@ class FittedRun:
         """Names of the features that come from images."""
         return {name for name, group in self.specs.items() if group == "image"}
 
-    def score(self, frame: pl.DataFrame, images: pl.DataFrame | None = None, *, anyway: bool = False) -> pl.DataFrame:
+    def score(
+        self, frame: pl.DataFrame, images: pl.DataFrame | None = None, *, anyway: bool = False, warn: bool = True
+    ) -> pl.DataFrame:
         """Score every lesion.
 
         Whether a lesion is scored with its crop or from the table alone is decided for that lesion. Its score depends
@@ -133,6 +135,7 @@ class FittedRun:
             images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose
                 score is null or NaN, has no crop.
             anyway: Score a table that lacks most of what the models go by, too, without risks.
+            warn: Whether to log what the table lacks; `submissions.suitability.cautions` says it with the rest.
 
         Returns:
             `isic_id`, a column for each learner (NaN where it sees crops alone and the lesion has none), `blend`, and
@@ -148,22 +151,25 @@ class FittedRun:
                 f"{lacking}",
                 remedy="give a table like that of the run, or say --anyway for scores of little meaning, without risks",
             )
+        if warn and lacking.columns:
+            log.warning("%s", lacking)
         scored = pl.concat([self._score(block, images) for block in whole_patients(frame, _BLOCK)])
         return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
 
     def lacking(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Lacking:
-        """What a table lacks, since columns are absent or empty; without images, besides theirs."""
+        """What a table lacks, since columns are absent or empty, or image scores; without images, besides theirs."""
         there = known_columns(frame)
         absent_columns = self.needs.difference(there)
-        if not absent_columns:
+        if not absent_columns and images is None:
             return Lacking((), 0.0)
         known = frame.head(0).select(there)
         built = features.build(known, self.groups, state=self.state, images=images)
         wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
         absent = wanted - set(built.columns)
         panel = self.panels.table if images is None else self.panels.whole
-        share = gain_of(absent, self._gains_of(panel), panel.blend.weights)
-        return Lacking(tuple(sorted(absent_columns)), share)
+        share = gain_of(absent, self._gains_of(panel), panel.blend.weights) if absent else 0.0
+        unseen = {"image scores"} if absent & self.image_features else set()
+        return Lacking(tuple(sorted(absent_columns | unseen)), share)
 
     def image_table(
         self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None

@@ -93,7 +93,7 @@ def _options(
 
 
 @cache
-def _commands() -> Callable[[], object]:
+def _commands() -> Callable[..., object]:
     """The commands as they are called: typer would read every signature anew each time."""
     return typer.main.get_command(app)
 
@@ -101,7 +101,7 @@ def _commands() -> Callable[[], object]:
 def main() -> None:
     """Run the command line; exit status 0 done, 2 the input is wrong, 1 a defect."""
     try:
-        _commands()()
+        _commands()(prog_name="uglyduck")
     except InputError as error:
         refused: InputError | None = error
     except Exception as error:

@@ -101,7 +101,8 @@ class ScoreScale:
         asked = counts if patients is None else [_asked(counts, patients)]
         chance = {n: max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(code, n)) for n in asked}
         levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-        return cls(tuple(np.quantile(oof, levels).round(6).tolist()), {n: round(gap, 6) for n, gap in chance.items()})
+        scores = np.quantile(oof[np.isfinite(oof)], levels).tolist()
+        return cls(tuple(float(f"{one:.6g}") for one in scores), {n: round(gap, 6) for n, gap in chance.items()})
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ScoreScale:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from image_embeddings.requests.models import ApplyRequest
 from image_embeddings.spec import Spec, check_files
 
 _FOLDER = "scored"
+#: Besides the libraries that train: these decode crops and measure them.
+_NUMBERS = ("numpy", "scipy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,21 @@ class Memory:
         model = request.models[0]
         spec = Spec.read(model)
         check_files(model, spec)
-        folder = model / _FOLDER
-        crops = CropsIdentity.of(store, ids, folder, executor)
-        decisive = [spec.model_dump(mode="json"), code_sha256(spec.kind), libraries(spec.kind)]
-        asked = [crops.sha256, list(ids), request.flips, request.device, request.embeddings]
-        return cls(folder, fingerprint([decisive, asked]), crops)
+        crops = CropsIdentity.of(store, ids, model / _FOLDER, executor)
+        made_by = [code_sha256(spec.kind), libraries(spec.kind), {name: version(name) for name in _NUMBERS}]
+        asked = [list(ids), request.flips, request.embeddings, request.on_bad]
+        where = _device(request.device, spec)
+        name = fingerprint([spec.model_dump(mode="json"), made_by, crops.sha256, asked, where])
+        return cls(model / _FOLDER, name, crops)
 
     def recall(self, out: Path) -> dict[str, Any] | None:
         """The answer given before, its table written to `out`; None where there is none, or not a whole one."""
+        _write_down(lambda: self.crops.write(self.folder))
         try:
-            known = read_json(self.folder / f"{self.name}.json")
-        except InputError:
+            known = read_json(self._entry)
+        except (InputError, OSError):
             return None
-        if not self._table.is_file() or sha256_of(self._table) != known["sha256"]:
+        if not isinstance(known, dict) or not self._table.is_file() or known != _sealed(known, self._table):
             return None
         with atomic_path(out) as temporary:
             shutil.copyfile(self._table, temporary)
@@ -67,12 +72,38 @@ class Memory:
 
     def keep(self, out: Path, answer: dict[str, Any]) -> None:
         """Remember an answer and its table; where the folder cannot be written, nothing is remembered."""
-        with suppress(OSError):
-            self.crops.write(self.folder)
-            with atomic_path(self._table) as temporary:
-                shutil.copyfile(out, temporary)
-            write_json({"answer": answer, "sha256": sha256_of(out)}, self.folder / f"{self.name}.json")
+        _write_down(lambda: self._put(out, answer))
+
+    def _put(self, out: Path, answer: dict[str, Any]) -> None:
+        with atomic_path(self._table) as temporary:
+            shutil.copyfile(out, temporary)
+        write_json(_sealed({"answer": answer}, out), self._entry)
+
+    @property
+    def _entry(self) -> Path:
+        return self.folder / f"{self.name}.json"
 
     @property
     def _table(self) -> Path:
         return self.folder / f"{self.name}.parquet"
+
+
+def _write_down(write: Callable[[], None]) -> None:
+    """Write what only saves time."""
+    with suppress(OSError, InputError):
+        write()
+
+
+def _sealed(entry: Mapping[str, Any], table: Path) -> dict[str, Any]:
+    """An answer with a checksum of itself and of its table."""
+    answer = entry.get("answer")
+    return {"answer": answer, "sha256": fingerprint([answer, sha256_of(table)])}
+
+
+def _device(asked: str, spec: Spec) -> str:
+    """Where a network runs: a GPU rounds otherwise than a CPU."""
+    if spec.kind == "descriptors":
+        return "cpu"
+    from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is slow to load
+
+    return Device.choose(asked).name

@@ -56,7 +56,7 @@ def score(arguments: argparse.Namespace) -> None:
         log.warning("%s", line)
     with listening(_Lines()):
         images = fitted.image_table(cohort.frame[ID], crops=arguments.images)
-    scores = fitted.score(cohort.frame, images, anyway=True).select(ID, score="blend")
+    scores = fitted.score(cohort.frame, images, anyway=True, warn=False).select(ID, score="blend")
     scales = {name: ScoreScale.from_dict(scale) for name, scale in about["scales"].items()}
     found = cautions(fitted, cohort.frame, images, scores, lambda column, _: scales.get(column))
     written = write_submission(

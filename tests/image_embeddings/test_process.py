@@ -131,6 +131,16 @@ def test_scores_are_remembered_while_nothing_that_decides_them_changes(
         assert not remembered  # a damaged table counts as absent
         assert again.equals(first)
 
+        for each in (model / "scored").glob("*.json"):
+            each.write_text("[]")
+        assert not scores(*ids)[1]
+        shutil.rmtree(model / "scored")
+        (model / "scored").write_text("a file, so nothing can be remembered")
+        again, remembered = scores(*ids)
+        assert not remembered
+        assert again.equals(first)
+        (model / "scored").unlink()
+
         with h5py.File(images, "r+") as store:
             content = store[ids[0]][()]
             del store[ids[0]]
@@ -143,5 +153,6 @@ def test_scores_are_remembered_while_nothing_that_decides_them_changes(
             del store[ids[0]]
             store[ids[0]] = content
         again, remembered = scores(*ids)
-        assert remembered  # what it was is known still
+        assert not remembered  # that was forgotten above
+        assert scores(*ids)[1]
         assert again.equals(first)

@@ -119,6 +119,10 @@ def test_a_table_with_a_column_for_each_model_scores_as_the_crops_do(pair: Pair,
     shown = fitted.image_score(images)
     assert shown is not None
     assert shown["score"].is_between(0, 1).all()
+    assert fitted.lacking(lesions, images).columns == ()
+    part = fitted.lacking(lesions, images.drop(NAMES[0]))
+    assert part.columns == ("image scores",)
+    assert 0 < part.share < 1
 
 
 def test_the_bundle_applies_them_all(pair: Pair, tmp_path: Path, command: Command) -> None:

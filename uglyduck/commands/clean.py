@@ -16,6 +16,8 @@ def clean(
 ) -> None:
     """Delete what a run keeps of earlier configurations: image models and results that nothing now asks for.
 
+    Scores of new crops, which are kept for the next command about the same crops, are deleted too.
+
     Results are scores of models, stored for whoever asks again: for the run itself, ablations, tuning and other
     studies. Those asked for with the present features, folds and learners stay, and so do those of unknown use.
     A run itself never deletes any of this: it took long to make, and is used again when it is asked for again.
@@ -45,5 +47,10 @@ def clean(
                 for path in results:
                     path.unlink()
             typer.echo(f"{done} {run.folder.results}: {len(results):,} files of results, {size:,} bytes")
-        if not (models or results):
+        scored = sorted(run.folder.images.glob("*/scored"))
+        for folder_of_scores in scored:
+            if not dry_run:
+                shutil.rmtree(folder_of_scores)
+            typer.echo(f"{done} {folder_of_scores}: scores of new crops")
+        if not (models or results or scored):
             typer.echo("nothing to delete")

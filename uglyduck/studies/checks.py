@@ -210,7 +210,7 @@ class RunChecks:
 
     def _scale(self) -> Finding:
         cohort, fitted = self._new
-        new = fitted.score(cohort.frame, anyway=True)["blend"].to_numpy()
+        new = fitted.score(cohort.frame, anyway=True, warn=False)["blend"].to_numpy()
         column = "table" if "table" in self._scored.columns else "blend"  # new lesions are scored without images here
         patients = cohort.frame["patient_id"].n_unique()
         known, patient = self._scored[column].to_numpy(), self.run.folds.frame["patient_id"]

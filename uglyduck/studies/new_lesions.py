@@ -68,7 +68,9 @@ class NewTable:
         fitted, cohort = run.fitted(), self.read(run)
         with showing_progress():
             seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
-        scores = fitted.score(cohort.frame, seen, anyway=self.anyway).select("isic_id", "risk", score="blend")
+        scores = fitted.score(cohort.frame, seen, anyway=self.anyway, warn=False).select(
+            "isic_id", "risk", score="blend"
+        )
         found = cautions(fitted, cohort.frame, seen, scores, scales_of(training_scores(run)))
         return ScoredTable(fitted, cohort, seen, scores, found)
 
