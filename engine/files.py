@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
 import stat
 import tempfile
@@ -26,14 +27,23 @@ TEMPORARY = ".unfinished-"
 
 
 def temporary_prefix(target: Path) -> str:
-    """How the names of temporary files and folders begin: with this process's number, so that others know them.
+    """How the names of temporary files and folders begin: with this process, so that others know them.
 
     What is to be written follows as a number of its own; what a killed process left of it is swept out.
     """
     named = f"{zlib.crc32(target.name.encode()):08x}-"
     for left in filter(is_abandoned, list(target.parent.glob(f"{TEMPORARY}*-{named}*"))):
         remove(left)
-    return f"{TEMPORARY}{os.getpid()}-{named}"
+    return f"{TEMPORARY}{process_name()}-{named}"
+
+
+def process_name() -> str:
+    """This process in file names: its number, and a hash of the host's name, since hosts may share a folder."""
+    return f"{os.getpid()}_{_host()}"
+
+
+def _host() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def remove(path: Path) -> None:
@@ -45,14 +55,19 @@ def remove(path: Path) -> None:
 
 
 def is_abandoned(temporary: Path, prefix: str = TEMPORARY) -> bool:
-    """Whether the process that began to write a temporary file or folder has ended, so that it may be deleted."""
-    number = temporary.name.removeprefix(prefix).split("-")[0]
+    """Whether the process that began to write a temporary file or folder has ended, so that it may be deleted.
+
+    Of a process on another host (or in another container) nobody here can tell: what it writes stays.
+    """
+    number, _, host = temporary.name.removeprefix(prefix).split("-")[0].partition("_")
+    if host and host != _host():
+        return False
     if not number.isdecimal():
         return True
     try:
         with suppress(PermissionError):  # somebody else's process, but alive
             os.kill(int(number), 0)  # sends nothing, only asks
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # overflow: no process can have this number
         return True
     return False
 

@@ -46,9 +46,9 @@ def locked(folder: Path, also: Collection[str] = ()) -> Iterator[None]:
                 where=str(folder),
                 remedy="wait for it or choose another --out",
             ) from error
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {platform.node()}\n")
-        stream.flush()
+        with suppress(OSError):  # a courtesy: a disk that is full is no reason to refuse, say, what makes room on it
+            stream.truncate(0)
+            os.write(stream.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())
         for unfinished in filter(is_abandoned, list(folder.rglob(f"{TEMPORARY}*"))):
             remove(unfinished)
         try:

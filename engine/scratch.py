@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from engine.files import is_abandoned
+from engine.files import is_abandoned, process_name
 
 _PREFIX, _HELD, _NEW = "uglyduck-", ".held", ".new"
 _ROOM = 1 << 16
@@ -33,7 +34,7 @@ def scratch(parent: Path | None = None) -> Iterator[Path]:
     """
     root = Path(parent or tempfile.gettempdir())
     _sweep(root)
-    prefix = f"{_PREFIX}{os.getpid()}-"
+    prefix = f"{_PREFIX}{process_name()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=root) as name, Path(name, _NEW).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         Path(name, _NEW).rename(Path(name, _HELD))  # under its own name only once it is locked
@@ -44,11 +45,17 @@ def scratch(parent: Path | None = None) -> Iterator[Path]:
 @cache
 def _sweep(root: Path) -> None:
     for held in root.glob(f"{_PREFIX}*/{_HELD}"):
-        with suppress(OSError), held.open() as stream:  # locked: in use; or somebody else's
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(held.parent)
+        with suppress(OSError), open(held, opener=_open_at_once) as stream:  # locked: in use; or somebody else's
+            if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(held.parent)
     for bare in root.glob(f"{_PREFIX}[0-9]*-*"):
         with suppress(OSError):  # killed before it was locked: such a folder is empty, else it stays
             if is_abandoned(bare, _PREFIX) and {path.name for path in bare.iterdir()} <= {_NEW}:
                 (bare / _NEW).unlink(missing_ok=True)
                 bare.rmdir()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for a pipe's other end, and no link: anybody may have put it there."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)

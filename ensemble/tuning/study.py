@@ -35,12 +35,12 @@ class CheckedJournal(JournalFileBackend):
         """The entries from a number on.
 
         Raises:
-            InputError: One is damaged.
+            InputError: One is damaged, or was written before entries had checksums.
         """
         damaged = InputError(
-            "the journal of the search is damaged",
+            "the journal of the search is damaged, or was written by an earlier version",
             where=self._file_path,
-            remedy="delete it to search anew: models that were scored are not trained again",
+            remedy="delete it to search anew",
         )
         try:
             for log in super().read_logs(log_number_from):

@@ -91,6 +91,29 @@ def test_scratch_of_a_process_killed_before_it_held_it_is_swept_out_if_it_is_emp
         assert living.is_dir()
 
 
+def test_what_others_put_among_scratch_folders_hangs_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / f"uglyduck-{10**30}-x").mkdir()  # the number of no process
+    for name in ("pipe", "link"):
+        (tmp_path / f"uglyduck-1-{name}").mkdir()
+    os.mkfifo(tmp_path / "uglyduck-1-pipe/.held")
+    (tmp_path / "uglyduck-1-link/.held").symlink_to(tmp_path / "uglyduck-1-pipe/.held")
+    _sweep.cache_clear()
+    with scratch(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["uglyduck-1-link", "uglyduck-1-pipe"]
+
+
+def test_what_a_process_on_another_host_writes_is_left_alone(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = temporary_prefix(out := tmp_path / "submission.csv").replace(f"{os.getpid()}_", f"{dead.pid}_")
+    (here := tmp_path / f"{mine}a").touch()
+    (elsewhere := tmp_path / f"{mine.replace('_', '_f')}a").touch()
+    with atomic_path(out), locked(tmp_path):
+        assert not here.exists()
+        assert elsewhere.exists()
+
+
 def _refused(folder: Path, made: str) -> None:
     with locked(folder, also={"config.toml"}):
         (folder / made).touch()

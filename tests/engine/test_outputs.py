@@ -85,6 +85,15 @@ def full_disk() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.usefixtures("full_disk")
+def test_on_a_full_disk_a_folder_is_locked_without_a_word_of_by_whom(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / ".lock").write_text("an earlier process")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    with locked(tmp_path):
+        assert not (tmp_path / ".lock").read_text()
+
+
 @pytest.mark.parametrize("how", ["json", "csv", "parquet"])
 @pytest.mark.usefixtures("full_disk")
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, how: str) -> None:

@@ -19,7 +19,7 @@ def clean(
     Scores of new crops, which are kept for the next command about the same crops, are deleted too.
 
     Results are scores of models, stored for whoever asks again: for the run itself, ablations, tuning and other
-    studies. Those asked for with the present features, folds and learners stay, and so do those of unknown use.
+    studies. Those asked for with the present features and folds stay, and so do those of unknown use.
     A run itself never deletes any of this: it took long to make, and is used again when it is asked for again.
 
     Example: `uglyduck clean runs/first --dry-run`

@@ -88,10 +88,10 @@ class Run:
 
     @property
     def results(self) -> ResultStore:
-        """Where results lie; what is asked for is listed by what jobs read: features, folds and `[ensemble]`."""
-        recorded, settings = self.manifest.recorded, self.config.ensemble.model_dump(mode="json")
+        """Where results lie; what is asked for is listed by features and folds, whatever `[ensemble]` said then."""
+        recorded = self.manifest.recorded
         read = [recorded.get(path.name) for path in (self.folder.features, self.folder.folds)]
-        return ResultStore(self.folder.results, fingerprint([read, settings]))
+        return ResultStore(self.folder.results, fingerprint(read))
 
     @property
     def state(self) -> dict[str, str]:

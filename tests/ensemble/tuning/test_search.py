@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def test_workers_that_die_leave_failed_trials_and_the_search_goes_on(tmp_path: P
     assert len(set(drawn)) == 6  # workers side by side draw different values
 
 
-@pytest.mark.parametrize("how", ["a figure", "a line", "not text"])
+@pytest.mark.parametrize("how", ["a figure", "a line", "not text", "an earlier version's"])
 def test_a_journal_that_was_changed_is_not_believed(
     how: str, problem: Problem, uninterrupted: Path, tmp_path: Path, runner: JobRunner
 ) -> None:
@@ -159,9 +160,10 @@ def test_a_journal_that_was_changed_is_not_believed(
         "a figure": text.replace(b'"pauc_by_fold":[0.', b'"pauc_by_fold":[1.', 1),
         "a line": text.replace(b"\n", b"", 1),
         "not text": text.replace(b"{", b"\xff", 1),
+        "an earlier version's": re.sub(rb',"sha256":"\w+"', b"", text),
     }
     journal.write_bytes(damaged[how])
-    with pytest.raises(InputError, match="the journal of the search is damaged"):
+    with pytest.raises(InputError, match=r"damaged, or was written by an earlier version\. delete it to search anew"):
         search(problem, tmp_path, runner, Effort(trials=14, seed=1))
     journal.unlink()  # as the line says
     search(problem, tmp_path, runner, Effort(trials=2, seed=1))
