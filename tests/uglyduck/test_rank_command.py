@@ -157,3 +157,12 @@ def test_what_can_not_be_done_is_said_in_one_line_and_nothing_is_written(
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command_name", ["rank", "patients", "explain", "features"])
+def test_options_about_a_table_need_one(finished: Path, command: Command, tmp_path: Path, command_name: str) -> None:
+    out = () if command_name in {"features", "explain"} else ("--out", tmp_path / "o.csv")
+    done = command(command_name, finished, "--strict", *out, check=False)
+    assert done.returncode == 2
+    assert "--strict: there is no table to read so. name the new lesions with --metadata" in done.stderr
+    assert not (tmp_path / "o.csv").is_file()

@@ -51,7 +51,7 @@ def explain(
     from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
-    from uglyduck.studies.new_lesions import NewTable
+    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
     from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
@@ -61,6 +61,8 @@ def explain(
             where="--images, --image-scores, --groups, --join, --out",
             remedy="name the new lesions with --metadata",
         )
+    if metadata is None:
+        refuse_options_of_no_table(strict=strict, anyway=anyway)
     if out is not None:
         try_folder(out)
     opened, settings = open_run(run), Settings(top, features, sample, seed)

@@ -34,7 +34,7 @@ def features(
     from engine.errors import InputError
     from engine.outputs import try_file
     from uglyduck.studies.features import bring_up_to_date, build_for
-    from uglyduck.studies.new_lesions import NewTable
+    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
 
     start_logging()
     if (metadata is None) != (out is None):
@@ -44,6 +44,7 @@ def features(
         lesions = NewTable(metadata, image_scores=image_scores, groups=groups, join=join or (), strict=strict)
         told = build_for(folder, lesions, out)
     else:
+        refuse_options_of_no_table(groups=groups, join=join, strict=strict)
         told = bring_up_to_date(folder)
     if as_json:
         typer.echo(json.dumps(told))

@@ -45,7 +45,7 @@ def patients(
     from engine.outputs import try_folder
     from submissions.suitability import say
     from uglyduck.run.run import open_run
-    from uglyduck.studies.new_lesions import NewTable
+    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
     from uglyduck.studies.patients import pages_of
     from uglyduck.studies.ranking import choose_shortlist
 
@@ -58,6 +58,8 @@ def patients(
     )
     if metadata is None and image_scores is not None:
         raise InputError("scores of no table", where="--image-scores", remedy="name the lesions with --metadata")
+    if metadata is None:
+        refuse_options_of_no_table(groups=groups, join=join, strict=strict, anyway=anyway)
     given = (None, image_scores, groups, join or (), strict, anyway)
     table = None if metadata is None else NewTable(metadata, *given)
     pages, lesions = pages_of(opened, shortlist, table=table, images=images)

@@ -75,7 +75,7 @@ def rank(
     from submissions.ranking_files import require_format, write_ranking
     from submissions.suitability import say
     from uglyduck.run.run import open_run
-    from uglyduck.studies.new_lesions import NewTable
+    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
 
     start_logging()
@@ -87,6 +87,7 @@ def rank(
     )
     if metadata is None:
         _refuse_images_of_nothing(images, image_scores)
+        refuse_options_of_no_table(groups=groups, join=join, strict=strict, anyway=anyway)
         lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
     else:
         table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)

@@ -11,10 +11,24 @@ import polars as pl
 from cohort.frames import collect
 from cohort.reading import Cohort, read_cohort
 from engine.console import log
+from engine.errors import InputError
 from submissions.fitted_run import FittedRun
 from submissions.suitability import Caution, cautions, scales_of
 from uglyduck.run.run import Run
 from uglyduck.terminal.images import showing_progress
+
+
+def refuse_options_of_no_table(**given: object) -> None:
+    """Refuse options that say how a table of new lesions is read where none is given.
+
+    Args:
+        given: By the name of an option its value; what is false was not given.
+
+    Raises:
+        InputError: One was given.
+    """
+    if said := ", ".join(f"--{name}" for name, value in given.items() if value):
+        raise InputError("there is no table to read so", where=said, remedy="name the new lesions with --metadata")
 
 
 @dataclass(frozen=True)
