@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import read_sealed, sha256_of, write_sealed
+from engine.files import read_json, read_sealed, sha256_of, write_sealed
 
 FORMAT = 2
 """Of a run's files and what they mean: raised by a change after which code could misread an older run.
@@ -152,12 +152,21 @@ def _whole(path: Path) -> dict[str, Any]:
         InputError: It is not as a run wrote it, or is of a newer format.
     """
     remedy = "restore it, or delete it and start `uglyduck run` again, which uses what models are there"
+    if (stated := _stated_format(path)) > FORMAT:  # a newer version's checksum may be another
+        require_format({"format": stated}, FORMAT, path)
     found = read_sealed(path, remedy=remedy)
     if not _is_manifest(found):
         raise InputError("not the manifest of a run", where=str(path), remedy=remedy)
-    if found.get("format", 1) > FORMAT:
-        require_format(found, FORMAT, path)
     return found
+
+
+def _stated_format(path: Path) -> int:
+    try:
+        found = read_json(path)
+    except InputError:
+        return 1  # what is wrong is said where it is read whole
+    stated = found.get("format") if isinstance(found, dict) else None
+    return stated if isinstance(stated, int) else 1
 
 
 def _is_manifest(found: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from cohort.data_tables import checks_table
 from cohort.findings import Finding
 from cohort.lesions import write_rows
-from engine.files import read_json, write_json, write_parquet
+from engine.files import read_json, read_sealed, write_json, write_parquet, write_sealed
 from ensemble.run_checks import RUN_CHECKS
 from ensemble.run_checks.tables import fill
 from tests.uglyduck.conftest import accept
@@ -71,9 +71,9 @@ def _lose_a_file(run: Path) -> None:
 
 
 def _lose_a_model(run: Path) -> None:
-    manifest = read_json(run / "models" / "manifest.json")
+    manifest = read_sealed(run / "models" / "manifest.json", remedy="")
     del manifest["models"]["xgboost/fold2-seed0"]
-    write_json(manifest, run / "models" / "manifest.json")
+    write_sealed(manifest, run / "models" / "manifest.json")
 
 
 def _tell_the_answer(run: Path) -> None:

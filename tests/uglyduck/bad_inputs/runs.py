@@ -124,7 +124,7 @@ RUNS = {
         "predict {finished} --metadata t.csv --anyway", "appears 2 times", {"t.csv": TABLE + "ISIC_1,IP_1,40\n"}
     ),
     "lesions to score: another dataset": Case(
-        "predict {finished} --metadata t.csv", "the table lacks features", {"t.csv": TABLE}
+        "predict {finished} --metadata t.csv", "columns are absent or empty", {"t.csv": TABLE}
     ),
     "lesions to score: strictly": Case(
         "predict {finished} --metadata t.csv --anyway --strict",
