@@ -14,8 +14,6 @@ import pytest
 
 from engine.files import read_json
 
-pytestmark = pytest.mark.xdist_group("ablate")  # what they share takes long to make: once, not in each worker
-
 Command = Callable[..., Any]
 
 

@@ -26,8 +26,6 @@ from tests.uglyduck.conftest import Command
 from uglyduck.run.run import open_run
 from uglyduck.studies.export import files_to_score
 
-pytestmark = pytest.mark.xdist_group("bundle")  # what they share takes long to make: once, not in each worker
-
 OFFLINE = ["unshare", "--map-root-user", "--net"]
 # Python imports it first; whatever looks up a host or opens a connection then fails, and the command with it.
 REFUSE_SOCKETS = """import sys

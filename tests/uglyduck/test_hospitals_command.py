@@ -15,8 +15,6 @@ from tests.uglyduck.conftest import Command, accept
 from uglyduck.run.run import open_run
 from uglyduck.studies.hospitals import features_without
 
-pytestmark = pytest.mark.xdist_group("hospitals")  # what they share takes long to make: once, not in each worker
-
 
 @pytest.fixture(scope="module")
 def run(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,8 +17,6 @@ from submissions.bundle import scoring
 from tests.uglyduck.conftest import PICTURED, Command, digests
 from uglyduck.run.run import open_run
 
-pytestmark = pytest.mark.xdist_group("image_models")  # what they share takes long to make: once, not in each worker
-
 TWO = """
 [images.descriptors]
 [images.net]

@@ -15,8 +15,6 @@ from ensemble.fusion import read_blend
 from tests.uglyduck.conftest import Command
 from uglyduck.studies.robustness import choose_lesions
 
-pytestmark = pytest.mark.xdist_group("robustness")  # what they share takes long to make: once, not in each worker
-
 KINDS = ["unchanged", "lighting", "white balance", "blur", "JPEG", "resolution", "rotation"]
 
 

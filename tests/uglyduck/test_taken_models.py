@@ -12,8 +12,6 @@ import pytest
 from image_embeddings.spec import Spec
 from tests.uglyduck.conftest import PICTURED, Command, digests
 
-pytestmark = pytest.mark.xdist_group("taken_models")  # what they share takes long to make: once, not in each worker
-
 TAKEN = PICTURED.replace(', "xgboost"', "").replace("xgboost = { n_trees = 10 }\n", "") + "[images.older]\n"
 
 

@@ -18,8 +18,6 @@ from cohort.simulator.findings import AuditFinding
 from cv_folds.metrics.partial_auc import partial_auc
 from engine.errors import InputError
 
-pytestmark = pytest.mark.xdist_group("simulator")  # what they share takes long to make: once, not in each worker
-
 
 @pytest.fixture(scope="module")
 def cohort() -> Simulated:
