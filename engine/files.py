@@ -32,8 +32,12 @@ def temporary_prefix(target: Path) -> str:
     What is to be written follows as a number of its own; what a killed process left of it is swept out.
     """
     named = f"{zlib.crc32(target.name.encode()):08x}-"
-    for left in filter(is_abandoned, list(target.parent.glob(f"{TEMPORARY}*-{named}*"))):
-        remove(left)
+    names: list[str] = []
+    with suppress(OSError):  # a folder may be written to and not listed
+        names = os.listdir(target.parent)  # noqa: PTH208 - before each writing, maybe next to thousands of pages
+    for left in (target.parent / name for name in names if name.startswith(TEMPORARY) and f"-{named}" in name):
+        if is_abandoned(left):
+            remove(left)
     return f"{TEMPORARY}{process_name()}-{named}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from cohort.stores.protocol import ImageStore
 from engine.console import log
 from engine.errors import InputError
 from engine.executors import Executor
-from engine.files import atomic_path, fingerprint, read_json, sha256_of, write_json
+from engine.files import atomic_path, fingerprint, read_sealed, sha256_of, write_sealed
 from image_embeddings.identity import CropsIdentity, code_sha256, libraries
 from image_embeddings.requests.models import ApplyRequest
 from image_embeddings.spec import Spec, check_files
@@ -59,10 +59,10 @@ class Memory:
         """The answer given before, its table written to `out`; None where there is none, or not a whole one."""
         _write_down(lambda: self.crops.write(self.folder))
         try:
-            known = read_json(self._entry)
+            known = read_sealed(self._entry, remedy="")
         except (InputError, OSError):
             return None
-        if not isinstance(known, dict) or not self._table.is_file() or known != _sealed(known, self._table):
+        if not self._table.is_file() or known.get("table") != sha256_of(self._table):
             return None
         with atomic_path(out) as temporary:
             shutil.copyfile(self._table, temporary)
@@ -77,7 +77,7 @@ class Memory:
     def _put(self, out: Path, answer: dict[str, Any]) -> None:
         with atomic_path(self._table) as temporary:
             shutil.copyfile(out, temporary)
-        write_json(_sealed({"answer": answer}, out), self._entry)
+        write_sealed({"answer": answer, "table": sha256_of(out)}, self._entry)
 
     @property
     def _entry(self) -> Path:
@@ -92,12 +92,6 @@ def _write_down(write: Callable[[], None]) -> None:
     """Write what only saves time."""
     with suppress(OSError, InputError):
         write()
-
-
-def _sealed(entry: Mapping[str, Any], table: Path) -> dict[str, Any]:
-    """An answer with a checksum of itself and of its table."""
-    answer = entry.get("answer")
-    return {"answer": answer, "sha256": fingerprint([answer, sha256_of(table)])}
 
 
 def _device(asked: str, spec: Spec) -> str:

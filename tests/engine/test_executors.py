@@ -22,10 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # other processes take the path 
 from executor_tasks import SHARED, add, count_others, fail_at_three, leave_a_file, meet, process_of, refuse
 
 Spread = Callable[..., Iterator[Any]]
-RAY = pytest.param("ray", marks=pytest.mark.xdist_group("ray"))
 
 
-@pytest.fixture(params=["threads", "processes", RAY])
+@pytest.fixture(params=["threads", "processes", "ray"])
 def spread(request: pytest.FixtureRequest) -> Spread:
     """`map` of one kind of executor."""
     if request.param == "ray":
@@ -92,7 +91,7 @@ def test_no_more_items_run_at_the_same_time_than_allowed(tmp_path: Path) -> None
     assert set(LocalExecutor(3).map(count_others, tmp_path, range(8), at_once=1)) == {1}
 
 
-@pytest.mark.parametrize("kind", ["processes", RAY])
+@pytest.mark.parametrize("kind", ["processes", "ray"])
 def test_other_processes_map_the_arrays_and_cannot_write_to_them(kind: str, request: pytest.FixtureRequest) -> None:
     executor = request.getfixturevalue("ray_executor") if kind == "ray" else LocalExecutor(2)
     found = list(executor.map(process_of, SHARED, range(6), processes=True))

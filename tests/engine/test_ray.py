@@ -22,8 +22,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import NODE
 from executor_tasks import die, die_once, fail_at_three, note_the_node
 
-pytestmark = pytest.mark.xdist_group("ray")
-
 
 def on_one_machine(items: int) -> list[Any]:
     return list(LocalExecutor(2).map(note_the_node, None, range(items)))

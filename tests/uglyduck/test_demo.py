@@ -37,7 +37,6 @@ def test_the_picture_of_the_readme_is_that_of_the_demo() -> None:
 
 
 @pytest.mark.skipif(bool(LACKING), reason=LACKING)
-@pytest.mark.xdist_group("browser")
 def test_the_report_prints_on_at_most_twelve_sheets() -> None:
     with open_browser() as browser:
         browser.show(DEMO / "report.html", width=1400)

@@ -38,9 +38,7 @@ def plain(pictured: Path, tmp_path_factory: pytest.TempPathFactory, command: Com
     [
         pytest.param("threads = 4", True, False, id="four threads, shuffled rows"),
         pytest.param("threads = 2", False, True, id="two threads, resumed"),
-        pytest.param(
-            'threads = 2\nengine = "ray"', True, False, id="Ray, shuffled rows", marks=pytest.mark.xdist_group("ray")
-        ),
+        pytest.param('threads = 2\nengine = "ray"', True, False, id="Ray, shuffled rows"),
     ],
 )
 def test_threads_order_resuming_and_ray_change_no_bit(

@@ -36,21 +36,22 @@ def clean(
         models += sorted(
             spec.parent for spec in run.folder.images.glob("*/spec.json") if spec.parent.name not in wanted
         )
-        for model in models:
-            size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+        doomed = [(model, "an image model") for model in models]
+        doomed += [
+            (scored, "scores of new crops")
+            for scored in sorted(run.folder.images.glob("*/scored"))
+            if scored.parent not in models
+        ]
+        for place, what in doomed:
+            size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
             if not dry_run:
-                shutil.rmtree(model)
-            typer.echo(f"{done} {model}: an image model, {size:,} bytes")
+                shutil.rmtree(place)
+            typer.echo(f"{done} {place}: {what}, {size:,} bytes")
         if results := run.results.outdated():
             size = sum(path.stat().st_size for path in results)
             if not dry_run:
                 for path in results:
                     path.unlink()
             typer.echo(f"{done} {run.folder.results}: {len(results):,} files of results, {size:,} bytes")
-        scored = sorted(run.folder.images.glob("*/scored"))
-        for folder_of_scores in scored:
-            if not dry_run:
-                shutil.rmtree(folder_of_scores)
-            typer.echo(f"{done} {folder_of_scores}: scores of new crops")
-        if not (models or results or scored):
+        if not (doomed or results):
             typer.echo("nothing to delete")

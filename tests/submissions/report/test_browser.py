@@ -14,7 +14,7 @@ from submissions.report.building import pictured
 from tests.submissions.report.browser import LACKING, Browser
 from tests.submissions.report.test_page import PIXEL, SECTIONS
 
-pytestmark = [pytest.mark.skipif(bool(LACKING), reason=LACKING), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 BOX = """(name => { const r = document.getElementById(name).getBoundingClientRect();
 return {x: 0, y: r.y + scrollY, width: innerWidth, height: Math.min(r.height, 1500)}; })"""
 OVERFLOWING = """[...document.querySelectorAll('th, td, .card, h3')].filter(e => e.scrollWidth > e.clientWidth + 1)

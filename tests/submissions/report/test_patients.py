@@ -34,7 +34,6 @@ from tests.submissions.report.conftest import LONG
 from tests.submissions.report.test_page import Page
 
 needs_browser = pytest.mark.skipif(bool(LACKING), reason=LACKING)
-pytestmark = pytest.mark.xdist_group("browser")
 NEEDED = ("clin_size_long_diam_mm", "tbp_lv_L", "age_approx", "tbp_lv_location")
 ABOUT = {"run": "trial", "scores": "out of fold", "simulated": True, "prevalence": "1 in 20"}
 NUMBERS = (
