@@ -1,18 +1,22 @@
-"""Answers one request; see `image_embeddings.process`."""
+"""Answers requests; see `image_embeddings.process`."""
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
+import select
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import IO, Any
 
 from engine.console import log
 from engine.errors import InputError
 from engine.outputs import as_input_error
+from image_embeddings.process import KEPT_SECONDS
 from image_embeddings.progress import listening
 from image_embeddings.requests import answer, read_request
 
@@ -35,25 +39,38 @@ def _send(messages: IO[str], message: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Read the request from stdin and send messages to stdout; exit status 0, 2 for an input error, 1 for a defect."""
+    """Answer a request a line of stdin; exit status 0, or 1 for a defect, which ends it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is answered by the process that asked
     # What a library prints must not come between the messages.
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     log.addHandler(_LogLines(messages))
     log.setLevel(logging.INFO)
+    with listening(lambda *progress: _send(messages, {"progress": progress})):
+        for request in _requests():
+            if (last := _answered(request)).keys() == {"defect"}:
+                _send(messages, last)
+                return 1
+            gc.collect()  # what a network held is let go of while nothing is asked
+            _send(messages, last)
+    return 0
+
+
+def _requests() -> Iterator[str]:
+    """Requests, until there are no more or none comes for a while."""
+    while select.select([sys.stdin], [], [], KEPT_SECONDS)[0] and (line := sys.stdin.readline()):
+        yield line
+
+
+def _answered(request: str) -> dict[str, Any]:
+    """The last message about a request."""
     try:
-        with listening(lambda *progress: _send(messages, {"progress": progress})):
-            found = answer(read_request(sys.stdin.read()))
-        _send(messages, {"answer": found})
+        return {"answer": answer(read_request(request))}
     except Exception as error:  # noqa: BLE001 - the other side raises it
         refused = error if isinstance(error, InputError) else as_input_error(error)
         if refused is None:
-            _send(messages, {"defect": traceback.format_exc()})
-            return 1
-        _send(messages, {"input_error": {"what": refused.what, "where": refused.where, "remedy": refused.remedy}})
-        return 2
-    return 0
+            return {"defect": traceback.format_exc()}
+        return {"input_error": {"what": refused.what, "where": refused.where, "remedy": refused.remedy}}
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from engine.executors import LocalExecutor
 from engine.files import atomic_path, fingerprint, sha256_of
 from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
 from image_embeddings.labels import Classes, Labels
+from image_embeddings.networks.batches import Sampling
 from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network, build
 from image_embeddings.networks.reduction import Reduction, reduce_embeddings
@@ -161,7 +162,7 @@ def _train_network(
         checkpoint=checkpoint,
         identity=_identity(shared, rows, seed),
         on_bad=shared.on_bad,
-        loaders=loaders_for(cores, len(rows) * recipe.preset.epochs),
+        loaders=loaders_for(cores, Sampling.of(rows, labels.target, recipe.preset, seed).crops * recipe.preset.epochs),
         on_step=lambda done, total: report(path.stem, done, total),
     )
     trained, history = train(network, training)

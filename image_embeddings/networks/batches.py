@@ -52,6 +52,11 @@ class Sampling:
         """Steps of one epoch; at least 1."""
         return max((len(self.malignant) * self.copies + self.n_benign) // self.batch_size, 1)
 
+    @property
+    def crops(self) -> int:
+        """Crops of one epoch."""
+        return self.steps * self.batch_size
+
     def epoch(self, epoch: int) -> list[list[Item]]:
         """The batches of one epoch, the same whenever asked."""
         chance = np.random.default_rng([self.seed, epoch])

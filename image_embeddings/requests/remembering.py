@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from image_embeddings.spec import Spec, check_files
 _FOLDER = "scored"
 #: Besides the libraries that train: these decode crops and measure them.
 _NUMBERS = ("numpy", "scipy", "pillow")
+#: One of these is there on Linux where a driver of NVIDIA's (a card, a board, Windows' subsystem) or AMD's is.
+_GPU_FILES = ("nvidiactl", "nvmap", "dxg", "kfd")
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,13 @@ def _write_down(write: Callable[[], None]) -> None:
 
 def _device(asked: str, spec: Spec) -> str:
     """Where a network runs: a GPU rounds otherwise than a CPU."""
-    if spec.kind == "descriptors":
+    if spec.kind == "descriptors" or asked == "cpu" or (asked == "auto" and not _may_have_gpu()):
         return "cpu"
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is slow to load
 
     return Device.choose(asked).name
+
+
+def _may_have_gpu() -> bool:
+    """Whether it is worth the seconds that torch takes to load to ask it for a GPU."""
+    return sys.platform != "linux" or any(Path("/dev", name).exists() for name in _GPU_FILES)

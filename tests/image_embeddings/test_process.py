@@ -14,6 +14,7 @@ import pytest
 
 from engine.console import log
 from engine.errors import InputError
+from image_embeddings import process as process_module
 from image_embeddings.descriptors import model
 from image_embeddings.process import call
 from image_embeddings.progress import listening
@@ -62,10 +63,70 @@ def test_an_input_error_arrives_in_all_its_parts(tmp_path: Path) -> None:
     )
 
 
+def of_descriptors(trained: Path, crops: SimpleNamespace, out: Path) -> ApplyRequest:
+    return ApplyRequest(models=(trained,), images=crops.images, out=out, ids=tuple(crops.store.ids[:3]), cores=1)
+
+
+def the_idle_one() -> int:
+    (process,) = process_module._idle
+    return int(process._process.pid)
+
+
+def test_the_process_is_kept_for_the_next_request(trained: Path, crops: SimpleNamespace, tmp_path: Path) -> None:
+    asked = of_descriptors(trained, crops, tmp_path / "s.parquet")
+    call(asked)
+    first = the_idle_one()
+    with pytest.raises(InputError):
+        call(ApplyRequest(models=(tmp_path / "none",), images=crops.images, out=tmp_path / "s.parquet"))
+    call(asked)
+    assert the_idle_one() == first
+
+
+def test_what_was_asked_before_changes_no_bit(crops: SimpleNamespace, tmp_path: Path) -> None:
+    trained = []
+    for place, seed in enumerate((5, 6, 5)):
+        asked = request(crops, tmp_path / f"m{place}", n_folds=2).model_dump()
+        call(TrainRequest.model_validate({**asked, "preset": "tiny", "settings": {"epochs": 1}, "seed": seed}))
+        trained.append([(tmp_path / f"m{place}" / f"fold{fold}.safetensors").read_bytes() for fold in range(2)])
+    assert trained[0] == trained[2] != trained[1]
+
+
+def test_other_surroundings_or_a_killed_process_ask_for_another(
+    trained: Path, crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, known = of_descriptors(trained, crops, tmp_path / "s.parquet"), set()
+    call(asked)
+    known.add(the_idle_one())
+    (idle,) = process_module._idle
+    idle._process.kill()
+    idle._process.wait()
+    call(asked)
+    known.add(the_idle_one())
+    monkeypatch.setenv("UGLYDUCK_OF_A_TEST", "1")
+    call(asked)
+    known.add(the_idle_one())
+    monkeypatch.chdir(tmp_path)
+    call(asked)
+    known.add(the_idle_one())
+    assert len(known) == 4
+
+
+def test_it_ends_when_nothing_is_asked(
+    trained: Path, crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = of_descriptors(trained, crops, tmp_path / "s.parquet")
+    call(asked)
+    first = the_idle_one()
+    monkeypatch.setattr(process_module, "KEPT_SECONDS", 0)  # as if it had waited for so long
+    call(asked)
+    assert the_idle_one() != first
+
+
 def test_a_defect_arrives_with_its_traceback(tmp_path: Path) -> None:
     broken = ApplyRequest.model_construct(models=(tmp_path,), images=tmp_path, out=tmp_path / "s", cores=-1)
     with pytest.raises(RuntimeError, match=r"(?s)Traceback.*greater than or equal to 1"):
         call(broken)
+    assert process_module._idle == []  # whatever state it left is not trusted
 
 
 def test_log_lines_arrive(
