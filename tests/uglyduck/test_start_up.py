@@ -25,11 +25,12 @@ def commands() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("call", [[], ["images"], *commands()], ids=" ".join)
-def test_help_names_no_type_where_an_option_takes_no_value(call: list[str]) -> None:
+def test_help_is_plain_about_types(call: list[str]) -> None:
     shown = CliRunner().invoke(app, [*call, "--help"])
     assert shown.exit_code == 0
     assert "--help" in shown.stdout
     assert "<bool>" not in shown.stdout
+    assert "list[" not in shown.stdout
 
 
 def loaded(code: str) -> str:

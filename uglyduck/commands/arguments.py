@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
 Join = Annotated[
     list[Path] | None,
-    typer.Option("--join", help="Table of the same lesions or patients, to be joined; may be repeated."),
+    typer.Option("--join", help="Table of the same lesions or patients; may be repeated."),
 ]
 Groups = Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")]
 Anyway = Annotated[
@@ -43,11 +44,11 @@ Strict = Annotated[
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help names no type for an option that takes no value, and that says how to go on when stopped."""
+    """A command whose help is plain about types, and that says how to go on when stopped."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a context of the click inside typer
         """The parameters, --help included."""
-        return _without_types_of_flags(super().get_params(ctx))
+        return _in_plain_words(super().get_params(ctx), ctx)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Do it; Ctrl-C ends it with one line and status 130."""
@@ -65,11 +66,15 @@ class PlainGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a context of the click inside typer
         """The parameters, --help included."""
-        return _without_types_of_flags(super().get_params(ctx))
+        return _in_plain_words(super().get_params(ctx), ctx)
 
 
-def _without_types_of_flags(found: list[Any]) -> list[Any]:
-    for option in found:
-        if isinstance(option, TyperOption) and option.is_flag and option.metavar is None:
-            option.metavar = ""
+def _in_plain_words(found: list[Any], ctx: Any) -> list[Any]:  # noqa: ANN401
+    """No type for a flag; for what may be repeated the type of one."""
+    for parameter in found:
+        if isinstance(parameter, TyperOption) and parameter.is_flag and parameter.metavar is None:
+            parameter.metavar = ""
+        elif several := re.fullmatch(r"<list\[(\w+)\]>", parameter.display_type(ctx)):
+            one = f"<{several[1].lower()}>"
+            parameter.display_type = lambda _ctx, shown=one: shown
     return found

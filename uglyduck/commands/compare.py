@@ -9,9 +9,7 @@ import typer
 
 
 def compare(
-    runs: Annotated[
-        list[Path], typer.Argument(help="Folders of finished runs of the same lesions.", metavar="RUN RUN…")
-    ],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of the same lesions.", metavar="RUN")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     repeats: Annotated[
         int, typer.Option(min=1, help="Repeat with other folds and seeds: an interval of the recipes, not of one fit.")

@@ -1,4 +1,4 @@
-"""`uglyduck images`: the image stage alone: train, apply, describe, compare."""
+"""`uglyduck images`: the image stage alone."""
 
 from __future__ import annotations
 
@@ -18,58 +18,59 @@ images = typer.Typer(
     cls=PlainGroup, help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True
 )
 
-Store = Annotated[Path, typer.Option("--images", help="HDF5 file, or a folder of JPEG, PNG or DICOM files")]
-Cores = Annotated[int | None, typer.Option(help="CPU cores to use; all by default", min=1)]
-EngineOption = Annotated[Literal["local", "ray"], typer.Option("--engine", help="what spreads the work")]
-Address = Annotated[str | None, typer.Option(help="of a Ray cluster")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda …")]
+Store = Annotated[Path, typer.Option("--images", help="HDF5 file, or a folder of JPEG, PNG or DICOM files.")]
+Cores = Annotated[int | None, typer.Option(help="CPU cores to use; all by default.", min=1)]
+EngineOption = Annotated[Literal["local", "ray"], typer.Option("--engine", help="What spreads the work.")]
+Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
+Device = Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda …")]
 OnBad = Annotated[
-    Literal["stop", "missing"], typer.Option(help="what a crop that cannot be read does: stop, or count as missing")
+    Literal["stop", "missing"], typer.Option(help="What a crop that cannot be read does: stop, or count as missing.")
 ]
 DEFAULT = "descriptors"
 
 
 @images.command(cls=PlainCommand)
 def train(
-    metadata: Annotated[Path, typer.Option(help="lesion table with labels")],
+    metadata: Annotated[Path, typer.Option(help="Lesion table with labels.")],
     store: Store,
-    out: Annotated[Path, typer.Option(help="folder of the model; a killed training in it goes on")],
-    preset: Annotated[str | None, typer.Option(help=f"{DEFAULT} (no weights, no GPU), or a network's preset")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the model; a killed training in it goes on.")],
+    preset: Annotated[str | None, typer.Option(help=f"{DEFAULT} (no weights, no GPU), or a network's preset.")] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="any timm backbone, in place of a preset, or with frozen")
+        str | None, typer.Option(help="Any timm backbone, in place of a preset, or with frozen.")
     ] = None,
-    size: Annotated[int, typer.Option(help="with --backbone: pixels each side")] = 224,
-    weights: Annotated[Path | None, typer.Option(help="first weights: a file, or a network's model folder")] = None,
-    download: Annotated[bool, typer.Option("--download", help="let timm fetch first weights")] = False,
+    size: Annotated[int, typer.Option(help="With --backbone: pixels each side.")] = 224,
+    weights: Annotated[Path | None, typer.Option(help="First weights: a file, or a network's model folder.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Let timm fetch first weights.")] = False,
     ungrouped: Annotated[
-        bool, typer.Option("--ungrouped", help="the table has no patients: each image is one")
+        bool, typer.Option("--ungrouped", help="The table has no patients: each image is one.")
     ] = False,
     groups: Groups = None,
     join: Join = None,
-    folds: Annotated[Path | None, typer.Option(help="frozen folds; by default made from --seed")] = None,
-    n_folds: Annotated[int, typer.Option(help="folds to make")] = 5,
-    epochs: Annotated[int | None, typer.Option(help="in place of the preset's")] = None,
-    clahe: Annotated[bool, typer.Option("--clahe", help="equalise each crop's local contrast first")] = False,
-    labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="in place of the preset's")] = None,
+    folds: Annotated[Path | None, typer.Option(help="Frozen folds; by default made from --seed.")] = None,
+    n_folds: Annotated[int, typer.Option(help="Folds to make.")] = 5,
+    epochs: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
+    clahe: Annotated[bool, typer.Option("--clahe", help="Equalise each crop's local contrast first.")] = False,
+    labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="In place of the preset's.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE in place of any other setting of the preset")
+        list[str] | None,
+        typer.Option("--set", help="Any other setting of the preset; may be repeated.", metavar="NAME=VALUE"),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="networks of each fold, with other seeds, averaged")] = 1,
+    repeats: Annotated[int, typer.Option(help="Networks of each fold, with other seeds, averaged.")] = 1,
     policy: Annotated[
-        Literal["mean", "refit"], typer.Option(help="new crops: mean of folds, or one fit on all")
+        Literal["mean", "refit"], typer.Option(help="New crops: mean of folds, or one fit on all.")
     ] = "mean",
     reduce_to: Annotated[
-        int | None, typer.Option("--reduce", help="shorten embeddings to this length, out of fold")
+        int | None, typer.Option("--reduce", help="Shorten embeddings to this length, out of fold.")
     ] = None,
     on_bad: OnBad = "stop",
-    seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
     device: Device = "auto",
-    compiled: Annotated[bool, typer.Option("--compile", help="use torch.compile")] = False,
-    replicates: Annotated[int, typer.Option(help="of the patient bootstrap behind the intervals", min=100)] = 10_000,
+    compiled: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    replicates: Annotated[int, typer.Option(help="Of the patient bootstrap behind the intervals.", min=100)] = 10_000,
     cores: Cores = None,
     engine: EngineOption = "local",
     address: Address = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Train on a table's crops and score each lesion out of fold.
 
@@ -114,19 +115,19 @@ def train(
 
 @images.command(cls=PlainCommand)
 def apply(
-    models: Annotated[list[Path], typer.Argument(help="folder of a model; of several for their combination")],
+    models: Annotated[list[Path], typer.Argument(help="Folder of a model; several to combine.", metavar="MODEL")],
     store: Store,
-    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, score[, embedding]")],
-    metadata: Annotated[Path | None, typer.Option(help="table whose lesions to score; by default all crops")] = None,
-    only: Annotated[Path | None, typer.Option("--ids", help="in place of a table: Parquet file of isic_id")] = None,
-    flips: Annotated[int | None, typer.Option(help="views averaged: 1, 2, 4 or 8; the preset's by default")] = None,
-    embeddings: Annotated[bool, typer.Option("--embeddings", help="write the embeddings too")] = False,
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, score[, embedding].")],
+    metadata: Annotated[Path | None, typer.Option(help="Table whose lesions to score; by default all crops.")] = None,
+    only: Annotated[Path | None, typer.Option("--ids", help="In place of a table: Parquet file of isic_id.")] = None,
+    flips: Annotated[int | None, typer.Option(help="Views averaged: 1, 2, 4 or 8; the preset's by default.")] = None,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="Write the embeddings too.")] = False,
     on_bad: OnBad = "missing",
     device: Device = "auto",
     cores: Cores = None,
     engine: EngineOption = "local",
     address: Address = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print counts and the shift as one JSON object")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts and the shift as one JSON object.")] = False,
 ) -> None:
     """Score crops that the model never saw; labels are not needed.
 
@@ -165,10 +166,10 @@ def apply(
 
 @images.command(cls=PlainCommand)
 def perturb(
-    model: Annotated[Path, typer.Argument(help="folder of a model")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.", metavar="MODEL")],
     store: Store,
-    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, unchanged, and a score for each perturbation")],
-    only: Annotated[Path | None, typer.Option("--ids", help="Parquet file of isic_id; by default all lesions")] = None,
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id, unchanged, and a score for each perturbation.")],
+    only: Annotated[Path | None, typer.Option("--ids", help="Parquet file of isic_id; by default all lesions.")] = None,
     device: Device = "auto",
     cores: Cores = None,
     engine: EngineOption = "local",
@@ -198,7 +199,7 @@ def perturb(
 @images.command(cls=PlainCommand)
 def describe(
     store: Store,
-    out: Annotated[Path, typer.Option(help="Parquet file: isic_id and the descriptors")],
+    out: Annotated[Path, typer.Option(help="Parquet file: isic_id and the descriptors.")],
     on_bad: OnBad = "missing",
     cores: Cores = None,
 ) -> None:
@@ -229,9 +230,9 @@ def describe(
 
 @images.command(cls=PlainCommand)
 def compare(
-    models: Annotated[list[Path], typer.Argument(help="folders of models trained on the same folds")],
-    out: Annotated[Path | None, typer.Option(help="Parquet file for the combined out-of-fold score")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
+    models: Annotated[list[Path], typer.Argument(help="Folders of models trained on the same folds.", metavar="MODEL")],
+    out: Annotated[Path | None, typer.Option(help="Parquet file for the combined out-of-fold score.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Compare models out of fold, with intervals and paired differences, and what they reach combined.
 
