@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -76,6 +77,10 @@ def is_abandoned(temporary: Path, prefix: str = TEMPORARY) -> bool:
     return False
 
 
+#: polars' words where the end of a Parquet file no longer fits on the disk.
+_NO_ROOM_AT_THE_END = "Invalid thrift: transport error"
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder that replaces `path` when the block ends without an error.
@@ -111,9 +116,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        if error_number(error) not in WRITING:
+        refused = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if _NO_ROOM_AT_THE_END in str(error) else error
+        if error_number(refused) not in WRITING:
             raise
-        raise as_input_error(error, path) or error from error
+        raise as_input_error(refused, path) or error from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()

@@ -70,19 +70,18 @@ class Backend(Protocol):
         """The files of one part, whether they are there or not."""
         ...
 
-    def fit(
-        self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels
-    ) -> Iterator[tuple[str, list[dict[str, float]]]]:
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
         """Fit the parts' files that are not there.
 
         Args:
             parts: Rows of the frame to train on, by part.
             frame: isic_id, patient_id, target and, where duplicates are kept together, group.
             labels: What the rows teach.
-
-        Yields:
-            Name of a fitted model, and an entry per epoch, if there are epochs.
         """
+        ...
+
+    def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
+        """An entry per epoch of each fitted model of the parts, by its name; none where there are no epochs."""
         ...
 
     def prepare(self, ids: Sequence[str]) -> None:

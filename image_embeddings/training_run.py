@@ -14,9 +14,7 @@ from scipy.special import expit
 
 from cohort.frames import ID
 from cv_folds.folds import Folds
-from engine.console import log
-from engine.errors import InputError
-from engine.files import read_json, sha256_of, write_json, write_parquet
+from engine.files import sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, Backend, Scores, fold_part
 from image_embeddings.keeping import claim
 from image_embeddings.labels import Labels
@@ -103,7 +101,11 @@ def train_model(
     parts = material.parts | ({ALL: np.arange(len(material.frame))} if spec.policy == "refit" else {})
     files = [path for part in parts for path in backend.files(part)]
     done = _is_finished(folder, files)
-    history = _fit_parts(folder, backend, material, parts)
+    missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
+    if missing:
+        backend.fit(missing, material.frame, material.labels)
+    history = backend.history(list(parts))
+    write_json(history, folder / HISTORY)
     faults = {} if done else _score(folder, backend, material)
     outcome = _measure(folder, material, history, faults, replicates)
     tables = [path for name in TABLES if (path := folder / name).is_file()]
@@ -128,24 +130,6 @@ def _is_changed(path: Path, recorded: Mapping[str, str | None]) -> bool:
     if not path.is_file() or path.name not in recorded:
         return True
     return recorded[path.name] not in (None, sha256_of(path))
-
-
-def _fit_parts(
-    folder: Path, backend: Backend, material: Material, parts: dict[str, NDArray[np.int64]]
-) -> dict[str, list[dict[str, float]]]:
-    """Fit what is not there yet; the history of what was fitted earlier is read back."""
-    history: dict[str, list[dict[str, float]]] = {}
-    if (folder / HISTORY).exists():
-        try:
-            history = read_json(folder / HISTORY)
-        except InputError as error:
-            log.warning("the learning curves begin anew: %s", error)
-    missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
-    if missing:
-        for name, entries in backend.fit(missing, material.frame, material.labels):
-            history[name] = entries
-            write_json(history, folder / HISTORY)
-    return history
 
 
 def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
@@ -19,7 +18,7 @@ from cohort.stores.protocol import ImageStore, OnBad
 from cv_folds.folds import make_folds
 from engine.errors import InputError
 from engine.executors import LocalExecutor
-from engine.files import atomic_path, fingerprint, sha256_of
+from engine.files import fingerprint, sha256_of
 from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
 from image_embeddings.labels import Classes, Labels
 from image_embeddings.networks.batches import Sampling
@@ -28,7 +27,7 @@ from image_embeddings.networks.network import Network, build
 from image_embeddings.networks.reduction import Reduction, reduce_embeddings
 from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
 from image_embeddings.networks.training import Training, train
-from image_embeddings.networks.weights import load_into, read_weights
+from image_embeddings.networks.weights import load_into, read_history, read_weights, save_weights
 from image_embeddings.presets import Preset
 from image_embeddings.progress import report
 
@@ -79,9 +78,7 @@ class NetworkBackend:
         names = [part, *(f"{part}-seed{repeat}" for repeat in range(1, self.recipe.repeats))]
         return [self.resources.folder / f"{name}.safetensors" for name in names]
 
-    def fit(
-        self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels
-    ) -> Iterator[tuple[str, list[dict[str, float]]]]:
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
         """Train each part's networks that are not there, continuing where a killed training stood."""
         items = [
             (path, repeat, rows)
@@ -91,9 +88,12 @@ class NetworkBackend:
         ]
         shared = _TrainingShared(self.recipe, self.resources.store, self.resources.on_bad, frame, labels)
         executor, gpus = self.resources.executor, float(self.recipe.device.is_cuda)
-        histories = executor.map(_train_network, shared, items, at_once=self._at_once, gpus=gpus)
-        for (path, _, _), history in zip(items, histories, strict=True):
-            yield path.stem, history
+        for _ in executor.map(_train_network, shared, items, at_once=self._at_once, gpus=gpus):
+            pass
+
+    def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
+        """An entry per epoch of each network, out of its file."""
+        return {path.stem: read_history(path) for part in parts for path in self.files(part)}
 
     def prepare(self, ids: Sequence[str]) -> None:
         """Nothing: each part's networks look at the pixels themselves."""
@@ -138,9 +138,7 @@ class _ScoringShared:
     embeddings: bool
 
 
-def _train_network(
-    shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int
-) -> list[dict[str, float]]:
+def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int) -> None:
     """Train one network and write its file; the last bits of its weights depend on the cores."""
     torch.set_num_threads(cores)
     (path, repeat, rows), recipe, labels = item, shared.recipe, shared.labels
@@ -169,13 +167,9 @@ def _train_network(
     if recipe.reduce_to is not None:
         options = ScoringOptions(recipe.preset, recipe.device, loaders=training.loaders, embeddings=True)
         trained.reduction = reduce_embeddings(trained, training, options, recipe.reduce_to)
-    with atomic_path(path) as temporary:
-        safetensors.torch.save_file(
-            {name: value.detach().cpu().contiguous() for name, value in trained.state_dict().items()}, temporary
-        )
+    save_weights(trained, path, history)
     for leftover in (checkpoint, checkpoint.with_suffix(".best.safetensors")):
         leftover.unlink(missing_ok=True)
-    return history
 
 
 def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int) -> Scores:

@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.files import atomic_path
 from image_embeddings.networks import efficientnet_lite0
 from image_embeddings.networks.mobilenet import from_keras
 from image_embeddings.presets import Preset
 
 #: What a damaged file makes its reader raise.
 _DAMAGED = (OSError, RuntimeError, ValueError, KeyError, EOFError)
+
+
+_HISTORY = "history"
+
+
+def save_weights(network: torch.nn.Module, path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write a trained network and an entry per epoch of its training, atomically: there is never one without the other.
+
+    Args:
+        network: Whose state is written.
+        path: A `.safetensors` file.
+        history: Goes into the file's header.
+    """
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        safetensors.torch.save_file(state, temporary, metadata={_HISTORY: json.dumps(history)})
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """An entry per epoch of a trained network; none where an earlier version wrote the file.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            found: list[dict[str, float]] = json.loads((file.metadata() or {}).get(_HISTORY, "[]"))
+    except (SafetensorError, *_DAMAGED) as error:
+        raise InputError(
+            "not a network's weights", where=str(path), remedy="delete it and train the model again"
+        ) from error
+    return found
 
 
 def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:

@@ -94,6 +94,22 @@ def test_on_a_full_disk_a_folder_is_locked_without_a_word_of_by_whom(tmp_path: P
         assert not (tmp_path / ".lock").read_text()
 
 
+@pytest.mark.usefixtures("full_disk")
+def test_a_disk_that_is_full_at_any_byte_of_a_table_is_said_in_one_line(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    frame = pl.DataFrame({f"column_{place}": [place] for place in range(400)})
+    write_parquet(frame, tmp_path / "whole.parquet")
+    size, said = (tmp_path / "whole.parquet").stat().st_size, set()
+    for room in range(0, size, 299):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        with pytest.raises(InputError) as refused:
+            write_parquet(frame, tmp_path / "part.parquet")
+        said.add(refused.value.what)
+        assert not (tmp_path / "part.parquet").exists()
+    assert said <= {"file too large", "no space left on device"}
+
+
 @pytest.mark.parametrize("how", ["json", "csv", "parquet"])
 @pytest.mark.usefixtures("full_disk")
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, how: str) -> None:

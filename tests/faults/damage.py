@@ -58,7 +58,8 @@ def damaged(bench: Bench, kind: str, fault: str) -> Outcome:
     (trial / "run" / "notes.txt").write_text(NOTES, "utf-8")
     path, other = (folder / kinds(trial / "run")[kind] for folder in (trial / "run", world.root / "other"))
     if kind.startswith("results/"):  # names there are of content: another result's
-        other = next(each for each in sorted(path.parent.parent.rglob(f"*{path.suffix}")) if each != path)
+        alike = (each for each in sorted(path.parent.parent.rglob(f"*{path.suffix}")) if each.is_file())
+        other = next(each for each in alike if each != path)
     inflict(fault, path, other, random.Random(f"{kind} {fault}"))
     refused = ""
     for line in _lines(bench, predict, again, trial, path):

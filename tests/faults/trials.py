@@ -182,8 +182,10 @@ def short_of_memory(bench: Bench, command: Command, program: Path) -> Outcome:
         environment = {**os.environ, "TMPDIR": str(trial / "tmp")}
         done = subprocess.run(line, cwd=trial, stdout=subprocess.DEVNULL, stderr=said, env=environment, check=False)
         said.seek(0)
+        ended = Ended(done.returncode, said.read(), 0.0)
         # A library that gets no memory may end the process, which is then as good as killed.
-        return bench.judged(command, trial, Ended(done.returncode, said.read(), 0.0), killed=done.returncode < 0)
+        by_openmp = bool(ended.said) and ended.said[-1].startswith("libgomp: Thread creation failed")
+        return bench.judged(command, trial, ended, killed=done.returncode < 0 or by_openmp)
 
 
 def address_space(trial: Path, command: Command, program: Path) -> int:

@@ -34,6 +34,13 @@ def test_the_folder_holds_what_the_design_says(finished: Path) -> None:
     assert not list(finished.rglob("*.pkl"))
 
 
+def test_a_damaged_table_for_a_paper_is_written_again(copied: Path, small: Path, command: Command) -> None:
+    known = (copied / "metrics.md").read_bytes()
+    (copied / "metrics.md").write_bytes(b"\xa0" + known[1:])
+    command("run", small / "quick.toml", "--out", copied)
+    assert (copied / "metrics.md").read_bytes() == known
+
+
 SUFFIXES = {"lightgbm": ".txt", "xgboost": ".ubj", "catboost": ".cbm"}
 
 

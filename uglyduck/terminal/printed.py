@@ -28,7 +28,7 @@ def write_table(table: Table, stem: Path) -> None:
     """Write a table of the terminal as STEM.md and STEM.tex (booktabs), its title first."""
     for suffix, text in ((".md", markdown(table)), (".tex", latex(table))):
         path = stem.with_name(stem.name + suffix)
-        if path.is_file() and path.read_text("utf-8") == text:
+        if path.is_file() and path.read_bytes() == text.encode():
             continue  # a run that is asked for again changes nothing
         write_text(text, path)
 

@@ -93,6 +93,13 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
     assert specs[0] == specs[1]
     scores = [pl.read_parquet(tmp_path / name / "oof.parquet") for name in ("whole", "cut")]
     assert scores[0].equals(scores[1])
+    # Nor does it matter that it died when one network was there and nothing said so: the curves lie in its file.
+    for name in ("history.json", "curves.png"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    known = (tmp_path / "cut/history.json").read_bytes()
+    (tmp_path / "cut/history.json").unlink()
+    train(crops, tmp_path / "cut")
+    assert (tmp_path / "cut/history.json").read_bytes() == known
 
 
 def test_unseen_crops_are_scored_with_embeddings(
