@@ -17,6 +17,8 @@ from image_embeddings.labels import Labels
 
 ALL = "all"
 """The part that is fitted on every lesion."""
+CHECKPOINT = ".checkpoint"
+"""In names of files that hold where a training stands; a finished model has none."""
 CHUNK = 8192
 """Crops scored before what is known of them is handed on."""
 

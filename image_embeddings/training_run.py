@@ -15,7 +15,7 @@ from scipy.special import expit
 from cohort.frames import ID
 from cv_folds.folds import Folds
 from engine.files import sha256_of, write_json, write_parquet
-from image_embeddings.backend import ALL, Backend, Scores, fold_part
+from image_embeddings.backend import ALL, CHECKPOINT, Backend, Scores, fold_part
 from image_embeddings.keeping import claim
 from image_embeddings.labels import Labels
 from image_embeddings.measuring import class_figures, measure
@@ -104,6 +104,8 @@ def train_model(
     missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
     if missing:
         backend.fit(missing, material.frame, material.labels)
+    for checkpoint in folder.glob(f"*{CHECKPOINT}.*"):
+        checkpoint.unlink()
     history = backend.history(list(parts))
     write_json(history, folder / HISTORY)
     faults = {} if done else _score(folder, backend, material)

@@ -19,7 +19,7 @@ from cv_folds.folds import make_folds
 from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.files import fingerprint, sha256_of
-from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
+from image_embeddings.backend import CHECKPOINT, CHUNK, Resources, Scores, mean_of
 from image_embeddings.labels import Classes, Labels
 from image_embeddings.networks.batches import Sampling
 from image_embeddings.networks.device import Device
@@ -147,7 +147,7 @@ def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.in
     torch.manual_seed(seed)
     network = build(recipe.preset, labels.classes, len(labels.sites), weights=recipe.weights, download=recipe.download)
     rows, inner = inner_split(shared.frame, rows, recipe.preset, seed)
-    checkpoint = path.with_suffix(".checkpoint.safetensors")
+    checkpoint = path.with_suffix(f"{CHECKPOINT}.safetensors")
     training = Training(
         preset=recipe.preset,
         store=shared.store,
@@ -168,8 +168,6 @@ def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.in
         options = ScoringOptions(recipe.preset, recipe.device, loaders=training.loaders, embeddings=True)
         trained.reduction = reduce_embeddings(trained, training, options, recipe.reduce_to)
     save_weights(trained, path, history)
-    for leftover in (checkpoint, checkpoint.with_suffix(".best.safetensors")):
-        leftover.unlink(missing_ok=True)
 
 
 def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int) -> Scores:

@@ -98,7 +98,9 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     known = (tmp_path / "cut/history.json").read_bytes()
     (tmp_path / "cut/history.json").unlink()
+    (leftover := tmp_path / "cut/fold0.checkpoint.safetensors").write_bytes(b"of a network that was finished")
     train(crops, tmp_path / "cut")
+    assert not leftover.exists()
     assert (tmp_path / "cut/history.json").read_bytes() == known
 
 
