@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,18 +38,13 @@ class DicomStore(FileStore):
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
         record = self._record(isic_id, with_pixels=True)
-        try:
+        with self._damage_named(isic_id):
             width, height, frames = (int(record.get(name) or 1) for name in ("Columns", "Rows", "NumberOfFrames"))
             encoded = len(record.PixelData)
-        except _DAMAGED as error:
-            raise self._damaged(isic_id, error) from error
         check_pixels(isic_id, width, height * frames, limits=self._limits, where=self._path)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                pixels = _rgb(record)
-        except _DAMAGED as error:
-            raise self._damaged(isic_id, error) from error
+        with self._damage_named(isic_id), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pixels = _rgb(record)
         return Crop(isic_id, pixels, encoded)
 
     def metadata(self, *, on_bad: OnBad = "stop") -> pl.DataFrame:
@@ -62,7 +59,9 @@ class DicomStore(FileStore):
         rows = []
         for isic_id in self.ids:
             try:
-                rows.append(_fields(isic_id, self._record(isic_id, with_pixels=False)))
+                record = self._record(isic_id, with_pixels=False)
+                with self._damage_named(isic_id):
+                    rows.append(_fields(isic_id, record))
             except CropError:
                 if on_bad == "stop":
                     raise
@@ -70,14 +69,20 @@ class DicomStore(FileStore):
 
     def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
         pydicom = _pydicom(self._path)
-        with self.opened(isic_id) as stream, warnings.catch_warnings():
+        with self.opened(isic_id) as stream, self._damage_named(isic_id), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom remarks on odd values; what cannot be used is refused here
-            try:
-                if _is_deflated(stream, pydicom):
-                    raise ValueError("deflated, which may unpack to any size")
-                return pydicom.dcmread(stream, stop_before_pixels=not with_pixels)
-            except (*_DAMAGED, pydicom.errors.InvalidDicomError) as error:
-                raise self._damaged(isic_id, error) from error
+            if _is_deflated(stream, pydicom):
+                raise ValueError("deflated, which may unpack to any size")
+            return pydicom.dcmread(stream, stop_before_pixels=not with_pixels)
+
+    @contextmanager
+    def _damage_named(self, isic_id: str) -> Iterator[None]:
+        """Whatever pydicom says of a damaged file, in one line."""
+        errors = _pydicom(self._path).errors
+        try:
+            yield
+        except (*_DAMAGED, errors.InvalidDicomError, errors.BytesLengthException) as error:
+            raise self._damaged(isic_id, error) from error
 
     def _damaged(self, isic_id: str, error: Exception) -> CropError:
         line = (str(error).splitlines() or [type(error).__name__])[0]

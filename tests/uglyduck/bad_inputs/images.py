@@ -310,6 +310,11 @@ DICOM = {
     "DICOM: a mark alone": described("f/ISIC_1.dcm", bytes(128) + b"DICM", "not a whole DICOM image"),
     "DICOM: cut off in its pixels": dicom(lambda _: None, "not a whole DICOM image", cut=lambda data: data[:-3000]),
     "DICOM: cut off in its header": dicom(lambda _: None, "not a whole DICOM image", cut=lambda data: data[:300]),
+    "DICOM: a length that is no multiple of its numbers'": dicom(
+        lambda _: None,
+        "not a whole DICOM image",
+        cut=lambda data: data.replace(b"\x02\x00\x00\x00UL\x04\x00", b"\x02\x00\x00\x00UL\x05\x00"),
+    ),
     "DICOM: no pixels": dicom(lambda record: record.pop("PixelData"), "not a whole DICOM image"),
     "DICOM: no rows": dicom(lambda record: record.pop("Rows"), "not a whole DICOM image"),
     "DICOM: rows of nothing": with_field("Rows", 0, "not a whole DICOM image"),
