@@ -1,4 +1,4 @@
-"""Reads a Parquet table a few rows at a time."""
+"""Reads Parquet tables with pyarrow: those that somebody else wrote, and those of a run a few rows at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,49 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.errors import InputError
+
+DAMAGE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What reading a damaged Parquet file raises."""
+
+
+def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A table that somebody else wrote: a damaged one is an error here, where polars may end the whole process.
+
+    Args:
+        source: The file, or its content.
+        columns: Which to read, in this order; None for all.
+
+    Raises:
+        OSError, pyarrow.ArrowException: See `DAMAGE`.
+    """
+    with _opened(source) as file:
+        found = frame_of(file.read(columns=None if columns is None else list(columns)))
+    return found if columns is None else found.select(columns)
+
+
+def column_names(source: Path | bytes) -> list[str]:
+    """Names of the columns of a table that somebody else wrote.
+
+    Raises:
+        OSError, pyarrow.ArrowException: See `DAMAGE`.
+    """
+    with _opened(source) as file:
+        return list(file.schema_arrow.names)
+
+
+def key_values(path: Path) -> dict[str, str]:
+    """What stands in the footer of a table that somebody else wrote.
+
+    Raises:
+        OSError, pyarrow.ArrowException, ValueError: See `DAMAGE`; or it is no text.
+    """
+    with _opened(path) as file:
+        found = file.metadata.metadata or {}
+    return {name.decode(): value.decode() for name, value in found.items()}
+
+
+def _opened(source: Path | bytes) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(source) if isinstance(source, bytes) else source)
 
 
 def open_parquet(path: Path, *needed: str) -> pq.ParquetFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from cohort.cells import ROW, CellError, typed
+from cohort.parquet_batches import DAMAGE, column_names, read_parquet
 from engine.errors import InputError
 
 
@@ -24,15 +24,15 @@ class ParquetTable:
 
     def __post_init__(self) -> None:
         try:
-            self.header = list(pl.read_parquet_schema(self._source()))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            self.header = column_names(self.content)
+        except DAMAGE as error:
             raise self._damaged(error) from error
 
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """See `cohort.tables.SourceTable.read`."""
         try:
-            raw = pl.read_parquet(self._source(), columns=list(dtypes), glob=False)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raw = read_parquet(self.content, list(dtypes))
+        except DAMAGE as error:
             raise self._damaged(error) from error
         try:
             return typed(raw, dtypes, unread).with_row_index(ROW)
@@ -41,18 +41,15 @@ class ParquetTable:
 
     def text(self, column: str) -> pl.Series:
         """See `cohort.tables.SourceTable.text`."""
-        return pl.read_parquet(self._source(), columns=[column], glob=False)[column].cast(pl.String)
+        return read_parquet(self.content, [column])[column].cast(pl.String)
 
     def place(self, row: int, column: str | None = None) -> str:
         """See `cohort.tables.SourceTable.place`; Parquet has rows but no lines."""
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
 
-    def _source(self) -> Path | io.BytesIO:
-        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
-
     def _damaged(self, error: BaseException) -> InputError:
         return InputError(
-            f"the Parquet file is damaged or cut off ({str(error).splitlines()[0][:100]})",
+            f"the Parquet file is damaged or cut off ({(str(error).splitlines() or [type(error).__name__])[0][:100]})",
             where=str(self.path),
             remedy="download or write it again",
         )

@@ -12,6 +12,7 @@ from typing import Literal
 import polars as pl
 
 from cohort.frames import collect
+from cohort.parquet_batches import DAMAGE, key_values, read_parquet
 from cv_folds.schemes import SCHEMES, Assignment, Scheme, by_hospital, dealt
 from engine.errors import InputError
 from engine.files import atomic_path, refuse_special
@@ -225,10 +226,10 @@ def _read_parquet(path: Path) -> tuple[Folds, str]:
     """The folds as they stand in the file, and the hash they were written with."""
     refuse_special(path)
     try:
-        facts = json.loads(pl.read_parquet_metadata(path)[METADATA])
-        frame = pl.read_parquet(path, glob=False).select(*KEYS, "fold", pl.exclude(*KEYS, "fold"))
+        facts = json.loads(key_values(path)[METADATA])
+        frame = read_parquet(path).select(*KEYS, "fold", pl.exclude(*KEYS, "fold"))
         return Folds(frame, facts["scheme"], tuple(facts["names"]), tuple(facts["notes"])), facts["sha256"]
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(path), remedy="make the folds first") from error
-    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (*DAMAGE, KeyError, TypeError, ValueError) as error:
         raise InputError("this is not a folds file", where=str(path), remedy="make the folds again") from error

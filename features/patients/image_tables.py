@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cohort.columns import NEVER_FEATURES
 from cohort.frames import ID, join_by_id
+from cohort.parquet_batches import DAMAGE, read_parquet
 from engine.errors import InputError
 from engine.files import refuse_special
 from features.arithmetic.segments import Floats
@@ -32,10 +33,10 @@ def read_image_table(path: Path) -> pl.DataFrame:
     """
     refuse_special(path)
     try:
-        return pl.read_parquet(path, glob=False)
+        return read_parquet(path)
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(path), remedy="check the path") from error
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except DAMAGE as error:
         raise InputError(
             "not a readable Parquet file",
             where=str(path),
