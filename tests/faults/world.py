@@ -43,6 +43,9 @@ NOTES = "what the user wrote down\n"
 #: Times, process ids, and logs of work done in another order.
 _VARYING = {"manifest.json", "config.toml", ".lock", "run.log", "journal.log", "notes.txt"}
 
+#: Results, which have an order; scores that were remembered; models of other settings, which a run keeps.
+_ASIDE = {"results", "scored", "images.kept"}
+
 
 @dataclass(frozen=True)
 class Command:
@@ -167,7 +170,7 @@ def notes(folder: Path) -> list[Path]:
 def digests(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of every file of a folder that must be the same each time."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-    kept = [each for each in files if each.name not in _VARYING and "results" not in each.relative_to(path).parts]
+    kept = [each for each in files if each.name not in _VARYING and _ASIDE.isdisjoint(each.relative_to(path).parts)]
     return {str(each.relative_to(path)): hashlib.sha256(_lasting(each)).hexdigest() for each in kept}
 
 
