@@ -26,7 +26,9 @@ def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> 
         OSError, pyarrow.ArrowException: See `DAMAGE`.
     """
     with _opened(source) as file:
-        found = frame_of(file.read(columns=None if columns is None else list(columns)))
+        table = file.read(columns=None if columns is None else list(columns))
+    table.validate(full=True)  # above all that text is UTF-8, on which polars relies
+    found = frame_of(table)
     return found if columns is None else found.select(columns)
 
 
