@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from engine.errors import InputError
 
-DAMAGE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+DAMAGE = (OSError, UnicodeDecodeError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a damaged Parquet file raises."""
 
 

@@ -7,7 +7,7 @@ import random
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,8 @@ from tests.fuzz.mutation import mutated
 from tests.fuzz.readers import readers
 
 SMALL, WHOLE = 15, 200_000
+#: Files that a large search found: a Parquet table over which polars ended the process.
+FOUND = {"Parquet table": (3580,)}
 LONGEST = 20  # seconds that one file may take
 MOST_SECONDS = 1_800  # that all files of a reader may take
 MEMORY = 12 * 2**30  # bytes of addresses, of which the libraries take most
@@ -40,7 +42,7 @@ def in_time(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def attempt(name: str, seeds: range, folder: Path) -> dict[int, str]:
+def attempt(name: str, seeds: Sequence[int], folder: Path) -> dict[int, str]:
     """Read one file a seed; what else than a refusal came of it, by seed.
 
     The number of the file that is read stands in `now`, so that it is known after a crash.
@@ -72,7 +74,7 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_few_changed_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
-    assert attempt(name, range(SMALL), tmp_path / "fuzz") == {}
+    assert attempt(name, [*range(SMALL), *FOUND.get(name, ())], tmp_path / "fuzz") == {}
 
 
 def test_every_reader_takes_part(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.uglyduck.bad_inputs.case import Case, Content
 
@@ -38,6 +40,14 @@ def parquet(frame: pl.DataFrame) -> bytes:
     """A table as a Parquet file."""
     stream = io.BytesIO()
     frame.write_parquet(stream)
+    return stream.getvalue()
+
+
+def not_in_utf_8(frame: pl.DataFrame, column: str) -> bytes:
+    """A table as a Parquet file, the text of a column in Latin-1."""
+    table, stream = frame.to_arrow(), io.BytesIO()
+    text = pa.array(["ü".encode("latin-1")] * frame.height).view(pa.string())
+    pq.write_table(table.set_column(table.column_names.index(column), column, text), stream)
     return stream.getvalue()
 
 
@@ -114,6 +124,12 @@ FILES = {
     "Parquet, encrypted": training(PARQUET[:-4] + b"PARE", "Parquet file is damaged or cut off"),
     "Parquet with zeros in its pages": training(
         b"PAR1" + bytes(400) + PARQUET[404:], "Parquet file is damaged or cut off"
+    ),
+    "Parquet with text in another encoding": training(
+        not_in_utf_8(FRAME, "sex"), "Parquet file is damaged or cut off (Column"
+    ),
+    "Parquet with the name of a column in another encoding": training(
+        PARQUET.replace(b"patient_id", b"patient\xffid"), "Parquet file is damaged or cut off"
     ),
     "Parquet without rows": training(parquet(FRAME.clear()), "a header and no rows"),
     "Parquet without columns": training(parquet(pl.DataFrame()), "the columns of no known dataset"),
