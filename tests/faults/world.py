@@ -41,7 +41,7 @@ device = "cpu"
 """
 NOTES = "what the user wrote down\n"
 #: Times, process ids, and logs of work done in another order.
-_VARYING = {"manifest.json", "config.toml", ".lock", "run.log", "journal.log", "notes.txt"}
+_VARYING = {"manifest.json", "config.toml", ".lock", "run.log", "journal.log", "notes.txt", "crops.json"}
 
 #: Results, which have an order; scores that were remembered; models of other settings, which a run keeps.
 _ASIDE = {"results", "scored", "images.kept"}

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from cohort.duplicates import read_pairs
-from cohort.lesions import Lesions
 from cohort.reading import read_cohort
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore, try_read
@@ -93,7 +92,7 @@ def readers(folder: Path) -> Iterator[tuple[str, Reader]]:
         "image scores",
         Reader(lambda path: has_image(frame["isic_id"], read_image_table(path)), "i.parquet", image_table),
     )
-    yield "lesions", Reader(Lesions.read, "l.parquet", made(Lesions(frame, {"dataset": "slice3d"}).write, folder, "l"))
+    # A run's own tables are not here: they are compared with their SHA-256 before they are read.
     yield "folds", Reader(Folds.read, "f.parquet", made(make_folds(frame, n_folds=2).write, folder, "f"))
     yield "HDF5", Reader(crops, "x.hdf5", made(some_hdf5, folder, "x.hdf5"))
     yield "JPEG", Reader(in_folder, "images/ISIC_1.jpg", picture())

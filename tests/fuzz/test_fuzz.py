@@ -67,7 +67,7 @@ def attempt(name: str, seeds: Sequence[int], folder: Path) -> dict[int, str]:
 
 NAMES = (
     *("table", "table to score", "packed table", "Parquet table", "duplicates", "predictions", "submission"),
-    *("image scores", "lesions", "folds", "HDF5", "JPEG", "PNG", "DICOM"),
+    *("image scores", "folds", "HDF5", "JPEG", "PNG", "DICOM"),
     *("configuration", "manifest", "description of a model"),
 )
 
