@@ -84,7 +84,7 @@ audit: $(UV)  ## Known weaknesses of the locked packages, where a database can b
 	else rm -f build-audit.json; echo "skipped: no database of known weaknesses can be reached"; fi
 
 test-pythons: env  ## The same submission on every installed Python, with the same libraries
-	$(BIN)/pytest tests/benches/test_pythons_bench.py -m bench -s
+	$(BIN)/pytest tests/benches/test_pythons_bench.py -m "bench or not bench" -s
 
 # The resolution of every direct dependency to the oldest version that pyproject.toml allows.
 test-oldest: $(UV)  ## The tests with the oldest direct dependencies; PYTESTS="tests/cohort" for some of them
