@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -17,6 +17,19 @@ CONTROL = r"\p{Cc}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}"
 """Characters, within brackets of a pattern, that move a terminal's cursor or turn the direction of what follows."""
 
 _LABELS = ("target", "malignant")
+
+
+def refuse_patterns(header: Iterable[str], where: str) -> None:
+    """Refuse a column whose name polars takes for several columns: `*`, or a pattern from `^` to `$`.
+
+    Raises:
+        InputError: There is one.
+    """
+    for name in header:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise InputError(
+                f"a column is called {name!r}, which stands for several columns", where=where, remedy="rename it"
+            )
 
 
 class CellError(Exception):

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from cohort.cells import MISSING, ROW, CellError, typed
+from cohort.cells import MISSING, ROW, CellError, refuse_patterns, typed
 from engine.errors import InputError
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -45,6 +45,7 @@ class CsvTable:
             self._separator = max(_SEPARATORS, key=first[0].count) if set(first[0]) & set(_SEPARATORS) else ","
             first = next(self._records(), (1, []))[1]
         self._refuse_odd_header(first)
+        refuse_patterns(first, str(self.path))
         self.header, self._walk = first, self._records()
         if self._separator in _SEPARATORS:
             self.habits.add(f"columns separated by {_SEPARATORS[self._separator]}")

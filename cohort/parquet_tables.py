@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.cells import ROW, CellError, typed
+from cohort.cells import ROW, CellError, refuse_patterns, typed
 from cohort.parquet_batches import DAMAGE, column_names, read_parquet
 from engine.errors import InputError
 
@@ -27,6 +27,7 @@ class ParquetTable:
             self.header = column_names(self.content)
         except DAMAGE as error:
             raise self._damaged(error) from error
+        refuse_patterns(self.header, str(self.path))
 
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """See `cohort.tables.SourceTable.read`."""

@@ -131,6 +131,8 @@ FILES = {
     "Parquet with the name of a column in another encoding": training(
         PARQUET.replace(b"patient_id", b"patient\xffid"), "Parquet file is damaged or cut off"
     ),
+    "Parquet with a column called *": training(parquet(FRAME.with_columns(pl.lit(1).alias("*"))), "is called '*'"),
+    "a column called like a pattern": training(WHOLE.replace("age_approx", "^a.*$", 1), "is called '^a.*$'"),
     "Parquet without rows": training(parquet(FRAME.clear()), "a header and no rows"),
     "Parquet without columns": training(parquet(pl.DataFrame()), "the columns of no known dataset"),
     "a folder of nothing": training(lambda path: path.mkdir(), "no known table in this folder", name="folder"),
