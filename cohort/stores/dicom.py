@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,16 @@ METADATA_SCHEMA = {
 }
 _SEX = {"M": "male", "F": "female"}
 # pydicom raises whatever its decoders raise; these are what damaged or unsupported files were seen to give.
-_DAMAGED = (OSError, ValueError, AttributeError, KeyError, TypeError, RuntimeError, NotImplementedError, IndexError)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+)
 
 
 class DicomStore(FileStore):

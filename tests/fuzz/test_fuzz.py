@@ -19,8 +19,8 @@ from tests.fuzz.mutation import mutated
 from tests.fuzz.readers import readers
 
 SMALL, WHOLE = 15, 200_000
-#: Files that a large search found: a Parquet table over which polars ended the process.
-FOUND = {"Parquet table": (3580,)}
+#: Files that a large search found: a Parquet table over which polars ended the process, a DICOM file with half a value.
+FOUND = {"Parquet table": (3580,), "DICOM": (6261,)}
 LONGEST = 20  # seconds that one file may take
 MOST_SECONDS = 1_800  # that all files of a reader may take
 MEMORY = 12 * 2**30  # bytes of addresses, of which the libraries take most
