@@ -72,13 +72,9 @@ class _ImageProcess:
 
     def __init__(self) -> None:
         self._surroundings, self._last_used = _surroundings(), time.monotonic()
+        alone = "-P"  # nothing in the working folder takes a package's place
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "image_embeddings",
-            ],  # -P: nothing in the working folder takes a package's place
+            [sys.executable, alone, "-m", "image_embeddings"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -111,7 +113,15 @@ def test_other_surroundings_or_a_killed_process_ask_for_another(
     assert len(known) == 4
 
 
-def test_it_ends_when_nothing_is_asked(
+def test_it_ends_when_nothing_is_asked() -> None:
+    code = (
+        "from image_embeddings import process as p; p.KEPT_SECONDS = 1\nimport image_embeddings.__main__ as m; m.main()"
+    )
+    with subprocess.Popen([sys.executable, "-P", "-c", code], stdin=subprocess.PIPE) as idle:
+        assert idle.wait(120) == 0  # its input is still open
+
+
+def test_one_that_may_be_about_to_end_is_not_asked(
     trained: Path, crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = of_descriptors(trained, crops, tmp_path / "s.parquet")

@@ -22,8 +22,7 @@ def score(
     vs: Annotated[Path | None, typer.Option(help="Other predictions of the same lesions, to compare with.")] = None,
     vs_column: Annotated[str | None, typer.Option(help="Score column of the other predictions.")] = None,
     metric: Annotated[
-        list[str] | None,
-        typer.Option(help="Repeat for several: pauc, auc, setop15, average_precision, nnt80, …"),
+        list[str] | None, typer.Option(help="Repeat for several: pauc, auc, setop15, average_precision, nnt80, …")
     ] = None,
     explain_variants: Annotated[
         bool,
