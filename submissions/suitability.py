@@ -11,13 +11,15 @@ import polars as pl
 from cohort.frames import ID, join_by_id
 from engine.console import log
 from engine.errors import shorten
-from ensemble.run_checks.new_lesions import ScoreScale
+from ensemble.run_checks.new_lesions import ScoreScale, median_lesions
 from features.patients.numbers import MEASURED
 from submissions.fitted_run import FittedRun
 from submissions.lacking import Lacking, other_units
 
 FAR = 0.5
 """A gap between scores beyond which most of them lie where few of training do: risks mean nothing there."""
+FEW = 0.2
+"""Share of the lesions of training's median patient below which models of so few rank better: docs/tuning.md."""
 _OFTEN_EMPTY = "age_approx"  # not measured on the lesion, and missing for a whole patient or not at all
 _GROUPS = 20  # of patients with the same columns empty; more are taken together
 
@@ -85,6 +87,7 @@ def cautions(
     found = [*_unseen(fitted, frame), *_units(fitted, frame), *_lacking(lacking, None)]
     asked = [name for name in MEASURED if name in fitted.needs.difference(lacking.columns, [_OFTEN_EMPTY])]
     groups = _with_same_columns(frame, asked)
+    scale = None
     for group in groups:
         whom = None if len(groups) == 1 else frozenset(group["patient_id"])
         seen = _seen(fitted, group, images)
@@ -94,6 +97,7 @@ def cautions(
         patients = group["patient_id"].n_unique()
         scale = (scales("table", patients) if seen is None else None) or scales("blend", patients)
         found += [] if scale is None else _shift(group, scores, scale, whom)
+    found += [] if scale is None else _few(fitted, frame, scale)
     return sorted(found, key=lambda caution: not caution.withholds)
 
 
@@ -126,6 +130,16 @@ def _unseen(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
 def _units(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
     for name, (median, mean) in other_units(frame, fitted.state).items():
         yield Caution(f"{name}: the median is {median:.3g}, in training the mean was {mean:.3g}; another unit?")
+
+
+def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[Caution]:
+    """Whether patients have far fewer lesions than in training, where models compare a lesion with its patient's."""
+    lesions = median_lesions(frame["patient_id"])
+    if lesions < FEW * scale.lesions and {"patient", "context"}.intersection(fitted.specs.values()):
+        yield Caution(
+            f"the median patient has {lesions:g} lesions here, in training {scale.lesions:g}: a run that is trained on "
+            "as few ranks such tables better, see [data] benign_share"
+        )
 
 
 def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[pl.DataFrame]:

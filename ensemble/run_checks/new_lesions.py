@@ -82,10 +82,12 @@ class ScoreScale:
     Attributes:
         scores: At evenly spaced quantiles, ascending.
         by_chance: By a number of patients, the largest gap that so many training patients drawn at random have.
+        lesions: Of the median patient, 1 or more.
     """
 
     scores: tuple[float, ...]
     by_chance: Mapping[int, float]
+    lesions: float
 
     @classmethod
     def of(cls, oof: Floats, patient: pl.Series, patients: int | None = None) -> ScoreScale:
@@ -102,12 +104,14 @@ class ScoreScale:
         chance = {n: max(largest_gap(oof[ours], oof[others]) for ours, others in _draws(code, n)) for n in asked}
         levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
         scores = np.quantile(oof[np.isfinite(oof)], levels).tolist()
-        return cls(tuple(float(f"{one:.6g}") for one in scores), {n: round(gap, 6) for n, gap in chance.items()})
+        by_chance = {n: round(gap, 6) for n, gap in chance.items()}
+        return cls(tuple(float(f"{one:.6g}") for one in scores), by_chance, median_lesions(patient))
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ScoreScale:
         """What `dataclasses.asdict` gave and JSON kept."""
-        return cls(tuple(stored["scores"]), {int(n): gap for n, gap in stored["by_chance"].items()})
+        by_chance = {int(n): gap for n, gap in stored["by_chance"].items()}
+        return cls(tuple(stored["scores"]), by_chance, stored["lesions"])
 
     def compare(self, new: Floats, patients: int) -> Finding:
         """Compare scores of new lesions with these.
@@ -128,6 +132,11 @@ class ScoreScale:
         measured = f"gap {gap:.3f}, by chance up to {noise:.3f}; quantiles out of fold and new: {words}"
         ask = OTHER_SCALE.found if gap > max(GAP, noise) else OTHER_SCALE.clear
         return ask(measured, gap=gap, by_chance=noise, quantiles=quantiles)
+
+
+def median_lesions(patient: pl.Series) -> float:
+    """Lesions of the median patient, from the patient of each lesion."""
+    return float(np.median(np.bincount(_codes(patient))))
 
 
 def _counts(most: int) -> list[int]:

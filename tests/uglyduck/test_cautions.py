@@ -87,3 +87,14 @@ def test_unseen_categories_are_named(command: Command, finished: Path, given: pl
     foreign = given.with_columns(tbp_tile_type=pl.lit("3D: infrared"))
     _, _, warnings = _ranked(command, finished, foreign, tmp_path)
     assert any("tbp_tile_type: '3D: infrared' never seen in training" in line for line in warnings)
+
+
+def test_far_fewer_lesions_a_patient_than_in_training_are_said(
+    command: Command, finished: Path, given: pl.DataFrame, tmp_path: Path
+) -> None:
+    usual = pl.read_parquet(finished / "lesions.parquet")["patient_id"].value_counts()["count"].median()
+    few = given.filter(pl.int_range(pl.len()).over("patient_id") < 2)
+    _, said, warnings = _ranked(command, finished, few, tmp_path)
+    told = f"the median patient has 2 lesions here, in training {usual:g}"
+    assert sum(told in line and "[data] benign_share" in line for line in warnings) == 1
+    assert f"WARNING: {told}" in said

@@ -84,5 +84,6 @@ def test_scores_on_another_scale_are_found(power: float, status: str) -> None:
     assert found.status == status
     assert found.values["quantiles"]["50%"] == pytest.approx([np.median(oof), np.median(new**power)], abs=0.001)
     assert found.values["gap"] == pytest.approx(largest_gap(oof, new**power), abs=0.001)
-    assert ScoreScale.from_dict(json.loads(json.dumps(asdict(scale)))).compare(new**power, PATIENTS) == found
+    assert ScoreScale.from_dict(json.loads(json.dumps(asdict(scale)))) == scale
+    assert scale.lesions == LESIONS
     assert ScoreScale.of(oof, patient, PATIENTS).compare(new**power, PATIENTS) == found
