@@ -5,7 +5,10 @@ Written from published facts: the features, the sampling and the parameters that
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,9 @@ import numpy.typing as npt
 import polars as pl
 import xgboost
 from catboost import CatBoostClassifier
-from scipy.stats import rankdata
 
 import features
+from cohort.columns import NUMERIC
 from cohort.lesions import write_rows
 from ensemble.learners import learner_class
 from ensemble.matrix import FeatureSpace
@@ -29,29 +32,39 @@ from uglyduck.studies.repetitions import repetitions
 Array = npt.NDArray[np.float64]
 Fit = Callable[[Array, Array, Array, int], Array]
 """From training features and labels, features to score and a seed to scores."""
-#: The public features are the first of ours of that group, which are those formulas.
-FORMULAS = 42
+SINGLE_LESION = ("basic", "tbp", "further")
+#: The 42 public formulas are the first of ours, which were named after them.
+FORMULAS = tuple(spec.name for spec in features.dictionary(NUMERIC, ["engineered"])[:42])
 OVER, UNDER = 0.003, 0.01
+#: Names the Python of the environment that has AutoGluon.
+AUTOGLUON_PYTHON = "AUTOGLUON_PYTHON"
+AUTOGLUON_SECONDS = 120
 
 
 def raw_columns(run: Run) -> Array:
     """Columns as they are, categories as codes."""
-    built = features.build(run.lesions.frame, ["basic", "tbp"])
+    built = features.build(run.lesions.frame, SINGLE_LESION)
     return FeatureSpace.fit(built).encode(built).values.astype(np.float64)
 
 
 def public_columns(run: Run) -> Array:
-    """34 columns, 42 formulas, both relative to the patient, lesions of the patient, categories one-hot."""
+    """34 columns, 42 formulas, both relative to the patient, lesions of the patient, categories one-hot.
+
+    Of another table its own numbers and categories, and those of the formulas whose columns it has.
+    """
     frame = run.lesions.frame
-    built = features.build(frame, ["basic", "tbp", "engineered"]).drop("isic_id")
-    known = [name for name in built.columns if not built[name].dtype.is_numeric()]
-    formulas = [spec.name for spec in features.dictionary(frame.columns, ["engineered"])]
-    numbers = built.select(pl.exclude(known, *formulas[FORMULAS:])).cast(pl.Float64).fill_nan(None)
+    single = features.build(frame, SINGLE_LESION).drop("isic_id")
+    known = [name for name in single.columns if not single[name].dtype.is_numeric()]
+    formulas = features.build(frame, ["engineered"]).select(rf"^({'|'.join(FORMULAS)})$")
+    numbers = pl.concat([single.drop(known), formulas], how="horizontal").cast(pl.Float64).fill_nan(None)
     patient = frame["patient_id"]
     mean, spread = pl.all().mean().over(patient), pl.all().std().over(patient)
     relative = numbers.select(((pl.all() - mean) / (spread + 1e-5)).name.suffix("_patient_norm"))
     counted = frame.select(pl.len().over("patient_id").alias("count_per_patient"))
-    categories = [*(built[name] for name in known), *([frame["attribution"]] if "attribution" in frame.columns else [])]
+    categories = [
+        *(single[name] for name in known),
+        *([frame["attribution"]] if "attribution" in frame.columns else []),
+    ]
     one_hot = pl.DataFrame(categories).to_dummies()
     return pl.concat([numbers, relative, counted, one_hot], how="horizontal").cast(pl.Float64).to_numpy()
 
@@ -63,7 +76,7 @@ def plain_lightgbm(train: Array, target: Array, score: Array, seed: int) -> Arra
 
 
 def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array:
-    """Malignant rows drawn again, benign rows drawn once, three learners, mean of ranks."""
+    """Malignant rows drawn again, benign rows drawn once, three learners, mean of their probabilities."""
     rows = resampled(target, seed)
     train, target = train[rows], target[rows]
     models = (
@@ -71,13 +84,23 @@ def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array
         xgboost.XGBClassifier(**_shared("xgboost"), random_state=seed),
         CatBoostClassifier(**_shared("catboost"), random_seed=seed, verbose=False, allow_writing_files=False),
     )
-    ranks = [rankdata(model.fit(train, target).predict_proba(score)[:, 1]) / len(score) for model in models]
-    return np.asarray(np.mean(ranks, axis=0))
+    return np.asarray(np.mean([model.fit(train, target).predict_proba(score)[:, 1] for model in models], axis=0))
+
+
+def autogluon(train: Array, target: Array, score: Array, seed: int) -> Array:
+    """Its best preset for `AUTOGLUON_SECONDS`; it has a seed of its own."""
+    del seed
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder, "fitted.npz"), train=train, target=target, score=score)
+        program = Path(__file__).with_name("autogluon_peer.py")
+        subprocess.run([os.environ[AUTOGLUON_PYTHON], program, folder, str(AUTOGLUON_SECONDS)], check=True)
+        return np.asarray(np.load(Path(folder, "scores.npy")))
 
 
 def _shared(name: str) -> dict[str, Any]:
     """The parameters that public solutions share: our learners' own defaults, as scikit-learn's classes take them."""
     known = dict(learner_class(name).configured({}).parameters)
+    known.pop("bootstrap_type", None)  # they leave CatBoost its own, which ours has set
     return {"n_estimators": known.pop("n_trees"), **known}
 
 
@@ -94,10 +117,13 @@ def resampled(target: Array, seed: int) -> npt.NDArray[np.intp]:
     return np.concatenate([malignant, chance.choice(benign, fewer, replace=False)])
 
 
-PEERS: dict[str, tuple[Callable[[Run], Array], Fit]] = {
+Peers = dict[str, tuple[Callable[[Run], Array], Fit]]
+PEERS: Peers = {
     "plain LightGBM, raw columns": (raw_columns, plain_lightgbm),
     "shared public recipe": (public_columns, public_recipe),
 }
+#: Needs an environment of its own, and half an hour of an idle machine.
+AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
 
 
@@ -105,7 +131,7 @@ def scores(name: str, run: Run, repeats: int) -> list[Array]:
     """Out-of-fold scores of a peer, or of ours, in each repetition."""
     if name == OURS:
         return [blend_again(run, again) for again in repetitions(run, run.plan, repeats)]
-    columns, fit = PEERS[name]
+    columns, fit = (PEERS | AUTOGLUON)[name]
     table, target = columns(run), run.target.astype(np.float64)
     found = []
     for number, again in enumerate(repetitions(run, run.plan, repeats)):

@@ -24,10 +24,12 @@ class Measured:
 
     Attributes:
         seconds: Wall time.
+        cpu_seconds: Time of all cores together, which other work on the machine hardly changes.
         peak_gb: Largest resident set, 10⁹ bytes.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_gb: float
 
 
@@ -38,7 +40,7 @@ def measure(*command: str | Path) -> Measured:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command
-    return Measured(time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9)
+    return Measured(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
 
 
 def record(
