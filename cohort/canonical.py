@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from cohort.cells import CONTROL, ROW, shown
+from cohort.cells import CONTROL, ROW, shown, word_by_word
 from cohort.dataset import Dataset, Field, Labels
 from cohort.lesion_groups import group_by_lesion
 from cohort.tables import SourceTable
@@ -32,7 +33,7 @@ def canonical_frame(
     """Rename, scale, blank out "unknown" categories, and derive what the dataset leaves implicit.
 
     Args:
-        raw: `ROW` and the sources of `fields`.
+        raw: `ROW` and the sources of `fields`; emptied, since the largest tables fit into memory but once.
         fields: What was read.
         dataset: Whose table it is.
         table: The file, for places in messages.
@@ -48,7 +49,7 @@ def canonical_frame(
         InputError: A diagnosis is missing or not a known one; the one-hot columns do not name one diagnosis; lesion
             groups are missing.
     """
-    frame = raw.select(ROW, *(_canonical(field, dataset) for field in fields))
+    frame = pl.DataFrame([raw[ROW], *_canonical_columns(raw, fields, dataset)])
     if dataset.labels is not None and set(dataset.labels.columns) <= set(frame.columns):
         frame = _with_target(frame, dataset.labels, dataset, table, strict=strict)
     frame = _with_patient(frame, dataset, groups=groups, ungrouped=ungrouped, where=str(table.path))
@@ -56,9 +57,31 @@ def canonical_frame(
     return frame.select(ROW, *first, pl.exclude(ROW, *first))
 
 
-def canonical_order(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows sorted by (patient_id, isic_id), by bytes, whatever their order in the file."""
-    return frame.sort("patient_id", "isic_id")
+def canonical_order(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows sorted by (patient_id, isic_id), by bytes, whatever their order in the file.
+
+    Args:
+        frame: The rows; emptied, as in `canonical_frame`.
+
+    Returns:
+        The sorted rows, and isic_id in the order before.
+    """
+    given, rows = frame["isic_id"], frame.select(pl.arg_sort_by("patient_id", "isic_id")).to_series()
+    return pl.DataFrame([frame.drop_in_place(name).gather(rows) for name in frame.columns]), given
+
+
+def _canonical_columns(raw: pl.DataFrame, fields: Sequence[Field], dataset: Dataset) -> Iterator[pl.Series]:
+    for place, field in enumerate(fields):
+        change = partial(_changed, value=_canonical(field, dataset))
+        given = raw[field.source]
+        changed = word_by_word(given, change) if field.column.role == "category" else change(given)
+        yield changed.alias(field.column.name)
+        if all(later.source != field.source for later in fields[place + 1 :]):
+            raw.drop_in_place(field.source)
+
+
+def _changed(given: pl.Series, value: pl.Expr) -> pl.Series:
+    return given.to_frame().select(value).to_series()
 
 
 def _canonical(field: Field, dataset: Dataset) -> pl.Expr:

@@ -23,7 +23,6 @@ from engine.errors import InputError
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _COMMA = r"^[+-]?\d*,\d+(?:[eE][+-]?\d+)?$"
 _THOUSANDS = r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+$"
-_NONE = pl.Series("cell", [], pl.String)
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -59,7 +58,8 @@ class CsvTable:
         if raw[last].null_count():
             self._refuse_ragged()
         blank = raw.select(pl.all_horizontal(pl.all().is_null())).to_series()
-        return raw.select(*dtypes).with_row_index(ROW).filter(~blank)
+        rows = raw.select(*dtypes).with_row_index(ROW)
+        return rows.filter(~blank) if blank.any() else rows
 
     def text(self, column: str) -> pl.Series:
         """See `cohort.tables.SourceTable.text`."""
@@ -70,14 +70,15 @@ class CsvTable:
     def _parsed(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None) -> pl.DataFrame:
         """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
         try:
-            numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
-            return self._parse(dtypes).with_columns(pl.col(numbers).fill_nan(None))
+            found = self._parse(dtypes)
+            odd = [name for name, dtype in dtypes.items() if dtype.is_float() and found[name].is_nan().any()]
+            return found.with_columns(pl.col(odd).fill_nan(None))
         except _POLARS_ERRORS as error:
             self._refuse_ragged()
             reason: BaseException = error
         try:
             text = self._with_points(self._parse({name: pl.String() for name in dtypes}), dtypes)
-            return typed(text, dtypes, unread)
+            return typed((text.drop_in_place(name) for name in dtypes), dtypes, unread)
         except CellError as cell:
             raise cell.as_input_error(self.place(cell.row, cell.column)) from reason
         except _POLARS_ERRORS as error:
@@ -86,9 +87,13 @@ class CsvTable:
     def _with_points(self, text: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """Decimal commas as points, where nothing else can be meant."""
         numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
-        cells = pl.concat([text[name].drop_nulls().str.strip_chars().rename("cell") for name in numbers] or [_NONE])
-        commas = cells.filter(cells.str.contains(_COMMA))
-        if cells.str.contains(r"\d\.|\.\d").any() or commas.str.contains(_THOUSANDS).all():
+        commas = False
+        for name in numbers:
+            cells = text[name].str.strip_chars()
+            if cells.str.contains(r"\d\.|\.\d").any():
+                return text
+            commas |= not cells.filter(cells.str.contains(_COMMA)).str.contains(_THOUSANDS).all()
+        if not commas:
             return text
         self.habits.add("decimal commas")
         comma = pl.col(numbers).str.strip_chars()

@@ -19,9 +19,13 @@ def collect(query: pl.LazyFrame) -> pl.DataFrame:
 def join_by_id(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     """Add the columns of `right` to `left` by `isic_id`, one row to one row, in the order of `left`.
 
-    Rows of `left` without a match get nulls; `right`'s other rows are left out.
+    Rows of `left` without a match get nulls; `right`'s other rows are left out. Tables of the same rows in the same
+    order are put together without a copy.
 
     Raises:
         polars.exceptions.ComputeError: An id is repeated on either side.
     """
+    ids, others = left[ID], right.drop(ID)
+    if ids.equals(right[ID]) and ids.n_unique() == ids.len() and not set(left.columns) & set(others.columns):
+        return left.hstack(others)
     return collect(left.lazy().join(right.lazy(), on=ID, how="left", validate="1:1", maintain_order="left"))

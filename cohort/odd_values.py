@@ -46,8 +46,10 @@ def as_missing(frame: pl.DataFrame, problems: Sequence[TableProblem]) -> pl.Data
     if checks & {BAD_TARGET, DISAGREEMENT}:
         frame = frame.drop("target")
     patient = pl.col("patient_id").str.strip_chars().str.replace_all(f"[{CONTROL}]", "\ufffd")
-    sizes = cs.by_name(*SIZES, require_all=False)
+    # Columns without such values are not copied.
+    odd = [one.name for one in frame.select(cs.float()) if not one.is_finite().all()]
+    small = [one.name for one in frame.select(cs.by_name(*SIZES, require_all=False)) if (one < 0).any()]
     return frame.with_columns(
-        pl.when(cs.float().is_finite()).then(cs.float()),
+        *(pl.when(pl.col(name).is_finite()).then(name) for name in odd),
         pl.when(patient != "").then(patient).otherwise(ID).alias("patient_id"),
-    ).with_columns(pl.when(sizes >= 0).then(sizes))
+    ).with_columns(pl.when(pl.col(name) >= 0).then(name) for name in small)

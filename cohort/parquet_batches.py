@@ -26,10 +26,14 @@ def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> 
         OSError, pyarrow.ArrowException: See `DAMAGE`.
     """
     with _opened(source) as file:
-        table = file.read(columns=None if columns is None else list(columns))
-    table.validate(full=True)  # above all that text is UTF-8, on which polars relies
-    found = frame_of(table)
-    return found if columns is None else found.select(columns)
+        wanted = file.schema_arrow.names if columns is None else list(columns)
+        found = [schema_of(file).to_frame().select(wanted)]
+        for batch in file.iter_batches(columns=wanted):
+            table = pa.Table.from_batches([batch])
+            table.validate(full=True)  # above all that text is UTF-8, on which polars relies
+            found.append(frame_of(table).select(wanted))
+    # In polars' memory: arrow's allocator keeps what is freed later, as much as the table is large.
+    return pl.concat(found, rechunk=True)
 
 
 def column_names(source: Path | bytes) -> list[str]:

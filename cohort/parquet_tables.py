@@ -32,21 +32,22 @@ class ParquetTable:
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """See `cohort.tables.SourceTable.read`."""
         try:
-            raw = read_parquet(self.content, list(dtypes))
-        except DAMAGE as error:
-            raise self._damaged(error) from error
-        try:
-            return typed(raw, dtypes, unread).with_row_index(ROW)
+            return typed((self._column(name) for name in dtypes), dtypes, unread).with_row_index(ROW)
         except CellError as error:
             raise error.as_input_error(self.place(error.row, error.column)) from error
+        except DAMAGE as error:
+            raise self._damaged(error) from error
 
     def text(self, column: str) -> pl.Series:
         """See `cohort.tables.SourceTable.text`."""
-        return read_parquet(self.content, [column])[column].cast(pl.String)
+        return self._column(column).cast(pl.String)
 
     def place(self, row: int, column: str | None = None) -> str:
         """See `cohort.tables.SourceTable.place`; Parquet has rows but no lines."""
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
+
+    def _column(self, name: str) -> pl.Series:
+        return read_parquet(self.content, [name])[name]
 
     def _damaged(self, error: BaseException) -> InputError:
         return InputError(

@@ -64,6 +64,7 @@ def read_cohort(
     groups: Path | None = None,
     ungrouped: bool = False,
     only: Collection[str] | None = None,
+    all_text: bool = True,
     odd: Literal["refuse", "missing"] = "refuse",
     columns: Mapped = NO_MAPPING,
     join: Sequence[Path] | None = None,
@@ -79,6 +80,8 @@ def read_cohort(
         ungrouped: Where the table holds no patient, every image counts as a patient of its own. Without effect where
             the table has its patients.
         only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
+        all_text: Whether text that no model may see is read: licences, constants, what is known after a biopsy. The
+            diagnosis that labels are compared with always is.
         odd: "missing" for lesions to score: a value that cannot be used counts as missing, a lesion without a patient
             as one of a patient of its own, and labels that are wrong are left out.
         columns: What the table calls our columns, and further ones; see `cohort.mapping`.
@@ -96,7 +99,16 @@ def read_cohort(
         require_labels(dataset, table)
         require_grouping(dataset, table, ungrouped=ungrouped)
     unread: list[CellError] | None = [] if odd == "missing" else None
-    rows = read_rows(table, dataset, groups=groups, ungrouped=ungrouped, only=only, training=training, unread=unread)
+    rows = read_rows(
+        table,
+        dataset,
+        groups=groups,
+        ungrouped=ungrouped,
+        only=only,
+        all_text=all_text,
+        training=training,
+        unread=unread,
+    )
     said, refused = ([], rows.problems) if unread is None else in_words(unread, rows.problems, table)
     if refused:
         raise refused[0].error
@@ -107,7 +119,7 @@ def read_cohort(
     if duplicates is not None:
         frame, noticed = apply_duplicates(frame, read_pairs(duplicates), duplicate_policy)
         findings.extend(noticed)
-    return Cohort(dataset.name, canonical_order(frame), frame["isic_id"], rows.columns, tuple(findings), tuple(said))
+    return Cohort(dataset.name, *canonical_order(frame), rows.columns, tuple(findings), tuple(said))
 
 
 def open_tables(path: Path, join: Sequence[Path] | None = None) -> SourceTable:

@@ -11,9 +11,10 @@ import polars as pl
 from cohort.canonical import canonical_frame
 from cohort.cells import ROW, CellError
 from cohort.column import Column
-from cohort.dataset import Dataset, Field
+from cohort.dataset import Dataset
 from cohort.findings import Check, Finding
 from cohort.odd_values import as_missing
+from cohort.rules import DIAGNOSES
 from cohort.tables import SourceTable
 from cohort.validation import TableProblem, find_problems
 from engine.errors import InputError
@@ -47,6 +48,7 @@ def read_rows(
     groups: Path | None,
     ungrouped: bool,
     only: Collection[str] | None = None,
+    all_text: bool = True,
     training: bool = False,
     unread: list[CellError] | None = None,
 ) -> Rows:
@@ -58,6 +60,7 @@ def read_rows(
         groups: See `cohort.reading.read_cohort`.
         ungrouped: See `cohort.reading.read_cohort`.
         only: Of the columns that are not keys, patients or labels, those to read; all by default.
+        all_text: See `cohort.reading.read_cohort`.
         training: Whether rows without a label are left out. Otherwise all rows stay, and where one has no label, no
             labels are used.
         unread: Takes in the cells that cannot be read; what breaks a rule is missing in the rows then, and labels that
@@ -66,7 +69,8 @@ def read_rows(
     Raises:
         InputError: Without `unread`, a cell cannot be read as its column's type; or there are no rows.
     """
-    fields = [field for field in dataset.fields if field.source in table.header and _is_read(field, dataset, only)]
+    wanted = (field for field in dataset.fields if field.source in table.header)
+    fields = [field for field in wanted if _is_read(field.column, dataset, only, all_text=all_text)]
     raw = table.read(
         {field.source: pl.String() if field.column.dtype == pl.String else pl.Float64() for field in fields}, unread
     )
@@ -84,8 +88,12 @@ def read_rows(
     return Rows(frame, columns, tuple(problems), (_ungrouped(frame, table), _habits(table), unlabelled))
 
 
-def _is_read(field: Field, dataset: Dataset, only: Collection[str] | None) -> bool:
-    return only is None or field.column.name in dataset.always or field.column.name in only
+def _is_read(column: Column, dataset: Dataset, only: Collection[str] | None, *, all_text: bool) -> bool:
+    if column.name in dataset.always:
+        return True
+    if only is not None:
+        return column.name in only
+    return all_text or column.dtype != pl.String or column.role == "category" or column.name in DIAGNOSES
 
 
 def _labelled(

@@ -29,9 +29,12 @@ def write_submission(scores: pl.DataFrame, order: pl.Series, path: Path, *, data
     Raises:
         InputError: An id is missing, repeated or left over, or a score is missing, not finite or outside [0, 1].
     """
-    _refuse_wrong_ids(scores[ID], order)
-    wanted = order.to_frame(ID).lazy()
-    joined = collect(wanted.join(scores.lazy(), on=ID, how="left", validate="1:1", maintain_order="left"))
+    if order.n_unique() != len(order) or scores.height != len(order):
+        _refuse_wrong_ids(scores[ID], order)
+    # As many scores as ids that are all different: one that is scored twice leaves another without a score.
+    joined = collect(order.to_frame(ID).lazy().join(scores.lazy(), on=ID, how="left", maintain_order="left"))
+    if joined["target"].null_count():
+        _refuse_wrong_ids(scores[ID], order)
     target = joined["target"].cast(pl.Float64)
     wrong = joined.filter(~(target.is_finite() & target.is_between(0, 1)).fill_null(value=False))
     if wrong.height:
@@ -47,6 +50,7 @@ def write_submission(scores: pl.DataFrame, order: pl.Series, path: Path, *, data
 
 
 def _refuse_wrong_ids(given: pl.Series, order: pl.Series) -> None:
+    """Say what is wrong; slow, so asked only where something is."""
     problems = {
         "repeated in the test table": order.filter(order.is_duplicated()),
         "scored twice": given.filter(given.is_duplicated()),

@@ -86,17 +86,18 @@ def cautions(
     lacking = fitted.lacking(frame, _seen(fitted, frame, images))
     found = [*_unseen(fitted, frame), *_units(fitted, frame), *_lacking(lacking, None)]
     asked = [name for name in MEASURED if name in fitted.needs.difference(lacking.columns, [_OFTEN_EMPTY])]
+    scored = join_by_id(frame.select(ID, "patient_id"), scores.select(ID, "score"))
     groups = _with_same_columns(frame, asked)
     scale = None
-    for group in groups:
-        whom = None if len(groups) == 1 else frozenset(group["patient_id"])
+    for patients, known in groups:
+        whom = None if len(groups) == 1 else frozenset(patients)
+        group = scored if whom is None else scored.filter(pl.col("patient_id").is_in(patients.implode()))
         seen = _seen(fitted, group, images)
-        more = fitted.lacking(group, seen)
+        more = fitted.lacking(known, seen)
         if set(asked).intersection(more.columns):
             found += _lacking(more, whom)
-        patients = group["patient_id"].n_unique()
-        scale = (scales("table", patients) if seen is None else None) or scales("blend", patients)
-        found += [] if scale is None else _shift(group, scores, scale, whom)
+        scale = (scales("table", len(patients)) if seen is None else None) or scales("blend", len(patients))
+        found += [] if scale is None else _shift(group["score"], len(patients), scale, whom)
     found += [] if scale is None else _few(fitted, frame, scale)
     return sorted(found, key=lambda caution: not caution.withholds)
 
@@ -118,11 +119,11 @@ def _unseen(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
     for name, levels in fitted.space.levels.items():
         if name not in frame.columns:
             continue
-        strange = frame[name].drop_nulls().filter(~frame[name].drop_nulls().is_in(levels))
+        strange = frame[name].value_counts().filter(~pl.col(name).is_in(levels)).sort(name)
         if len(strange):
-            names = shorten([repr(value) for value in strange.unique().sort()], 3)
+            names = shorten([repr(value) for value in strange[name]], 3)
             yield Caution(
-                f"{name}: {names} never seen in training, counted as missing in {len(strange):,} of "
+                f"{name}: {names} never seen in training, counted as missing in {strange['count'].sum():,} of "
                 f"{frame.height:,} lesions"
             )
 
@@ -142,14 +143,18 @@ def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[
         )
 
 
-def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[pl.DataFrame]:
-    """The table in parts of whole patients that hold a value in the same of these columns."""
+def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[tuple[pl.Series, pl.DataFrame]]:
+    """Patients that hold a value in the same of these columns, and of each part the columns that anybody in it has."""
+    patient = pl.col("patient_id")
+    holds = frame.group_by(patient, maintain_order=True).agg(pl.exclude("patient_id").is_not_null().any())
     there = [name for name in columns if name in frame.columns]
-    if not there:
-        return [frame]
-    empty = pl.concat_str([pl.col(name).is_null().all().over("patient_id").cast(pl.Int8) for name in there])
-    parts = frame.with_columns(_empty=empty).partition_by("_empty", maintain_order=True, include_key=False)
-    return parts if len(parts) <= _GROUPS else [frame]
+    parts = holds.partition_by(there, maintain_order=True) if there else [holds]
+    parts = parts if len(parts) <= _GROUPS else [holds]
+    known = pl.exclude("patient_id").any()
+    return [
+        (part["patient_id"], frame.clear().select("patient_id", *(one.name for one in part.select(known) if one[0])))
+        for part in parts
+    ]
 
 
 def _seen(fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame | None:
@@ -162,12 +167,9 @@ def _lacking(lacking: Lacking, whom: frozenset[str] | None) -> Iterator[Caution]
         yield Caution(f"{lacking}" + ("; risks are withheld" if lacking.is_most else ""), whom, lacking.is_most)
 
 
-def _shift(
-    group: pl.DataFrame, scores: pl.DataFrame, scale: ScoreScale, whom: frozenset[str] | None
-) -> Iterator[Caution]:
+def _shift(scores: pl.Series, patients: int, scale: ScoreScale, whom: frozenset[str] | None) -> Iterator[Caution]:
     """How far the scores of a part of the table lie from those of training."""
-    new = join_by_id(group.select(ID), scores.select(ID, "score"))["score"].to_numpy()
-    shift = scale.compare(new, group["patient_id"].n_unique())
+    shift = scale.compare(scores.to_numpy(), patients)
     if shift.status == "found":
         yield _shifted(shift.values, whom)
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import InputError
+from engine.memory import share_heaps
 from engine.outputs import as_input_error
 from uglyduck.commands.ablate import ablate
 from uglyduck.commands.arguments import PlainCommand, PlainGroup
@@ -38,6 +39,7 @@ from uglyduck.commands.validate import validate
 # Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training next to other busy
 # processes took 10 to 30 times as long on 2 cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+share_heaps()
 
 app = typer.Typer(
     name="uglyduck",

@@ -96,7 +96,7 @@ def _check_rows(table: SourceTable, dataset: Dataset, companions: Companions) ->
             findings.append(check.clear("none", where=where))
     if read.problems:
         return findings, None
-    cohort = Cohort(dataset.name, canonical_order(read.frame), read.frame["isic_id"], read.columns)
+    cohort = Cohort(dataset.name, *canonical_order(read.frame), read.columns)
     return [*findings, *read.findings], cohort
 
 

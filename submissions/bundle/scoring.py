@@ -17,6 +17,7 @@ from cohort.reading import read_cohort
 from engine.console import log, start_logging
 from engine.errors import InputError
 from engine.files import read_json
+from engine.memory import share_heaps
 from engine.outputs import as_input_error
 from ensemble.run_checks.new_lesions import ScoreScale
 from image_embeddings.progress import listening
@@ -51,7 +52,9 @@ def score(arguments: argparse.Namespace) -> None:
     kept = [model for model in fitted.image_models if model.name not in arguments.without]
     fitted = replace(fitted, image_models=kept)
     columns = read_columns(about["columns"])
-    cohort = read_cohort(arguments.metadata, ungrouped=about["ungrouped"], columns=columns, odd="missing")
+    cohort = read_cohort(
+        arguments.metadata, ungrouped=about["ungrouped"], columns=columns, all_text=False, odd="missing"
+    )
     for line in cohort.odd:
         log.warning("%s", line)
     with listening(_Lines()):
@@ -87,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score; exit status 0 done, 2 the input is wrong, 1 a defect."""
     start_logging()
+    share_heaps()
     try:
         score(parser().parse_args(arguments))
     except Exception as error:

@@ -83,3 +83,13 @@ def test_labels_that_are_wrong_are_left_out(column: str, value: str, slice3d: Ro
 def test_an_answer_needs_every_id(column: str, value: str | None, slice3d_test: Rows, write: Write) -> None:
     with pytest.raises(InputError, match="image id"):
         read_cohort(write(changed(slice3d_test(5), column, 1, value)), odd="missing")
+
+
+def test_text_that_no_model_may_see_is_not_read(slice3d: Rows, write: Write) -> None:
+    path = write(slice3d(6))
+    whole, lean = read_cohort(path), read_cohort(path, all_text=False)
+    gone = {"image_type", "copyright_license", "lesion_id", "iddx_full", *(f"iddx_{level}" for level in range(2, 6))}
+    assert set(whole.frame.columns) - set(lean.frame.columns) == {*gone, "mel_mitotic_index"}
+    assert lean.frame.equals(whole.frame.select(lean.frame.columns))
+    wrong = read_cohort(write(changed(slice3d(6), "iddx_1", 1, "Malignant")), odd="missing", all_text=False)
+    assert "target" not in wrong.frame.columns

@@ -40,7 +40,9 @@ def predict(
     try_file(out)
     table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
     scored = table.score(open_run(run))
-    scores = scored.scores.select("isic_id", target="score")
-    written = write_submission(scores, scored.cohort.given_order, out, dataset=scored.cohort.dataset)
+    scores, cautions = scored.scores.select("isic_id", target="score"), scored.cautions
+    order, dataset = scored.cohort.given_order, scored.cohort.dataset
+    del scored  # the table: matching ids takes a part of its memory once more
+    written = write_submission(scores, order, out, dataset=dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
-    say(scored.cautions)
+    say(cautions)

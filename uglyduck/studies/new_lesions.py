@@ -66,6 +66,7 @@ class NewTable:
             groups=self.groups,
             columns=data.mapping,
             join=self.join or None,
+            all_text=False,
             odd="refuse" if self.strict else "missing",
         )
         for line in cohort.odd:
