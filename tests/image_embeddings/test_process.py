@@ -22,6 +22,8 @@ from image_embeddings.process import call
 from image_embeddings.progress import listening
 from image_embeddings.requests import ApplyRequest, TrainRequest, answer
 
+pytestmark = pytest.mark.usefixtures("one_image_process")
+
 
 @pytest.fixture(scope="module")
 def trained(crops: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -78,8 +80,7 @@ def test_the_process_is_kept_for_the_next_request(trained: Path, crops: SimpleNa
     asked = of_descriptors(trained, crops, tmp_path / "s.parquet")
     call(asked)
     first = the_idle_one()
-    with pytest.raises(InputError):
-        call(ApplyRequest(models=(tmp_path / "none",), images=crops.images, out=tmp_path / "s.parquet"))
+    assert the_asked_one(tmp_path) == first
     call(asked)
     assert the_idle_one() == first
 
@@ -93,24 +94,26 @@ def test_what_was_asked_before_changes_no_bit(crops: SimpleNamespace, tmp_path: 
     assert trained[0] == trained[2] != trained[1]
 
 
+def the_asked_one(folder: Path) -> int:
+    """The process that answers next, with the least of work: the request is refused at once."""
+    with pytest.raises(InputError):
+        call(ApplyRequest(models=(folder / "none",), images=folder, out=folder / "s.parquet"))
+    return the_idle_one()
+
+
 def test_other_surroundings_or_a_killed_process_ask_for_another(
-    trained: Path, crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, known = of_descriptors(trained, crops, tmp_path / "s.parquet"), set()
-    call(asked)
-    known.add(the_idle_one())
+    known = [the_asked_one(tmp_path)]
     (idle,) = process_module._idle
     idle._process.kill()
     idle._process.wait()
-    call(asked)
-    known.add(the_idle_one())
+    known.append(the_asked_one(tmp_path))
     monkeypatch.setenv("UGLYDUCK_OF_A_TEST", "1")
-    call(asked)
-    known.add(the_idle_one())
+    known.append(the_asked_one(tmp_path))
     monkeypatch.chdir(tmp_path)
-    call(asked)
-    known.add(the_idle_one())
-    assert len(known) == 4
+    known.append(the_asked_one(tmp_path))
+    assert len(set(known)) == 4
 
 
 def test_it_ends_when_nothing_is_asked() -> None:
@@ -121,15 +124,10 @@ def test_it_ends_when_nothing_is_asked() -> None:
         assert idle.wait(120) == 0  # its input is still open
 
 
-def test_one_that_may_be_about_to_end_is_not_asked(
-    trained: Path, crops: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = of_descriptors(trained, crops, tmp_path / "s.parquet")
-    call(asked)
-    first = the_idle_one()
+def test_one_that_may_be_about_to_end_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = the_asked_one(tmp_path)
     monkeypatch.setattr(process_module, "KEPT_SECONDS", 0)  # as if it had waited for so long
-    call(asked)
-    assert the_idle_one() != first
+    assert the_asked_one(tmp_path) != first
 
 
 def test_a_defect_arrives_with_its_traceback(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ preset = "documented"
 [ensemble.parameters]
 lightgbm = { n_trees = 20 }
 xgboost = { n_trees = 10 }
-catboost = { n_trees = 10 }
+catboost = { n_trees = 10, depth = 3 }
 [metrics]
 replicates = 200
 """
@@ -76,6 +76,13 @@ def accept(run: Path) -> None:
     write_json(manifest, run / "manifest.json")
 
 
+def some_wheel(folder: Path) -> Path:
+    """A file under the name of our wheel, for bundles whose wheel is never opened."""
+    path = folder / "uglyduck_triage-0-py3-none-any.whl"
+    path.touch()
+    return path
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command left: its exit status and what it said."""
@@ -90,7 +97,7 @@ PROGRAM = Path(sys.executable).with_name("uglyduck")
 
 
 @pytest.fixture(scope="session")
-def command() -> Command:
+def command(one_image_process: None) -> Command:
     """Run `uglyduck` as a user does, but in this process: starting Python costs more than the commands."""
 
     def call(*arguments: str | Path, check: bool = True) -> Done:

@@ -22,7 +22,7 @@ import pytest
 
 from submissions.bundle import scoring
 from submissions.validation import validate_submission
-from tests.uglyduck.conftest import Command
+from tests.uglyduck.conftest import Command, some_wheel
 from uglyduck.run.run import open_run
 from uglyduck.studies.export import files_to_score
 
@@ -369,12 +369,6 @@ def test_image_models_beyond_the_stated_time_are_left_out(pictured: Path, tmp_pa
     assert (about["images"], about["left_out"], about["image_seconds"]) == (False, ["descriptors"], 36)
     assert not (tmp_path / "b/run/images/descriptors").exists()
     assert json.loads((tmp_path / "b/kernel/kernel-metadata.json").read_text())["enable_gpu"] is True
-
-
-def some_wheel(folder: Path) -> Path:
-    path = folder / "uglyduck_triage-0-py3-none-any.whl"
-    path.touch()
-    return path
 
 
 def test_a_run_whose_image_scores_came_from_a_table_is_packed_without_them_only_on_request(

@@ -14,7 +14,7 @@ import pytest
 from cohort.reading import read_cohort
 from cv_folds.metrics import partial_auc
 from submissions.bundle import scoring
-from tests.uglyduck.conftest import PICTURED, Command, digests
+from tests.uglyduck.conftest import PICTURED, Command, digests, some_wheel
 from uglyduck.run.run import open_run
 
 TWO = """
@@ -124,7 +124,7 @@ def test_a_table_with_a_column_for_each_model_scores_as_the_crops_do(pair: Pair,
 
 
 def test_the_bundle_applies_them_all(pair: Pair, tmp_path: Path, command: Command) -> None:
-    command("bundle", pair.run, "--out", tmp_path / "bundle")
+    command("bundle", pair.run, "--out", tmp_path / "bundle", "--wheel", some_wheel(tmp_path))
     assert json.loads((tmp_path / "bundle/MANIFEST.json").read_text())["images"] is True
     carried = {path.relative_to(tmp_path / "bundle/run").as_posix() for path in (tmp_path / "bundle/run").rglob("*")}
     assert {"image-blend.json", "images/models.json", "images/descriptors/fold1.npz"} <= carried

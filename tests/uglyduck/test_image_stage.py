@@ -13,7 +13,7 @@ import pytest
 
 from cohort.reading import read_cohort
 from submissions.fitted_run import FittedRun
-from tests.uglyduck.conftest import PICTURED, Command
+from tests.uglyduck.conftest import PICTURED, Command, some_wheel
 from uglyduck.run.run import open_run
 from uglyduck.studies.export import files_to_score
 
@@ -168,7 +168,7 @@ def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesi
     assert images.columns == ["isic_id", "score", "embedding_fold0", "embedding_fold1"]
     new = pl.concat(fitted.features(lesions, images))
     assert new.select(named).null_count().sum_horizontal()[0] == 0
-    command("bundle", tmp_path / "run", "--out", tmp_path / "bundle", "--user", "jane")
+    command("bundle", tmp_path / "run", "--out", tmp_path / "bundle", "--user", "jane", "--wheel", some_wheel(tmp_path))
     bundled = FittedRun.load(tmp_path / "bundle/run", run.compute)
     assert bundled.score(lesions, images).equals(fitted.score(lesions, images))
 

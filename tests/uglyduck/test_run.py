@@ -92,7 +92,7 @@ def test_a_changed_setting_runs_what_depends_on_it_only(
 ) -> None:
     shutil.copytree(finished, tmp_path / "run")
     shutil.copytree(small / "data", tmp_path / "data")
-    changed = QUICK.replace("catboost = { n_trees = 10 }", "catboost = { n_trees = 11 }")
+    changed = QUICK.replace("catboost = { n_trees = 10,", "catboost = { n_trees = 11,")
     (tmp_path / "more.toml").write_text(changed.replace("[ensemble]", '[ensemble]\nblend = "stack"'))
     lines = command("run", tmp_path / "more.toml", "--out", tmp_path / "run").stderr
     assert lines.count("unchanged") == 3  # lesions, folds, features

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 _LIBRARIES = ("numpy", "scipy", "polars", "pyarrow", "scikit-learn", "lightgbm", "xgboost", "catboost")
+_version = cache(version)  # it reads a file of the package each time, and every stage of a run asks
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this project and of the libraries that shape a score or choose parameters."""
-    own = {"python": platform.python_version(), "platform": platform.platform(), "uglyduck": version("uglyduck-triage")}
-    return {**own, **library_versions(), "optuna": version("optuna")}
+    machine = {"python": platform.python_version(), "platform": platform.platform()}
+    return {**machine, "uglyduck": _version("uglyduck-triage"), **library_versions(), "optuna": _version("optuna")}
 
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that can change a number."""
-    return {name: version(name) for name in _LIBRARIES}
+    return {name: _version(name) for name in _LIBRARIES}
 
 
 def git_state() -> dict[str, str | bool] | None:

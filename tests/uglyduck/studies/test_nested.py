@@ -24,7 +24,7 @@ def _config(small: Path) -> str:
 
 
 def quick(config: str) -> str:
-    return config.replace("xgboost = { n_trees = 10 }\n", "").replace("catboost = { n_trees = 10 }\n", "")
+    return config.replace("xgboost = { n_trees = 10 }\n", "").replace("catboost = { n_trees = 10, depth = 3 }\n", "")
 
 
 @pytest.fixture(scope="module")
