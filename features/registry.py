@@ -71,7 +71,7 @@ def all_groups() -> dict[str, Group]:
 def brought_by(groups: Sequence[str]) -> dict[str, str]:
     """SHA-256 of the module behind each of the groups that another package brings, by name."""
     wanted = {switch.partition(".")[0] for switch in groups} - set(GROUPS)
-    found = (entry for entry in entry_points(group=ENTRY_POINTS) if entry.name in wanted)
+    found = (entry for entry in (entry_points(group=ENTRY_POINTS) if wanted else ()) if entry.name in wanted)
     return {entry.name: sha256_of(Path(import_module(entry.module).__file__ or "")) for entry in found}
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import ks_2samp
 
 Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.intp]
@@ -23,10 +22,13 @@ def largest_gap(first: Floats, second: Floats) -> float:
     Returns:
         0 for equal distributions, 1 for separate ones; NaN where one side has no value.
     """
-    known = [values[np.isfinite(values)] for values in (first, second)]
+    known = [np.sort(values[np.isfinite(values)]) for values in (first, second)]
     if not all(len(values) for values in known):
         return float("nan")
-    return float(ks_2samp(*known, method="asymp").statistic)
+    # scipy's `ks_2samp` takes twenty times as long, for a p-value that nobody asks for.
+    both = np.concatenate(known)
+    reached = [np.searchsorted(values, both, side="right") / len(values) for values in known]
+    return float(np.abs(reached[0] - reached[1]).max())
 
 
 def level_gap(first: Floats, second: Floats) -> float:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import ks_2samp
 
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.run_checks.measures import largest_gap, level_gap, thinned
@@ -18,6 +19,9 @@ def test_the_largest_gap_between_two_distributions() -> None:
     assert largest_gap(first, second) == pytest.approx(0.5)
     assert largest_gap(first, first) == 0
     assert np.isnan(largest_gap(first, np.array([np.nan])))
+    for seed in range(20):
+        one, other = (np.random.default_rng(seed).normal(size=size).round(seed % 3) for size in (40, 9))
+        assert largest_gap(one, other) == ks_2samp(one, other, method="asymp").statistic
 
 
 def test_the_gap_between_two_lists_of_categories() -> None:
