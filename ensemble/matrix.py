@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.errors import InputError
 Array = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 _BLOCK = 16_384  # rows copied at a time, so that the row-major copy never doubles the table
+_TURNED = 4_096  # rows turned at a time: they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,21 @@ class Matrix:
         space = self.space.restricted(features)
         if space.names == self.space.names:
             return self.rows(rows)
-        columns = np.array([self.space.names.index(name) for name in space.names], dtype=np.intp)
-        return Matrix(space, self.values[rows[:, np.newaxis], columns])
+        places = self.places(space)
+        values = np.empty((len(rows), len(places)), dtype=np.float32)
+        for start in range(0, len(rows), _BLOCK):  # whole rows, then their columns: far faster than both at once
+            block = slice(start, start + _BLOCK)
+            values[block] = np.take(np.take(self.values, rows[block], axis=0), places, axis=1)
+        return Matrix(space, values)
+
+    @cached_property
+    def columns(self) -> Array:
+        """The values with each feature in one piece, shape (features, rows): a copy that is made once and kept."""
+        turned = np.empty(self.values.shape[::-1], dtype=np.float32)
+        for start in range(0, len(self), _TURNED):
+            block = slice(start, start + _TURNED)
+            turned[:, block] = self.values[block].T
+        return turned
 
     def for_model(self, space: FeatureSpace) -> Array:
         """The values in the order another space asks for.
@@ -153,17 +168,23 @@ class Matrix:
         Raises:
             InputError: A feature is absent or its category codes mean something else.
         """
-        if space == self.space:
-            return self.values
-        absent = [name for name in space.names if name not in self.space.names]
+        return self.values if space == self.space else np.take(self.values, self.places(space), axis=1)
+
+    def places(self, space: FeatureSpace) -> list[int]:
+        """Where the features of another space stand in this one, shape (features of that space,).
+
+        Raises:
+            InputError: A feature is absent or its category codes mean something else.
+        """
+        place = {name: position for position, name in enumerate(self.space.names)}
+        absent = [name for name in space.names if name not in place]
         if absent or any(self.space.levels.get(name) != space.levels.get(name) for name in space.names):
             raise InputError(
                 f"the matrix does not fit the model (absent: {', '.join(absent) or 'none'}; or other category levels)",
                 where="model",
                 remedy="encode the features with the model's own feature space",
             )
-        place = {name: position for position, name in enumerate(self.space.names)}
-        return np.take(self.values, [place[name] for name in space.names], axis=1)
+        return [place[name] for name in space.names]
 
 
 def _refuse_infinite(values: Array, names: tuple[str, ...]) -> None:

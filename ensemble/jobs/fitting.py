@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engine.scratch import scratch
 from ensemble.jobs.job import Job
 from ensemble.jobs.sharing import share
-from ensemble.jobs.table import Table
+from ensemble.jobs.table import Rows, Table
 from ensemble.learners import Model
 from ensemble.sampling import Sample, with_noise
 
@@ -56,20 +56,23 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
     sample = sample_of(first, table, union)
     sets = [job.columns for job in batch.jobs]
     shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
-    found = []
-    for job in batch.jobs:
-        model = shared.fit(sample.matrix.space.restricted(job.columns))
-        scores = _scored(model, table, job, threads=cores)
-        found.append(Fitted(scores, model.gain(), _written(model, job.learner.suffix) if batch.keep else None))
-    return found
+    models = [shared.fit(sample.matrix.space.restricted(columns)) for columns in sets]
+    scores = _scored(models, table, first.score, union, threads=cores)
+    suffix = first.learner.suffix
+    return [
+        Fitted(own, model.gain(), _written(model, suffix) if batch.keep else None)
+        for model, own in zip(models, scores, strict=True)
+    ]
 
 
-def _scored(model: Model, table: Table, job: Job, *, threads: int) -> Scores:
-    """Scores of a job's score rows, some at a time, so that no copy of all of them is needed."""
-    scores = np.empty(len(job.score))
-    for start in range(0, len(scores), _ROWS):
+def _scored(models: Sequence[Model], table: Table, rows: Rows, columns: set[str], *, threads: int) -> list[Scores]:
+    """Scores of the same rows by each model: some rows at a time, read once, so that no copy of all is needed."""
+    scores = [np.empty(len(rows)) for _ in models]
+    for start in range(0, len(rows), _ROWS):
         part = slice(start, start + _ROWS)
-        scores[part] = model.predict(table.matrix.part(job.score[part], set(job.columns)), threads=threads)
+        seen = table.matrix.part(rows[part], columns)
+        for model, own in zip(models, scores, strict=True):
+            own[part] = model.predict(seen, threads=threads)
     return scores
 
 

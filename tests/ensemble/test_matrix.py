@@ -51,5 +51,10 @@ def test_labels_and_identifiers_can_not_become_features(name: str) -> None:
 def test_rows_keep_their_values_across_copy_blocks() -> None:
     n = 40_000  # more than two blocks of 16,384
     frame = pl.DataFrame({"isic_id": [str(i) for i in range(n)], "a": np.arange(n) * 1.0, "b": -np.arange(n) * 1.0})
-    values = FeatureSpace.fit(frame).encode(frame).values
-    assert np.array_equal(values, np.column_stack([np.arange(n), -np.arange(n)]).astype(np.float32))
+    matrix = FeatureSpace.fit(frame).encode(frame)
+    assert np.array_equal(matrix.values, np.column_stack([np.arange(n), -np.arange(n)]).astype(np.float32))
+    assert np.array_equal(matrix.columns, matrix.values.T)
+    backwards = np.arange(n)[::-1]
+    part = matrix.part(backwards, ["b"])
+    assert part.space.names == ("b",)
+    assert np.array_equal(part.values[:, 0], -backwards.astype(np.float32))

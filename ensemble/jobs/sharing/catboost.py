@@ -24,7 +24,7 @@ class SharedCatBoost:
 
     def __init__(self, learner: CatBoost, sample: Sample, *, seed: int, threads: int) -> None:
         self._learner, self._sample, self._seed, self._threads = learner, sample, seed, threads
-        pool = pool_of(sample.matrix.values, sample.matrix.space, sample.target, sample.weight)
+        pool = pool_of(sample.matrix, sample.matrix.space, sample.target, sample.weight)
         self._borders: dict[str, list[str]] = {}
         try:
             pool.quantize(border_count=learner.parameters.get("border_count"))
