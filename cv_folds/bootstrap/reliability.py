@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
+from scipy import sparse
 
 from cv_folds.bootstrap.intervals import BootstrapSample, Interval, interval
 from cv_folds.bootstrap.units import Units
@@ -59,14 +61,31 @@ def reliability(
     seed: int = 0,
     level: float = 0.95,
 ) -> Reliability:
-    """Measure probabilities, with percentile intervals of the patient bootstrap.
+    """Measure one column of probabilities; see `reliabilities`."""
+    (found,) = reliabilities(
+        target, {"": probability}, patient=patient, bins=bins, replicates=replicates, seed=seed, level=level
+    ).values()
+    return found
+
+
+def reliabilities(
+    target: ArrayLike,
+    probabilities: Mapping[str, ArrayLike],
+    *,
+    patient: ArrayLike | pl.Series | None = None,
+    bins: int = 15,
+    replicates: int = 2_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Reliability]:
+    """Measure columns of probabilities, with percentile intervals of the patient bootstrap; all see the same draws.
 
     All measures are sums over lesions, or functions of such sums, so a replicate is one row of a matrix product of the
     patients' sums and of how often each is drawn. Bins are made once, on the lesions as given.
 
     Args:
         target: 1 malignant, 0 benign; shape (lesions,); both classes present.
-        probability: Of malignancy, in [0, 1]; shape (lesions,).
+        probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,).
         patient: Patient ids; None draws lesions.
         bins: Of equal mass.
         replicates: Of the bootstrap; those without both classes are left out.
@@ -76,58 +95,83 @@ def reliability(
     Raises:
         InputError: Bad arrays, or a probability outside [0, 1].
     """
-    lesions = checked_lesions(target, probability)
-    if lesions.score.min() < 0 or lesions.score.max() > 1:
-        raise InputError("a probability lies outside 0 to 1", where="probability", remedy="calibrate the score first")
-    index = equal_mass_bins(lesions.score, lesions.weight, bins)
-    used = np.unique(index)
-    index = np.searchsorted(used, index)
-    code = np.arange(index.size) if patient is None else patient_codes(patient, index.size)
-    sums = _sums_by_patient(code, index, lesions.malignant.astype(np.float64), lesions.score, used.size)
-    whole = _measures(sums.sum(axis=0)[np.newaxis], used.size)[0]
-    drawn = _replicates(Units.of(code, [np.arange(index.size)]), sums, used.size, replicates, seed)
-
-    def cell(column: int) -> Interval:
-        values = drawn[:, column][np.isfinite(drawn[:, column])]
-        sample = BootstrapSample(
-            float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values)
-        )
-        return interval(sample, level=level, method="percentile")
-
-    counts = np.bincount(index, minlength=used.size)
-    means = np.bincount(index, lesions.score) / counts
-    parts = tuple((int(counts[b]), float(means[b]), cell(4 + b)) for b in range(used.size))
-    return Reliability(cell(0), cell(1), cell(2), cell(3), parts)
-
-
-def _sums_by_patient(code: Ints, index: Ints, malignant: Floats, probability: Floats, bins: int) -> Floats:
-    """Squared error, then lesions, malignant lesions and probability by bin; shape (patients, 1 + 3 bins)."""
-    patients = int(code.max()) + 1
-    cell = code * bins + index
-    parts = [np.ones_like(malignant), malignant, probability]
-    by_bin = [np.bincount(cell, part, minlength=patients * bins).reshape(patients, bins) for part in parts]
-    error = np.bincount(code, (probability - malignant) ** 2, minlength=patients)
-    return np.column_stack([error, *by_bin])
-
-
-def _measures(sums: Floats, bins: int) -> Floats:
-    """Brier, skill, calibration error, expected over observed, share malignant by bin; shape (rows, 4 + bins)."""
-    error, lesions, malignant, expected = np.split(sums, [1, 1 + bins, 1 + 2 * bins], axis=1)
-    total, cases = lesions.sum(axis=1), malignant.sum(axis=1)
-    brier, prevalence = error[:, 0] / total, cases / total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        skill = 1 - brier / (prevalence * (1 - prevalence))
-        ratio = np.where(cases > 0, expected.sum(axis=1) / cases, math.nan)
-        share = np.where(lesions > 0, malignant / lesions, math.nan)
-    skill[~np.isfinite(skill)] = math.nan
-    gap = np.abs(malignant - expected).sum(axis=1) / total
-    return np.column_stack([brier, skill, gap, ratio, share])
-
-
-def _replicates(units: Units, sums: Floats, bins: int, wanted: int, seed: int) -> Floats:
-    chunks: list[Floats] = []
-    for weights in units.draws(seed):
-        chunks.append(_measures(weights.T @ sums, bins))
-        if sum(len(chunk) for chunk in chunks) >= wanted:
+    columns = {name: _Column.of(target, probability, patient, bins) for name, probability in probabilities.items()}
+    patients = next(iter(columns.values())).sums.shape[1]
+    drawn: dict[str, list[Floats]] = {name: [] for name in columns}
+    done = 0
+    for weights in Units.of(np.arange(patients), [np.arange(patients)]).draws(seed):
+        for name, column in columns.items():
+            drawn[name].append(column.measures(weights))
+        done += weights.shape[1]
+        if done >= replicates:
             break
-    return np.concatenate(chunks)[:wanted]
+    return {name: column.summary(np.concatenate(drawn[name])[:replicates], level) for name, column in columns.items()}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of probabilities, cut into bins.
+
+    Attributes:
+        lesions: (bins,) lesions of each bin.
+        mean: (bins,) their mean probability.
+        sums: (1 + 3 bins, patients) squared error, then lesions, malignant lesions and probability by bin. Sparse: a
+            patient's lesions fall into few bins.
+    """
+
+    lesions: Ints
+    mean: Floats
+    sums: sparse.csr_array
+
+    @classmethod
+    def of(cls, target: ArrayLike, probability: ArrayLike, patient: ArrayLike | pl.Series | None, bins: int) -> _Column:
+        lesions = checked_lesions(target, probability)
+        risk, malignant = lesions.score, lesions.malignant.astype(np.float64)
+        if risk.min() < 0 or risk.max() > 1:
+            raise InputError(
+                "a probability lies outside 0 to 1", where="probability", remedy="calibrate the score first"
+            )
+        index = equal_mass_bins(risk, lesions.weight, bins)
+        index = np.unique(index, return_inverse=True)[1]
+        used = int(index.max()) + 1
+        code = np.arange(index.size) if patient is None else patient_codes(patient, index.size)
+        parts = [(0 * index, (risk - malignant) ** 2)]
+        parts += [(1 + place * used + index, part) for place, part in enumerate((np.ones_like(risk), malignant, risk))]
+        values, rows = np.concatenate([part for _, part in parts]), np.concatenate([row for row, _ in parts])
+        shape = (1 + 3 * used, int(code.max()) + 1)
+        sums = sparse.coo_array((values, (rows, np.tile(code, len(parts)))), shape=shape).tocsr()
+        counts = np.bincount(index, minlength=used)
+        return cls(counts, np.bincount(index, risk) / counts, sums)
+
+    def measures(self, weights: Floats) -> Floats:
+        """Brier, skill, calibration error, expected over observed, share malignant by bin; (replicates, 4 + bins).
+
+        Args:
+            weights: (patients, replicates) how often each patient is drawn.
+        """
+        bins = self.lesions.size
+        error, lesions, malignant, expected = np.split((self.sums @ weights).T, [1, 1 + bins, 1 + 2 * bins], axis=1)
+        total, cases = lesions.sum(axis=1), malignant.sum(axis=1)
+        brier, prevalence = error[:, 0] / total, cases / total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skill = 1 - brier / (prevalence * (1 - prevalence))
+            ratio = np.where(cases > 0, expected.sum(axis=1) / cases, math.nan)
+            share = np.where(lesions > 0, malignant / lesions, math.nan)
+        skill[~np.isfinite(skill)] = math.nan
+        gap = np.abs(malignant - expected).sum(axis=1) / total
+        return np.column_stack([brier, skill, gap, ratio, share])
+
+    def summary(self, drawn: Floats, level: float) -> Reliability:
+        """The measures of all lesions, with the interval that the replicates give."""
+        whole = self.measures(np.ones((self.sums.shape[1], 1)))[0]
+
+        def cell(column: int) -> Interval:
+            values = drawn[:, column][np.isfinite(drawn[:, column])]
+            sample = BootstrapSample(
+                float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values)
+            )
+            return interval(sample, level=level, method="percentile")
+
+        each = enumerate(zip(self.lesions.tolist(), self.mean.tolist(), strict=True))
+        parts = tuple((lesions, mean, cell(4 + place)) for place, (lesions, mean) in each)
+        return Reliability(cell(0), cell(1), cell(2), cell(3), parts)

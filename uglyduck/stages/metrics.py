@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cohort.frames import join_by_id
-from cv_folds.bootstrap import reliability
+from cv_folds.bootstrap import reliabilities
 from cv_folds.scoring import summarise
 from engine.errors import InputError
 from engine.files import write_json
@@ -77,10 +78,11 @@ def _calibration(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
     settings, target, fold = run.config.calibration, oof["target"].to_numpy(), oof["fold"].to_numpy()
     # A grouping of its own for every lesion is what a table without patients has.
     patient = None if run.config.data.ungrouped else oof["patient_id"]
-    methods = {}
-    for method in CALIBRATIONS:
-        risk = calibrated_out_of_fold(oof[BLEND].to_numpy(), target, fold, method=method)
-        methods[method] = reliability(target, risk, patient=patient, seed=run.config.metrics.seed).as_dict()
+    risks: dict[str, npt.NDArray[np.float64]] = {
+        method: calibrated_out_of_fold(oof[BLEND].to_numpy(), target, fold, method=method) for method in CALIBRATIONS
+    }
+    found = reliabilities(target, risks, patient=patient, seed=run.config.metrics.seed)
+    methods = {method: each.as_dict() for method, each in found.items()}
     share = float(np.mean(target))
     return {
         "method": settings.method,
