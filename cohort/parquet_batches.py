@@ -26,12 +26,18 @@ def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> 
         OSError, pyarrow.ArrowException: See `DAMAGE`.
     """
     with _opened(source) as file:
-        wanted = file.schema_arrow.names if columns is None else list(columns)
-        found = [schema_of(file).to_frame().select(wanted)]
-        for batch in file.iter_batches(columns=wanted):
+        schema = file.schema_arrow
+        if columns is not None:
+            for name in columns:
+                if (times := schema.names.count(name)) != 1:
+                    message = f"column {name!r} stands {times} times"
+                    raise pa.ArrowInvalid(message)
+            schema = pa.schema([schema.field(name) for name in columns])  # the others may hold what polars cannot
+        found = [frame_of(schema.empty_table())]
+        for batch in file.iter_batches(columns=columns):
             table = pa.Table.from_batches([batch])
             table.validate(full=True)  # above all that text is UTF-8, on which polars relies
-            found.append(frame_of(table).select(wanted))
+            found.append(frame_of(table if columns is None else table.select(columns)))
     # In polars' memory: arrow's allocator keeps what is freed later, as much as the table is large.
     return pl.concat(found, rechunk=True)
 

@@ -35,8 +35,6 @@ class ParquetTable:
             return typed((self._column(name) for name in dtypes), dtypes, unread).with_row_index(ROW)
         except CellError as error:
             raise error.as_input_error(self.place(error.row, error.column)) from error
-        except DAMAGE as error:
-            raise self._damaged(error) from error
 
     def text(self, column: str) -> pl.Series:
         """See `cohort.tables.SourceTable.text`."""
@@ -47,7 +45,10 @@ class ParquetTable:
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
 
     def _column(self, name: str) -> pl.Series:
-        return read_parquet(self.content, [name])[name]
+        try:
+            return read_parquet(self.content, [name])[name]
+        except DAMAGE as error:
+            raise self._damaged(error) from error
 
     def _damaged(self, error: BaseException) -> InputError:
         return InputError(

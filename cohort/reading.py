@@ -81,7 +81,7 @@ def read_cohort(
             the table has its patients.
         only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
         all_text: Whether text that no model may see is read: licences, constants, what is known after a biopsy. The
-            diagnosis that labels are compared with always is.
+            diagnosis that labels are compared with always is, unless `only` leaves it out.
         odd: "missing" for lesions to score: a value that cannot be used counts as missing, a lesion without a patient
             as one of a patient of its own, and labels that are wrong are left out.
         columns: What the table calls our columns, and further ones; see `cohort.mapping`.

@@ -10,14 +10,14 @@ _ARENA_MAX = -8  # of mallopt, in glibc's malloc.h
 
 
 def share_heaps() -> None:
-    """Let threads share as many heaps of the C library as there are cores; does nothing where it is not glibc.
+    """Let threads share as many heaps of the C library as this process has cores; does nothing where it is not glibc.
 
     Otherwise a new thread gets a heap of its own, up to eight a core, and each keeps the most that it ever held, so
     that a pool of threads for each block of a table grows the process block by block. To be called before many threads
     have started: the C library looks at it once.
     """
     with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, os.cpu_count() or 1)
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, len(os.sched_getaffinity(0)))
 
 
 def give_back() -> None:

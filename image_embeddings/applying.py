@@ -149,8 +149,8 @@ def _reference(folder: Path, *, alone: bool) -> NDArray[np.float64]:
     Raises:
         InputError: There are none, and models are to be combined, which needs them.
     """
-    if (path := checked_table(folder, OOF)).is_file():
-        return pl.read_parquet(path)["score"].fill_null(np.nan).to_numpy()
+    if (folder / OOF).is_file():
+        return pl.read_parquet(checked_table(folder, OOF))["score"].fill_null(np.nan).to_numpy()
     if not alone:
         raise InputError("no out-of-fold scores", where=str(folder / OOF), remedy="combine models where they were made")
     return np.empty(0)

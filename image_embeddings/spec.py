@@ -131,9 +131,13 @@ def checked_table(folder: Path, name: str) -> Path:
     """Where a table of a trained model lies.
 
     Raises:
-        InputError: It was changed since training.
+        InputError: It is not there, or was changed since training.
     """
-    path, known = folder / name, Spec.read(folder).tables.get(name)
-    if known is not None and path.is_file() and sha256_of(path) != known:
+    path, spec = folder / name, Spec.read(folder)
+    if not path.is_file():
+        what = "missing" if spec.files else "training has not ended"
+        raise InputError(what, where=str(path), remedy="start the same training again")
+    known = spec.tables.get(name)
+    if known is not None and sha256_of(path) != known:
         raise InputError("changed since training", where=str(path), remedy="train the model again")
     return path

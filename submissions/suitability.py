@@ -19,7 +19,9 @@ from submissions.lacking import Lacking, other_units
 FAR = 0.5
 """A gap between scores beyond which most of them lie where few of training do: risks mean nothing there."""
 FEW = 0.2
-"""Share of the lesions of training's median patient below which models of so few rank better: docs/tuning.md."""
+"""Below this share of the lesions that training's median patient has, models of thinned tables rank better (measured in
+docs/tuning.md)."""
+_OF_ONE_LESION = {"basic", "tbp", "engineered", "hospital", "own"}  # groups that need none of a patient's other lesions
 _OFTEN_EMPTY = "age_approx"  # not measured on the lesion, and missing for a whole patient or not at all
 _GROUPS = 20  # of patients with the same columns empty; more are taken together
 
@@ -136,9 +138,10 @@ def _units(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
 def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[Caution]:
     """Whether patients have far fewer lesions than in training, where models compare a lesion with its patient's."""
     lesions = median_lesions(frame["patient_id"])
-    if lesions < FEW * scale.lesions and {"patient", "context"}.intersection(fitted.specs.values()):
+    noun = "lesion" if lesions == 1 else "lesions"
+    if lesions < FEW * scale.lesions and not _OF_ONE_LESION.issuperset(fitted.specs.values()):
         yield Caution(
-            f"the median patient has {lesions:g} lesions here, in training {scale.lesions:g}: a run that is trained on "
+            f"the median patient has {lesions:g} {noun} here, in training {scale.lesions:g}: a run that is trained on "
             "as few ranks such tables better, see [data] benign_share"
         )
 

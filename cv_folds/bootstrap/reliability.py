@@ -85,7 +85,7 @@ def reliabilities(
 
     Args:
         target: 1 malignant, 0 benign; shape (lesions,); both classes present.
-        probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,).
+        probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,); at least one.
         patient: Patient ids; None draws lesions.
         bins: Of equal mass.
         replicates: Of the bootstrap; those without both classes are left out.

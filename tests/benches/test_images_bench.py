@@ -24,6 +24,7 @@ from PIL import Image
 
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import Crop
+from cv_folds.formats import difference
 from tests.benches.performance import DOCUMENT, measure, record
 
 pytestmark = pytest.mark.bench
@@ -269,7 +270,7 @@ CROPS_HEADER = ["score", "pAUC above 80 % sensitivity", "AUC", "sensitivity at 8
 def warmed(folder: Path, data: Path) -> Path:
     """EfficientNet-Lite0 from ImageNet's weights, trained on all of HAM10000 to tell seven diagnoses."""
     tables = ["--metadata", data / "HAM10000_metadata.csv", "--images", data / "train-image.hdf5"]
-    settings = ["--epochs", 6, "--labels", "diagnosis", "--set", "size=112", "--set", "benign_ratio=2"]
+    settings = ["--epochs", 4, "--labels", "diagnosis", "--set", "size=96", "--set", "benign_ratio=2"]
     once = ["--n-folds", 2, "--policy", "refit"]
     train(*tables, "--preset", "efficientnet_lite0", *settings, *once, "--out", folder)
     return folder / "all.safetensors"
@@ -280,14 +281,16 @@ def record_slice3d(folders: list[Path]) -> dict[str, list[str]]:
     from image_embeddings.comparing import compare_models
 
     result = compare_models(folders)
-    rows = figures(result)
+    less = {f"{name} less descriptors": list(each.values()) for name, each in result["differences"].items()}
+    rows = figures(result) + [[name, *map(difference, found)] for name, found in less.items()]
     record(
         "SLICE-3D crops",
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
-        "patient replicates. `network` is `efficientnet_lite0` from ImageNet's weights, then HAM10000 (six epochs, "
-        "seven diagnoses), then these crops (112 px, six epochs, four benign crops drawn for each malignant one); "
-        "`combined` the mean normal score with equal weights. Descriptors and their settings were chosen on crops "
-        "among these.",
+        "patient replicates. `network` is `efficientnet_lite0` from ImageNet's weights, then HAM10000 (four epochs, "
+        "seven diagnoses), then these crops (the middle 80 % at 96 px, 14 epochs, five benign crops drawn for each "
+        "malignant one). Its settings were written down before it was trained; an earlier network (112 px, six "
+        "epochs) had 0.1354. `combined` is the mean normal score with equal weights. Descriptors and their settings "
+        "were chosen on crops among these.",
         CROPS_HEADER,
         rows,
         document=REAL,
@@ -301,12 +304,13 @@ def test_real_slice3d_crops(real_data: Path, tmp_path: Path) -> None:
     described, network = folder / "descriptors", folder / "network"
     train(*crops, "--out", described)
     start = warmed(folder / "warmed", real_data / "ham10000")
-    settings = ["--epochs", 6, "--set", "size=112", "--set", "benign_ratio=4", "--set", "flips=2"]
+    shown = ["--set", "size=96", "--set", "view=0.8", "--set", "flips=4"]
+    settings = ["--epochs", 14, *shown, "--set", "benign_ratio=5"]
     recipe = ["--preset", "efficientnet_lite0", "--weights", start, "--folds", described / "folds.parquet"]
     train(*crops, *recipe, *settings, "--out", network)
     rows = record_slice3d([described, network])
     assert float(rows["descriptors"][1].split()[0]) >= 0.15
-    assert float(rows["network"][1].split()[0]) >= 0.13
+    assert float(rows["network"][1].split()[0]) >= 0.135
 
 
 def test_table_image_and_both_on_real_lesions(real_data: Path, tmp_path: Path) -> None:

@@ -22,10 +22,15 @@ pytestmark = pytest.mark.bench
 DOCUMENT = Path(__file__).parents[2] / "docs" / "peers.md"
 HEAD = """# Next to peers
 
-Written by `make bench` (tests/benches/test_peers_bench.py). Each recipe scores the same rows in the same patient folds,
-the table alone. Intervals include other patients, training patients, folds, seeds and drawn lesions:
+Tables are written by `make bench` (tests/benches/test_peers_bench.py). Each recipe scores the same rows in the same
+patient folds, the table alone. Intervals include other patients, training patients, folds, seeds and drawn lesions:
 [how to read them](reading-the-numbers.md). Peers are written from published facts; no code of theirs is here.
-AutoGluon has a test of its own there, which makes its environment; it wants half an hour of an idle machine.
+
+- **The shared public recipe**: 34 columns and 42 formulas of them, z-scores within the patient, lesions a patient, and
+  the hospital one-hot; malignant rows oversampled to 0.3 % of the benign, then the benign undersampled until the
+  malignant are 1 % of them; the mean probability of LightGBM, XGBoost and CatBoost with its parameters.
+- **The plain LightGBM** sees the columns as they are.
+- **AutoGluon** has a test of its own there, which makes its environment; it wants half an hour of an idle machine.
 """
 AUTOGLUON_PACKAGE = "autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3"
 COHORTS, LESIONS, REPEATS = (31, 32, 33, 34, 35), 100_000, 3

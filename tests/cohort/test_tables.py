@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from cohort.parquet_batches import read_parquet
 from cohort.tables import open_table, read_text_columns
 from engine.errors import InputError
 
@@ -70,6 +73,33 @@ def test_parquet_is_told_by_its_content(name: str, write: Write) -> None:
 def test_packed_parquet_is_read_too(write: Write) -> None:
     path = write(gzip.compress(_parquet(pl.DataFrame({"a": ["x"]}))))
     assert open_table(path).read({"a": pl.String()}).rows() == [(0, "x")]
+
+
+@pytest.mark.parametrize(
+    ("others", "names"),
+    [
+        ([pa.array([None, None], pa.decimal256(50, 2))], ["y"]),
+        ([pa.array([1, 2]), pa.array([3, 4])], ["y", "y"]),
+        ([pa.array([1, 2])], [""]),
+    ],
+    ids=["a type that polars does not know", "a name twice", "no name"],
+)
+def test_a_column_that_is_not_read_does_not_matter(others: list[pa.Array], names: list[str], tmp_path: Path) -> None:
+    arrays = [pa.array(["a", "b"]), pa.array([0.5, 1.5]), *others]
+    pq.write_table(pa.Table.from_arrays(arrays, ["isic_id", "x", *names]), tmp_path / "table.parquet")
+    found = read_parquet(tmp_path / "table.parquet", ["x", "isic_id"])
+    assert found.equals(pl.DataFrame({"x": [0.5, 1.5], "isic_id": ["a", "b"]}))
+
+
+def test_a_column_that_is_read_stands_once(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["y", "y"]), tmp_path / "table.parquet")
+    with pytest.raises(pa.ArrowInvalid, match="column 'y' stands 2 times"):
+        read_parquet(tmp_path / "table.parquet", ["y"])
+
+
+def test_a_column_without_a_name_is_read_with_the_others(tmp_path: Path) -> None:
+    pl.DataFrame({"": [1], "isic_id": ["a"]}).write_parquet(tmp_path / "table.parquet")
+    assert read_parquet(tmp_path / "table.parquet")["isic_id"].to_list() == ["a"]
 
 
 def test_parquet_types_are_brought_to_those_asked_for(write: Write) -> None:

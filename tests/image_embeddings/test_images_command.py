@@ -98,6 +98,18 @@ def test_a_table_that_was_changed_is_not_believed_and_is_made_again(
     assert (folder / "fold0.npz").stat().st_mtime_ns == before  # nothing else was made again
 
 
+@pytest.mark.parametrize("name", ["oof.parquet", "folds.parquet"])
+def test_a_table_that_is_not_there_is_named(name: str, trained: SimpleNamespace, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "model"))
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"{name}: missing. start the same training again"):
+        run("compare", folder)
+    spec = json.loads((folder / "spec.json").read_text())
+    (folder / "spec.json").write_text(json.dumps(spec | {"files": {}, "tables": {}}))
+    with pytest.raises(InputError, match=f"{name}: training has not ended"):
+        run("compare", folder)
+
+
 def test_two_trainings_in_one_folder_are_kept_apart(crops: SimpleNamespace, tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(InputError, match=f"another process works here .process {os.getpid()} on "):
         run("train", "--metadata", crops.metadata, "--images", crops.images, "--out", tmp_path, *FAST)

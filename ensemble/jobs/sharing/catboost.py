@@ -7,7 +7,7 @@ import catboost
 from engine.scratch import scratch
 from ensemble.jobs.sharing.shared import free_of
 from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order, says_constant
-from ensemble.matrix import FeatureSpace
+from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.sampling import Sample
 
 #: Default of the library's `dev_max_subset_size_for_build_borders`.
@@ -24,7 +24,9 @@ class SharedCatBoost:
 
     def __init__(self, learner: CatBoost, sample: Sample, *, seed: int, threads: int) -> None:
         self._learner, self._sample, self._seed, self._threads = learner, sample, seed, threads
-        pool = pool_of(sample.matrix, sample.matrix.space, sample.target, sample.weight)
+        # A matrix of its own, so that its turned copy goes when the borders are known.
+        matrix = Matrix(sample.matrix.space, sample.matrix.values)
+        pool = pool_of(matrix, matrix.space, sample.target, sample.weight)
         self._borders: dict[str, list[str]] = {}
         try:
             pool.quantize(border_count=learner.parameters.get("border_count"))

@@ -114,6 +114,9 @@ class LearnerContract:
         turned = FeatureSpace.fit(frame.select(reversed(frame.columns))).encode(frame)
         assert turned.space.names != matrix.space.names
         assert np.array_equal(model.predict(turned, threads=2), model.predict(matrix, threads=2))
+        wider = frame.with_columns(more=1.0)
+        more = FeatureSpace.fit(wider.select(reversed(wider.columns))).encode(wider)
+        assert np.array_equal(model.predict(more, threads=2), model.predict(matrix, threads=2))
 
     def test_a_matrix_without_the_models_features_is_refused(
         self, learner: Learner, matrix: Matrix, target: npt.NDArray[np.int8]

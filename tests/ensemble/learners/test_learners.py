@@ -142,10 +142,13 @@ def test_a_learner_of_another_package_is_found_by_its_entry_point(
     information = tmp_path / "another-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[uglyduck.learners]\nanother = another:Another\n")
+    (information / "entry_points.txt").write_text(
+        "[uglyduck.learners]\nanother = another:Another\nlightgbm = another:Another\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     learner = get_learner("another", {})
     assert learner.name == "another"
+    assert get_learner("lightgbm", {}).name == "lightgbm"  # ours, whoever announces the same name
     with pytest.raises(InputError, match="use another"):
         get_learner("anothr", {})
 
