@@ -83,7 +83,8 @@ def test_five_million_lesions_are_scored_within_four_gigabytes(tmp_path: Path) -
         tiled(rows, seed=1, part="test").write_parquet(tmp_path / "new.parquet")
         call = (PROGRAM, "predict", run, "--metadata", tmp_path / "new.parquet", "--out", tmp_path / "submission.csv")
         taken[rows] = measure(*call)
-        assert sum(1 for _ in (tmp_path / "submission.csv").open()) == rows + 1
+        with (tmp_path / "submission.csv").open() as lines:
+            assert sum(1 for _ in lines) == rows + 1
     record(
         "Load: `predict`",
         f"A Parquet table, {_GROUPS}, 2 models. Bound: {MOST_GB:g} GB.",
