@@ -27,10 +27,37 @@ _UNKNOWN = Prior(within=0.0, robust=0.0, offset=0.0)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What one block adds: a table a number (see `_summary`), a matrix a patient, sums a hospital."""
+class _Table:
+    """One number of each patient, a column a patient: see `_summary`.
 
-    tables: list[Floats]
+    Attributes:
+        first: (2, patients) count and mean.
+        rest: (rows, patients with a count above 1) what follows; it says nothing new of the others.
+    """
+
+    first: Floats
+    rest: Floats
+
+    @classmethod
+    def of(cls, rows: Floats) -> _Table:
+        return cls(rows[:2].copy(), rows[2:, rows[0] > 1])
+
+    @staticmethod
+    def together(tables: Sequence[_Table]) -> Floats:
+        """The rows of all patients."""
+        first = np.concatenate([table.first for table in tables], axis=1)
+        rows = np.zeros((2 + len(tables[0].rest), first.shape[1]))
+        rows[:2] = first
+        rows[5::3] = rows[6::3] = first[0]  # a single value stands in one place, by itself
+        rows[2:, first[0] > 1] = np.concatenate([table.rest for table in tables], axis=1)
+        return rows
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one block adds: a table a number, a matrix a patient of several lesions, sums a hospital."""
+
+    tables: list[_Table]
     squares: Floats
     hospitals: dict[str, Floats]
 
@@ -87,7 +114,7 @@ def fit_state(
 
 
 def fit_blocks(blocks: Iterable[Block], constants: Constants, executor: Executor | None = None) -> FeatureState:
-    """Cohort constants of all blocks; about 12 kB a patient are held.
+    """Cohort constants of all blocks; about 12 kB a patient of several lesions are held, 2 kB of one.
 
     Args:
         blocks: The training rows in the order of (patient_id, isic_id), with `constants.columns`.
@@ -101,7 +128,7 @@ def fit_blocks(blocks: Iterable[Block], constants: Constants, executor: Executor
 def _part(constants: Constants, block: Block, _cores: int) -> _Part:
     numbers, width = constants.numbers, len(DISTANCE_NUMBERS)
     return _Part(
-        [np.stack(list(_summary(block, name, constants.scopes))) for name in (*numbers, *constants.scores)],
+        [_Table.of(np.stack(list(_summary(block, name, constants.scopes)))) for name in (*numbers, *constants.scores)],
         _squares(block) if set(DISTANCE_NUMBERS) <= set(numbers) else np.zeros((0, width, width)),
         hospital_sums(block, numbers),
     )
@@ -111,7 +138,7 @@ def _pool(parts: list[_Part], constants: Constants) -> FeatureState:
     scales = {}
     scopes = [scope.name for scope in constants.scopes]
     for place, name in enumerate((*constants.numbers, *constants.scores)):
-        scale = pooled_scale(np.concatenate([part.tables[place] for part in parts], axis=1), scopes)
+        scale = pooled_scale(_Table.together([part.tables[place] for part in parts]), scopes)
         if scale is not None:
             scales[name] = scale
     squares = np.concatenate([part.squares for part in parts])
@@ -139,8 +166,9 @@ def _summary(block: Block, name: str, scopes: Sequence[Scope]) -> Iterator[Float
 
 
 def _squares(block: Block) -> Floats:
-    """Each patient's products of deviations (patients, 15, 15) of `DISTANCE_NUMBERS`; a missing number adds 0."""
+    """Products of deviations of `DISTANCE_NUMBERS`, of each patient of several lesions; a missing number adds 0."""
     deviations = [np.nan_to_num(moments(block.patients, block.number(name)).deviation) for name in DISTANCE_NUMBERS]
     points = np.stack(deviations, axis=1)
     starts, sizes = block.patients.starts.tolist(), block.patients.sizes.tolist()
-    return np.stack([points[a : a + n].T @ points[a : a + n] for a, n in zip(starts, sizes, strict=True)])
+    several = [points[a : a + n].T @ points[a : a + n] for a, n in zip(starts, sizes, strict=True) if n > 1]
+    return np.stack(several) if several else np.zeros((0, points.shape[1], points.shape[1]))
