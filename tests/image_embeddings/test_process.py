@@ -96,7 +96,7 @@ def test_what_was_asked_before_changes_no_bit(crops: SimpleNamespace, tmp_path: 
 
 def the_asked_one(folder: Path) -> int:
     """The process that answers next, with the least of work: the request is refused at once."""
-    with pytest.raises(InputError, match="none"):
+    with pytest.raises(InputError, match="no images in this folder"):
         call(ApplyRequest(models=(folder / "none",), images=folder, out=folder / "s.parquet"))
     return the_idle_one()
 
