@@ -45,6 +45,10 @@ class ParquetTable:
         return f"{self.path}, {f'column {column}, ' if column else ''}row {row + 1}"
 
     def _column(self, name: str) -> pl.Series:
+        if self.header.count(name) > 1:
+            raise InputError(
+                f"column {name} appears twice", where=str(self.path), remedy="keep one column of each name"
+            )
         try:
             return read_parquet(self.content, [name])[name]
         except DAMAGE as error:

@@ -95,11 +95,13 @@ def reliabilities(
     Raises:
         InputError: Bad arrays, or a probability outside [0, 1].
     """
-    columns = {name: _Column.of(target, probability, patient, bins) for name, probability in probabilities.items()}
-    patients = next(iter(columns.values())).sums.shape[1]
+    lesions = np.size(target)
+    code = np.arange(lesions) if patient is None else patient_codes(patient, lesions)
+    columns = {name: _Column.of(target, probability, code, bins) for name, probability in probabilities.items()}
+    each = np.arange(int(code.max()) + 1)
     drawn: dict[str, list[Floats]] = {name: [] for name in columns}
     done = 0
-    for weights in Units.of(np.arange(patients), [np.arange(patients)]).draws(seed):
+    for weights in Units(each, each, np.ones_like(each)).draws(seed):
         for name, column in columns.items():
             drawn[name].append(column.measures(weights))
         done += weights.shape[1]
@@ -124,7 +126,7 @@ class _Column:
     sums: sparse.csr_array
 
     @classmethod
-    def of(cls, target: ArrayLike, probability: ArrayLike, patient: ArrayLike | pl.Series | None, bins: int) -> _Column:
+    def of(cls, target: ArrayLike, probability: ArrayLike, code: Ints, bins: int) -> _Column:
         lesions = checked_lesions(target, probability)
         risk, malignant = lesions.score, lesions.malignant.astype(np.float64)
         if risk.min() < 0 or risk.max() > 1:
@@ -134,7 +136,6 @@ class _Column:
         index = equal_mass_bins(risk, lesions.weight, bins)
         index = np.unique(index, return_inverse=True)[1]
         used = int(index.max()) + 1
-        code = np.arange(index.size) if patient is None else patient_codes(patient, index.size)
         parts = [(0 * index, (risk - malignant) ** 2)]
         parts += [(1 + place * used + index, part) for place, part in enumerate((np.ones_like(risk), malignant, risk))]
         values, rows = np.concatenate([part for _, part in parts]), np.concatenate([row for row, _ in parts])

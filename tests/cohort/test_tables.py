@@ -95,6 +95,8 @@ def test_a_column_that_is_read_stands_once(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["y", "y"]), tmp_path / "table.parquet")
     with pytest.raises(pa.ArrowInvalid, match="column 'y' stands 2 times"):
         read_parquet(tmp_path / "table.parquet", ["y"])
+    with pytest.raises(InputError, match=r"column y appears twice\. keep one column of each name"):
+        open_table(tmp_path / "table.parquet").read({"y": pl.Float64()})
 
 
 def test_a_column_without_a_name_is_read_with_the_others(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from engine.errors import InputError
 from features import FeatureState, build, fit
 from features.arithmetic.order import TO_SD
 from features.builtin import builtin_state, make_builtin
+from features.fitting import _summary, _Table
+from features.groups.scopes import SCOPES
+from features.patients.block import Block
 from features.patients.numbers import COMPARED
 
 VALUES = {
@@ -40,6 +43,15 @@ def test_scale_by_loops(lesions: pl.DataFrame) -> None:
     assert scale.within == pytest.approx(within**0.5)
     assert scale.robust == pytest.approx(robust**0.5)
     assert scale.between == pytest.approx(between**0.5)
+
+
+def test_what_is_not_kept_of_a_single_value_is_known(lesions: pl.DataFrame) -> None:
+    missing = lesions.with_columns(tbp_lv_A=pl.when(pl.col("isic_id") != "07").then("tbp_lv_A"))
+    for frame in (lesions, missing):
+        rows = np.stack(list(_summary(Block.of(frame), "tbp_lv_A", SCOPES[1:2])))
+        kept = _Table.of(rows)
+        assert kept.rest.shape[1] < rows.shape[1]
+        np.testing.assert_array_equal(_Table.together([kept, kept]), np.concatenate([rows, rows], axis=1))
 
 
 def test_pull_by_hand(lesions: pl.DataFrame) -> None:
