@@ -175,8 +175,9 @@ def test_a_placeholder_of_one_patient_gets_the_bits_of_the_batch(place: Place, e
 def test_it_warns_in_the_words_of_predict(
     bundle: Path, pictured: Path, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A clinic's table without measurements."""
+    """A clinic's table without measurements, and with a lesion or two of each patient."""
     table = pl.read_csv(pictured / "data/test-metadata.csv", infer_schema=False)
+    table = table.filter(pl.int_range(pl.len()).over("patient_id") < 2)
     emptied = [pl.lit("").alias(name) for name in table.columns if name.startswith(("tbp_lv_", "clin_size"))]
     table.with_columns(*emptied).write_csv(tmp_path / "clinic.csv")
     given = ["--metadata", tmp_path / "clinic.csv", "--out", tmp_path / "submission.csv"]
@@ -190,6 +191,7 @@ def test_it_warns_in_the_words_of_predict(
     assert said[0] == said[1]
     assert any("columns are absent or empty" in line for line in said[0])
     assert any("scores lie apart from those of training" in line for line in said[0])
+    assert any("the median patient has" in line for line in said[0])
 
 
 def test_three_rows_are_answered(place: Place) -> None:
