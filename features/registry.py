@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -78,6 +78,19 @@ def brought_by(groups: Sequence[str]) -> dict[str, str]:
 def own_features(groups: Sequence[str]) -> list[OwnFeature]:
     """The user's own among the switches of a run."""
     return [OwnFeature.of(switch) for switch in groups if is_own(switch)]
+
+
+def compares_lesions(built: Iterable[str], groups: Sequence[str]) -> bool:
+    """Whether any feature needs the patient's other lesions.
+
+    Args:
+        built: Names of the groups that the features belong to.
+        groups: The switches that they were built by, with the user's own features.
+    """
+    known = all_groups()
+    return any(not one.of_one_lesion for one in own_features(groups)) or any(
+        not known[name].of_one_lesion for name in built if name != OWN.name
+    )
 
 
 def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS) -> list[FeatureSpec]:

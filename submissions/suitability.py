@@ -13,6 +13,7 @@ from engine.console import log
 from engine.errors import shorten
 from ensemble.run_checks.new_lesions import ScoreScale, median_lesions
 from features.patients.numbers import MEASURED
+from features.registry import compares_lesions
 from submissions.fitted_run import FittedRun
 from submissions.lacking import Lacking, other_units
 
@@ -21,7 +22,6 @@ FAR = 0.5
 FEW = 0.2
 """Below this share of the lesions that training's median patient has, models of thinned tables rank better (measured in
 docs/tuning.md)."""
-_OF_ONE_LESION = {"basic", "tbp", "engineered", "hospital", "own"}  # groups that need none of a patient's other lesions
 _OFTEN_EMPTY = "age_approx"  # not measured on the lesion, and missing for a whole patient or not at all
 _GROUPS = 20  # of patients with the same columns empty; more are taken together
 
@@ -139,7 +139,7 @@ def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[
     """Whether patients have far fewer lesions than in training, where models compare a lesion with its patient's."""
     lesions = median_lesions(frame["patient_id"])
     noun = "lesion" if lesions == 1 else "lesions"
-    if lesions < FEW * scale.lesions and not _OF_ONE_LESION.issuperset(fitted.specs.values()):
+    if lesions < FEW * scale.lesions and compares_lesions(set(fitted.specs.values()), fitted.groups):
         yield Caution(
             f"the median patient has {lesions:g} {noun} here, in training {scale.lesions:g}: a run that is trained on "
             "as few ranks such tables better, see [data] benign_share"

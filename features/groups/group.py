@@ -25,9 +25,11 @@ class Group:
         about: One sentence for the dictionary.
         describe: Which features it has for a table.
         compute: Computes the numeric ones; categories are carried over as they are.
+        of_one_lesion: Whether it needs none of the patient's other lesions.
     """
 
     name: str
     about: str
     describe: Describe
     compute: Compute
+    of_one_lesion: bool = False

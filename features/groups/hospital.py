@@ -98,4 +98,10 @@ def hospital_means(
     return result
 
 
-HOSPITAL = Group("hospital", "The institution, and a lesion against that institution's lesions.", _describe, _compute)
+HOSPITAL = Group(
+    "hospital",
+    "The institution, and a lesion against that institution's lesions.",
+    _describe,
+    _compute,
+    of_one_lesion=True,
+)

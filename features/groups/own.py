@@ -71,6 +71,11 @@ class OwnFeature:
         scopes = [_SCOPES[node.attr] for node in ast.walk(parsed(self.formula)) if isinstance(node, ast.Attribute)]
         return tuple(dict.fromkeys((*numbers, *filter(None, scopes))))
 
+    @property
+    def of_one_lesion(self) -> bool:
+        """Whether it summarises no other lesions."""
+        return not any(isinstance(node, ast.Attribute) for node in ast.walk(parsed(self.formula)))
+
     def spec(self) -> FeatureSpec:
         """Its entry in the dictionary; its part is its name, so that each can be left out alone."""
         missing = "an input is missing, or the formula has no value (division by 0)"

@@ -60,6 +60,12 @@ def _numbers(block: Block, _state: FeatureState, wanted: Sequence[FeatureSpec]) 
         yield spec.name, block.number(spec.name)
 
 
-BASIC = Group("basic", "What every clinic records: age, sex, body site, longest diameter.", _basic, _numbers)
-TBP = Group("tbp", "The measurements of the total body photography system, as they are.", _tbp, _numbers)
-ENGINEERED_GROUP = Group("engineered", "Ratios, contrasts and indices of one lesion.", _engineered, _numbers)
+BASIC = Group(
+    "basic", "What every clinic records: age, sex, body site, longest diameter.", _basic, _numbers, of_one_lesion=True
+)
+TBP = Group(
+    "tbp", "The measurements of the total body photography system, as they are.", _tbp, _numbers, of_one_lesion=True
+)
+ENGINEERED_GROUP = Group(
+    "engineered", "Ratios, contrasts and indices of one lesion.", _engineered, _numbers, of_one_lesion=True
+)

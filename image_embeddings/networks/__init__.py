@@ -1,5 +1,6 @@
 """Networks: building, training and scoring. Everything here needs the extra `images`: torch, torchvision, timm."""
 
+import os
 from importlib.util import find_spec
 
 from engine.errors import InputError
@@ -10,6 +11,10 @@ if missing := [name for name in ("torch", "torchvision", "timm", "safetensors") 
         where="images",
         remedy="install them: pip install torch torchvision timm safetensors; descriptors need none of it",
     )
+
+# On some processors MKL divides long sums among threads, and a score's last bits follow their number. Its strict
+# reproducible mode does not. The variable is read at the first product of matrices.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 from image_embeddings.networks import torchvision_loading
 

@@ -5,8 +5,9 @@ import pytest
 
 from cohort.columns import NEVER_FEATURES
 from engine.errors import InputError
-from features import DEFAULT_GROUPS, GROUPS, build, dictionary, switches
+from features import DEFAULT_GROUPS, GROUPS, OwnFeature, build, dictionary, fit, switches
 from features.documentation import features_page
+from features.registry import compares_lesions
 
 
 def test_the_page_is_current() -> None:
@@ -54,6 +55,24 @@ def test_a_complete_table_misses_only_what_the_dictionary_excepts(simulated: pl.
     for spec in dictionary(full.columns, tuple(GROUPS)):
         if not any(word in spec.missing for word in excepted):
             assert built[spec.name].null_count() == 0, spec.name
+
+
+def test_groups_of_one_lesion_give_it_the_same_bits_without_its_patients_others(simulated: pl.DataFrame) -> None:
+    state = fit(simulated)
+    alone = simulated.filter(pl.int_range(pl.len()).over("patient_id") == 0)
+    for name, group in GROUPS.items():
+        among = build(simulated, [name], state=state).join(alone.select("isic_id"), on="isic_id", how="semi")
+        if among.width > 1:
+            assert build(alone, [name], state=state).equals(among) == group.of_one_lesion, name
+
+
+def test_own_features_compare_lesions_where_they_summarise_others() -> None:
+    plain, compared = (
+        OwnFeature("mine", f"tbp_lv_areaMM2{rest}").switch for rest in ("", " - mean(age_approx) over site")
+    )
+    assert not compares_lesions(["basic", "own"], ["basic", plain])
+    assert compares_lesions(["basic", "own"], ["basic", plain, compared])
+    assert compares_lesions(["basic", "patient"], ["basic", "patient.z"])
 
 
 def test_unknown_switches_are_named() -> None:

@@ -53,17 +53,21 @@ def own_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(
-    "backbone",
-    [
-        "test_efficientnet",
-        "mobilenet_v1_025",
-        "tf_efficientnet_lite0",
-        "resnet18",
-        "vit_tiny_patch16_224",
-        "convnext_atto",
-    ],
-)
+@pytest.mark.parametrize("width", [192, 1024, 1280, 6272])
+def test_long_sums_have_the_same_bits_at_any_number_of_threads(width: int) -> None:
+    """Where they do not, MKL was used before `image_embeddings.networks` could speak to it."""
+    chance = torch.Generator().manual_seed(0)
+    values, wide = torch.randn(BATCH, width, generator=chance), torch.randn(width, 512, generator=chance)
+    for outputs in (1, 2, 3, 7, 64, 512):
+        weights = wide[:, :outputs].contiguous()
+        found = []
+        for threads in (1, 2, 3, 4):
+            torch.set_num_threads(threads)
+            found.append(values @ weights)
+        assert all(torch.equal(each, found[0]) for each in found), outputs
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_a_crop_has_the_same_bits_in_any_company(backbone: str) -> None:
     changes = {"backbone": backbone, "size": 32, "flips": 2, "fixed_size": backbone.startswith("vit")}
     preset = PRESETS["tiny"].model_copy(update=changes)
