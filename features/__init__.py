@@ -8,13 +8,14 @@ from features.groups.own import OwnFeature
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
 from features.patients.state import FeatureState
-from features.registry import DEFAULT_GROUPS, GROUPS, dictionary, switches
+from features.registry import DEFAULT_GROUPS, GROUPS, IMAGE_GROUPS, dictionary, switches
 from features.stage import run_stage
 from features.writing import write_features
 
 __all__ = [
     "DEFAULT_GROUPS",
     "GROUPS",
+    "IMAGE_GROUPS",
     "Block",
     "Feature",
     "FeaturePlan",

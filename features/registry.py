@@ -37,6 +37,9 @@ EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
 """An image table with one score and an embedding, as it is joined."""
 EXAMPLE_FURTHER_COLUMNS = (f"{NUMBER}x", f"{CATEGORY}y")
 """A number and a category that SLICE-3D does not have."""
+IMAGE_GROUPS: tuple[str, ...] = ("image.score", "image.relative")
+"""What is built of image models where nothing else is asked for: embeddings gained nothing on real lesions
+(docs/images-real.md)."""
 DEFAULT_GROUPS: tuple[str, ...] = (
     "basic",
     "tbp",
@@ -45,7 +48,7 @@ DEFAULT_GROUPS: tuple[str, ...] = (
     "patient.z",
     "patient.rank",
     "context",
-    "image",
+    *IMAGE_GROUPS,
 )
 """What is built where nothing else is asked for."""
 

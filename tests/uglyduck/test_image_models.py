@@ -41,7 +41,8 @@ def pair(pictured: Path, tmp_path_factory: pytest.TempPathFactory, command: Comm
     folder = tmp_path_factory.mktemp("pair")
     # The descriptors are those of the run with one model: they are there.
     shutil.copytree(pictured / "run/images", folder / "run/images")
-    (folder / "two.toml").write_text(PICTURED.replace('"data/', f'"{pictured}/data/') + TWO)
+    text = PICTURED.replace('"data/', f'"{pictured}/data/').replace('"tbp"]', '"tbp", "image"]')
+    (folder / "two.toml").write_text(text + TWO)
     done = command("run", folder / "two.toml", "--out", folder / "run")
     return Pair(folder / "run", pictured / "data", done.stderr)
 

@@ -39,7 +39,7 @@ def test_the_scores_feed_the_image_features(pictured: Path) -> None:
     both = built.join(pl.read_parquet(pictured / "run/images/descriptors/oof.parquet"), on="isic_id", validate="1:1")
     np.testing.assert_array_equal(both["image_score"], both["score"].cast(pl.Float32))
     listed = json.loads((pictured / "run/features.json").read_text())
-    assert "image" in listed["groups"]
+    assert listed["groups"] == ["basic", "tbp", "image.score", "image.relative"]
     assert "image_score_rank" in {feature["name"] for feature in listed["features"]}
 
 
@@ -154,7 +154,7 @@ def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesi
     pictured: Path, tmp_path: Path, command: Command
 ) -> None:
     text = PICTURED.replace('"data/', f'"{pictured}/data/') + '[images.tiny]\npreset = "tiny"\nset = { epochs = 1 }\n'
-    (tmp_path / "tiny.toml").write_text(text)
+    (tmp_path / "tiny.toml").write_text(text.replace('"tbp"]', '"tbp", "image"]'))
     command("run", tmp_path / "tiny.toml", "--out", tmp_path / "run")
     built = pl.read_parquet(tmp_path / "run/features.parquet")
     named = [name for name in built.columns if name.startswith("image_embedding_")]

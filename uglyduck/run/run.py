@@ -28,6 +28,7 @@ from ensemble.jobs import JobRunner, Table
 from ensemble.learners import Learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.out_of_fold import Plan
+from features import IMAGE_GROUPS
 from features.patients.image_tables import has_image, read_image_table
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
@@ -189,10 +190,10 @@ class Run:
 
     @property
     def feature_groups(self) -> list[str]:
-        """The configured groups, features of the user's own, and `image` where crops are scored."""
+        """The configured groups, features of the user's own, and those of image scores where crops are scored."""
         groups = [*self.config.features.groups, *(one.switch for one in self.config.features.own_features)]
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
-        return [*groups, "image"] if wanted else groups
+        return [*groups, *IMAGE_GROUPS] if wanted else groups
 
     @property
     def fusion(self) -> FusionName:
