@@ -38,8 +38,8 @@ EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
 EXAMPLE_FURTHER_COLUMNS = (f"{NUMBER}x", f"{CATEGORY}y")
 """A number and a category that SLICE-3D does not have."""
 IMAGE_GROUPS: tuple[str, ...] = ("image.score", "image.relative")
-"""What is built of image models where nothing else is asked for: embeddings gained nothing on real lesions
-(docs/images-real.md)."""
+"""What is built of image models where nothing else is asked for: embeddings gained nothing on the real
+lesions at hand, two a patient (docs/images-real.md)."""
 DEFAULT_GROUPS: tuple[str, ...] = (
     "basic",
     "tbp",

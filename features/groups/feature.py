@@ -43,8 +43,8 @@ class Feature:
         )
 
 
-def feature_group(name: str, about: str, features: Sequence[Feature]) -> Group:
-    """A group of features."""
+def feature_group(name: str, about: str, features: Sequence[Feature], *, of_one_lesion: bool = False) -> Group:
+    """A group of features; `of_one_lesion` says that none needs the patient's other lesions."""
     by_name = {feature.name: feature for feature in features}
 
     def describe(columns: Collection[str]) -> list[FeatureSpec]:
@@ -54,4 +54,4 @@ def feature_group(name: str, about: str, features: Sequence[Feature]) -> Group:
         for spec in wanted:
             yield spec.name, by_name[spec.name].compute(block, state)
 
-    return Group(name, about, describe, compute)
+    return Group(name, about, describe, compute, of_one_lesion)

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from cohort.column import CATEGORY, NUMBER
 from cohort.columns import NEVER_FEATURES
 from engine.errors import InputError
 from features import DEFAULT_GROUPS, GROUPS, OwnFeature, build, dictionary, fit, switches
@@ -58,12 +60,18 @@ def test_a_complete_table_misses_only_what_the_dictionary_excepts(simulated: pl.
 
 
 def test_groups_of_one_lesion_give_it_the_same_bits_without_its_patients_others(simulated: pl.DataFrame) -> None:
-    state = fit(simulated)
-    alone = simulated.filter(pl.int_range(pl.len()).over("patient_id") == 0)
+    chance = np.random.default_rng(0)
+    further = [pl.lit(1.0).alias(f"{NUMBER}x"), pl.Series(f"{CATEGORY}y", chance.choice(["a", "b"], simulated.height))]
+    lesions = simulated.with_columns(further)
+    images = lesions.select("isic_id", score=pl.Series(chance.random(lesions.height)))
+    state = fit(lesions, images=images)
+    alone = lesions.filter(pl.int_range(pl.len()).over("patient_id") == 0)
     for name, group in GROUPS.items():
-        among = build(simulated, [name], state=state).join(alone.select("isic_id"), on="isic_id", how="semi")
-        if among.width > 1:
-            assert build(alone, [name], state=state).equals(among) == group.of_one_lesion, name
+        among, single = (build(frame, [name], state=state, images=images) for frame in (lesions, alone))
+        assert single.width > 1, name
+        assert single.equals(among.join(single.select("isic_id"), on="isic_id", how="semi")) == group.of_one_lesion, (
+            name
+        )
 
 
 def test_own_features_compare_lesions_where_they_summarise_others() -> None:

@@ -62,11 +62,23 @@ def _check_files(run: Run) -> None:
     if data.image_scores is not None:
         schema = _schema(data.image_scores, "image_scores", "give a table of isic_id, score[, embedding]")
         with within("[data] image_scores"):
-            joined_names(schema)
+            names = joined_names(schema)
+        _check_image_groups([*names.values()], run)
     if data.truth is not None:
         found = _schema(data.truth, "truth", _TRUTH)
         if not {"isic_id", *OPTIMUM.values()} <= set(found):
             raise InputError("not the truth of a cohort", where=f"[data] truth = {data.truth}", remedy=_TRUTH)
+
+
+def _check_image_groups(columns: list[str], run: Run) -> None:
+    """Refuse groups of images that this image table, of embeddings alone say, has nothing for."""
+    wanted = [group for group in run.feature_groups if group.partition(".")[0] == "image"]
+    if wanted and not dictionary(columns, wanted):
+        raise InputError(
+            f"the table of image scores has nothing for {', '.join(wanted)}",
+            where="[features] groups",
+            remedy='add "image.embedding", or give scores',
+        )
 
 
 _TRUTH = "name the truth.parquet next to the simulated tables, or leave it out"

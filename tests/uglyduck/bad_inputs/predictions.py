@@ -24,11 +24,9 @@ def submission(content: Content, says: str, *, sample: Content = LABELS) -> Case
     return Case("validate given.csv --like sample.csv", says, {"given.csv": content, "sample.csv": sample})
 
 
-def images(content: Content, says: str) -> Case:
+def images(content: Content, says: str, *, groups: str = '["basic", "image"]') -> Case:
     """A table of image scores for a run."""
-    config = (
-        '[data]\nmetadata = "table.csv"\nimage_scores = "scores.parquet"\n[features]\ngroups = ["basic", "image"]\n'
-    )
+    config = f'[data]\nmetadata = "table.csv"\nimage_scores = "scores.parquet"\n[features]\ngroups = {groups}\n'
     rows = "".join(f"ISIC_{place},IP_{place % 10},{place % 2},{40 + place}\n" for place in range(40))
     table = f"isic_id,patient_id,target,age_approx\n{rows}"
     files: dict[str, Content] = {"run.toml": config, "table.csv": table, "scores.parquet": content}
@@ -103,5 +101,10 @@ PREDICTIONS = {
     "image scores: a named pipe": images(os.mkfifo, "not a regular file"),
     "image scores: no ids": images(scores_of(name=IDS, score=[0.5] * 40), "no column 'isic_id'"),
     "image scores: numbers as ids": images(scores_of(isic_id=list(range(40)), score=[0.5] * 40), "isic_id is not text"),
+    "image scores: embeddings alone, scores expected": images(
+        scores_of(isic_id=IDS, embedding=[[0.5]] * 40),
+        "has nothing for image.score",
+        groups='["basic", "image.score"]',
+    ),
     "image scores: no score": images(scores_of(isic_id=IDS, remark=["x"] * 40), "no score"),
 }
