@@ -43,7 +43,8 @@ patient folds, the table alone. Intervals include other patients, training patie
 - **The shared public recipe**: 34 columns and 42 formulas of them, z-scores within the patient, lesions a patient, and
   the hospital one-hot; malignant rows oversampled to 0.3 % of the benign, then the benign undersampled until the
   malignant are 1 % of them; the mean probability of LightGBM, XGBoost and CatBoost with its parameters.
-- **The plain LightGBM** sees the columns as they are.
+- **The plain LightGBM** sees the columns as they are, with the library's defaults on all rows. Where one lesion in a
+  thousand is malignant, these break down: scores are 0 or 1.
 - **AutoGluon** has a test of its own there, which makes its environment; it wants half an hour of an idle machine.
 """
 AUTOGLUON_PACKAGE = "autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3"
@@ -186,4 +187,4 @@ def record_simulated(by_seed: Mapping[int, dict[str, Any]]) -> None:
         document=DOCUMENT,
         head=HEAD,
     )
-    assert all(0.02 < row[0] <= 0.2 for one in cohorts for row in one.values())
+    assert all(0.1 < one[OURS][0] < one[OPTIMUM][0] for one in cohorts)
