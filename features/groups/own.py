@@ -68,13 +68,17 @@ class OwnFeature:
     def needs(self) -> tuple[str, ...]:
         """Columns of the canonical frame it reads."""
         numbers = [need for name in Formula(self.formula).names for need in _needs_of(name)]
-        scopes = [_SCOPES[node.attr] for node in ast.walk(parsed(self.formula)) if isinstance(node, ast.Attribute)]
-        return tuple(dict.fromkeys((*numbers, *filter(None, scopes))))
+        return tuple(dict.fromkeys((*numbers, *filter(None, map(_SCOPES.get, self._scopes)))))
 
     @property
     def of_one_lesion(self) -> bool:
         """Whether it summarises no other lesions."""
-        return not any(isinstance(node, ast.Attribute) for node in ast.walk(parsed(self.formula)))
+        return not self._scopes
+
+    @property
+    def _scopes(self) -> list[str]:
+        """Names of the scopes that it summarises."""
+        return [node.attr for node in ast.walk(parsed(self.formula)) if isinstance(node, ast.Attribute)]
 
     def spec(self) -> FeatureSpec:
         """Its entry in the dictionary; its part is its name, so that each can be left out alone."""

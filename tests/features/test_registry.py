@@ -69,9 +69,8 @@ def test_groups_of_one_lesion_give_it_the_same_bits_without_its_patients_others(
     for name, group in GROUPS.items():
         among, single = (build(frame, [name], state=state, images=images) for frame in (lesions, alone))
         assert single.width > 1, name
-        assert single.equals(among.join(single.select("isic_id"), on="isic_id", how="semi")) == group.of_one_lesion, (
-            name
-        )
+        same = single.equals(among.join(single.select("isic_id"), on="isic_id", how="semi"))
+        assert same == group.of_one_lesion, name
 
 
 def test_own_features_compare_lesions_where_they_summarise_others() -> None:

@@ -71,13 +71,14 @@ def _check_files(run: Run) -> None:
 
 
 def _check_image_groups(columns: list[str], run: Run) -> None:
-    """Refuse groups of images that this image table, of embeddings alone say, has nothing for."""
+    """Refuse groups of images that this image table has nothing for: of scores where it has embeddings, or the like."""
     wanted = [group for group in run.feature_groups if group.partition(".")[0] == "image"]
     if wanted and not dictionary(columns, wanted):
+        there = dict.fromkeys(spec.switch for spec in dictionary(columns, ["image"]))
         raise InputError(
             f"the table of image scores has nothing for {', '.join(wanted)}",
             where="[features] groups",
-            remedy='add "image.embedding", or give scores',
+            remedy=f"name what it has something for: {', '.join(there)}",
         )
 
 

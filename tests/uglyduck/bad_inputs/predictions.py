@@ -103,8 +103,13 @@ PREDICTIONS = {
     "image scores: numbers as ids": images(scores_of(isic_id=list(range(40)), score=[0.5] * 40), "isic_id is not text"),
     "image scores: embeddings alone, scores expected": images(
         scores_of(isic_id=IDS, embedding=[[0.5]] * 40),
-        "has nothing for image.score",
+        "has nothing for image.score. name what it has something for: image.embedding",
         groups='["basic", "image.score"]',
+    ),
+    "image scores: scores alone, embeddings expected": images(
+        scores_of(isic_id=IDS, score=[0.5] * 40),
+        "name what it has something for: image.score, image.relative",
+        groups='["basic", "image.embedding"]',
     ),
     "image scores: no score": images(scores_of(isic_id=IDS, remark=["x"] * 40), "no score"),
 }
