@@ -19,6 +19,9 @@ from image_embeddings.networks.weights import load_into, load_whole, read_weight
 from image_embeddings.presets import Preset
 
 _BUFFERS = ("mean", "std", "malignant")
+# What lies before the first stage in timm's backbones: modules, and what a transformer adds to its patches.
+_BEFORE_STAGES = ("stem", "conv_stem", "bn1", "patch_embed", "norm_pre")
+_TOKENS = ("cls_token", "reg_token", "pos_embed")
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Network(nn.Module):
         self.site_head = nn.Linear(width, n_sites) if preset.site_weight and n_sites else None
         # Set after training where shorter embeddings are asked for.
         self.reduction: nn.Module | None = None
-        for stage in self._frozen():
-            stage.requires_grad_(requires_grad=False)
+        for part in (*self._frozen(), *self._frozen_tokens()):
+            part.requires_grad_(requires_grad=False)
 
     @property
     def width(self) -> int:
@@ -89,16 +92,20 @@ class Network(nn.Module):
         return self
 
     def _frozen(self) -> list[nn.Module]:
-        """The first stages of the backbone, and in timm's EfficientNets, which call them blocks, the stem."""
+        """The first stages of the backbone and what lies before them; transformers call them blocks."""
         if not self.frozen_stages:
             return []
-        stem = [getattr(self.backbone, name) for name in ("conv_stem", "bn1") if hasattr(self.backbone, name)]
+        stem = [getattr(self.backbone, name) for name in _BEFORE_STAGES if hasattr(self.backbone, name)]
         stages = getattr(self.backbone, "stages", getattr(self.backbone, "blocks", None))
         if stages is None or len(stages) < self.frozen_stages:
             raise InputError(
                 "this backbone has no list of stages to freeze", where="frozen_stages", remedy="set frozen_stages to 0"
             )
         return [*stem, *stages[: self.frozen_stages]]
+
+    def _frozen_tokens(self) -> list[nn.Parameter]:
+        found = (getattr(self.backbone, name, None) for name in _TOKENS if self.frozen_stages)
+        return [each for each in found if each is not None]
 
 
 def build(

@@ -70,6 +70,18 @@ def test_frozen_stages_of_an_efficientnet_are_its_stem_and_first_blocks() -> Non
     assert all(each.requires_grad for each in own.blocks[2].parameters())
 
 
+def test_frozen_stages_of_a_transformer_are_its_patches_and_first_blocks() -> None:
+    preset = TINY.model_copy(update={"backbone": "test_vit", "fixed_size": True, "frozen_stages": 3})
+    network = build(preset, TWO).train()
+    own = network.backbone
+    first = [own.patch_embed, *own.blocks[:3]]
+    frozen = {id(each) for part in first for each in part.parameters()} | {id(own.cls_token), id(own.pos_embed)}
+    assert {id(each) for each in own.parameters() if not each.requires_grad} == frozen
+    assert not any(part.training for part in first)
+    network(torch.zeros(2, 3, TINY.size, TINY.size, dtype=torch.uint8)).logits.sum().backward()
+    assert all((each.grad is None) == (id(each) in frozen) for each in own.parameters())
+
+
 def test_frozen_statistics_do_not_drift_though_the_weights_learn() -> None:
     network = build(TINY.model_copy(update={"frozen_statistics": True}), TWO).train()
     before = {name: value.clone() for name, value in network.named_buffers()}
