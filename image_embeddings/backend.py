@@ -77,7 +77,8 @@ class Backend(Protocol):
 
         Args:
             parts: Rows of the frame to train on, by part.
-            frame: isic_id, patient_id, target and, where duplicates are kept together, group.
+            frame: isic_id, patient_id, target and, where duplicates are kept together, group; is_extra where some
+                lesions are of a table that is never scored.
             labels: What the rows teach.
         """
         ...

@@ -76,30 +76,38 @@ class CropsIdentity:
     Attributes:
         sha256: Of their bytes, in the order of the lesions.
         stamp: Of the place, size and time of change of the files they lie in; while it stays, so does the content.
+        name: Of the extra table whose crops they are; None for those that are scored.
     """
 
     sha256: str
     stamp: str
+    name: str | None = None
 
     @classmethod
-    def of(cls, store: ImageStore, ids: Sequence[str], folder: Path, executor: Executor) -> CropsIdentity:
+    def of(
+        cls, store: ImageStore, ids: Sequence[str], folder: Path, executor: Executor, *, name: str | None = None
+    ) -> CropsIdentity:
         """Read every crop, unless `folder` holds what `write` wrote and no file has changed since."""
         stamp = _stamp(store.path, ids)
         try:
-            known = read_json(folder / CROPS)
+            known = read_json(_file(folder, name))
         except (InputError, OSError):
             known = {}
-        remembered = cls(str(known.get("sha256")) if isinstance(known, dict) else "", stamp)
-        return remembered if known == remembered._entry() else cls(_content(store, ids, executor), stamp)
+        remembered = cls(str(known.get("sha256")) if isinstance(known, dict) else "", stamp, name)
+        return remembered if known == remembered._entry() else cls(_content(store, ids, executor), stamp, name)
 
     def write(self, folder: Path) -> None:
         """Remember it in a model's folder."""
-        write_json(self._entry(), folder / CROPS)
+        write_json(self._entry(), _file(folder, self.name))
 
     def _entry(self) -> dict[str, str]:
         """What is remembered, with a checksum of its own: a damaged one would have the model trained anew."""
         content = {"sha256": self.sha256, "stamp": self.stamp}
         return {**content, "own": fingerprint(content)}
+
+
+def _file(folder: Path, name: str | None) -> Path:
+    return folder / (CROPS if name is None else f"crops-{name}.json")
 
 
 def _content(store: ImageStore, ids: Sequence[str], executor: Executor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,7 +56,9 @@ class Labels:
     sites: tuple[str, ...]
 
 
-def make_labels(frame: pl.DataFrame, kind: Literal["binary", "diagnosis"]) -> Labels:
+def make_labels(
+    frame: pl.DataFrame, kind: Literal["binary", "diagnosis"], extra: Sequence[pl.DataFrame] = ()
+) -> Labels:
     """Labels of a canonical frame.
 
     With "diagnosis", SLICE-3D rows are told apart by what happened to them (left alone, tagged by hand but benign) and
@@ -65,14 +68,16 @@ def make_labels(frame: pl.DataFrame, kind: Literal["binary", "diagnosis"]) -> La
     Args:
         frame: With target; diagnosis columns, site and diameter are used where they are.
         kind: "binary" for benign and malignant alone.
+        extra: Further tables, whose lesions follow; each may name its diagnoses in its own way.
 
     Raises:
         InputError: No target.
     """
     if "target" not in frame.columns:
         raise InputError("no column target", where="metadata", remedy="training needs labels: give the train table")
+    names = pl.concat([table.select(_class_of(table, kind).alias("class")).to_series() for table in (frame, *extra)])
+    frame = pl.concat([frame, *extra], how="diagonal_relaxed") if extra else frame
     target = frame["target"].cast(pl.Int8).to_numpy()
-    names = frame.select(_class_of(frame, kind)).to_series()
     present = sorted(names.unique(), key=lambda name: (_is_malignant(frame, names, name), name))
     index = names.replace_strict({name: place for place, name in enumerate(present)}, return_dtype=pl.Int64)
     classes = Classes(tuple(present), tuple(_is_malignant(frame, names, name) for name in present))

@@ -81,11 +81,14 @@ def class_figures(
     """
     usable = np.isfinite(probabilities).all(1)
     index, probabilities = index[usable], probabilities[usable]
-    share = np.bincount(index, minlength=len(names)) / len(index)
-    decided = (probabilities / share).argmax(1)
+    lesions = np.bincount(index, minlength=len(names))
+    # A class that none of these lesions has (an extra table's) is never decided for.
+    likely = np.divide(probabilities, lesions, where=lesions > 0, out=np.zeros_like(probabilities))
+    decided = likely.argmax(1)
+    present = {name: place for place, name in enumerate(names) if lesions[place]}
     return {
         "balanced_accuracy": float(balanced_accuracy(index, decided)),
         "accuracy": float((decided == index).mean()),
-        "sensitivity": {name: float((decided[index == place] == place).mean()) for place, name in enumerate(names)},
-        "lesions": {name: int((index == place).sum()) for place, name in enumerate(names)},
+        "sensitivity": {name: float((decided[index == place] == place).mean()) for name, place in present.items()},
+        "lesions": {name: int(lesions[place]) for name, place in present.items()},
     }

@@ -12,7 +12,7 @@ from engine.console import log
 from engine.errors import InputError
 from image_embeddings.spec import checked_table
 
-_FOLDS = "folds.parquet"
+_FOLDS, _EXTRA = "folds.parquet", "extra.parquet"
 
 
 def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: str, remedy: str) -> None:
@@ -33,7 +33,9 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
             "%s: the model does not say what it was trained on; it must not be lesions of this %s", where, table
         )
         return
-    known = Folds.read(checked_table(source, _FOLDS)).frame
+    known = Folds.read(checked_table(source, _FOLDS)).frame.select(ID, "patient_id")
+    if (source / _EXTRA).is_file():
+        known = pl.concat([known, pl.read_parquet(checked_table(source, _EXTRA)).select(known.columns)])
     for key, word in ((ID, "lesions"), ("patient_id", "patients")):
         shared = own[key].unique().is_in(known[key].implode()).sum()
         if shared:

@@ -16,14 +16,17 @@ from cohort.frames import ID
 from cv_folds.folds import Folds
 from engine.files import sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, CHECKPOINT, Backend, Scores, fold_part
+from image_embeddings.joined_store import own_ids
 from image_embeddings.keeping import claim
 from image_embeddings.labels import Labels
 from image_embeddings.measuring import class_figures, measure
 from image_embeddings.spec import Spec, checksums
 
 FOLDS, OOF, CLASSES = "folds.parquet", "oof.parquet", "classes.parquet"
+EXTRA = "extra.parquet"
+"""Lesions that it learnt from besides, under the ids that their own table has."""
 EMBEDDINGS, HISTORY, METRICS = "embeddings.parquet", "history.json", "metrics.json"
-TABLES = (FOLDS, OOF, CLASSES, EMBEDDINGS)
+TABLES = (FOLDS, EXTRA, OOF, CLASSES, EMBEDDINGS)
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,15 @@ class Material:
 
     Attributes:
         frame: isic_id, patient_id, target.
-        labels: What the rows teach.
+        labels: What the rows teach; those of extra tables follow.
         folds: Which rows are held out together.
+        extra: Of lesions that every part learns from and none scores, what `frame` has of its own.
     """
 
     frame: pl.DataFrame
     labels: Labels
     folds: Folds
+    extra: pl.DataFrame | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -51,9 +56,28 @@ class Material:
         return self.folds.frame["fold"].to_numpy()
 
     @property
+    def taught(self) -> pl.DataFrame:
+        """The frame, and after it the extra lesions, where there are any; `is_extra` then tells them apart."""
+        if self.extra is None:
+            return self.frame
+        both = [table.with_columns(is_extra=mark) for table, mark in ((self.frame, False), (self.extra, True))]
+        return pl.concat(both, how="diagonal_relaxed")
+
+    @property
     def parts(self) -> dict[str, NDArray[np.int64]]:
         """Training rows of each fold's part."""
-        return {fold_part(int(place)): np.flatnonzero(self.fold != place) for place in np.unique(self.fold)}
+        return {fold_part(int(place)): self._without(int(place)) for place in np.unique(self.fold)}
+
+    @property
+    def whole(self) -> NDArray[np.int64]:
+        """Training rows of the part that is fitted on every lesion."""
+        return self._without(None)
+
+    def _without(self, fold: int | None) -> NDArray[np.int64]:
+        """Rows outside a fold, and all extra ones."""
+        extra = 0 if self.extra is None else len(self.extra)
+        outside = np.ones(len(self.frame), dtype=bool) if fold is None else self.fold != fold
+        return np.flatnonzero(np.concatenate([outside, np.ones(extra, dtype=bool)]))
 
 
 @dataclass(frozen=True)
@@ -98,12 +122,14 @@ def train_model(
     """
     claim(folder, spec, kept)
     material.folds.write(folder / FOLDS)
-    parts = material.parts | ({ALL: np.arange(len(material.frame))} if spec.policy == "refit" else {})
+    if material.extra is not None:
+        write_parquet(_own_names(material.extra), folder / EXTRA)
+    parts = material.parts | ({ALL: material.whole} if spec.policy == "refit" else {})
     files = [path for part in parts for path in backend.files(part)]
     done = _is_finished(folder, files)
     missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
     if missing:
-        backend.fit(missing, material.frame, material.labels)
+        backend.fit(missing, material.taught, material.labels)
     for checkpoint in folder.glob(f"*{CHECKPOINT}.*"):
         checkpoint.unlink()
     history = backend.history(list(parts))
@@ -113,6 +139,11 @@ def train_model(
     tables = [path for name in TABLES if (path := folder / name).is_file()]
     spec.model_copy(update={"files": checksums(folder, files), "tables": checksums(folder, tables)}).write(folder)
     return outcome
+
+
+def _own_names(extra: pl.DataFrame) -> pl.DataFrame:
+    """isic_id and patient_id of extra lesions as their own tables have them: a later model must not score them."""
+    return extra.select(pl.col(ID, "patient_id").map_batches(own_ids, return_dtype=pl.String))
 
 
 def _is_finished(folder: Path, files: Sequence[Path]) -> bool:
@@ -162,7 +193,8 @@ def _measure(
     metrics = measure(material.folds.frame, {"image": score}, replicates=replicates)
     if (folder / CLASSES).exists():
         probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
-        metrics["classes"] = class_figures(material.labels.index, probabilities, material.labels.classes.names)
+        index = material.labels.index[: len(oof)]
+        metrics["classes"] = class_figures(index, probabilities, material.labels.classes.names)
     write_json(metrics, folder / METRICS)
     return TrainingOutcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
 

@@ -110,7 +110,8 @@ class Head:
         Args:
             values: (rows, columns) features and perhaps descriptors; rows with NaN are left out, and benign ones beyond
                 `BENIGN_RATIO` for each malignant one.
-            frame: isic_id, patient_id and, where duplicates are kept together, group; row by row.
+            frame: isic_id, patient_id and, where duplicates are kept together, group; row by row. Where is_extra
+                tells lesions that are never scored, they are learnt from and the choice is not measured on them.
             target: (rows,) 1 malignant, 0 benign.
             settings: What is fixed.
 
@@ -174,14 +175,16 @@ def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: i
 
 
 def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:
-    """(rows,) inner fold; None where there are too few patients of a class."""
+    """(rows,) inner fold, -1 of extra lesions; None where there are too few patients of a class."""
     keys = [ID, "patient_id", *(["group"] if "group" in frame.columns else [])]
-    rows = frame.select(keys).with_columns(target=pl.Series(target))
+    rows = frame.with_columns(target=pl.Series(target))
+    rows = (rows.filter(~pl.col("is_extra")) if "is_extra" in rows.columns else rows).select(*keys, "target")
     try:
         folds = make_folds(rows, n_folds=INNER_FOLDS, seed=seed).frame
     except InputError:
         return None
-    return frame.select(ID).join(folds, on=ID, how="left", maintain_order="left")["fold"].to_numpy()
+    found = frame.select(ID).join(folds, on=ID, how="left", maintain_order="left")["fold"]
+    return found.fill_null(-1).to_numpy()
 
 
 def _choose(
@@ -191,13 +194,14 @@ def _choose(
     if fold is None:
         return _PLAIN, np.nan
     ranks: dict[Candidate, Doubles] = {candidate: np.full(len(values), np.nan) for candidate in CANDIDATES}
-    for place in np.unique(fold):
+    own = fold >= 0
+    for place in np.unique(fold[own]):
         held, rows = fold == place, np.flatnonzero(fold != place)
         reduction = Reduction.fit(values[rows], settings.features, settings.components)
         for candidate, rank in ranks.items():
             head = _fit(candidate, reduction, values[rows], target[rows], np.nan)
             rank[held] = stats.rankdata(head.log_odds(values[held])) / held.sum()
-    found = {candidate: float(partial_auc(target, rank)) for candidate, rank in ranks.items()}
+    found = {candidate: float(partial_auc(target[own], rank[own])) for candidate, rank in ranks.items()}
     best = max(found, key=lambda candidate: found[candidate])
     return best, found[best]
 

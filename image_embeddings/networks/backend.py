@@ -231,13 +231,15 @@ def inner_split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training rows without a fifth of the patients, and that fifth, where early stopping needs a judge.
 
-    Patients whose images are duplicates of each other (column `group`) stay on one side.
+    Patients whose images are duplicates of each other (column `group`) stay on one side. Lesions of extra tables, which
+    are no measure of what is scored, are trained on.
     """
     if preset.patience is None:
         return rows, rows[:0]
     keys = [ID, "patient_id", "target", *(["group"] if "group" in frame.columns else [])]
-    own = frame[rows.tolist()].select(keys)
-    folds = make_folds(own, n_folds=_INNER_FOLDS, seed=seed).frame
+    wanted = frame[rows.tolist()]
+    own = wanted.filter(~pl.col("is_extra")) if "is_extra" in wanted.columns else wanted
+    folds = make_folds(own.select(keys), n_folds=_INNER_FOLDS, seed=seed).frame
     held_out = set(folds.filter(folds["fold"] == 0)[ID])
-    inside = np.array([isic_id in held_out for isic_id in own[ID]])
+    inside = np.array([isic_id in held_out for isic_id in wanted[ID]])
     return rows[~inside], rows[inside]

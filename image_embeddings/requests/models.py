@@ -26,6 +26,16 @@ class _Common(BaseModel):
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
 
+class ExtraTable(BaseModel):
+    """Lesions that a model learns from as well, and that are never scored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metadata: Path  # lesion table with labels, in any layout that is known
+    images: Path  # their crops
+    join: tuple[Path, ...] = ()  # more tables of these lesions
+
+
 class TrainRequest(_Common):
     """Train a model on the crops of a table, fold by fold, and score each lesion by the part that never saw it."""
 
@@ -35,6 +45,7 @@ class TrainRequest(_Common):
     join: tuple[Path, ...] = ()  # more tables of these lesions or patients
     groups: Path | None = None  # ISIC 2018: which images show one lesion
     ungrouped: bool = False  # the table has no patients: each image is one
+    extra: dict[str, ExtraTable] = {}  # further tables to learn from, by name
     out: Path  # folder of the model
     kept: Path | None = None  # where another model found in `out` is moved to; None refuses
     preset: str | None = None  # a network's; descriptors by default

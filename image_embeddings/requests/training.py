@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -15,15 +16,17 @@ from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
 from engine.console import log
 from engine.errors import InputError
-from engine.files import sha256_of, write_parquet
+from engine.files import fingerprint, sha256_of, write_parquet
 from image_embeddings.applying import make_backend
 from image_embeddings.backend import Resources
 from image_embeddings.identity import CropsIdentity, Kind, code_sha256, labels_sha256, libraries
+from image_embeddings.joined_store import JoinedStore
 from image_embeddings.labels import BINARY, DIAGNOSES, DIAMETER, SITE, make_labels
 from image_embeddings.overlap import refuse_own_lesions
 from image_embeddings.pictures import contact_sheet, learning_curves
 from image_embeddings.presets import Preset
 from image_embeddings.requests.applying import warn_of_missing
+from image_embeddings.requests.extra import ExtraLesions, read_extra
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.requests.recipe import preset_of, with_first_weights
 from image_embeddings.requests.spreading import executor_of
@@ -55,20 +58,25 @@ def train(request: TrainRequest) -> dict[str, Any]:
     preset = preset_of(request)
     given, request = request.weights, with_first_weights(request, preset)
     table, store = _read_table(request), open_store(request.images)
-    material = _material(request, table, preset)
+    extra = read_extra(request.extra, table, on_bad=request.on_bad, columns=READ)
+    material = _material(request, table, preset, extra)
     if given is not None and given.is_dir():
         where, remedy = f"weights {given}", "start from one of other patients"
         refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
     with executor_of(request) as executor:
         absent = absent_crops(store, material.ids, request.on_bad)
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
-        spec = _spec(request, preset, material, crops)
-        resources = Resources(request.out, store, executor, request.on_bad, embeddings=True)
+        of_extra = [CropsIdentity.of(each.store, each.ids, request.out, executor, name=each.name) for each in extra]
+        together = [crops.sha256, *(each.sha256 for each in of_extra)]
+        spec = _spec(request, preset, material, fingerprint(together) if extra else crops.sha256)
+        joined = JoinedStore(store, {each.name: each.store for each in extra}) if extra else store
+        resources = Resources(request.out, joined, executor, request.on_bad, embeddings=True)
         backend = make_backend(
             spec, resources, weights=request.weights, device=request.device, compiled=request.compiled
         )
         outcome = train_model(request.out, spec, backend, material, kept=request.kept, replicates=request.replicates)
-    crops.write(request.out)
+    for identity in (crops, *of_extra):
+        identity.write(request.out)
     _list_contradictions(request, store, table)
     learning_curves(outcome.history, request.out / "curves.png")
     contact_sheet(outcome.oof, store, request.out / "contact.png")
@@ -96,12 +104,20 @@ def _read_table(request: TrainRequest) -> pl.DataFrame:
     ).frame
 
 
-def _material(request: TrainRequest, table: pl.DataFrame, preset: Preset | None) -> Material:
+def _material(
+    request: TrainRequest, table: pl.DataFrame, preset: Preset | None, extra: Sequence[ExtraLesions]
+) -> Material:
     folds = (
         Folds.read(request.folds) if request.folds else make_folds(table, n_folds=request.n_folds, seed=request.seed)
     )
     frame = _in_order_of(folds.frame, table)
-    return Material(frame, make_labels(frame, preset.labels if preset else "binary"), folds)
+    labels = make_labels(frame, preset.labels if preset else "binary", [each.lesions for each in extra])
+    if not extra:
+        return Material(frame, labels, folds)
+    lesions = pl.concat([each.renamed for each in extra])
+    # Nothing is known of duplicates among them.
+    group = {"group": pl.col(ID)} if "group" in frame.columns else {}
+    return Material(frame, labels, folds, lesions.with_columns(**group))
 
 
 def _in_order_of(folds: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
@@ -111,12 +127,12 @@ def _in_order_of(folds: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     return join_by_id(folds.select(ID, "patient_id"), table.drop("patient_id"))
 
 
-def _spec(request: TrainRequest, preset: Preset | None, material: Material, crops: CropsIdentity) -> Spec:
+def _spec(request: TrainRequest, preset: Preset | None, material: Material, crops_sha256: str) -> Spec:
     labels, weights = material.labels, request.weights
     kind: Kind = "descriptors" if preset is None else "frozen" if preset.head_alone else "network"
     return Spec(
-        crops_sha256=crops.sha256,
-        labels_sha256=labels_sha256(material.ids, labels),
+        crops_sha256=crops_sha256,
+        labels_sha256=labels_sha256(material.taught[ID].to_list(), labels),
         kind=kind,
         preset=preset,
         classes=labels.classes.names,

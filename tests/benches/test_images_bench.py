@@ -314,6 +314,33 @@ def test_real_slice3d_crops(real_data: Path, tmp_path: Path) -> None:
     assert float(rows["network"][1].split()[0]) >= 0.135
 
 
+def test_what_an_extra_table_adds(real_data: Path, tmp_path: Path) -> None:
+    folder, data = models(tmp_path), real_data / "slice3d"
+    crops = ["--metadata", data / "crops.csv", "--images", data / "train-image.hdf5"]
+    other = real_data / "ham10000"
+    extra = ["--extra-metadata", other / "HAM10000_metadata.csv", "--extra-images", other / "train-image.hdf5"]
+    train(*crops, "--out", folder / "descriptors")
+    train(*crops, *extra, "--out", folder / "descriptors-ham10000")
+    record_extra(folder)
+
+
+def record_extra(folder: Path) -> None:
+    """Write what descriptors gain from HAM10000's images."""
+    from image_embeddings.comparing import compare_models
+
+    result = compare_models([folder / "descriptors", folder / "descriptors-ham10000"])
+    (alone, more), learnt = figures(result)[:2], pl.read_parquet(folder / "descriptors-ham10000" / "extra.parquet")
+    gain = ["difference", *map(difference, result["differences"]["descriptors-ham10000"].values())]
+    record(
+        "What an extra table adds",
+        f"Descriptors of the {result['lesions']:,} SLICE-3D crops, out of fold in five patient folds, learnt from them "
+        f"alone, and from HAM10000's {len(learnt):,} dermoscopic images besides (`[images.NAME.extra.TABLE]`).",
+        ["learnt from", *CROPS_HEADER[1:]],
+        [["crops alone", *alone[1:]], ["and HAM10000", *more[1:]], gain],
+        document=REAL,
+    )
+
+
 def test_table_image_and_both_on_real_lesions(real_data: Path, tmp_path: Path) -> None:
     folder = models(tmp_path)
     record_both(folder, real_data / "slice3d" / "rows_with_crops.csv", tmp_path)

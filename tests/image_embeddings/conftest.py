@@ -50,11 +50,13 @@ def jpeg(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def simulate(folder: Path, n_benign: int = 60, n_malignant: int = 20, size: int = 64) -> SimpleNamespace:
-    """A table and its crops; two lesions a patient; every malignant lesion has a diagnosis."""
+def simulate(
+    folder: Path, n_benign: int = 60, n_malignant: int = 20, size: int = 64, *, first: int = 0
+) -> SimpleNamespace:
+    """A table and its crops, numbered from `first`; two lesions a patient; every malignant lesion has a diagnosis."""
     chance = np.random.default_rng(5)
     target = np.array([0] * n_benign + [1] * n_malignant)
-    ids = [f"ISIC_{place:07}" for place in range(len(target))]
+    ids = [f"ISIC_{first + place:07}" for place in range(len(target))]
     with h5py.File(folder / "train-image.hdf5", "w") as file:
         for place, (isic_id, malignant) in enumerate(zip(ids, target, strict=True)):
             colour = (150, 70, 70) if malignant else (170, 120, 95)
@@ -63,7 +65,7 @@ def simulate(folder: Path, n_benign: int = 60, n_malignant: int = 20, size: int 
     frame = pl.DataFrame(
         {
             "isic_id": ids,
-            "patient_id": [f"IP_{place // 2:07}" for place in range(len(target))],
+            "patient_id": [f"IP_{(first + place) // 2:07}" for place in range(len(target))],
             "target": target,
             "age_approx": chance.integers(4, 17, len(target)) * 5.0,
             "sex": ["male", "female"] * (len(target) // 2),

@@ -19,8 +19,8 @@ def test_the_document_is_up_to_date() -> None:
 def test_every_section_is_there_and_has_a_row_for_each_key() -> None:
     found = list(sections())
     assert {ImageModelConfig, MemberConfig} < set(found)
-    # columns stand inside [data], members inside [ensemble], own features in [features]
-    assert len(found) == len(Config.model_fields) + 3
+    # columns stand inside [data], extra tables in [images.NAME], members in [ensemble], own features in [features]
+    assert len(found) == len(Config.model_fields) + 4
     lines = section_text(MemberConfig).splitlines()
     assert lines[0] == "## `[ensemble.members.NAME]`"
     assert lines[-4:-2] == [

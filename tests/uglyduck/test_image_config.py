@@ -43,6 +43,7 @@ def test_the_settings_of_an_only_model_need_no_name(tmp_path: Path, plain: str, 
 
 def test_models_keep_their_order_and_their_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     text = '[images.zebra]\npreset = "tiny"\nweights = "w.npz"\n[images.descriptors]\n[images.older]\nmodel = "older"\n'
+    text += '[images.zebra.extra.y2020]\nmetadata = "y.csv"\nimages = "y"\njoin = ["z.csv"]\n'
     config = load(tmp_path, DATA + text)
     assert list(config.image_models) == ["zebra", "descriptors", "older"]
     place = tmp_path.resolve()
@@ -52,6 +53,9 @@ def test_models_keep_their_order_and_their_paths_are_relative_to_the_file(tmp_pa
         "images": place / "crops.hdf5",
         "images.zebra.weights": place / "w.npz",
         "images.older.model": place / "older",
+        "images.zebra.extra.y2020.metadata": place / "y.csv",
+        "images.zebra.extra.y2020.images": place / "y",
+        "images.zebra.extra.y2020.join[0]": place / "z.csv",
     }
     write_config(config, tmp_path / "resolved.toml")
     read = load_config(tmp_path / "resolved.toml")
@@ -71,6 +75,15 @@ def test_models_keep_their_order_and_their_paths_are_relative_to_the_file(tmp_pa
         ("images = 3\n" + DATA.replace("images =", "truth ="), r"run.toml, images: .*valid dictionary"),
         (DATA + '[images.a]\nmodel = "x"\nseed = 1', r"images.a: .*only applied: seed changes nothing. leave seed out"),
         (DATA + "[images.A]", r"images.A: not a name for an image model"),
+        (
+            DATA + '[images.a.extra."x:y"]\nmetadata = "y"\nimages = "y"',
+            r"images.a.extra.x:y: not a name for a table",
+        ),
+        (
+            DATA + '[images.a]\nmodel = "x"\n[images.a.extra.b]\nmetadata = "y"\nimages = "y"',
+            r"images.a: .*only applied: extra changes nothing",
+        ),
+        (DATA + '[images.a.extra.b]\nmetadata = "y"', r"images.a.extra.b.images: "),
         (DATA + "[images.target]", r"images.target: not a name"),
         (DATA + "[images.score]", r"images.score: not a name"),
         (DATA + "[images.a_fold0]", r"images.a_fold0: not a name"),

@@ -46,6 +46,10 @@ def train(
     ] = False,
     groups: Groups = None,
     join: Join = None,
+    extra_metadata: Annotated[
+        list[Path] | None, typer.Option(help="Table of other patients to learn from, never scored; may be repeated.")
+    ] = None,
+    extra_images: Annotated[list[Path] | None, typer.Option(help="Crops of each --extra-metadata, in order.")] = None,
     folds: Annotated[Path | None, typer.Option(help="Frozen folds; by default made from --seed.")] = None,
     n_folds: Annotated[int, typer.Option(help="Folds to make.")] = 5,
     epochs: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
@@ -94,6 +98,7 @@ def train(
             ungrouped=ungrouped,
             groups=groups,
             join=tuple(join or ()),
+            extra=_extra_tables(extra_metadata or [], extra_images or []),
             folds=folds,
             n_folds=n_folds,
             repeats=repeats,
@@ -253,6 +258,18 @@ def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydant
     held = locked(request.out) if isinstance(request, TrainRequest) else nullcontext()
     with held, showing_progress():
         return answer(request)
+
+
+def _extra_tables(metadata: list[Path], stores: list[Path]) -> dict[str, Any]:
+    """Extra tables, numbered from 1."""
+    if len(metadata) != len(stores):
+        raise InputError(
+            f"{len(metadata)} extra tables and images of {len(stores)}",
+            where="--extra-images",
+            remedy="give --extra-metadata and --extra-images as often, in the same order",
+        )
+    pairs = zip(metadata, stores, strict=True)
+    return {str(place): {"metadata": table, "images": store} for place, (table, store) in enumerate(pairs, 1)}
 
 
 def _settings(written: list[str]) -> dict[str, str | int | float | bool]:

@@ -239,6 +239,10 @@ def input_paths(config: Config) -> dict[str, Path]:
     for name, model in config.image_models.items():
         given = {"model": model.model, "weights": model.weights}
         found |= {f"images.{name}.{key}": path for key, path in given.items() if path is not None}
+        for table, extra in model.extra.items():
+            paths = {"metadata": extra.metadata, "images": extra.images}
+            paths |= {f"join[{place}]": path for place, path in enumerate(extra.join)}
+            found |= {f"images.{name}.extra.{table}.{key}": path for key, path in paths.items()}
     return found
 
 

@@ -16,6 +16,16 @@ DESCRIPTORS = "descriptors"
 """The preset without a network; also the name of the only model where nothing is said."""
 
 
+class ExtraConfig(BaseModel):
+    """`[images.NAME.extra.TABLE]`: lesions of another archive that the model learns from, and that are never scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metadata: Path  # their table, with labels; lesions and patients of the run are left out
+    images: Path  # their crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
+    join: tuple[Path, ...] = ()  # more tables of these lesions
+
+
 class ImageModelConfig(BaseModel):
     """`[images.NAME]`: a model that scores the crops of `[data] images`, fold by fold; see docs/images.md."""
 
@@ -36,6 +46,7 @@ class ImageModelConfig(BaseModel):
     seed: int = Field(0, ge=0)  # same seed, same model
     device: str = "auto"  # where a network runs: auto, cpu, cuda ...
     on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
+    extra: dict[str, ExtraConfig] = {}  # further tables to learn from, below
 
 
 #: Settings of a model made elsewhere; all others decided what it became.
@@ -61,7 +72,7 @@ def with_named_model(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
     given = content.get("images")
     if not is_plain(given):
         return dict(content)
-    names = [key for key, value in given.items() if isinstance(value, dict) and key != "set"]
+    names = [key for key, value in given.items() if isinstance(value, dict) and key not in {"set", "extra"}]
     if names:
         raise InputError(
             f"settings of one model and the model {names[0]!r}",
@@ -101,6 +112,11 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
                 "not a name for an image model",
                 where=where,
                 remedy="use small letters, digits, _ and -, and no name that a column or feature has",
+            )
+        odd = next((table for table in model.extra if not _NAME.fullmatch(table)), None)
+        if odd is not None:
+            raise InputError(
+                "not a name for a table", where=f"{where}.extra.{odd}", remedy="use small letters, digits, _ and -"
             )
         changed = _changed(model)
         if model.model is not None and changed:

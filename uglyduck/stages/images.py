@@ -13,6 +13,7 @@ from engine.scratch import scratch
 from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
+from image_embeddings.requests.models import ExtraTable
 from image_embeddings.requests.recipe import check_first_weights, recipe_of
 from image_embeddings.spec import Spec
 from submissions.image_models import ImageModel, write_image_models
@@ -137,6 +138,7 @@ def _request(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> T
         reduce_to=settings.reduce_to,
         seed=settings.seed,
         on_bad=settings.on_bad,
+        extra={name: ExtraTable(**each.model_dump()) for name, each in settings.extra.items()},
         replicates=run.config.metrics.replicates,
         **run.compute.of(name),
     )
@@ -164,6 +166,7 @@ def _settings(run: Run) -> dict[str, Any]:
     for model in models.values():
         for place in ("model", "weights"):
             model.pop(place)
+        model["extra"] = sorted(model["extra"])
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 
 
