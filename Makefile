@@ -61,7 +61,8 @@ pictures: env  ## The picture of the README, from a simulated run
 	cp build/pictures/overview.svg docs/pictures/overview.svg
 
 docs: env  ## The API reference from docstrings, as HTML; start at build/api/index.html
-	$(BIN)/pdoc --docformat google --math --output-directory build/api engine cohort cv_folds features image_embeddings ensemble \
+	$(BIN)/python -c 'import uglyduck; [getattr(uglyduck, name) for name in uglyduck.__all__]; from pdoc.__main__ import cli; cli()' \
+	    --docformat google --math --output-directory build/api engine cohort cv_folds features image_embeddings ensemble \
 	    submissions uglyduck '!image_embeddings.networks'
 	echo '<!doctype html><title>uglyduck</title><meta http-equiv="refresh" content="0; url=uglyduck.html">' > build/api/index.html
 

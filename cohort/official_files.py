@@ -16,7 +16,7 @@ GROUPS_NAMES = ("ISIC2018_Task3_Training_LesionGroupings", "HAM10000_metadata")
 
 #: A name that says nothing: it counts only where no other official table is there.
 _ANY = "metadata"
-#: Official tables of the same lesions, by patterns of their names: whichever is named, the others are joined.
+#: Official tables of the same lesions, by patterns of their names: where the first is read, the others are joined.
 _TOGETHER = (
     (_ANY, r"ISIC_2024_(Permissive_)?Training_GroundTruth", r"ISIC_2024_(Permissive_)?Training_Supplement"),
     (r"ISIC_2019_Training_Metadata", r"ISIC_2019_Training_GroundTruth"),

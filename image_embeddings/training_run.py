@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from cohort.frames import ID
 from cv_folds.folds import Folds
+from cv_folds.hospital_share import HOSPITAL, hospital_share
 from engine.files import sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, CHECKPOINT, Backend, Scores, fold_part
 from image_embeddings.joined_store import own_ids
@@ -34,7 +35,7 @@ class Material:
     """What a model is trained on, row by row in the same order.
 
     Attributes:
-        frame: isic_id, patient_id, target.
+        frame: isic_id, patient_id, target, and where it is known the hospital.
         labels: What the rows teach; those of extra tables follow.
         folds: Which rows are held out together.
         extra: Of lesions that every part learns from and none scores, what `frame` has of its own.
@@ -87,7 +88,7 @@ class TrainingOutcome:
     Attributes:
         oof: isic_id, target, score: every lesion by a model that never saw it; null where its crop is unreadable.
         history: Entries per epoch, by part.
-        metrics: See `measure`; for more than two classes also `classes`.
+        metrics: See `measure`; for more than two classes also `classes`, and where hospitals are known `hospital`.
         faults: Why a crop could not be read, by id.
     """
 
@@ -195,6 +196,9 @@ def _measure(
         probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
         index = material.labels.index[: len(oof)]
         metrics["classes"] = class_figures(index, probabilities, material.labels.classes.names)
+    if HOSPITAL in material.frame.columns:
+        hospital = material.frame[HOSPITAL]
+        metrics["hospital"] = hospital_share(material.folds.frame, score, hospital, replicates=replicates)
     write_json(metrics, folder / METRICS)
     return TrainingOutcome(oof.with_columns(material.frame["target"]), history, metrics, faults)
 

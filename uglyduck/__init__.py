@@ -3,14 +3,14 @@
 ```python
 import uglyduck
 
-uglyduck.simulate(4_000, malignant=60, out="cohort")  # or your own table
-run = uglyduck.make_run("first.toml")                 # every stage; again: what has changed
-run = uglyduck.load_run("runs/first")                 # a finished one
-run.metrics                                           # every figure with its interval
-run.scores                                            # each lesion's out-of-fold scores
-run.features                                          # what the learners see
-uglyduck.ablate(run, leave_out=True).table            # which feature group is worth its place
-run.fitted().score(uglyduck.read_lesions("new.csv"))  # new lesions
+uglyduck.simulate(4_000, malignant=60, out="cohort")  # or a table of yours
+run = uglyduck.make_run("first.toml")  # every stage; again: what has changed
+run = uglyduck.load_run("runs/first")  # a finished one
+run.metrics  # every figure with its interval
+run.scores  # each lesion's out-of-fold scores
+run.features  # what the learners see
+uglyduck.ablate(run, leave_out=True).table  # which feature group is worth its place
+run.fitted().score(uglyduck.read_lesions(run, "new.csv"))  # new lesions
 ```
 
 Tables are polars frames; figures are SVG, which a notebook shows. A notebook that runs: docs/first-steps.ipynb. All
@@ -77,4 +77,5 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(_HOMES.get(name, "uglyduck.interface")), name)
+    globals()[name] = found = getattr(import_module(_HOMES.get(name, "uglyduck.interface")), name)
+    return found

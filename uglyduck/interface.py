@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 import cohort.simulator
-from cohort.reading import read_cohort
 from cv_folds.scoring import DEFAULT_METRICS, summarise
 from engine.console import start_logging
 from submissions.run_folder import RunFolder
@@ -19,6 +18,7 @@ from uglyduck.run.run import Run, figures, open_run
 from uglyduck.stages.checking import check_before_running
 from uglyduck.stages.running import run_stages
 from uglyduck.studies.ablation import PICTURE, TABLE, Request, ablate_run
+from uglyduck.studies.new_lesions import NewTable
 
 
 def make_run(config: str | Path, out: str | Path | None = None) -> Run:
@@ -51,17 +51,17 @@ def load_run(folder: str | Path) -> Run:
     return open_run(Path(folder))
 
 
-def read_lesions(metadata: str | Path, *, ungrouped: bool = False) -> pl.DataFrame:
-    """A table of lesions in canonical form, as `FittedRun.score` takes it; with or without labels.
+def read_lesions(run: Run, metadata: str | Path) -> pl.DataFrame:
+    """New lesions in canonical form, as `FittedRun.score` takes them; read as the run's own table was.
 
     Args:
-        metadata: CSV or Parquet, of any layout that is known; see docs/data.md.
-        ungrouped: Each image counts as a patient of its own.
+        run: What is to score them.
+        metadata: Their table, with or without labels; see docs/data.md.
 
     Raises:
         InputError: The table cannot be read.
     """
-    return read_cohort(Path(metadata), ungrouped=ungrouped).frame
+    return NewTable(Path(metadata)).read(run).frame
 
 
 def simulate(

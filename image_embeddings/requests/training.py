@@ -14,6 +14,7 @@ from cohort.stores.naming import absent_crops
 from cohort.stores.opening import open_store
 from cohort.stores.protocol import ImageStore
 from cv_folds.folds import Folds, make_folds
+from cv_folds.hospital_share import HOSPITAL
 from engine.console import log
 from engine.errors import InputError
 from engine.files import fingerprint, sha256_of, write_parquet
@@ -35,7 +36,7 @@ from image_embeddings.training_run import Material, train_model
 
 CONTRADICTIONS = "contradictions.parquet"
 #: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
-READ = frozenset((*METADATA_SCHEMA, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
+READ = frozenset((*METADATA_SCHEMA, HOSPITAL, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
 def check(request: TrainRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cv_folds.hospital_share import in_words
 from submissions.report.artifacts import Artifacts
 
 #: Names that are not a learner's own, as a reader should see them.
@@ -28,6 +29,11 @@ def overview(run: Artifacts) -> dict[str, Any]:
             {"first": _label(pair["first"]), "second": _label(pair["second"]), "difference": pair["difference"]}
             for pair in run.metrics.get("comparisons", [])
         ],
+        "hospital": {
+            _label(name): in_words(found)
+            for name, found in run.metrics.get("hospital", {}).items()
+            if found is not None
+        },
         "optimum": run.metrics.get("optimum"),
         "notes": first["notes"],
         "images": any(feature["group"] == "image" for feature in run.features),

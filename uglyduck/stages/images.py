@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from engine.console import log
 from engine.errors import within
 from engine.files import read_json
 from engine.scratch import scratch
@@ -20,6 +21,7 @@ from submissions.image_models import ImageModel, write_image_models
 from uglyduck.run.config import input_paths
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
 from uglyduck.run.run import Run
+from uglyduck.stages.image_plan import announced
 from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
 from uglyduck.stages.taken_models import take_model
@@ -42,6 +44,7 @@ def train(run: Run) -> list[Path]:
     _make_room(run)
     if len(run.image_models) > 1:
         _check_networks(run)
+    _announce(run)
     written: list[Path] = []
     for model in run.image_models:
         settings = run.config.image_models[model.name]
@@ -53,6 +56,13 @@ def train(run: Run) -> list[Path]:
         written.extend(_files(run, model))
     write_image_models(run.image_models, run.folder.image_models)
     return [run.folder.image_models, *written, *write_side_by_side(run)]
+
+
+def _announce(run: Run) -> None:
+    models = run.config.image_models
+    settings = [_preset_settings(model) for model in models.values()]
+    said = announced(models, settings, run.target, len(run.folds.names), run.compute.cores)
+    log.info("%-8s  %s", "images", said)
 
 
 def _make_room(run: Run) -> None:

@@ -11,12 +11,15 @@ import polars as pl
 
 from cohort.frames import join_by_id
 from cv_folds.bootstrap import reliabilities
+from cv_folds.hospital_share import HOSPITAL, hospital_share
 from cv_folds.scoring import summarise
+from engine.console import log
 from engine.errors import InputError
 from engine.files import write_json
 from ensemble.blend import METHODS
 from ensemble.calibration import METHODS as CALIBRATIONS
 from ensemble.calibration import calibrated_out_of_fold
+from ensemble.run_checks.image_hospital import knows_hospital
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import BLEND, IMAGE, TABLE, blend_column, image_column
 from uglyduck.stages.stage import Stage
@@ -32,12 +35,14 @@ def _measure(run: Run) -> list[Path]:
     of several image models `image_NAME` of each.
     `comparisons`: paired differences, each `first` minus `second`. `blends`: the three ways to blend.
     `calibration`: how far risks can be believed. `optimum`: for simulated cohorts, the best possible score and what
-    the blend lacks of it. All of it is out of fold.
+    the blend lacks of it. `hospital`: how much of each image score is the hospital, where that is known. All of it is
+    out of fold.
     """
     oof = run.read_rows(run.folder.oof)
     alone = [name for name in (TABLE, IMAGE) if name in oof.columns]
     each = [column for model in run.image_models if (column := image_column(model.name)) in oof.columns]
     pairs = [(BLEND, name) for name in alone]
+    hospital = _hospital(run, oof, [IMAGE, *each] if IMAGE in oof.columns else sorted(run.image_learners))
     write_json(
         {
             "estimate": "out-of-fold",
@@ -47,10 +52,32 @@ def _measure(run: Run) -> list[Path]:
             "blends": _blends(run, oof),
             "calibration": _calibration(run, oof),
             "optimum": _optimum(run, oof),
+            "hospital": hospital,
         },
         run.folder.metrics,
     )
     return [run.folder.metrics]
+
+
+def _hospital(run: Run, oof: pl.DataFrame, images: list[str]) -> dict[str, Any]:
+    """See `hospital_share`; a warning at once where `uglyduck check` would have one (UD217)."""
+    if not images or HOSPITAL not in run.lesions.frame.columns:
+        return {}
+    hospital, settings = run.lesions.frame[HOSPITAL], run.config.metrics
+    found = {
+        name: hospital_share(
+            oof,
+            np.where(run.has_crop, oof[name].to_numpy(), np.nan),
+            hospital,
+            replicates=settings.replicates,
+            seed=settings.seed,
+        )
+        for name in images
+    }
+    finding = knows_hospital(found)
+    if finding.status == "found":
+        log.warning("%s (%s): %s", finding.title, finding.code, finding.measured)
+    return found
 
 
 def _summary(run: Run, oof: pl.DataFrame, column: str, other: str | None = None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ensemble.run_checks.calibration import MISCALIBRATED, calibrated
 from ensemble.run_checks.crops import PRESENCE, telling_presence
 from ensemble.run_checks.files import CHANGED, NO_MODEL, changed_files, missing_models
 from ensemble.run_checks.hospital import TELLTALE, telltale_hospital
+from ensemble.run_checks.image_hospital import IMAGE_HOSPITAL, knows_hospital
 from ensemble.run_checks.leaks import (
     FORBIDDEN,
     SPLIT_PATIENT,
@@ -124,6 +125,7 @@ class RunChecks:
             SHIFTED: self._shift,
             OTHER_SCALE: self._scale,
             PRESENCE: self._presence,
+            IMAGE_HOSPITAL: self._image_hospital,
         }
 
     @cached_property
@@ -207,6 +209,12 @@ class RunChecks:
             raise _DoesNotApplyError("the run has no images")
         self._finished(run.image_table)
         return telling_presence(run.has_crop, run.target)
+
+    def _image_hospital(self) -> Finding:
+        metrics = read_json(self._finished(self.run.folder.metrics))
+        if self.run.image_table is None:
+            raise _DoesNotApplyError("the run has no images")
+        return knows_hospital(metrics.get("hospital", {}))
 
     def _scale(self) -> Finding:
         cohort, fitted = self._new

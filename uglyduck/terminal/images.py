@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from cv_folds.formats import difference, with_interval
+from cv_folds.hospital_share import in_words
 from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
 from engine.console import EVERY, errors, log
 from image_embeddings.progress import listening
@@ -91,5 +92,7 @@ def show_figures(result: dict[str, Any]) -> None:
         console.print(
             f"balanced multi-class accuracy {classes['balanced_accuracy']:.3f}, accuracy {classes['accuracy']:.3f}"
         )
+    if result.get("hospital"):
+        console.print(f"hospital: {in_words(result['hospital'])}", soft_wrap=True)
     if result["left_out"]:
         console.print(f"{result['left_out']} crops without a score are left out")

@@ -9,8 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cv_folds.formats import difference, with_interval
-from cv_folds.metrics import PAUC
+from cv_folds.formats import difference, estimate, with_interval
+from cv_folds.hospital_share import in_words
+from cv_folds.metrics import AUC, PAUC
 from engine.files import read_json
 from submissions.run_folder import RunFolder
 from uglyduck.terminal.printed import write_table
@@ -36,9 +37,11 @@ def remarks(stored: dict[str, Any]) -> list[str]:
     for method, found in stored["blends"]["methods"].items():
         if method != "mean":
             lines.append(f"blend {method} minus mean, {PAUC.label}: {difference(found['minus_mean'][PAUC.name])}")
+    lines.extend(_table_image_both(stored))
     lines.extend(
-        f"{pair['first']} minus {pair['second']}, {PAUC.label}: {difference(pair['difference'][PAUC.name])}"
-        for pair in stored["comparisons"]
+        f"{name}, {AUC.label} and the hospital: {in_words(found)}"
+        for name, found in stored.get("hospital", {}).items()
+        if found is not None
     )
     for name, found in (stored["optimum"] or {}).items():
         best = found["pooled"][PAUC.name]["estimate"]
@@ -53,6 +56,19 @@ def remarks(stored: dict[str, Any]) -> list[str]:
         f"error {error['estimate']:.5f}, Brier skill {with_interval(calibration['brier_skill'])}"
     )
     return lines
+
+
+def _table_image_both(stored: dict[str, Any]) -> list[str]:
+    """What the table, the crops and both reach, and what both gain, in one line; nothing in a run without crops."""
+    pairs = {pair["second"]: difference(pair["difference"][PAUC.name]) for pair in stored["comparisons"]}
+    if not pairs:
+        return []
+    reached = [
+        f"{name} {estimate(stored['scores'][column]['pooled'][PAUC.name])}"
+        for name, column in (*((name, name) for name in pairs), ("both", "blend"))
+    ]
+    gained = [f"both minus {name}: {found}" for name, found in pairs.items()]
+    return [f"{PAUC.label}, {', '.join(reached)}; {'; '.join(gained)}"]
 
 
 def show_nested(folder: RunFolder) -> None:

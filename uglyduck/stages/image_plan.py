@@ -1,0 +1,69 @@
+"""Which image models a run is about to train, and about how long that takes, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from image_embeddings.presets import PRESETS, Preset, changed
+from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
+
+#: Measured on one core: crops described, and pixels that EfficientNet-Lite0 trains on and looks at, in a second.
+_DESCRIBED, _TRAINED, _SEEN = 500, 19 * 112**2, 76 * 112**2
+_LITE0 = "efficientnet_lite0"
+
+
+def announced(
+    models: Mapping[str, ImageModelConfig],
+    settings: Sequence[Mapping[str, object]],
+    target: npt.NDArray[np.int8],
+    n_folds: int,
+    cores: int,
+) -> str:
+    """Such as "descriptors and efficientnet_lite0, fine-tuned; about 20 minutes on 2 cores".
+
+    Args:
+        models: By name.
+        settings: Of each model's preset, those changed.
+        target: Of the run's lesions; each counts as a crop.
+        n_folds: Of the run.
+        cores: That work.
+    """
+    names = [_words(name, model) for name, model in models.items()]
+    seconds = [_seconds(model, given, target, n_folds) for model, given in zip(models.values(), settings, strict=True)]
+    known = [value for value in seconds if value is not None]
+    minutes = max(1, round(sum(known) / cores / 60))
+    took = f"about {minutes:,} minute{'s' * (minutes > 1)} on {cores} core{'s' * (cores > 1)}"
+    missing = "" if len(known) == len(seconds) else ", without what was not measured beforehand"
+    return f"{' and '.join(names)}; {took}{missing}" if known else " and ".join(names)
+
+
+def _words(name: str, model: ImageModelConfig) -> str:
+    if model.model is not None:
+        return f"{name}, made elsewhere"
+    if model.backbone is None and model.preset == DESCRIPTORS:
+        return DESCRIPTORS
+    frozen = model.preset in PRESETS and PRESETS[model.preset].head_alone
+    return f"{model.backbone or model.preset}, {'frozen' if frozen else 'fine-tuned'}"
+
+
+def _seconds(
+    model: ImageModelConfig, given: Mapping[str, object], target: npt.NDArray[np.int8], n_folds: int
+) -> float | None:
+    """On one core; None where nothing was measured: other networks, and graphics processors."""
+    if model.model is not None or model.backbone is not None or model.preset not in {DESCRIPTORS, _LITE0}:
+        return None
+    if model.preset == DESCRIPTORS:
+        return len(target) / _DESCRIBED
+    # Each fold's model is trained on the other folds.
+    rounds = n_folds - 1 + (model.policy == "refit")
+    return _of_lite0(changed(PRESETS[_LITE0], given), target, rounds) * model.repeats
+
+
+def _of_lite0(preset: Preset, target: npt.NDArray[np.int8], rounds: int) -> float:
+    malignant = int(target.sum())
+    drawn = malignant * preset.malignant_copies + min(preset.benign_ratio * malignant, len(target) - malignant)
+    trained = rounds * preset.epochs * drawn / _TRAINED
+    return float(preset.size**2 * (trained + len(target) * preset.flips / _SEEN))
