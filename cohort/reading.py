@@ -58,7 +58,7 @@ class Cohort:
 def read_cohort(
     path: Path,
     *,
-    labels: Literal["required", "optional"] = "optional",
+    labels: Literal["required", "known", "optional"] = "optional",
     duplicates: Path | None = None,
     duplicate_policy: Policy = "drop",
     groups: Path | None = None,
@@ -73,7 +73,8 @@ def read_cohort(
 
     Args:
         path: A CSV file (plain or gzip) or Parquet file, or a folder with a file under its official name.
-        labels: "required" for training: a table without labels or with one class only is refused.
+        labels: "required" for training: a table without labels or with one class only is refused, and lesions without
+            one are left out. "known" is the same where one class will do.
         duplicates: ISIC 2020 only: the list of duplicate pairs, ISIC_2020_Training_Duplicates.csv.
         duplicate_policy: "drop" keeps the copy with the smallest isic_id; "group" keeps all and adds `group`.
         groups: ISIC 2018 only: the lesion groupings or the HAM10000 metadata, which say what images show one lesion.
@@ -93,7 +94,7 @@ def read_cohort(
     table = open_tables(path, join)
     dataset = recognise_table(table, ungrouped=ungrouped, only=only, columns=columns)
     _refuse_foreign_options(dataset, duplicates=duplicates, groups=groups)
-    training = labels == "required"
+    training = labels != "optional"
     if training:
         require_mapped(columns, dataset, table)
         require_labels(dataset, table)
@@ -113,7 +114,7 @@ def read_cohort(
     if refused:
         raise refused[0].error
     frame = rows.frame
-    if training:
+    if labels == "required":
         _refuse_one_class(frame, table)
     findings = [unknown_columns(dataset, table), absent_columns(dataset, table, only), *rows.findings]
     if duplicates is not None:

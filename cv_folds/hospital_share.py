@@ -60,8 +60,8 @@ def hospital_share(
         {_AS_IS: deviate, _LEVELLED: deviate - level},
         metrics=[AUC],
         patient=rows["patient_id"],
-        views={name: (rows["hospital"] == name).to_numpy() for name in names},
-        means={_WITHIN: names},
+        views={f"hospital {name}": (rows["hospital"] == name).to_numpy() for name in names},
+        means={_WITHIN: [f"hospital {name}" for name in names]},
         replicates=replicates,
         seed=seed,
     )

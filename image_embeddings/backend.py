@@ -72,8 +72,8 @@ class Backend(Protocol):
         """The files of one part, whether they are there or not."""
         ...
 
-    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
-        """Fit the parts' files that are not there.
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
+        """Fit the parts' files that are not there; returns why crops could not be read, by id.
 
         Args:
             parts: Rows of the frame to train on, by part.

@@ -41,7 +41,7 @@ class DescriptorBackend:
         """One array file a part."""
         return [self.resources.folder / f"{part}.npz"]
 
-    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
         """Fit each part on the described crops of its rows; see `DescriptorModel.fit`."""
         resources = self.resources
         known = describe(self.store, frame[ID].to_list(), on_bad=resources.on_bad, executor=resources.executor)
@@ -52,6 +52,7 @@ class DescriptorBackend:
                 known.frame[rows.tolist()], labels.target[rows], seed=self.seed, threads=resources.executor.cores
             )
             model.save(self.files(part)[0])
+        return known.faults
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
         """Nothing for each part: there are no epochs."""

@@ -10,9 +10,11 @@ from cohort.frames import ID
 from cv_folds.folds import Folds
 from engine.console import log
 from engine.errors import InputError
-from image_embeddings.spec import checked_table
+from image_embeddings.spec import Spec, checked_table
 
 _FOLDS, _EXTRA = "folds.parquet", "extra.parquet"
+_NAMES = (ID, "patient_id", "lesion_id")
+_WORDS = {ID: "lesions", "patient_id": "patients"}
 
 
 def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: str, remedy: str) -> None:
@@ -20,7 +22,7 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
 
     Args:
         source: Folder of the model.
-        own: isic_id, patient_id.
+        own: isic_id, patient_id and perhaps lesion_id.
         table: What `own` is to the user: "run" or "table".
         where: What names the model, for the user.
         remedy: What to do instead.
@@ -33,14 +35,28 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
             "%s: the model does not say what it was trained on; it must not be lesions of this %s", where, table
         )
         return
-    known = Folds.read(checked_table(source, _FOLDS)).frame.select(ID, "patient_id")
-    if (source / _EXTRA).is_file():
-        known = pl.concat([known, pl.read_parquet(checked_table(source, _EXTRA)).select(known.columns)])
-    for key, word in ((ID, "lesions"), ("patient_id", "patients")):
-        shared = own[key].unique().is_in(known[key].implode()).sum()
-        if shared:
+    known = Folds.read(checked_table(source, _FOLDS)).frame
+    shared = {word: int(own[key].unique().is_in(known[key].implode()).sum()) for key, word in _WORDS.items()}
+    if (source / _EXTRA).is_file() or _EXTRA in Spec.read(source).tables:
+        learnt = names_in(pl.read_parquet(checked_table(source, _EXTRA)))
+        shared["lesions, or lesions of patients,"] = int(own.select(is_named(own, learnt)).to_series().sum())
+    for word, count in shared.items():
+        if count:
             raise InputError(
-                f"it was trained on {shared:,} {word} of this {table}, whose scores would be flattered",
+                f"it was trained on {count:,} {word} of this {table}, whose scores would be flattered",
                 where=where,
                 remedy=remedy,
             )
+
+
+def names_in(table: pl.DataFrame) -> set[str]:
+    """Every name of an image, a lesion or a patient: archives call the same thing by any of the three."""
+    columns = [table[name].drop_nulls() for name in _NAMES if name in table.columns]
+    return {name for column in columns for name in column.unique()}
+
+
+def is_named(table: pl.DataFrame, names: set[str]) -> pl.Expr:
+    """Whether a row's image, lesion or patient has one of `names`."""
+    wanted = pl.Series(sorted(names), dtype=pl.String).implode()
+    columns = [pl.col(name).is_in(wanted).fill_null(value=False) for name in _NAMES if name in table.columns]
+    return pl.any_horizontal(columns).alias("named")

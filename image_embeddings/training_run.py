@@ -129,13 +129,12 @@ def train_model(
     files = [path for part in parts for path in backend.files(part)]
     done = _is_finished(folder, files)
     missing = {part: rows for part, rows in parts.items() if not all(path.exists() for path in backend.files(part))}
-    if missing:
-        backend.fit(missing, material.taught, material.labels)
+    faults = backend.fit(missing, material.taught, material.labels) if missing else {}
     for checkpoint in folder.glob(f"*{CHECKPOINT}.*"):
         checkpoint.unlink()
     history = backend.history(list(parts))
     write_json(history, folder / HISTORY)
-    faults = {} if done else _score(folder, backend, material)
+    faults |= {} if done else _score(folder, backend, material)
     outcome = _measure(folder, material, history, faults, replicates)
     tables = [path for name in TABLES if (path := folder / name).is_file()]
     spec.model_copy(update={"files": checksums(folder, files), "tables": checksums(folder, tables)}).write(folder)
@@ -143,8 +142,9 @@ def train_model(
 
 
 def _own_names(extra: pl.DataFrame) -> pl.DataFrame:
-    """isic_id and patient_id of extra lesions as their own tables have them: a later model must not score them."""
-    return extra.select(pl.col(ID, "patient_id").map_batches(own_ids, return_dtype=pl.String))
+    """Names of extra images, patients and lesions as their own tables have them: they are never new to the model."""
+    renamed = pl.col(ID, "patient_id").map_batches(own_ids, return_dtype=pl.String)
+    return extra.select(renamed, *(["lesion_id"] if "lesion_id" in extra.columns else []))
 
 
 def _is_finished(folder: Path, files: Sequence[Path]) -> bool:

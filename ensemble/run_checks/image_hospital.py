@@ -24,7 +24,9 @@ def knows_hospital(found: Mapping[str, dict[str, Any] | None]) -> Finding:
         return IMAGE_HOSPITAL.not_applicable(
             f"fewer than two known hospitals have {FEWEST} malignant and {FEWEST} benign lesions with an image score"
         )
-    knowing = [name for name, share in measured.items() if share["difference"]["low"] > 0 and share["share"] > LIMIT]
+    knowing = [
+        name for name, share in measured.items() if (share["difference"]["low"] or 0) > 0 and share["share"] > LIMIT
+    ]
     ask = IMAGE_HOSPITAL.found if knowing else IMAGE_HOSPITAL.clear
     said = {name: in_words(measured[name]) for name in knowing or measured}
     return ask("; ".join(f"{name}: {words}" for name, words in said.items()), images=measured)

@@ -66,7 +66,7 @@ class FrozenBackend:
         """The part's head, and the backbone, which all parts share."""
         return [self.resources.folder / f"{part}.npz", self._backbone]
 
-    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
         """Look at every crop once, unless that was done before, then fit each part's head on its rows."""
         recipe = self.recipe
         if not self._backbone.exists():
@@ -80,6 +80,7 @@ class FrozenBackend:
         settings = HeadSettings(seen.features.values.shape[1], self._preset.components, recipe.seed)
         for part, rows in parts.items():
             Head.fit(columns[rows], frame[rows.tolist()], labels.target[rows], settings).save(self.files(part)[0])
+        return seen.features.faults
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
         """Nothing for each part: there are no epochs."""

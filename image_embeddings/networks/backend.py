@@ -78,7 +78,7 @@ class NetworkBackend:
         names = [part, *(f"{part}-seed{repeat}" for repeat in range(1, self.recipe.repeats))]
         return [self.resources.folder / f"{name}.safetensors" for name in names]
 
-    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> None:
+    def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
         """Train each part's networks that are not there, continuing where a killed training stood."""
         items = [
             (path, repeat, rows)
@@ -88,8 +88,8 @@ class NetworkBackend:
         ]
         shared = _TrainingShared(self.recipe, self.resources.store, self.resources.on_bad, frame, labels)
         executor, gpus = self.resources.executor, float(self.recipe.device.is_cuda)
-        for _ in executor.map(_train_network, shared, items, at_once=self._at_once, gpus=gpus):
-            pass
+        found = executor.map(_train_network, shared, items, at_once=self._at_once, gpus=gpus)
+        return {isic_id: reason for faults in found for isic_id, reason in faults.items()}
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
         """An entry per epoch of each network, out of its file."""
@@ -138,8 +138,12 @@ class _ScoringShared:
     embeddings: bool
 
 
-def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int) -> None:
-    """Train one network and write its file; the last bits of its weights depend on the cores."""
+def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int) -> dict[str, str]:
+    """Train one network and write its file; the last bits of its weights depend on the cores.
+
+    Returns:
+        Why crops could not be read, by id.
+    """
     torch.set_num_threads(cores)
     (path, repeat, rows), recipe, labels = item, shared.recipe, shared.labels
     seed = recipe.seed + 1000 * repeat
@@ -168,6 +172,7 @@ def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.in
         options = ScoringOptions(recipe.preset, recipe.device, loaders=training.loaders, embeddings=True)
         trained.reduction = reduce_embeddings(trained, training, options, recipe.reduce_to)
     save_weights(trained, path, history)
+    return training.faults
 
 
 def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int) -> Scores:

@@ -21,7 +21,7 @@ from image_embeddings.presets import Preset
 _BUFFERS = ("mean", "std", "malignant")
 # What lies before the first stage in timm's backbones: modules, and what a transformer adds to its patches.
 _BEFORE_STAGES = ("stem", "conv_stem", "bn1", "patch_embed", "norm_pre")
-_TOKENS = ("cls_token", "reg_token", "pos_embed")
+_TOKENS = ("cls_token", "reg_token", "dist_token", "pos_embed")
 
 
 @dataclass(frozen=True)

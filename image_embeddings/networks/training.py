@@ -45,6 +45,7 @@ class Training:
         loaders: Processes that decode, in addition to this one.
         checkpoint_seconds: Time between two checkpoints; one is written at the end of each epoch anyway.
         on_step: Called after each step with the crops done and the crops of the whole training.
+        faults: Why crops could not be read, by id; filled while training.
     """
 
     preset: Preset
@@ -61,6 +62,7 @@ class Training:
     loaders: int = 0
     checkpoint_seconds: float = 60.0
     on_step: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def train(network: Network, training: Training) -> tuple[Network, list[dict[str, float]]]:
@@ -96,6 +98,7 @@ def train(network: Network, training: Training) -> tuple[Network, list[dict[str,
     saved, losses = time.monotonic(), []
     while done.step < total and not stopped(done, preset):
         batch = next(batches)
+        training.faults |= {fault.isic_id: fault.reason for fault in batch.faults}
         # Dropout, stochastic depth and mixup draw from here, whatever the loader drew before.
         chance = torch.Generator().manual_seed(hash_of(training.seed, done.step))
         torch.manual_seed(hash_of(training.seed, done.step) + 1)

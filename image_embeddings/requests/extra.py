@@ -15,9 +15,10 @@ from cohort.stores.protocol import ImageStore, OnBad
 from engine.console import log
 from engine.errors import InputError, within
 from image_embeddings.joined_store import extra_id
+from image_embeddings.overlap import is_named, names_in
 from image_embeddings.requests.models import ExtraTable
 
-PATIENT = "patient_id"
+PATIENT, LESION = "patient_id", "lesion_id"
 
 
 @dataclass(frozen=True)
@@ -41,56 +42,63 @@ class ExtraLesions:
 
     @property
     def renamed(self) -> pl.DataFrame:
-        """isic_id, patient_id and target, under ids of lesions and patients that no other table has."""
+        """isic_id, patient_id, target and perhaps lesion_id; no other table has the ids of its images and patients."""
         renamed = {
             name: pl.Series([extra_id(self.name, each) for each in self.lesions[name]], dtype=pl.String)
             for name in (ID, PATIENT)
         }
-        return self.lesions.select(ID, PATIENT, "target").with_columns(**renamed)
+        more = [LESION] if LESION in self.lesions.columns else []
+        return self.lesions.select(ID, PATIENT, "target", *more).with_columns(**renamed)
 
 
 def read_extra(
     tables: Mapping[str, ExtraTable], own: pl.DataFrame, *, on_bad: OnBad, columns: frozenset[str]
 ) -> list[ExtraLesions]:
-    """Read extra tables; what is in the table that is scored as well is left out of them.
+    """Read extra tables; what is in the table that is scored, or in an extra table before, is left out.
 
     Args:
         tables: By name.
-        own: isic_id and patient_id of the lesions that are scored.
+        own: The lesions that are scored: isic_id, patient_id and perhaps lesion_id.
         on_bad: Whether lesions without a crop are refused.
         columns: What else of the tables is read, where it is there.
 
     Raises:
         InputError: A table or its images cannot be read, it has no labels, or nothing of it is left.
     """
-    found = []
+    found: list[ExtraLesions] = []
+    known = names_in(own)
     for name, given in tables.items():
         with within(f"extra.{name}"):
-            found.append(ExtraLesions(name, _lesions(name, given, own, columns), open_store(given.images)))
-            absent = absent_crops(found[-1].store, found[-1].ids, on_bad)
-            if absent is not None:
-                log.warning("extra.%s: %s", name, absent)
+            lesions, store = _lesions(name, given, known, columns), open_store(given.images)
+            _refuse_absent(name, store, lesions[ID].to_list(), on_bad)
+        found.append(ExtraLesions(name, lesions, store))
+        known |= set(lesions[ID])
     return found
 
 
-def _lesions(name: str, given: ExtraTable, own: pl.DataFrame, columns: frozenset[str]) -> pl.DataFrame:
+def _refuse_absent(name: str, store: ImageStore, ids: list[str], on_bad: OnBad) -> None:
+    absent = absent_crops(store, ids, on_bad)
+    if absent is None:
+        return
+    if not any(map(store.has, ids)):
+        raise absent
+    log.warning("extra.%s: %s", name, absent)
+
+
+def _lesions(name: str, given: ExtraTable, known: set[str], columns: frozenset[str]) -> pl.DataFrame:
     """Labelled lesions of other patients."""
-    table = read_cohort(given.metadata, ungrouped=True, join=given.join or None, only=columns).frame
-    if "target" not in table.columns:
-        raise InputError("no labels", where=str(given.metadata), remedy="give a table of lesions with known diagnoses")
-    shared = pl.col(ID).is_in(own[ID].implode()) | pl.col(PATIENT).is_in(own[PATIENT].unique().implode())
-    labelled = table.filter(pl.col("target").is_not_null())
-    kept = labelled.filter(~shared)
+    table = read_cohort(
+        given.metadata, labels="known", ungrouped=True, join=given.join or None, only=columns | {LESION}
+    ).frame
+    kept = table.filter(~is_named(table, known))
     if kept.is_empty():
         raise InputError(
-            "none of its lesions has a label and is of another patient than those that are scored",
+            "all of its lesions are of patients that are scored, or in an extra table before",
             where=str(given.metadata),
             remedy="give a table of other patients",
         )
     log.info(
-        "extra.%s: %s lesions to learn from, %s malignant; left out: %s of lesions or patients that are scored, "
-        "%s without a label",
-        *(name, f"{len(kept):,}", f"{kept['target'].sum():,}"),
-        *(f"{len(labelled) - len(kept):,}", f"{len(table) - len(labelled):,}"),
+        "extra.%s: %s lesions to learn from, %s malignant; %s left out that are scored, or of patients that are",
+        *(name, f"{len(kept):,}", f"{kept['target'].sum():,}", f"{len(table) - len(kept):,}"),
     )
     return kept

@@ -115,7 +115,7 @@ def _material(
     labels = make_labels(frame, preset.labels if preset else "binary", [each.lesions for each in extra])
     if not extra:
         return Material(frame, labels, folds)
-    lesions = pl.concat([each.renamed for each in extra])
+    lesions = pl.concat([each.renamed for each in extra], how="diagonal_relaxed")
     # Nothing is known of duplicates among them.
     group = {"group": pl.col(ID)} if "group" in frame.columns else {}
     return Material(frame, labels, folds, lesions.with_columns(**group))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import polars as pl
 import pytest
@@ -14,9 +16,11 @@ import pytest
 from cohort.stores.protocol import CropError
 from engine.errors import InputError
 from image_embeddings.descriptors import model
+from image_embeddings.frozen.head import Head, HeadSettings
 from image_embeddings.joined_store import JoinedStore, extra_id, own_ids
+from image_embeddings.measuring import class_figures
 from image_embeddings.networks.backend import inner_split
-from image_embeddings.overlap import refuse_own_lesions
+from image_embeddings.overlap import is_named, names_in, refuse_own_lesions
 from image_embeddings.presets import PRESETS
 from image_embeddings.spec import Spec
 from tests.image_embeddings.conftest import run, simulate, write_table
@@ -91,7 +95,7 @@ def test_lesions_and_patients_that_are_scored_are_left_out(
     )
     train(few, tmp_path / "model", *extra(mixed))
     assert set(pl.read_parquet(tmp_path / "model/extra.parquet")["isic_id"]) == set(other["isic_id"][1:])
-    with pytest.raises(InputError, match="none of its lesions"):
+    with pytest.raises(InputError, match="all of its lesions are of patients that are scored"):
         train(few, tmp_path / "none", *extra(few))
 
 
@@ -123,9 +127,86 @@ def test_networks_and_heads_learn_from_them_too(
         "tiny": ["--labels", "diagnosis"],
         "frozen": ["--backbone", "test_efficientnet", "--size", "64"],
     }
-    figures = train(few, tmp_path / "m", *extra(inverted), "--preset", preset, *kind[preset], "--device", "cpu")
-    assert figures["lesions"] == len(few.frame)
-    assert len(pl.read_parquet(tmp_path / "m/oof.parquet")) == len(few.frame)
+    how = ["--preset", preset, *kind[preset], "--device", "cpu"]
+    for name, more in (("alone", []), ("both", extra(inverted))):
+        assert train(few, tmp_path / name, *how, *more)["lesions"] == len(few.frame)
+    alone, both = (pl.read_parquet(tmp_path / name / "oof.parquet") for name in ("alone", "both"))
+    assert alone["isic_id"].equals(both["isic_id"])
+    assert not np.isclose(alone["score"], both["score"]).any()
+
+
+def test_the_choice_of_a_head_is_not_judged_by_extra_lesions() -> None:
+    chance = np.random.default_rng(0)
+    target = np.tile([0, 1], 150).astype(np.int8)
+    is_extra = np.arange(300) >= 40
+    # What the scored lesions say is noise; a head that is judged by the extra ones as well would look good.
+    values = chance.normal(size=(300, 3)) + 6 * (target * is_extra)[:, None]
+    frame = pl.DataFrame(
+        {
+            "isic_id": [f"ISIC_{row}" for row in range(300)],
+            "patient_id": [f"IP_{row // 2}" for row in range(300)],
+            "is_extra": is_extra,
+        }
+    )
+    judged = [
+        float(Head.fit(values, table, target, HeadSettings(3, 3, 0)).inner_pauc)
+        for table in (frame, frame.drop("is_extra"))
+    ]
+    assert judged[0] < 0.1
+    assert judged[1] > 0.12
+
+
+def test_a_class_of_extra_tables_alone_is_never_decided_for() -> None:
+    probabilities = np.array([[0.3, 0.1, 0.6], [0.2, 0.5, 0.3]])
+    figures = class_figures(np.array([0, 1]), probabilities, ("nevus", "melanoma", "theirs"))
+    assert figures["balanced_accuracy"] == 1
+    assert figures["lesions"] == {"nevus": 1, "melanoma": 1}
+
+
+@pytest.mark.parametrize("name", ["isic_id", "patient_id", "lesion_id"])
+def test_one_name_is_enough_to_be_left_out(name: str) -> None:
+    own = pl.DataFrame({"isic_id": ["ISIC_1"], "patient_id": ["IL_7"]})
+    other = {"isic_id": ["ISIC_2", "ISIC_3"], "patient_id": ["IP_2", "IP_3"], "lesion_id": [None, "IL_3"]}
+    found = pl.DataFrame(other | {name: ["IL_7", other[name][1]]})
+    assert found.select(is_named(found, names_in(own))).to_series().to_list() == [True, False]
+
+
+def test_lesions_without_a_label_are_left_out_and_one_class_will_do(
+    few: SimpleNamespace, inverted: SimpleNamespace, tmp_path: Path
+) -> None:
+    # The archive's own export, of malignant lesions and one of unknown diagnosis.
+    ids = inverted.frame["isic_id"][:6]
+    pl.DataFrame({"isic_id": ids, "diagnosis_1": ["Malignant"] * 5 + [""]}).write_csv(tmp_path / "archive.csv")
+    train(few, tmp_path / "m", *extra(SimpleNamespace(metadata=tmp_path / "archive.csv", images=inverted.images)))
+    assert sorted(pl.read_parquet(tmp_path / "m/extra.parquet")["isic_id"]) == sorted(ids[:5])
+
+
+def test_crops_that_cannot_be_read_are_named(
+    few: SimpleNamespace, inverted: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = inverted.frame["isic_id"].to_list()
+    with h5py.File(inverted.images) as file, h5py.File(tmp_path / "damaged.hdf5", "w") as damaged:
+        for isic_id in ids[2:]:
+            damaged[isic_id] = np.bytes_(b"no image") if isic_id in ids[2:4] else file[isic_id][()]
+    table = SimpleNamespace(metadata=inverted.metadata, images=tmp_path / "damaged.hdf5")
+    for number, kind in enumerate(([], ["--preset", "tiny", "--device", "cpu", "--set", "benign_ratio=99"])):
+        caplog.clear()
+        train(few, tmp_path / f"m{number}", *extra(table), "--on-bad", "missing", *kind)
+        assert "2 of 200 lesions have no crop" in caplog.text
+        assert f"1:{ids[2]}" in caplog.text
+        assert f"1:{ids[3]}" in caplog.text
+    nothing = SimpleNamespace(metadata=inverted.metadata, images=few.images)
+    with pytest.raises(InputError, match="200 of 200 lesions have no crop"):
+        train(few, tmp_path / "none", *extra(nothing), "--on-bad", "missing")
+
+
+def test_a_model_that_lost_its_list_of_extra_lesions_is_refused(
+    few: SimpleNamespace, taught: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(taught, tmp_path / "model")
+    (tmp_path / "model/extra.parquet").unlink()
+    with pytest.raises(InputError, match=r"extra\.parquet"):
+        refuse_own_lesions(tmp_path / "model", few.frame[:0], table="run", where="here", remedy="mend")
 
 
 def test_early_stopping_is_not_judged_by_extra_lesions() -> None:
@@ -165,6 +246,6 @@ def test_tables_and_images_come_in_pairs(few: SimpleNamespace, inverted: SimpleN
     with pytest.raises(InputError, match="1 extra tables and images of 0"):
         train(few, tmp_path / "model", "--extra-metadata", inverted.metadata)
     unlabelled = write_table(inverted.frame.drop("target"), tmp_path / "unlabelled.csv")
-    with pytest.raises(InputError, match="no labels"):
+    with pytest.raises(InputError, match="there is no column target"):
         train(few, tmp_path / "model", *extra(SimpleNamespace(metadata=unlabelled, images=inverted.images)))
     assert not (tmp_path / "model").exists()

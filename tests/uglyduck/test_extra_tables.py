@@ -48,7 +48,7 @@ def test_it_is_made_again_only_where_they_change(here: Path, command: Command) -
         return str(json.loads((here / "run/manifest.json").read_text())["stages"]["images"])
 
     spec, before = here / "run/images/descriptors/spec.json", state()
-    first = spec.read_text()
+    first, fitted = spec.read_text(), (spec.parent / "fold0.npz").stat().st_ino
     command("run", here / "run.toml", "--out", here / "run")
     assert (state(), spec.read_text()) == (before, first)
     table, whole = here / "there.csv", (here / "there.csv").read_text()
@@ -57,7 +57,8 @@ def test_it_is_made_again_only_where_they_change(here: Path, command: Command) -
     assert spec.read_text() != first
     table.write_text(whole)
     command("run", here / "run.toml", "--out", here / "run")
-    assert spec.read_text() == first  # the model of before was kept, and is taken back
+    assert spec.read_text() == first
+    assert (spec.parent / "fold0.npz").stat().st_ino == fitted  # the model of before was kept, and is taken back
 
 
 def test_it_is_applied_and_bundled_without_them(here: Path, pictured: Path, tmp_path: Path, command: Command) -> None:
@@ -78,5 +79,6 @@ def test_a_table_that_cannot_be_read_is_named(here: Path, tmp_path: Path, comman
     unlabelled.write_csv(tmp_path / "nowhere.csv")
     done = command("run", tmp_path / "run.toml", "--out", tmp_path / "run", check=False)
     assert done.returncode == 2
-    assert "[images.descriptors] extra.older" in done.stderr
-    assert "no labels" in done.stderr
+    assert "[images.descriptors.extra.older]" in done.stderr
+    assert "there is no column target" in done.stderr
+    assert not (tmp_path / "run/lesions.parquet").exists()

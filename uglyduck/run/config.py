@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -16,7 +16,7 @@ from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
 from engine.files import refuse_special, write_text
 from features import DEFAULT_GROUPS, OwnFeature
-from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig, check_image_models, with_named_model
+from uglyduck.run.image_config import DESCRIPTORS, ExtraConfig, ImageModelConfig, check_image_models, with_named_model
 
 
 class _Section(BaseModel):
@@ -165,6 +165,9 @@ class Config(_Section):
         return (self.images or {DESCRIPTORS: ImageModelConfig()}) if self.data.images is not None else {}
 
 
+_Table = TypeVar("_Table", DataConfig, ExtraConfig)
+
+
 def load_config(path: Path) -> Config:
     """Read a TOML configuration; relative paths become absolute.
 
@@ -202,10 +205,18 @@ def load_config(path: Path) -> Config:
 
 def _with_companions(config: Config) -> Config:
     """The configuration with the official tables that belong to its own, where none are named."""
-    if config.data.join or not config.data.metadata.exists():
-        return config
-    found = companions(resolve_table(config.data.metadata))
-    return config.model_copy(update={"data": config.data.model_copy(update={"join": found})})
+    images = {
+        name: model.model_copy(update={"extra": {table: _joined(extra) for table, extra in model.extra.items()}})
+        for name, model in config.images.items()
+    }
+    return config.model_copy(update={"data": _joined(config.data), "images": images})
+
+
+def _joined(section: _Table) -> _Table:
+    """A section that names a table, with the official ones that belong to it where it names none to join."""
+    if section.join or not section.metadata.exists():
+        return section
+    return section.model_copy(update={"join": companions(resolve_table(section.metadata))})
 
 
 def with_compute(config: Config, **changes: str | None) -> Config:

@@ -53,12 +53,16 @@ class ImageModelConfig(BaseModel):
 _APPLIED = frozenset({"model", "views", "device"})
 #: A name is a folder and a part of column and feature names, some of which would be those of another model.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+#: Settings of a model that are tables themselves.
+_TABLES = frozenset({"set", "extra"})
 _TAKEN = re.compile(r"score|.*embedding.*|.*_(logit|over_mean|over_rest|z|loo|robust|rank|gap|fold\d+|seed\d+)")
 
 
 def is_plain(images: Any) -> TypeGuard[dict[str, Any]]:  # noqa: ANN401 - whatever the file holds
     """Whether `[images]` holds the settings of an only model, and not models by name."""
-    return isinstance(images, dict) and not all(isinstance(value, dict) for value in images.values())
+    if not isinstance(images, dict) or not images:
+        return False
+    return set(images) <= _TABLES or not all(isinstance(value, dict) for value in images.values())
 
 
 def with_named_model(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -72,7 +76,7 @@ def with_named_model(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
     given = content.get("images")
     if not is_plain(given):
         return dict(content)
-    names = [key for key, value in given.items() if isinstance(value, dict) and key not in {"set", "extra"}]
+    names = [key for key, value in given.items() if isinstance(value, dict) and key not in _TABLES]
     if names:
         raise InputError(
             f"settings of one model and the model {names[0]!r}",

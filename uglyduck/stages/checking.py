@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohort.reading import open_tables, recognise_table, require_labels
 from cohort.stores.opening import open_store
 from cv_folds.folds import check_parameters
 from engine.errors import InputError, within
@@ -59,6 +60,7 @@ def _check_files(run: Run) -> None:
     data = run.config.data
     if data.images is not None:
         open_store(data.images).close()
+    _check_extra_tables(run)
     if data.image_scores is not None:
         schema = _schema(data.image_scores, "image_scores", "give a table of isic_id, score[, embedding]")
         with within("[data] image_scores"):
@@ -68,6 +70,15 @@ def _check_files(run: Run) -> None:
         found = _schema(data.truth, "truth", _TRUTH)
         if not {"isic_id", *OPTIMUM.values()} <= set(found):
             raise InputError("not the truth of a cohort", where=f"[data] truth = {data.truth}", remedy=_TRUTH)
+
+
+def _check_extra_tables(run: Run) -> None:
+    for name, model in run.config.image_models.items():
+        for table, extra in model.extra.items():
+            with within(f"[images.{name}.extra.{table}]"):
+                open_store(extra.images).close()
+                opened = open_tables(extra.metadata, extra.join or None)
+                require_labels(recognise_table(opened, ungrouped=True), opened)
 
 
 def _check_image_groups(columns: list[str], run: Run) -> None:

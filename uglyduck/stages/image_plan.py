@@ -22,7 +22,7 @@ def announced(
     n_folds: int,
     cores: int,
 ) -> str:
-    """Such as "descriptors and efficientnet_lite0, fine-tuned; about 20 minutes on 2 cores".
+    """Such as "descriptors and efficientnet_lite0 (fine-tuned); about 20 minutes on 2 cores, unless trained before".
 
     Args:
         models: By name.
@@ -36,24 +36,27 @@ def announced(
     known = [value for value in seconds if value is not None]
     minutes = max(1, round(sum(known) / cores / 60))
     took = f"about {minutes:,} minute{'s' * (minutes > 1)} on {cores} core{'s' * (cores > 1)}"
-    missing = "" if len(known) == len(seconds) else ", without what was not measured beforehand"
-    return f"{' and '.join(names)}; {took}{missing}" if known else " and ".join(names)
+    missing = "" if len(known) == len(seconds) else ", not counting models whose speed is not known"
+    return f"{' and '.join(names)}; {took}{missing}, unless trained before" if known else " and ".join(names)
 
 
 def _words(name: str, model: ImageModelConfig) -> str:
     if model.model is not None:
-        return f"{name}, made elsewhere"
+        return f"{name} (made elsewhere)"
     if model.backbone is None and model.preset == DESCRIPTORS:
         return DESCRIPTORS
-    frozen = model.preset in PRESETS and PRESETS[model.preset].head_alone
-    return f"{model.backbone or model.preset}, {'frozen' if frozen else 'fine-tuned'}"
+    known = PRESETS.get(model.preset)
+    if known is not None and known.head_alone:
+        return f"{model.backbone or known.backbone} (frozen)"
+    return f"{model.backbone or model.preset} (fine-tuned)"
 
 
 def _seconds(
     model: ImageModelConfig, given: Mapping[str, object], target: npt.NDArray[np.int8], n_folds: int
 ) -> float | None:
-    """On one core; None where nothing was measured: other networks, and graphics processors."""
-    if model.model is not None or model.backbone is not None or model.preset not in {DESCRIPTORS, _LITE0}:
+    """On one core; None where nothing was measured: other networks, extra tables, and a device that is named."""
+    measured = model.model is None and model.backbone is None and model.preset in {DESCRIPTORS, _LITE0}
+    if not measured or model.extra or model.device not in {"auto", "cpu"}:
         return None
     if model.preset == DESCRIPTORS:
         return len(target) / _DESCRIBED

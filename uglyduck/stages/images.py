@@ -176,7 +176,7 @@ def _settings(run: Run) -> dict[str, Any]:
     for model in models.values():
         for place in ("model", "weights"):
             model.pop(place)
-        model["extra"] = sorted(model["extra"])
+        model["extra"] = list(model["extra"])  # their order is that of the rows
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 
 

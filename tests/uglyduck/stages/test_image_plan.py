@@ -20,26 +20,31 @@ def said(settings: dict[str, object] | None = None, **models: dict[str, object])
 
 
 def test_nothing_said_is_descriptors() -> None:
-    assert said(descriptors={}) == "descriptors; about 1 minute on 1 core"
+    assert said(descriptors={}) == "descriptors; about 1 minute on 1 core, unless trained before"
 
 
 def test_a_measured_training_takes_as_long_as_it_took() -> None:
     # Five folds of these crops were trained and scored in 36 minutes.
     measured = {"size": 112, "epochs": 6, "benign_ratio": 4, "flips": 2}
     assert said(measured, descriptors={}, net=LITE0) == (
-        "descriptors and efficientnet_lite0, fine-tuned; about 36 minutes on 1 core"
+        "descriptors and efficientnet_lite0 (fine-tuned); about 36 minutes on 1 core, unless trained before"
     )
 
 
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ({"preset": "convnextv2_nano"}, "convnextv2_nano, fine-tuned"),
-        ({"preset": "frozen", "backbone": "vit_tiny"}, "vit_tiny, frozen"),
-        ({"backbone": "resnet18"}, "resnet18, fine-tuned"),
-        ({"model": "older"}, "net, made elsewhere"),
+        ({"preset": "convnextv2_nano"}, "convnextv2_nano (fine-tuned)"),
+        ({"preset": "frozen", "backbone": "vit_tiny"}, "vit_tiny (frozen)"),
+        ({"preset": "frozen"}, "tf_efficientnet_lite0 (frozen)"),
+        ({"backbone": "resnet18"}, "resnet18 (fine-tuned)"),
+        (LITE0 | {"device": "cuda"}, "efficientnet_lite0 (fine-tuned)"),
+        (LITE0 | {"extra": {"x": {"metadata": "x", "images": "x"}}}, "efficientnet_lite0 (fine-tuned)"),
+        ({"model": "older"}, "net (made elsewhere)"),
     ],
 )
 def test_what_was_not_measured_has_no_time(model: dict[str, object], words: str) -> None:
     assert said(net=model) == words
-    assert said(descriptors={}, net=model).endswith("1 core, without what was not measured beforehand")
+    assert said(descriptors={}, net=model).endswith(
+        "1 core, not counting models whose speed is not known, unless trained before"
+    )
