@@ -27,6 +27,10 @@ def simulate(
             "--audit", help="Compare the train cohort with the published figures; also writes OUT/audit.json."
         ),
     ] = False,
+    real: Annotated[
+        Path | None,
+        typer.Option("--real", help="Of the audit, also compare with these real rows: SLICE-3D's train-metadata.csv."),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Of the audit, list every figure.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as one JSON object.")] = False,
 ) -> None:
@@ -47,6 +51,13 @@ def simulate(
         raise InputError("no folder to write to", remedy="name one, or add --audit to look at the figures alone")
     if as_json and not audit:
         raise InputError("--json prints the audit, and there is none", remedy="add --audit")
+    if real is not None and not audit:
+        raise InputError("--real is what the audit compares with, and there is none", remedy="add --audit")
+    rows = None
+    if real is not None:
+        from uglyduck.studies.real_rows import read_real
+
+        rows = read_real(real)
     if out is not None:
         try_folder(out)
         if not force:
@@ -62,4 +73,4 @@ def simulate(
     if audit:
         from uglyduck.terminal.simulator_audit import show_audit
 
-        show_audit(train, None if out is None else out / "audit.json", as_json=as_json, every=every)
+        show_audit(train, None if out is None else out / "audit.json", as_json=as_json, every=every, real=rows)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -17,24 +18,29 @@ from cohort.simulator.audit import audit
 from cohort.simulator.findings import AuditFinding
 from engine.errors import InputError
 from engine.files import write_json
+from uglyduck.studies.real_rows import NextToReal, next_to_real
 
 _VERDICTS = ("within", "outside", "not applicable")
 
 
-def show_audit(cohort: Simulated, path: Path | None, *, as_json: bool, every: bool) -> None:
-    """Compare a simulated cohort with the published figures.
+def show_audit(
+    cohort: Simulated, path: Path | None, *, as_json: bool, every: bool, real: pl.DataFrame | None = None
+) -> None:
+    """Compare a simulated cohort with the published figures, and with real rows where there are any.
 
     Args:
         cohort: The cohort.
         path: JSON file to write, every figure with its bounds; None for none.
         as_json: Print that object instead of a table.
         every: List every figure, not just those outside their bounds.
+        real: Real rows, as `uglyduck.studies.real_rows.read_real` reads them.
 
     Raises:
         InputError: A figure that can be judged is outside its bounds.
     """
     findings = audit(cohort)
-    report = audit_report(cohort, findings)
+    beside = None if real is None else next_to_real(cohort.metadata, real)
+    report = audit_report(cohort, findings) | ({} if beside is None else {"real_rows": beside.as_dict()})
     if path is not None:
         write_json(report, path)
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -45,6 +51,8 @@ def show_audit(cohort: Simulated, path: Path | None, *, as_json: bool, every: bo
         listed = findings if every else [finding for finding in findings if finding.verdict == "outside"]
         if listed:
             console.print(_figures(listed))
+        if beside is not None:
+            console.print(_told_apart(beside), _carried(beside))
     broken = [finding for finding in findings if finding.verdict == "outside"]
     if broken:
         worst = broken[0]
@@ -87,4 +95,24 @@ def _figures(findings: Sequence[AuditFinding]) -> Table:
         published = "" if finding.published is None else f"{finding.published:.5g}"
         numbers = (f"{value:.5g}" for value in (finding.simulated, finding.low, finding.high))
         table.add_row(finding.group, finding.what, published, *numbers, finding.verdict)
+    return table
+
+
+def _told_apart(beside: NextToReal) -> Table:
+    title = f"Real rows ({beside.lesions:,}, {beside.malignant:,} malignant) told from as many simulated ones"
+    table = Table("class", box=box.SIMPLE_HEAD, title=title, min_width=60)
+    for name in ("rows of each", "AUC"):
+        table.add_column(name, justify="right")
+    table.add_column("by these columns most (share of gain)")
+    for name, found in beside.apart.items():
+        columns = ", ".join(f"{column} {share:.2f}" for column, share in found.columns.items())
+        table.add_row(name, f"{found.rows:,}", f"{found.auc:.3f}", columns)
+    return table
+
+
+def _carried(beside: NextToReal) -> Table:
+    table = Table("trained on", box=box.SIMPLE_HEAD, title="What a model of these columns carries over", min_width=60)
+    table.add_column("partial AUC", justify="right")
+    for what, value in beside.carried.items():
+        table.add_row(what, f"{value:.4f}")
     return table
