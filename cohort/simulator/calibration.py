@@ -82,6 +82,21 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class BenignKind:
+    """A kind of benign lesions, a component of their mixture.
+
+    Attributes:
+        share: Share of the benign lesions.
+        mean: (d,) mean displacement from the patient's level; over the kinds they average to 0.
+        within: (d, d) covariance around that, given the lesion's place.
+    """
+
+    share: float
+    mean: Array
+    within: Array
+
+
+@dataclass(frozen=True)
 class WorldCalibration:
     """The parameters of the simulator; d is the number of latent coordinates.
 
@@ -89,7 +104,7 @@ class WorldCalibration:
         latents: Names of the coordinates, in the order of every vector and matrix; the two colour spreads last.
         curves: A curve per coordinate.
         between: (d, d) covariance of the patients' own levels, given age, lighting and hospital.
-        within: (d, d) covariance of a benign lesion around its patient's level, given its place.
+        benign: The kinds of benign lesions.
         on_age: (d,) effect of the age's normal score on a patient's level.
         on_white: (d,) effect of white lighting, per standard deviation of the indicator.
         on_height: (d,) effect of the standardised height on the body.
@@ -98,8 +113,6 @@ class WorldCalibration:
         kinds: The kinds of malignant lesions, melanocytic and keratinocytic: the patient-relative part of the risk.
         within_malignant: (d, d) covariance of a malignant lesion around the mean of its kind.
         alike_share: Share of malignant lesions that look like any benign lesion of their patient (of their stratum).
-        red: (d,) displacement of the benign lesions that are red, as angiomas are.
-        red_share: Share of benign lesions that are.
         small: Lesions below 2.5 mm.
         faint: Lesions of a contrast below the detection's floor.
         zero: Scores below which the two colour spreads are 0.
@@ -111,7 +124,7 @@ class WorldCalibration:
     latents: tuple[str, ...]
     curves: dict[str, Curve]
     between: Array
-    within: Array
+    benign: tuple[BenignKind, ...]
     on_age: Array
     on_white: Array
     on_height: Array
@@ -120,8 +133,6 @@ class WorldCalibration:
     kinds: tuple[Kind, ...]
     within_malignant: Array
     alike_share: float
-    red: Array
-    red_share: float
     small: Stratum
     faint: Stratum
     zero: tuple[float, float]
@@ -156,7 +167,10 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
         latents=latents,
         curves=curves,
         between=np.array(raw["between"]),
-        within=np.array(raw["within"]),
+        benign=tuple(
+            BenignKind(kind["share"], vector_of(kind["mean"]), np.array(kind["within"]))
+            for kind in raw["benign_kinds"].values()
+        ),
         on_age=vector("on_age"),
         on_white=vector("on_white"),
         on_height=vector("on_height"),
@@ -165,8 +179,6 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
         kinds=tuple(Kind(name, facts["share"], vector_of(facts["shift"])) for name, facts in raw["kinds"].items()),
         within_malignant=np.array(raw["within_malignant"]),
         alike_share=raw["alike_share"],
-        red=vector("red"),
-        red_share=raw["red_share"],
         small=stratum("small", SIZE),
         faint=stratum("faint", CONTRAST),
         zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),

@@ -4,11 +4,11 @@ A lesion belongs to one of four strata, which the table shows: regular, small (b
 detection's floor), small and faint. In a stratum its coordinate has a score and a curve of its own, independent of the
 others, which are displaced alike in both classes. Within a stratum the own scores are a mixture:
 
-    benign     N(common, W); N(common + red, W) for the share of red lesions
-    malignant  N(common + shift, M) for each kind, melanocytic and keratinocytic; N(common, W) where they look benign
+    benign     N(common + mean, W) for each benign kind
+    malignant  N(common + shift, M) for each kind, melanocytic and keratinocytic; as benign where they look benign
 
-with W and M the within-patient covariances. So everything the scores of a malignant lesion show is relative to its
-patient's level.
+with M and each kind's W the within-patient covariances. So everything the scores of a malignant lesion show is relative
+to its patient's level.
 """
 
 from __future__ import annotations
@@ -47,21 +47,16 @@ class SimulatedLesions:
     Attributes:
         score: (n, d) scores that the curves take.
         stratum: 0 regular, 1 small, 2 faint, 3 both.
-        component: Index of the component in the class's law: for malignant lesions the kind, then those that
-            look benign.
     """
 
     score: Array
     stratum: Index
-    component: Index
 
 
 def laws_within(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
     """The law of own scores around the patient's level, in a stratum."""
-    nothing = np.zeros(len(calibration.latents))
-    if not malignant:
-        return _benign(code, calibration, calibration.within)
-    return _malignant(code, calibration, calibration.within_malignant, calibration.within, nothing)
+    nothing = np.zeros((len(calibration.latents),) * 2)
+    return _laws(code, calibration, nothing, nothing[0], malignant=malignant)
 
 
 def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
@@ -71,10 +66,8 @@ def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -
     """
     between = calibration.between + np.outer(calibration.on_age, calibration.on_age)
     between = between + np.outer(calibration.on_height, calibration.on_height)
-    if not malignant:
-        return _benign(code, calibration, calibration.within + between)
     moved = calibration.tilt + calibration.on_height * calibration.facts["height"]["malignant"]
-    return _malignant(code, calibration, calibration.within_malignant + between, calibration.within + between, moved)
+    return _laws(code, calibration, between, moved, malignant=malignant)
 
 
 def draw_lesions(
@@ -93,7 +86,6 @@ def draw_lesions(
     stratum = (draws[0] < shares[0]).astype(np.int64) + 2 * (draws[1] < shares[1])
     white: Array = np.asarray(rng.standard_normal(around.shape))
     score: Array = np.empty_like(around)
-    component = np.zeros(len(around), dtype=np.int64)
     for code in STRATA:
         laws = laws_within(code, calibration, malignant=malignant)
         edges = np.cumsum([law.share for law in laws])[:-1]
@@ -102,34 +94,23 @@ def draw_lesions(
             rows = np.flatnonzero(which == index)
             own = law.mean + colour(law.factor, white[rows])
             score[rows] = own + around[rows]
-            component[rows] = index
             for column in law.replaced:
                 score[rows, column] = own[:, column]
-    return SimulatedLesions(score, stratum, component)
+    return SimulatedLesions(score, stratum)
 
 
-def _benign(code: int, calibration: WorldCalibration, covariance: Array) -> list[Law]:
-    red = calibration.red_share
-    nothing = np.zeros_like(calibration.red)
-    return [
-        _law(code, calibration, 1.0 - red, nothing, covariance, malignant=False),
-        _law(code, calibration, red, calibration.red, covariance, malignant=False),
+def _laws(code: int, calibration: WorldCalibration, between: Array, moved: Array, *, malignant: bool) -> list[Law]:
+    """The laws of a class in a stratum, with a covariance added, and the malignant lesions moved."""
+
+    def law(share: float, mean: Array, within: Array) -> Law:
+        return _law(code, calibration, share, mean, within + between, malignant=malignant)
+
+    alike = calibration.alike_share if malignant else 1.0
+    unlike = [
+        law((1.0 - alike) * kind.share, kind.shift + moved, calibration.within_malignant) for kind in calibration.kinds
     ]
-
-
-def _malignant(code: int, calibration: WorldCalibration, covariance: Array, usual: Array, moved: Array) -> list[Law]:
-    kinds = [
-        _law(
-            code,
-            calibration,
-            (1.0 - calibration.alike_share) * kind.share,
-            kind.shift + moved,
-            covariance,
-            malignant=True,
-        )
-        for kind in calibration.kinds
-    ]
-    return [*kinds, _law(code, calibration, calibration.alike_share, moved, usual, malignant=True)]
+    benign = [law(alike * kind.share, kind.mean + moved * malignant, kind.within) for kind in calibration.benign]
+    return [*unlike, *benign] if malignant else benign
 
 
 def _law(

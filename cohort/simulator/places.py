@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from cohort.simulator.calibration import Array, Index, WorldCalibration
 
@@ -19,7 +20,7 @@ class Habits:
         share: (patients, places) share of each location among the patient's benign lesions.
         risk: (places,) how much likelier a malignant lesion is at a location, 0 where none was published.
         stature: (patients,) body height relative to the mean.
-        facing: (patients,) 1 or -1: which way the model's x axis runs.
+        facing: (patients,) 1, or -1 where the model is turned round: x and z run the other way.
     """
 
     share: Array
@@ -59,7 +60,7 @@ def draw_habits(n_patients: int, calibration: WorldCalibration, rng: np.random.G
     spread = calibration.facts["patients"]
     habit = rng.gamma(spread["place_concentration"] * share, size=(n_patients, len(share))) + 1e-9
     stature = 1.0 + spread["stature_sd"] * np.clip(rng.standard_normal(n_patients), -3, 3)
-    facing = np.where(rng.random(n_patients) < spread["facing_left"], 1.0, -1.0)
+    facing = np.where(rng.random(n_patients) < spread["turned"], -1.0, 1.0)
     return Habits(habit / habit.sum(axis=1, keepdims=True), risk, stature, facing)
 
 
@@ -77,14 +78,23 @@ def draw_places(
     noise = np.clip(rng.standard_normal((3, len(patient))), -3.5, 3.5)
     if malignant:
         noise[2] += calibration.facts["depth_shift"]
-    position = np.empty_like(noise)
-    for row, axis in enumerate("xyz"):
-        centre = np.array([place[axis][0] for place in facts])[location]
-        spread = np.array([place[axis][1] for place in facts])[location]
-        position[row] = centre + spread * noise[row]
-    position[0] *= habits.facing[patient]
+    across, up = (_flat(noise[row]) for row in (0, 1))
+    shape = {axis: np.array([place[axis] for place in facts])[location].T for axis in "xyz"}
+    position = np.stack(
+        [
+            shape["x"][0] + shape["x"][1] * across,
+            shape["y"][0] + shape["y"][1] * up,
+            shape["z"][0] + shape["z"][1] * noise[2] + shape["z"][2] * (np.square(across) - 1 / 3),
+        ]
+    )
+    position[[0, 2]] *= habits.facing[patient]
     position[1] *= habits.stature[patient]
     return BodyPlaces(location, position, noise[2])
+
+
+def _flat(normal: Array) -> Array:
+    """From a normal score to a place along a part of the body: nearly uniform from -1 to 1, with blurred ends."""
+    return np.asarray(0.85 * (2.0 * ndtr(normal) - 1.0) + 0.13 * normal, dtype=np.float64)
 
 
 def place_log_ratio(places: BodyPlaces, patient: Index, habits: Habits, calibration: WorldCalibration) -> Array:

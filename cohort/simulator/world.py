@@ -37,7 +37,6 @@ class PatientGroup:
         patient: (n,) index of the patient.
         location: (n,) index of the body location.
         stratum: (n,) see `lesions.Lesions`.
-        component: (n,) likewise.
         columns: Numeric columns, each (n,).
         log_ratio: (n,) log likelihood ratio of place, stratum and scores given the patient.
         crop_log_ratio: (n,) that of what the crop shows of them, lighting included.
@@ -47,7 +46,6 @@ class PatientGroup:
     patient: Index
     location: Index
     stratum: Index
-    component: Index
     columns: Columns
     log_ratio: Array
     crop_log_ratio: Array
@@ -59,7 +57,7 @@ class PatientGroup:
         return PatientGroup(columns={name: column[rows] for name, column in self.columns.items()}, **arrays)
 
 
-_ARRAYS = ("patient", "location", "stratum", "component", "log_ratio", "crop_log_ratio", "sign")
+_ARRAYS = ("patient", "location", "stratum", "log_ratio", "crop_log_ratio", "sign")
 
 
 def joined(groups: list[PatientGroup]) -> PatientGroup:
@@ -159,7 +157,6 @@ def _draw(world: World, patient: Index, rng: np.random.Generator, *, malignant: 
         patient=patient,
         location=places.location,
         stratum=lesions.stratum,
-        component=lesions.component,
         columns=columns,
         log_ratio=place_log_ratio(places, patient, world.habits, calibration)
         + score_log_ratio(lesions, around, calibration),
