@@ -51,7 +51,6 @@ class Stratum:
 
     Attributes:
         latent: The coordinate that has a score and a curve of its own here.
-        share: Share of benign and of malignant lesions.
         common: (d,) displacement of the other coordinates, the same for benign and malignant lesions.
         shift: Mean of the malignant lesions' own score (the benign ones': 0).
         scale: Its standard deviation (the benign ones': 1).
@@ -59,7 +58,6 @@ class Stratum:
     """
 
     latent: int
-    share: Array
     common: Array
     shift: float
     scale: float
@@ -115,6 +113,7 @@ class WorldCalibration:
         alike_share: Share of malignant lesions that look like any benign lesion of their patient (of their stratum).
         small: Lesions below 2.5 mm.
         faint: Lesions of a contrast below the detection's floor.
+        strata: (2, 4) shares of benign and of malignant lesions that are regular, small, faint, and both.
         zero: Scores below which the two colour spreads are 0.
         sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
         shifted: Whether the population is not the published one, so that its figures are not either.
@@ -135,6 +134,7 @@ class WorldCalibration:
     alike_share: float
     small: Stratum
     faint: Stratum
+    strata: Array
     zero: tuple[float, float]
     sign_shift: float
     shifted: bool
@@ -159,7 +159,7 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
         facts = raw[key]
         common = vector_of(facts["common"])
         curve = Curve.through(facts["curve"]["score"], facts["curve"]["value"])
-        return Stratum(latents.index(name), np.array(facts["share"]), common, facts["shift"], facts["scale"], curve)
+        return Stratum(latents.index(name), common, facts["shift"], facts["scale"], curve)
 
     offsets = [vector_of(hospital["offset"]) for hospital in raw["hospitals"]]
     curves = {name: Curve.through(raw["curves"][name]["score"], raw["curves"][name]["value"]) for name in latents}
@@ -181,6 +181,7 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
         alike_share=raw["alike_share"],
         small=stratum("small", SIZE),
         faint=stratum("faint", CONTRAST),
+        strata=np.array(list(raw["strata"].values())),
         zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),
         sign_shift=raw["sign_shift"],
         shifted=raw.get("shifted", False),

@@ -81,15 +81,14 @@ def draw_lesions(
         rng: Source of the draws.
         malignant: Which class to draw.
     """
-    shares = [part.share[int(malignant)] for part in (calibration.small, calibration.faint)]
-    draws = rng.random((3, len(around)))
-    stratum = (draws[0] < shares[0]).astype(np.int64) + 2 * (draws[1] < shares[1])
+    draws = rng.random((2, len(around)))
+    stratum = np.searchsorted(np.cumsum(calibration.strata[int(malignant)])[:-1], draws[0], side="right")
     white: Array = np.asarray(rng.standard_normal(around.shape))
     score: Array = np.empty_like(around)
     for code in STRATA:
         laws = laws_within(code, calibration, malignant=malignant)
         edges = np.cumsum([law.share for law in laws])[:-1]
-        which = np.where(stratum == code, np.searchsorted(edges, draws[2], side="right"), -1)
+        which = np.where(stratum == code, np.searchsorted(edges, draws[1], side="right"), -1)
         for index, law in enumerate(laws):
             rows = np.flatnonzero(which == index)
             own = law.mean + colour(law.factor, white[rows])

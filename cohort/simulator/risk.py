@@ -66,7 +66,7 @@ def _log_ratio(
             _log_mixture(score, base, laws_of(code, calibration, malignant=malignant), calibration)
             for malignant in (True, False)
         )
-        ratio[rows] = malignant - benign + _log_share_ratio(code, calibration)
+        ratio[rows] = malignant - benign + np.log(calibration.strata[1, code] / calibration.strata[0, code])
     return ratio
 
 
@@ -101,13 +101,4 @@ def _log_density(score: Array, around: Array, law: Law, calibration: WorldCalibr
             term[colourless] = 0.0
             colourless = below
         total += term
-    return total
-
-
-def _log_share_ratio(code: int, calibration: WorldCalibration) -> float:
-    """Log ratio of the shares of malignant and of benign lesions in a stratum."""
-    total = 0.0
-    for bit, part in ((1, calibration.small), (2, calibration.faint)):
-        share = part.share if code & bit else 1.0 - part.share
-        total += float(np.log(share[1] / share[0]))
     return total
