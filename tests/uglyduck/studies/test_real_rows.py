@@ -13,7 +13,6 @@ from engine.files import read_json
 from tests.uglyduck.conftest import Command
 from uglyduck.studies.real_rows import next_to_real, read_real
 
-
 Halves = tuple[pl.DataFrame, pl.DataFrame]
 
 
