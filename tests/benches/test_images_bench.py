@@ -394,7 +394,7 @@ def record_extra(folder: Path) -> None:
     record(
         "What an extra table adds",
         f"Descriptors of the {result['lesions']:,} SLICE-3D crops, out of fold in five patient folds, learnt from them "
-        f"alone, and from HAM10000's {len(learnt):,} dermoscopic images besides (`[images.NAME.extra.TABLE]`).",
+        f"alone, and from HAM10000's {len(learnt):,} dermoscopic images as well (`[images.NAME.extra.TABLE]`).",
         ["learnt from", *CROPS_HEADER[1:-1]],
         [["crops alone", *alone[1:]], ["and HAM10000", *more[1:]], gain],
         document=REAL,
