@@ -91,11 +91,12 @@ def _told(rows: pl.DataFrame, names: list[str]) -> float:
 
 def in_words(found: dict[str, Any]) -> str:
     """What `hospital_share` found, in one line."""
+    doubt = "" if found["difference"]["distinguishable"] else " (not distinguishable from none)"
     return (
         f"AUC {with_interval(found['pooled'])} over {len(found['hospitals'])} hospitals, "
         f"{estimate(found['levelled'])} with their levels taken out "
         f"(difference {with_interval(found['difference'], signed=True)}), "
         f"{estimate(found['within'])} on average within one: "
-        f"{min(max(found['share'], 0.0), 1.0):.0%} of what is above chance is the hospital; "
-        f"{found['told']:.0%} of the spread of benign lesions' scores lies between hospitals"
+        f"{100 * min(max(found['share'], 0.0), 1.0):.0f} % of what is above chance is the hospital{doubt}; "
+        f"{100 * found['told']:.0f} % of the spread of benign lesions' scores lies between hospitals"
     )

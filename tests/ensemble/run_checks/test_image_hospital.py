@@ -21,7 +21,7 @@ def share(part: float, low: float) -> dict:
 def test_a_share_that_is_sure_and_large_is_found(part: float, low: float, status: str) -> None:
     found = knows_hospital({"image": share(part, low)})
     assert (found.code, found.status) == ("UD217", status)
-    assert f"{part:.0%} of what is above chance" in found.measured
+    assert f"{100 * part:.0f} % of what is above chance" in found.measured
 
 
 def test_the_model_that_knows_is_named() -> None:
@@ -33,3 +33,11 @@ def test_the_model_that_knows_is_named() -> None:
 def test_no_hospital_is_known() -> None:
     assert knows_hospital({"image": None}).status == "not applicable"
     assert knows_hospital({}).status == "not applicable"
+
+
+def test_a_share_without_an_interval_is_none_that_is_sure() -> None:
+    only = share(0.3, 0.05)
+    only["difference"] = {"estimate": 0.1, "low": None, "high": None, "distinguishable": False}
+    found = knows_hospital({"image": only})
+    assert found.status == "clear"
+    assert "not distinguishable from none" in found.measured
