@@ -92,9 +92,9 @@ def test_unseen_hospitals_categories_and_missing_values_are_scored(
 def test_columns_absent_in_the_test_table_are_scored_as_missing_and_named(
     command: Command, finished: Path, test_table: pl.DataFrame, tmp_path: Path
 ) -> None:
-    test_table.drop("age_approx", "tbp_lv_H", "attribution").write_csv(tmp_path / "test.csv")
+    test_table.drop("age_approx", "tbp_lv_eccentricity", "attribution").write_csv(tmp_path / "test.csv")
     said = command("predict", finished, "--metadata", tmp_path / "test.csv", "--out", tmp_path / "s.csv").stderr
-    assert "WARNING: 2 columns are absent or empty (age_approx, tbp_lv_H), " in said
+    assert "WARNING: 2 columns are absent or empty (age_approx, tbp_lv_eccentricity), " in said
     assert pl.read_csv(tmp_path / "s.csv")["target"].is_finite().all()
 
 
