@@ -13,6 +13,14 @@ from cohort.stores.protocol import Crop, CropError, ImageStore
 _BETWEEN = ":"
 """Between the name of an extra table and an id; no id has it."""
 
+IS_EXTRA = "is_extra"
+"""Column that tells lesions of extra tables in a frame to train on; not there where there are none."""
+
+
+def scored(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a frame to train on that are not of an extra table."""
+    return frame.filter(~pl.col(IS_EXTRA)) if IS_EXTRA in frame.columns else frame
+
 
 def extra_id(table: str, isic_id: str) -> str:
     """What a lesion of an extra table is called, so that no other has its id."""

@@ -12,7 +12,9 @@ from engine.console import log
 from engine.errors import InputError
 from image_embeddings.spec import Spec, checked_table
 
-_FOLDS, _EXTRA = "folds.parquet", "extra.parquet"
+_FOLDS = "folds.parquet"
+EXTRA = "extra.parquet"
+"""In a model's folder: the lesions of extra tables that it learnt from, under the names that those tables have."""
 _NAMES = (ID, "patient_id", "lesion_id")
 _WORDS = {ID: "lesions", "patient_id": "patients"}
 
@@ -37,8 +39,8 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
         return
     known = Folds.read(checked_table(source, _FOLDS)).frame
     shared = {word: int(own[key].unique().is_in(known[key].implode()).sum()) for key, word in _WORDS.items()}
-    if (source / _EXTRA).is_file() or _EXTRA in Spec.read(source).tables:
-        learnt = names_in(pl.read_parquet(checked_table(source, _EXTRA)))
+    if (source / EXTRA).is_file() or EXTRA in Spec.read(source).tables:
+        learnt = names_in(pl.read_parquet(checked_table(source, EXTRA)))
         shared["lesions, or lesions of patients,"] = int(own.select(is_named(own, learnt)).to_series().sum())
     for word, count in shared.items():
         if count:

@@ -40,9 +40,7 @@ class Preset(BaseModel):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of channels scaled to 0..1; ImageNet's
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     fixed_size: bool = False  # the backbone must be told its input size when it is built
-    frozen_stages: int = Field(
-        0, ge=0
-    )  # first stages, and what lies before them, that stay as loaded, batch statistics too
+    frozen_stages: int = Field(0, ge=0)  # first stages that stay as loaded, with all before them and batch statistics
     frozen_statistics: bool = False  # every batch norm keeps the statistics it was loaded with
     drop_rate: float = Field(0.2, ge=0, lt=1)  # dropout before the heads
     drop_path: float = Field(0.0, ge=0, lt=1)  # stochastic depth

@@ -17,15 +17,14 @@ from cv_folds.folds import Folds
 from cv_folds.hospital_share import HOSPITAL, hospital_share
 from engine.files import sha256_of, write_json, write_parquet
 from image_embeddings.backend import ALL, CHECKPOINT, Backend, Scores, fold_part
-from image_embeddings.joined_store import own_ids
+from image_embeddings.joined_store import IS_EXTRA, own_ids
 from image_embeddings.keeping import claim
 from image_embeddings.labels import Labels
 from image_embeddings.measuring import class_figures, measure
+from image_embeddings.overlap import EXTRA
 from image_embeddings.spec import Spec, checksums
 
 FOLDS, OOF, CLASSES = "folds.parquet", "oof.parquet", "classes.parquet"
-EXTRA = "extra.parquet"
-"""Lesions that it learnt from besides, under the ids that their own table has."""
 EMBEDDINGS, HISTORY, METRICS = "embeddings.parquet", "history.json", "metrics.json"
 TABLES = (FOLDS, EXTRA, OOF, CLASSES, EMBEDDINGS)
 
@@ -61,7 +60,8 @@ class Material:
         """The frame, and after it the extra lesions, where there are any; `is_extra` then tells them apart."""
         if self.extra is None:
             return self.frame
-        both = [table.with_columns(is_extra=mark) for table, mark in ((self.frame, False), (self.extra, True))]
+        marks = ((self.frame, False), (self.extra, True))
+        both = [table.with_columns(pl.lit(mark).alias(IS_EXTRA)) for table, mark in marks]
         return pl.concat(both, how="diagonal_relaxed")
 
     @property

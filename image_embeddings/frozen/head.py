@@ -18,6 +18,7 @@ from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from image_embeddings.arrays import part_of, save_arrays, saved_arrays
 from image_embeddings.descriptors.kernel import Kernel, padded
+from image_embeddings.joined_store import scored
 from image_embeddings.sampling import sampled
 
 Doubles = NDArray[np.float64]
@@ -177,8 +178,7 @@ def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: i
 def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:
     """(rows,) inner fold, -1 of extra lesions; None where there are too few patients of a class."""
     keys = [ID, "patient_id", *(["group"] if "group" in frame.columns else [])]
-    rows = frame.with_columns(target=pl.Series(target))
-    rows = (rows.filter(~pl.col("is_extra")) if "is_extra" in rows.columns else rows).select(*keys, "target")
+    rows = scored(frame.with_columns(target=pl.Series(target))).select(*keys, "target")
     try:
         folds = make_folds(rows, n_folds=INNER_FOLDS, seed=seed).frame
     except InputError:

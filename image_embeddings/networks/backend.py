@@ -20,6 +20,7 @@ from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.files import fingerprint, sha256_of
 from image_embeddings.backend import CHECKPOINT, CHUNK, Resources, Scores, mean_of
+from image_embeddings.joined_store import scored
 from image_embeddings.labels import Classes, Labels
 from image_embeddings.networks.batches import Sampling
 from image_embeddings.networks.device import Device
@@ -243,8 +244,7 @@ def inner_split(
         return rows, rows[:0]
     keys = [ID, "patient_id", "target", *(["group"] if "group" in frame.columns else [])]
     wanted = frame[rows.tolist()]
-    own = wanted.filter(~pl.col("is_extra")) if "is_extra" in wanted.columns else wanted
-    folds = make_folds(own.select(keys), n_folds=_INNER_FOLDS, seed=seed).frame
+    folds = make_folds(scored(wanted).select(keys), n_folds=_INNER_FOLDS, seed=seed).frame
     held_out = set(folds.filter(folds["fold"] == 0)[ID])
     inside = np.array([isic_id in held_out for isic_id in wanted[ID]])
     return rows[~inside], rows[inside]

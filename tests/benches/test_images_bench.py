@@ -355,7 +355,7 @@ def _hospital(scores: Path, folder: Path, hospital: pl.DataFrame) -> list[str]:
     rows = folds.join(pl.read_parquet(scores), on="isic_id").join(hospital, on="isic_id", how="left")
     found = hospital_share(rows, rows["score"].to_numpy(), rows["attribution"], replicates=1_000)
     assert found is not None
-    return [estimate(found["within"]), f"{max(found['share'], 0):.1%}"]
+    return [estimate(found["within"]), f"{100 * max(found['share'], 0):.1f} %"]
 
 
 def test_real_slice3d_crops(real_data: Path, tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -18,7 +17,11 @@ from cohort.simulator.audit import audit
 from cohort.simulator.findings import AuditFinding
 from engine.errors import InputError
 from engine.files import write_json
-from uglyduck.studies.real_rows import NextToReal, next_to_real
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from uglyduck.studies.real_rows import NextToReal
 
 _VERDICTS = ("within", "outside", "not applicable")
 
@@ -39,7 +42,7 @@ def show_audit(
         InputError: A figure that can be judged is outside its bounds.
     """
     findings = audit(cohort)
-    beside = None if real is None else next_to_real(cohort.metadata, real)
+    beside = None if real is None else _next_to(cohort, real)
     report = audit_report(cohort, findings) | ({} if beside is None else {"real_rows": beside.as_dict()})
     if path is not None:
         write_json(report, path)
@@ -96,6 +99,12 @@ def _figures(findings: Sequence[AuditFinding]) -> Table:
         numbers = (f"{value:.5g}" for value in (finding.simulated, finding.low, finding.high))
         table.add_row(finding.group, finding.what, published, *numbers, finding.verdict)
     return table
+
+
+def _next_to(cohort: Simulated, real: pl.DataFrame) -> NextToReal:
+    from uglyduck.studies.real_rows import next_to_real  # noqa: PLC0415 - LightGBM, which no other audit needs
+
+    return next_to_real(cohort.metadata, real)
 
 
 def _told_apart(beside: NextToReal) -> Table:
