@@ -19,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 import xgboost
 from catboost import CatBoostClassifier
+from scipy import stats
 
 import features
 from cohort.columns import NUMERIC
@@ -36,6 +37,16 @@ SINGLE_LESION = ("basic", "tbp", "further")
 #: The 42 public formulas are the first of ours, which were named after them.
 FORMULAS = tuple(spec.name for spec in features.dictionary(NUMERIC, ["engineered"])[:42])
 OVER, UNDER = 0.003, 0.01
+REFERENCE_FORMULAS = (
+    *("perimeter_root_area_ratio", "axis_ratio", "total_contrast", "border_color_interaction"),
+    *("contrast_size_interaction", "eccentric_symmetry"),
+)
+#: Their sizes are the other three.
+DIFFERENCES = ("tbp_lv_deltaA", "tbp_lv_deltaB", "tbp_lv_deltaL")
+PLACES = ("anatom_site_general", "tbp_lv_location", "tbp_lv_location_simple")
+SIZE = "clin_size_long_diam_mm"
+#: Draws of benign lesions that are averaged, and how many for each malignant one; it states neither.
+BAGS, BENIGN = 5, 100
 #: Names the Python of the environment that has AutoGluon.
 AUTOGLUON_PYTHON = "AUTOGLUON_PYTHON"
 AUTOGLUON_SECONDS = 120
@@ -52,21 +63,58 @@ def public_columns(run: Run) -> Array:
 
     Of another table its own numbers and categories, and those of the formulas whose columns it has.
     """
+    numbers, categories = _single(run, FORMULAS)
+    patient = run.lesions.frame["patient_id"]
+    relative = numbers.select(_deviation([patient]).name.suffix("_patient_norm"))
+    counted = run.lesions.frame.select(pl.len().over("patient_id").alias("count_per_patient"))
+    return _joined(numbers, relative, counted, categories.to_dummies())
+
+
+def reference_columns(run: Run) -> Array:
+    """34 columns, 9 formulas; deviation and place between the extremes, within patient and within patient and place.
+
+    Of another table as in `public_columns`.
+    """
+    numbers, categories = _single(run, REFERENCE_FORMULAS)
+    numbers = numbers.with_columns(pl.col(f"^({'|'.join(DIFFERENCES)})$").abs().name.suffix("_abs"))
+    frame = run.lesions.frame
+    patient = frame["patient_id"]
+    least, most = pl.all().min().over(patient), pl.all().max().over(patient)
+    tables = [
+        numbers,
+        numbers.select(_deviation([patient]).name.suffix("_pdev")),
+        numbers.select(((pl.all() - least) / (most - least + 1e-6)).name.suffix("_prank")),
+        *(
+            numbers.select(_deviation([patient, frame[place]]).name.suffix(f"_pxc_{place}"))
+            for place in PLACES
+            if place in frame.columns
+        ),
+        *(
+            [frame.select(((pl.col(SIZE).rank() - 1) / pl.len()).over("patient_id").alias("size_rank"))]
+            if SIZE in frame.columns
+            else []
+        ),
+    ]
+    return _joined(*tables, categories.to_dummies())
+
+
+def _single(run: Run, formulas: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Numbers of single lesions with `formulas` of them, and categories with the hospital."""
     frame = run.lesions.frame
     single = features.build(frame, SINGLE_LESION).drop("isic_id")
     known = [name for name in single.columns if not single[name].dtype.is_numeric()]
-    formulas = features.build(frame, ["engineered"]).select(rf"^({'|'.join(FORMULAS)})$")
-    numbers = pl.concat([single.drop(known), formulas], how="horizontal").cast(pl.Float64).fill_nan(None)
-    patient = frame["patient_id"]
-    mean, spread = pl.all().mean().over(patient), pl.all().std().over(patient)
-    relative = numbers.select(((pl.all() - mean) / (spread + 1e-5)).name.suffix("_patient_norm"))
-    counted = frame.select(pl.len().over("patient_id").alias("count_per_patient"))
-    categories = [
-        *(single[name] for name in known),
-        *([frame["attribution"]] if "attribution" in frame.columns else []),
-    ]
-    one_hot = pl.DataFrame(categories).to_dummies()
-    return pl.concat([numbers, relative, counted, one_hot], how="horizontal").cast(pl.Float64).to_numpy()
+    made = features.build(frame, ["engineered"]).select(rf"^({'|'.join(formulas)})$")
+    numbers = pl.concat([single.drop(known), made], how="horizontal").cast(pl.Float64).fill_nan(None)
+    return numbers, pl.DataFrame([*(single[name] for name in known), *frame.select("^attribution$")])
+
+
+def _deviation(group: list[pl.Series]) -> pl.Expr:
+    """Of each number from the mean of its group, in standard deviations."""
+    return (pl.all() - pl.all().mean().over(group)) / (pl.all().std().over(group) + 1e-5)
+
+
+def _joined(*tables: pl.DataFrame) -> Array:
+    return pl.concat(tables, how="horizontal").cast(pl.Float64).to_numpy()
 
 
 def plain_lightgbm(train: Array, target: Array, score: Array, seed: int) -> Array:
@@ -78,13 +126,28 @@ def plain_lightgbm(train: Array, target: Array, score: Array, seed: int) -> Arra
 def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array:
     """Malignant rows drawn again, benign rows drawn once, three learners, mean of their probabilities."""
     rows = resampled(target, seed)
-    train, target = train[rows], target[rows]
+    return np.asarray(np.mean(_fitted(train[rows], target[rows], score, seed), axis=0))
+
+
+def reference_recipe(train: Array, target: Array, score: Array, seed: int) -> Array:
+    """Three learners on several draws of benign rows, mean of the ranks of their mean probabilities."""
+    malignant, benign = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
+    drawn = []
+    for bag in range(BAGS):
+        some = np.random.default_rng((seed, bag)).choice(benign, min(benign.size, BENIGN * malignant.size), False)
+        rows = np.concatenate([malignant, some])
+        drawn.append(_fitted(train[rows], target[rows], score, BAGS * seed + bag))
+    return np.asarray(np.mean([stats.rankdata(one) for one in np.mean(drawn, axis=0)], axis=0)) / len(score)
+
+
+def _fitted(train: Array, target: Array, score: Array, seed: int) -> list[Array]:
+    """Probabilities of the three learners with the shared parameters."""
     models = (
         lightgbm.LGBMClassifier(**_shared("lightgbm"), random_state=seed, verbosity=-1),
         xgboost.XGBClassifier(**_shared("xgboost"), random_state=seed),
         CatBoostClassifier(**_shared("catboost"), random_seed=seed, verbose=False, allow_writing_files=False),
     )
-    return np.asarray(np.mean([model.fit(train, target).predict_proba(score)[:, 1] for model in models], axis=0))
+    return [model.fit(train, target).predict_proba(score)[:, 1] for model in models]
 
 
 def autogluon(train: Array, target: Array, score: Array, seed: int) -> Array:
@@ -121,6 +184,7 @@ Peers = dict[str, tuple[Callable[[Run], Array], Fit]]
 PEERS: Peers = {
     "plain LightGBM, raw columns": (raw_columns, plain_lightgbm),
     "shared public recipe": (public_columns, public_recipe),
+    "open re-implementation's shape": (reference_columns, reference_recipe),
 }
 #: Needs an environment of its own, and half an hour of an idle machine.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
