@@ -413,7 +413,7 @@ def record_student(folder: Path) -> None:
                 rows.append(["student, above a half", "", *five_rates(target, score > 0.5)])
     record(
         "The student report's network",
-        f"{len(known):,} real crops, out of fold; `student` is `resnet50_vgg`: the report's network, augmentation, CLAHE"
+        f"{len(known):,} real crops, out of fold; `student` is `resnet50_vgg`: its network, augmentation, CLAHE"
         " and tenfold weight of malignant lesions. Cut short: 96 px instead of 224, two folds, 10 epochs instead of 100"
         " with patience 20, three benign crops for each malignant one, and random first weights, since ImageNet's are"
         " not at hand, for which the rate was raised from 1e-5 to 1e-4. So this is not what the report's network can"
