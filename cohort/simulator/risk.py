@@ -24,7 +24,6 @@ from cohort.simulator.calibration import RINGS, SPREAD, Array, Index, WorldCalib
 from cohort.simulator.lesions import STRATA, Law, SimulatedLesions, laws_overall, laws_within
 from cohort.simulator.levels import lighting
 from cohort.simulator.linear import chunks, combined
-from cohort.simulator.patients import TILES
 
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -42,9 +41,7 @@ def score_log_ratio(lesions: SimulatedLesions, around: Array, calibration: World
 
 def crop_log_ratio(lesions: SimulatedLesions, white: Index, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio (n,) of lighting, stratum and scores, with patient, place and age averaged out."""
-    tiles = [calibration.facts["tiles"][name] for name in TILES]
-    rows = np.array([float(tile["lesions"]) for tile in tiles])
-    cases = np.array([float(tile["malignant"]) for tile in tiles])
+    rows, cases = calibration.counts("tiles", "lesions"), calibration.counts("tiles", "malignant")
     lit = np.outer(lighting(white, calibration), calibration.on_white)
     ratio = _log_ratio(lesions, lit, calibration, laws_overall)
     return np.asarray(ratio + np.log(cases / cases.sum() / (rows / rows.sum()))[white], dtype=np.float64)
