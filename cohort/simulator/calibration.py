@@ -81,7 +81,7 @@ class WorldCalibration:
         small: Lesions below 2.5 mm.
         faint: Lesions of a contrast below the detection's floor.
         strata: (2, 4) shares of benign and of malignant lesions that are regular, small, faint, and both.
-        zero: Scores below which the two colour spreads are 0.
+        zero: Score of each of the two colour spreads below which it is 0.
         sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
         shifted: Whether the population is not the published one, so that its figures are not either.
         facts: Everything else in the file: counts by category, places, diagnoses, patient sizes.
@@ -99,7 +99,7 @@ class WorldCalibration:
     small: Stratum
     faint: Stratum
     strata: Array
-    zero: tuple[float, float]
+    zero: Mapping[str, float]
     sign_shift: float
     shifted: bool
     facts: Mapping[str, Any]
@@ -157,7 +157,7 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
         small=stratum("small", SIZE),
         faint=stratum("faint", CONTRAST),
         strata=np.array(list(raw["strata"].values())),
-        zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),
+        zero=raw["zero"],
         sign_shift=raw["sign_shift"],
         shifted=raw.get("shifted", False),
         facts=raw,

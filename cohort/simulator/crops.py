@@ -7,7 +7,7 @@ number of workers.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -46,10 +46,12 @@ def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Itera
     lesions = subjects(rows)
     if workers is None:
         workers = max(1, min(os.cpu_count() or 1, rows.height // _WORTH_A_WORKER))
-    if workers == 1:
-        return _painted(seed, lesions)
     batches = iter(lambda: tuple(islice(lesions, _BATCH)), ())
-    painted = LocalExecutor(workers).map(_painted_batch, seed, batches, processes=True)
+    painted: Iterator[list[tuple[str, bytes]]]
+    if workers == 1:
+        painted = (_painted(seed, batch, 1) for batch in batches)
+    else:
+        painted = LocalExecutor(workers).map(_painted, seed, batches, processes=True)
     return (crop for batch in painted for crop in batch)
 
 
@@ -79,11 +81,6 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
             step()
 
 
-def _painted(seed: int, lesions: Iterable[Subject]) -> Iterator[tuple[str, bytes]]:
-    for lesion in lesions:
-        yield lesion.isic_id, paint_crop(lesion, seed)
-
-
-def _painted_batch(seed: int, lesions: tuple[Subject, ...], _cores: int) -> list[tuple[str, bytes]]:
-    """`_painted` as a task of an executor's."""
-    return list(_painted(seed, lesions))
+def _painted(seed: int, lesions: Sequence[Subject], _cores: int) -> list[tuple[str, bytes]]:
+    """A batch of crops, as a task of an executor's."""
+    return [(lesion.isic_id, paint_crop(lesion, seed)) for lesion in lesions]

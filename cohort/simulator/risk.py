@@ -20,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import log_ndtr
 
-from cohort.simulator.calibration import RINGS, SPREAD, Array, Index, WorldCalibration
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 from cohort.simulator.lesions import STRATA, Law, SimulatedLesions, laws_overall, laws_within
 from cohort.simulator.levels import lighting
 from cohort.simulator.linear import chunks, combined
@@ -81,7 +81,7 @@ def _log_density(score: Array, around: Array, law: Law, calibration: WorldCalibr
 
     The two colour spreads are the last coordinates, so that their means given all others are at hand.
     """
-    zero = dict(zip((calibration.at(SPREAD), calibration.at(RINGS)), calibration.zero, strict=True))
+    zero = {calibration.at(name): score for name, score in calibration.zero.items()}
     standard = np.empty_like(score)
     total = np.zeros(score.shape[1])
     colourless = np.zeros(score.shape[1], dtype=bool)

@@ -24,6 +24,8 @@ _QUALITY = 75
 # Sensor noise of red, green and blue for a unit of noise bytes: a standard deviation of 3, 3 and 4 levels, before the
 # encoder flattens it.
 _GRAIN = np.array([[[3.0]], [[3.0]], [[4.0]]], np.float32) / np.float32(BYTE_SD)
+# glibc keeps as much free memory as twice the largest array that it has seen freed: that of one crop serves the next.
+np.empty(1 << 24, np.uint8)
 
 
 def side(subject: Subject, rng: np.random.Generator) -> int:
@@ -62,8 +64,9 @@ def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
 
 def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Add sensor noise and cut to bytes; shape (3, side, side) to (side, side, 3)."""
-    noisy = levels + random_bytes(rng, levels.size).reshape(levels.shape) * _GRAIN
-    return np.moveaxis(noisy.clip(0, 255), 0, -1).astype(np.uint8, order="C")
+    noisy = random_bytes(rng, levels.size).reshape(levels.shape) * _GRAIN
+    noisy += levels
+    return np.stack(list(noisy.clip(0, 255, out=noisy).astype(np.uint8)), axis=-1)
 
 
 def _encoded(pixels: NDArray[np.uint8]) -> bytes:
