@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
-from cohort.simulator.calibration import Array
+from cohort.simulator.calibration import Array, published
 from cohort.simulator.findings import AuditFinding, near
+from cohort.simulator.ranks import share_below
 
 CONFIDENCE = "tbp_lv_dnn_lesion_confidence"
 QUANTILE_TOLERANCE = 0.1
@@ -19,9 +18,9 @@ AUC_TOLERANCE = 0.03
 CORRELATION_MEAN, CORRELATION_LARGEST = 0.05, 0.20
 
 
-def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def quantiles(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Every published quantile, within 0.1 of the column's published standard deviation, overall and by class."""
-    parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
+    facts, parts = published(), _by_class(frame)
     for name, column in facts["columns"].items():
         for label, part in parts.items():
             values = part[name].drop_nulls().to_numpy()
@@ -31,9 +30,9 @@ def quantiles(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFi
                 yield near("quantiles", f"{name}, {label}, {percent} %", wanted, have, tolerance)
 
 
-def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def zeros(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Shares of exact zeros and of capped values, within a percentage point."""
-    parts = {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}
+    facts, parts = published(), _by_class(frame)
     for name, shares in facts["zeros"].items():
         for label, wanted in shares.items():
             have = float((parts[label][name] == 0).mean() or 0.0)
@@ -44,17 +43,21 @@ def zeros(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFindin
             yield near("zeros and caps", f"{name} > {cap['above']}, {label}", cap[label], have, POINT)
 
 
-def univariate(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def univariate(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """The published AUCs of single columns for malignant against benign, within 0.03."""
+    facts = published()
     wanted = {name: column["auc"] for name, column in facts["columns"].items() if "auc" in column}
     wanted[CONFIDENCE] = facts["confidence_auc"]
     malignant = (frame["target"] == 1).to_numpy()
     for name, auc in wanted.items():
-        yield near("univariate AUC", name, auc, _auc(frame[name].to_numpy(), malignant), AUC_TOLERANCE)
+        value = frame[name].to_numpy()
+        have = float(share_below(value[malignant], value[~malignant]).mean())
+        yield near("univariate AUC", name, auc, have, AUC_TOLERANCE)
 
 
-def correlations(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def correlations(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Differences to the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
+    facts = published()
     names = facts["correlation"]["columns"]
     upper = np.concatenate([np.array(row) for row in facts["correlation"]["upper"]])
     have = correlation_matrix(frame.select(names))[np.triu_indices(len(names), 1)]
@@ -74,7 +77,5 @@ def correlation_matrix(frame: pl.DataFrame) -> Array:
     return np.asarray(np.einsum("in,jn->ij", values, values) / values.shape[1])
 
 
-def _auc(score: Array, malignant: Array) -> float:
-    cases = int(malignant.sum())
-    ranks = rankdata(score)[malignant].sum()
-    return float((ranks - cases * (cases + 1) / 2) / (cases * (len(score) - cases)))
+def _by_class(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {"all": frame, "benign": frame.filter(target=0), "malignant": frame.filter(target=1)}

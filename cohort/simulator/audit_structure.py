@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from scipy.stats import binom
 
 from cohort.simulator.audit_columns import POINT
-from cohort.simulator.calibration import CONTRAST, SIZE
+from cohort.simulator.calibration import CONTRAST, SIZE, published
 from cohort.simulator.findings import AuditFinding, near
 from cohort.simulator.places import body_site, simple_location
 
@@ -32,19 +31,14 @@ _COUNTED = ("anatom_site_general", "tbp_tile_type", "attribution")
 
 def relations(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """The exact relations between columns, to 1e-4, and those of text columns, without exception."""
-    red, blue, size = (pl.col(f"tbp_lv_{name}") for name in ("A", "B", "areaMM2"))
-    outer_red, outer_blue = pl.col("tbp_lv_Aext"), pl.col("tbp_lv_Bext")
-    gaps = {
-        "C = hypot(A, B)": pl.col("tbp_lv_C") - (red.pow(2) + blue.pow(2)).sqrt(),
-        "Cext = hypot(Aext, Bext)": pl.col("tbp_lv_Cext") - (outer_red.pow(2) + outer_blue.pow(2)).sqrt(),
-        "H = atan2(B, A)": pl.col("tbp_lv_H") - pl.arctan2(blue, red).degrees(),
-        "Hext = atan2(Bext, Aext)": pl.col("tbp_lv_Hext") - pl.arctan2(outer_blue, outer_red).degrees(),
-        "area_perim_ratio = perimeter² / area": pl.col("tbp_lv_area_perim_ratio")
-        - pl.col("tbp_lv_perimeterMM").pow(2) / size,
-    }
+    c = {name.removeprefix("tbp_lv_"): pl.col(name) for name in frame.columns}
+    gaps = {"area_perim_ratio = perimeter² / area": c["area_perim_ratio"] - c["perimeterMM"].pow(2) / c["areaMM2"]}
+    for side in ("", "ext"):
+        red, blue = c[f"A{side}"], c[f"B{side}"]
+        gaps[f"C{side} = hypot(A{side}, B{side})"] = c[f"C{side}"] - (red.pow(2) + blue.pow(2)).sqrt()
+        gaps[f"H{side} = atan2(B{side}, A{side})"] = c[f"H{side}"] - pl.arctan2(blue, red).degrees()
     for axis in "ABL":
-        inside, outside = pl.col(f"tbp_lv_{axis}"), pl.col(f"tbp_lv_{axis}ext")
-        gaps[f"delta{axis} = {axis} - {axis}ext"] = pl.col(f"tbp_lv_delta{axis}") - (inside - outside)
+        gaps[f"delta{axis} = {axis} - {axis}ext"] = c[f"delta{axis}"] - (c[axis] - c[f"{axis}ext"])
     for what, gap in gaps.items():
         largest = float(frame.select(gap.abs().max()).item())
         yield AuditFinding("exact relations", what, 0.0, largest, 0.0, EXACT, exact=True)
@@ -63,8 +57,9 @@ def relations(frame: pl.DataFrame) -> Iterator[AuditFinding]:
         yield AuditFinding("exact relations", what, 0.0, float(frame.select(broken.sum()).item()), 0.0, 0.0, exact=True)
 
 
-def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def categories(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Shares of every level, within a percentage point; missing values are a level."""
+    facts = published()
     for name, key in _CATEGORIES.items():
         total = sum(level["lesions"] for level in facts[key].values())
         values = frame[name].fill_null("missing")
@@ -77,8 +72,9 @@ def categories(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditF
         yield near("categories", f"{name}: missing", missing / lesions, have, POINT)
 
 
-def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def malignant_counts(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Malignant lesions by site, lighting and hospital, within 99 % binomial bounds around the published share."""
+    facts = published()
     cancers = frame.filter(target=1)
     for name in _COUNTED:
         levels = facts[_CATEGORIES[name]]
@@ -93,8 +89,9 @@ def malignant_counts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[
             )
 
 
-def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def patients(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """Quantiles of lesions per patient within 10 %; how the malignant lesions spread over the patients."""
+    facts = published()
     table = frame.group_by("patient_id", maintain_order=True).agg(size=pl.len(), cases=pl.col("target").sum())
     sizes, cases = table["size"].to_numpy(), table["cases"].to_numpy()
     wanted = facts["patients"]
@@ -120,8 +117,9 @@ def patients(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFin
         yield near("patients", what, share, float(third.sum() / max(some.size, 1)), 0.07)
 
 
-def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def tagging(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """The manual-tagging artefact: what automatic detection passes by is in the table only where somebody tagged it."""
+    facts = published()
     wanted = facts["tagged"]
     tagged = pl.col("lesion_id").is_not_null()
     benign = frame.filter(target=0)
@@ -140,8 +138,8 @@ def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFind
     for name, hospital in facts["hospitals"].items():
         here = frame.filter(attribution=name)
         have = here.select(tagged.mean()).item() if len(here) else 0.0
-        published = hospital["tagged"] / hospital["lesions"]
-        yield near("tagging", f"share of lesions with a tag: {name}", published, have, POINT)
+        share = hospital["tagged"] / hospital["lesions"]
+        yield near("tagging", f"share of lesions with a tag: {name}", share, have, POINT)
     sizes = benign.filter(tagged)[SIZE].to_numpy()
     for percent, value in wanted["size"].items():
         have = float(np.quantile(sizes, float(percent) / 100))
@@ -149,20 +147,14 @@ def tagging(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFind
         yield near("tagging", what, value, have, wanted["size_tolerance"][percent])
 
 
-def ugly_ducklings(frame: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[AuditFinding]:
+def ugly_ducklings(frame: pl.DataFrame) -> Iterator[AuditFinding]:
     """On size, where the malignant lesions stand among their patient's lesions, within 5 points."""
-    wanted = facts["ugly_duckling"]
+    wanted = published()["ugly_duckling"]
     rank = 100.0 * pl.col(wanted["column"]).rank("average").over("patient_id") / pl.len().over("patient_id")
-    rank_of_cancers = frame.select("target", rank=rank).filter(target=1)["rank"].to_numpy()
-    what = "median percentile of malignant lesions within their patient"
-    yield near(
-        "ugly ducklings", what, wanted["median_percentile"], float(np.median(rank_of_cancers)), DUCKLING_TOLERANCE
-    )
-    share = 100.0 * float((rank_of_cancers > 90.0).mean())
-    yield near(
-        "ugly ducklings",
-        "per cent in their patient's top decile",
-        100 * wanted["top_decile_share"],
-        share,
-        DUCKLING_TOLERANCE,
-    )
+    ranks = frame.select("target", rank=rank).filter(target=1)["rank"].to_numpy()
+    figures = {
+        "median percentile of malignant lesions within their patient": (wanted["median_percentile"], np.median(ranks)),
+        "per cent in their patient's top decile": (100 * wanted["top_decile_share"], 100 * (ranks > 90.0).mean()),
+    }
+    for what, (figure, have) in figures.items():
+        yield near("ugly ducklings", what, figure, float(have), DUCKLING_TOLERANCE)

@@ -8,11 +8,11 @@ row of the data.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -20,29 +20,13 @@ from scipy.interpolate import PchipInterpolator
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Index = np.ndarray[Any, np.dtype[np.int64]]
 
-GRID = np.linspace(-6.0, 6.0, 4801)
-"""Latent scores at which every monotone curve is tabulated."""
+Curve = Callable[[Array], Array]
+"""A monotone map from standard normal scores to a column's values."""
+
 SIZE = "clin_size_long_diam_mm"
 CONTRAST = "tbp_lv_deltaLBnorm"
 SPREAD = "tbp_lv_color_std_mean"
 RINGS = "tbp_lv_radial_color_std_max"
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A monotone map from a standard normal score to a column's value, tabulated on `GRID`."""
-
-    table: Array
-
-    @classmethod
-    def through(cls, scores: Sequence[float], values: Sequence[float]) -> Curve:
-        """The monotone cubic (PCHIP) through the knots, constant beyond them."""
-        inside = np.clip(GRID, scores[0], scores[-1])
-        return cls(np.asarray(PchipInterpolator(scores, values)(inside), dtype=np.float64))
-
-    def __call__(self, score: Array) -> Array:
-        """The column's values at these scores."""
-        return np.interp(score, GRID, self.table)
 
 
 @dataclass(frozen=True)
@@ -66,26 +50,11 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of malignant lesions.
+    """A kind of benign or malignant lesions, a component of the mixture of its class.
 
     Attributes:
-        name: "melanocytic" or "keratinocytic".
-        share: Share of the malignant lesions, as diagnosed in the published cohort.
-        shift: (d,) mean displacement from the patient's level.
-    """
-
-    name: str
-    share: float
-    shift: Array
-
-
-@dataclass(frozen=True)
-class BenignKind:
-    """A kind of benign lesions, a component of their mixture.
-
-    Attributes:
-        share: Share of the benign lesions.
-        mean: (d,) mean displacement from the patient's level; over the kinds they average to 0.
+        share: Share of the lesions of the class.
+        mean: (d,) mean displacement from the patient's level; over the benign kinds they average to 0.
         within: (d, d) covariance around that, given the lesion's place.
     """
 
@@ -102,19 +71,17 @@ class WorldCalibration:
         latents: Names of the coordinates, in the order of every vector and matrix; the two colour spreads last.
         curves: A curve per coordinate.
         between: (d, d) covariance of the patients' own levels, given age, lighting and hospital.
-        benign: The kinds of benign lesions.
+        kinds: The kinds of benign lesions, and those of malignant ones: melanocytic and keratinocytic, the
+            patient-relative part of the risk, and the benign ones, for malignant lesions that look benign.
         on_age: (d,) effect of the age's normal score on a patient's level.
         on_white: (d,) effect of white lighting, per standard deviation of the indicator.
         on_height: (d,) effect of the standardised height on the body.
         on_hospital: (hospitals, d) offsets of the hospitals.
         tilt: (d,) displacement of the levels of patients with malignant lesions: the patient part of the risk.
-        kinds: The kinds of malignant lesions, melanocytic and keratinocytic: the patient-relative part of the risk.
-        within_malignant: (d, d) covariance of a malignant lesion around the mean of its kind.
-        alike_share: Share of malignant lesions that look like any benign lesion of their patient (of their stratum).
         small: Lesions below 2.5 mm.
         faint: Lesions of a contrast below the detection's floor.
         strata: (2, 4) shares of benign and of malignant lesions that are regular, small, faint, and both.
-        zero: Scores below which the two colour spreads are 0.
+        zero: Score of each of the two colour spreads below which it is 0.
         sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
         shifted: Whether the population is not the published one, so that its figures are not either.
         facts: Everything else in the file: counts by category, places, diagnoses, patient sizes.
@@ -123,19 +90,16 @@ class WorldCalibration:
     latents: tuple[str, ...]
     curves: dict[str, Curve]
     between: Array
-    benign: tuple[BenignKind, ...]
+    kinds: tuple[tuple[Kind, ...], tuple[Kind, ...]]
     on_age: Array
     on_white: Array
     on_height: Array
     on_hospital: Array
     tilt: Array
-    kinds: tuple[Kind, ...]
-    within_malignant: Array
-    alike_share: float
     small: Stratum
     faint: Stratum
     strata: Array
-    zero: tuple[float, float]
+    zero: Mapping[str, float]
     sign_shift: float
     shifted: bool
     facts: Mapping[str, Any]
@@ -143,6 +107,18 @@ class WorldCalibration:
     def at(self, name: str) -> int:
         """Position of a latent coordinate."""
         return self.latents.index(name)
+
+    def counts(self, category: str, of: Literal["lesions", "malignant"]) -> Array:
+        """Published lesions of each level of a category."""
+        levels = self.facts[category]
+        return np.array([float(level[of]) for level in (levels.values() if isinstance(levels, dict) else levels)])
+
+
+def curve_through(knots: Mapping[str, Sequence[float]]) -> Curve:
+    """The monotone cubic (PCHIP) through knots of `score` and `value`, constant beyond them, in steps of 0.0025."""
+    grid = np.linspace(-6.0, 6.0, 4801)
+    table = PchipInterpolator(knots["score"], knots["value"])(np.clip(grid, knots["score"][0], knots["score"][-1]))
+    return lambda score: np.interp(score, grid, table)
 
 
 def parse(raw: Mapping[str, Any]) -> WorldCalibration:
@@ -158,31 +134,30 @@ def parse(raw: Mapping[str, Any]) -> WorldCalibration:
     def stratum(key: str, name: str) -> Stratum:
         facts = raw[key]
         common = vector_of(facts["common"])
-        curve = Curve.through(facts["curve"]["score"], facts["curve"]["value"])
-        return Stratum(latents.index(name), common, facts["shift"], facts["scale"], curve)
+        return Stratum(latents.index(name), common, facts["shift"], facts["scale"], curve_through(facts["curve"]))
 
-    offsets = [vector_of(hospital["offset"]) for hospital in raw["hospitals"]]
-    curves = {name: Curve.through(raw["curves"][name]["score"], raw["curves"][name]["value"]) for name in latents}
+    benign = tuple(
+        Kind(kind["share"], vector_of(kind["mean"]), np.array(kind["within"])) for kind in raw["benign_kinds"].values()
+    )
+    alike = [replace(kind, share=raw["alike_share"] * kind.share) for kind in benign]
+    unlike = [
+        Kind((1.0 - raw["alike_share"]) * kind["share"], vector_of(kind["shift"]), np.array(raw["within_malignant"]))
+        for kind in raw["kinds"].values()
+    ]
     return WorldCalibration(
         latents=latents,
-        curves=curves,
+        curves={name: curve_through(raw["curves"][name]) for name in latents},
         between=np.array(raw["between"]),
-        benign=tuple(
-            BenignKind(kind["share"], vector_of(kind["mean"]), np.array(kind["within"]))
-            for kind in raw["benign_kinds"].values()
-        ),
+        kinds=(benign, (*unlike, *alike)),
         on_age=vector("on_age"),
         on_white=vector("on_white"),
         on_height=vector("on_height"),
-        on_hospital=np.array(offsets),
+        on_hospital=np.array([vector_of(hospital["offset"]) for hospital in raw["hospitals"]]),
         tilt=vector("tilt"),
-        kinds=tuple(Kind(name, facts["share"], vector_of(facts["shift"])) for name, facts in raw["kinds"].items()),
-        within_malignant=np.array(raw["within_malignant"]),
-        alike_share=raw["alike_share"],
         small=stratum("small", SIZE),
         faint=stratum("faint", CONTRAST),
         strata=np.array(list(raw["strata"].values())),
-        zero=(raw["zero"][SPREAD], raw["zero"][RINGS]),
+        zero=raw["zero"],
         sign_shift=raw["sign_shift"],
         shifted=raw.get("shifted", False),
         facts=raw,

@@ -6,7 +6,8 @@ import numpy as np
 
 from cohort.simulator.calibration import Array, Index, WorldCalibration, published
 from cohort.simulator.levels import Levels
-from cohort.simulator.patients import SEXES, TILES, SimulatedPatients
+from cohort.simulator.linear import combined
+from cohort.simulator.patients import SimulatedPatients
 
 _SWEEPS = 40
 _SWAPS = 6000
@@ -24,10 +25,8 @@ def expected_cases(
     A power of the patient's number of lesions (so that the rate per lesion falls with it), times the exponential of a
     linear score of the patient's own level, raked to the published margins of hospital, lighting, sex, age and size.
     """
-    weights = np.linalg.solve(calibration.between, calibration.tilt)
-    score = np.zeros(len(patients))
-    for column, weight in enumerate(weights):
-        score += weight * levels.own[:, column]
+    weight: Array = np.asarray(np.linalg.solve(calibration.between, calibration.tilt), dtype=np.float64)
+    score = combined(weight, levels.own.T)
     expected = patients.size.astype(np.float64) ** calibration.facts["patients"]["size_power"] * np.exp(score)
     expected *= n_malignant / expected.sum()
     for _ in range(_SWEEPS):
@@ -81,20 +80,17 @@ def _thirds(patients: SimulatedPatients) -> Index:
 
 def _margins(patients: SimulatedPatients, calibration: WorldCalibration) -> list[tuple[Index, Array]]:
     """Level of each patient and published malignant lesions of each level, for each raked margin."""
-    facts = calibration.facts
+    levels = {"hospitals": patients.hospital, "tiles": patients.white, "sex": patients.sex, "ages": patients.age}
     return [
-        (_thirds(patients), np.array(facts["patients"]["cases_by_size_third"], dtype=np.float64)),
-        (patients.hospital, np.array([float(place["malignant"]) for place in facts["hospitals"]])),
-        (patients.white, np.array([float(facts["tiles"][name]["malignant"]) for name in TILES])),
-        (patients.sex, np.array([float(facts["sex"][name]["malignant"]) for name in SEXES])),
-        (patients.age, np.array([float(level["malignant"]) for level in facts["ages"].values()])),
+        (_thirds(patients), np.array(calibration.facts["patients"]["cases_by_size_third"], dtype=np.float64)),
+        *((level, calibration.counts(category, "malignant")) for category, level in levels.items()),
     ]
 
 
 def _systematic(risk: Array, total: int, rng: np.random.Generator) -> Index:
     order = rng.permutation(len(risk))
     edges = np.cumsum(risk[order])
-    points = (np.arange(total) + rng.random()) * (edges[-1] / max(total, 1))
+    points = (np.arange(total) + rng.random()) * (edges[-1] / total)
     return np.bincount(order[np.searchsorted(edges, points, side="right").clip(max=len(risk) - 1)], minlength=len(risk))
 
 
@@ -150,8 +146,8 @@ def _swapped(
             continue
         moves = np.append(np.full(len(margins), move), int(count[left] > 0) - int(count[right] > 0))
         step = np.zeros(len(target))
-        np.add.at(step, code[left], -moves)
-        np.add.at(step, code[right], moves)
+        step[code[left]] -= moves
+        step[code[right]] += moves
         if np.sum(step * (2.0 * (have - target) + step) / (target + 1.0)) < 0:
             have += step
             count[left], count[right] = count[right], count[left]

@@ -11,9 +11,10 @@ import polars as pl
 from scipy.special import expit
 
 from cohort.simulator.calibration import WorldCalibration, load
+from cohort.simulator.malignant import draw_malignant
 from cohort.simulator.shifts import shifted
 from cohort.simulator.table import draw_ids, official_table
-from cohort.simulator.world import World, draw_benign, draw_malignant, draw_world, joined
+from cohort.simulator.world import World, draw_benign, draw_world
 from engine.errors import InputError
 
 SMALLEST, LARGEST = 50, 4_000_000
@@ -77,17 +78,17 @@ def _simulated(world: World, seed: int, part: Part, streams: Iterator[np.random.
     last = next(streams)
     benign = draw_benign(world, streams)
     malignant = draw_malignant(world, benign, streams)
-    group = joined([benign, malignant])
-    target = np.repeat([0, 1], [len(benign.patient), len(malignant.patient)])
+    lesions = pl.concat([benign, malignant], rechunk=True)
+    target = np.repeat([0, 1], [len(benign), len(malignant)])
     ids = draw_ids(len(target), len(world.patients), seed, test=part == "test")
-    metadata = official_table(group, target, world, ids, last)
-    odds = world.log_odds(group)
+    metadata = official_table(lesions, target, world, ids, last)
+    odds = world.log_odds(lesions)
     truth = pl.DataFrame(
         {
             "isic_id": ids["isic_id"],
             "target": target.astype(np.int8),
             **{name: np.clip(expit(value), _LEAST, 1.0 - _LEAST) for name, value in odds.items()},
-            "crop_sign": group.sign,
+            "crop_sign": lesions["sign"],
             "texture_seed": last.integers(0, 2**62, len(target)),
         }
     )

@@ -6,11 +6,8 @@ number of workers.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,14 +15,14 @@ import h5py
 import numpy as np
 import polars as pl
 
-from cohort.simulator.painting.rows import check_rows, subjects
-from cohort.simulator.painting.scene import paint_batch, paint_crops, start_worker
-from cohort.simulator.painting.subject import Subject
+from cohort.simulator.painting.scene import paint_crop
+from cohort.simulator.painting.subject import Subject, subjects
 from engine.console import progress
+from engine.executors import LocalExecutor
 from engine.files import atomic_path
 
 _BATCH = 32
-# A worker process takes about as long to start as 400 crops take to paint; it should save a good deal more than that.
+# A worker process takes about as long to start as 600 crops take to paint; it should save a good deal more than that.
 _WORTH_A_WORKER = 1000
 
 
@@ -46,10 +43,16 @@ def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Itera
     Raises:
         InputError: A column is missing, an id is repeated or malformed, or a number is missing or impossible.
     """
-    lesions = subjects(check_rows(rows))
+    lesions = subjects(rows)
     if workers is None:
         workers = max(1, min(os.cpu_count() or 1, rows.height // _WORTH_A_WORKER))
-    return paint_crops(lesions, seed) if workers == 1 else _paint_there(lesions, seed, workers)
+    batches = iter(lambda: tuple(islice(lesions, _BATCH)), ())
+    painted: Iterator[list[tuple[str, bytes]]]
+    if workers == 1:
+        painted = (_painted(seed, batch, 1) for batch in batches)
+    else:
+        painted = LocalExecutor(workers).map(_painted, seed, batches, processes=True)
+    return (crop for batch in painted for crop in batch)
 
 
 def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None = None) -> None:
@@ -74,37 +77,10 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
         progress(title, rows.height) as step,
     ):
         for isic_id, jpeg in crops:
-            _store(file, isic_id, jpeg)
+            file.create_dataset(isic_id, data=np.bytes_(jpeg))  # a scalar, without the second of writing
             step()
 
 
-def _store(file: h5py.File, isic_id: str, jpeg: bytes) -> None:
-    """Write one scalar byte string, in half the time of `create_dataset`."""
-    kind = h5py.h5t.C_S1.copy()
-    kind.set_size(len(jpeg))
-    kind.set_strpad(h5py.h5t.STR_NULLPAD)
-    timeless = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    timeless.set_obj_track_times(False)  # else the file would hold the second in which it was written
-    made = h5py.h5d.create(file.id, isic_id.encode("ascii"), kind, h5py.h5s.create(h5py.h5s.SCALAR), timeless)
-    made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(jpeg, f"S{len(jpeg)}"))
-
-
-def _paint_there(lesions: Iterable[Subject], seed: int, workers: int) -> Iterator[tuple[str, bytes]]:
-    """Paint in worker processes, never more than a few batches ahead of the reader.
-
-    Workers are spawned, not forked: a fork of a process that has polars' threads can hang.
-    """
-    stream = iter(lesions)
-    batches = iter(lambda: tuple(islice(stream, _BATCH)), ())
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=start_worker)
-    try:
-        ahead: deque[Future[list[tuple[str, bytes]]]] = deque(
-            pool.submit(paint_batch, batch, seed) for batch in islice(batches, 3 * workers)
-        )
-        while ahead:
-            painted = ahead.popleft().result()
-            for batch in islice(batches, 1):
-                ahead.append(pool.submit(paint_batch, batch, seed))
-            yield from painted
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _painted(seed: int, lesions: Sequence[Subject], _cores: int) -> list[tuple[str, bytes]]:
+    """A batch of crops, as a task of an executor's."""
+    return [(lesion.isic_id, paint_crop(lesion, seed)) for lesion in lesions]

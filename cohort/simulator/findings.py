@@ -31,28 +31,16 @@ class AuditFinding:
     applies: bool = True
 
     @property
-    def passed(self) -> bool:
-        """Whether the simulated figure is within the bounds."""
-        return bool(self.low <= self.simulated <= self.high)
-
-    @property
     def verdict(self) -> Literal["within", "outside", "not applicable"]:
         """What the audit says of the figure."""
         if not self.applies:
             return "not applicable"
-        return "within" if self.passed else "outside"
+        return "within" if self.low <= self.simulated <= self.high else "outside"
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON values."""
-        return {
-            "group": self.group,
-            "what": self.what,
-            "published": self.published,
-            "simulated": self.simulated,
-            "low": self.low,
-            "high": self.high,
-            "verdict": self.verdict,
-        }
+        names = ("group", "what", "published", "simulated", "low", "high", "verdict")
+        return {name: getattr(self, name) for name in names}
 
 
 def near(group: str, what: str, published: float, simulated: float, tolerance: float) -> AuditFinding:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohort.simulator.calibration import Array, Index, Stratum, WorldCalibration
+from cohort.simulator.calibration import Array, Index, Kind, Stratum, WorldCalibration
 from cohort.simulator.linear import cholesky, colour
 
 STRATA = range(4)
@@ -55,8 +55,7 @@ class SimulatedLesions:
 
 def laws_within(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
     """The law of own scores around the patient's level, in a stratum."""
-    nothing = np.zeros((len(calibration.latents),) * 2)
-    return _laws(code, calibration, nothing, nothing[0], malignant=malignant)
+    return [_law(code, kind, calibration, malignant=malignant) for kind in calibration.kinds[malignant]]
 
 
 def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
@@ -67,7 +66,10 @@ def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -
     between = calibration.between + np.outer(calibration.on_age, calibration.on_age)
     between = between + np.outer(calibration.on_height, calibration.on_height)
     moved = calibration.tilt + calibration.on_height * calibration.facts["height"]["malignant"]
-    return _laws(code, calibration, between, moved, malignant=malignant)
+    spread = [
+        Kind(kind.share, kind.mean + moved * malignant, kind.within + between) for kind in calibration.kinds[malignant]
+    ]
+    return [_law(code, kind, calibration, malignant=malignant) for kind in spread]
 
 
 def draw_lesions(
@@ -98,25 +100,10 @@ def draw_lesions(
     return SimulatedLesions(score, stratum)
 
 
-def _laws(code: int, calibration: WorldCalibration, between: Array, moved: Array, *, malignant: bool) -> list[Law]:
-    """The laws of a class in a stratum, with a covariance added, and the malignant lesions moved."""
-
-    def law(share: float, mean: Array, within: Array) -> Law:
-        return _law(code, calibration, share, mean, within + between, malignant=malignant)
-
-    alike = calibration.alike_share if malignant else 1.0
-    unlike = [
-        law((1.0 - alike) * kind.share, kind.shift + moved, calibration.within_malignant) for kind in calibration.kinds
-    ]
-    benign = [law(alike * kind.share, kind.mean + moved * malignant, kind.within) for kind in calibration.benign]
-    return [*unlike, *benign] if malignant else benign
-
-
-def _law(
-    code: int, calibration: WorldCalibration, share: float, mean: Array, covariance: Array, *, malignant: bool
-) -> Law:
+def _law(code: int, kind: Kind, calibration: WorldCalibration, *, malignant: bool) -> Law:
+    """The law of a kind of lesions of one class in a stratum."""
     parts: list[Stratum] = [part for bit, part in ((1, calibration.small), (2, calibration.faint)) if code & bit]
-    mean, covariance = mean.copy(), covariance.copy()
+    mean, covariance = kind.mean.copy(), kind.within.copy()
     for part in parts:
         mean += part.common
     for part in parts:
@@ -124,4 +111,4 @@ def _law(
         covariance[place], covariance[:, place] = 0.0, 0.0
         covariance[place, place] = part.scale**2 if malignant else 1.0
         mean[place] = part.shift if malignant else 0.0
-    return Law(share, mean, cholesky(covariance), tuple(part.latent for part in parts))
+    return Law(kind.share, mean, cholesky(covariance), tuple(part.latent for part in parts))

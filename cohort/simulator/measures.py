@@ -31,9 +31,9 @@ def measure(lesions: SimulatedLesions, calibration: WorldCalibration, rng: np.ra
     for bit, part, name in ((1, calibration.small, SIZE), (2, calibration.faint, CONTRAST)):
         rows = np.flatnonzero(lesions.stratum & bit)
         out[name][rows] = part.curve(lesions.score[rows, part.latent])
-    flat = lesions.score[:, calibration.at(SPREAD)] <= calibration.zero[0]
+    flat, plain = (lesions.score[:, calibration.at(name)] <= calibration.zero[name] for name in (SPREAD, RINGS))
     out[SPREAD] = np.where(flat, 0.0, out[SPREAD])
-    out[RINGS] = np.where(flat | (lesions.score[:, calibration.at(RINGS)] <= calibration.zero[1]), 0.0, out[RINGS])
+    out[RINGS] = np.where(flat | plain, 0.0, out[RINGS])
     out = {name: significant(column) for name, column in out.items()}
     noise = np.clip(rng.standard_normal((_NOISES, len(flat))), -3.5, 3.5)
     _shape(out, (lesions.stratum & 1).astype(bool), rng.random(len(flat)), noise[:2])

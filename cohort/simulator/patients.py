@@ -44,24 +44,22 @@ def draw_patients(n_lesions: int, calibration: WorldCalibration, rng: np.random.
     Their number and sizes follow the published ones; a small cohort has more and smaller patients than its share
     (up to 30, of at least 8 lesions on average), so that folds by patient can be made of it.
     """
-    facts = calibration.facts
     size = _sizes(n_lesions, calibration, rng)
-    hospital = _balanced(size, np.array([float(h["lesions"]) for h in facts["hospitals"]]), rng)
+    hospital = _balanced(size, calibration.counts("hospitals", "lesions"), rng)
     white = np.zeros(len(size), dtype=np.int64)
-    for index, place in enumerate(facts["hospitals"]):
+    for index, place in enumerate(calibration.facts["hospitals"]):
         here = np.flatnonzero(hospital == index)
         white[here] = _balanced(size[here], np.array([1 - place["white_share"], place["white_share"]]), rng)
-    sex = _balanced(size, np.array([float(facts["sex"][name]["lesions"]) for name in SEXES]), rng)
-    age = _balanced(size, np.array([float(level["lesions"]) for level in facts["ages"].values()]), rng)
+    sex = _balanced(size, calibration.counts("sex", "lesions"), rng)
+    age = _balanced(size, calibration.counts("ages", "lesions"), rng)
     return SimulatedPatients(size, hospital, sex, age, white)
 
 
 def ages(calibration: WorldCalibration) -> tuple[Array, Array]:
     """Years and normal score of each age level: NaN and 0 for the last, "missing"."""
-    levels = calibration.facts["ages"]
-    rows = np.array([float(level["lesions"]) for name, level in levels.items() if name != MISSING])
+    rows = calibration.counts("ages", "lesions")[:-1]
     middle = (np.cumsum(rows) - rows / 2) / rows.sum()
-    years = [float(name) for name in levels if name != MISSING]
+    years = [float(name) for name in calibration.facts["ages"] if name != MISSING]
     return np.array([*years, np.nan]), np.array([*ndtri(middle), 0.0])
 
 

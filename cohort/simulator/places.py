@@ -52,8 +52,7 @@ class BodyPlaces:
 def draw_habits(n_patients: int, calibration: WorldCalibration, rng: np.random.Generator) -> Habits:
     """Draw the patients' habits: Dirichlet shares around the published ones."""
     places = calibration.facts["places"]
-    lesions = np.array([float(place["lesions"]) for place in places.values()])
-    cases = np.array([float(place["malignant"]) for place in places.values()])
+    lesions, cases = calibration.counts("places", "lesions"), calibration.counts("places", "malignant")
     share = lesions / lesions.sum()
     # a location without a published malignant lesion gets half a one, so that none but the unknown is safe
     risk = np.where(np.array(list(places)) == UNKNOWN, 0.0, np.maximum(cases, 0.5) / cases.sum() / share)

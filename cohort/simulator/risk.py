@@ -20,11 +20,10 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import log_ndtr
 
-from cohort.simulator.calibration import RINGS, SPREAD, Array, Index, WorldCalibration
+from cohort.simulator.calibration import Array, Index, WorldCalibration
 from cohort.simulator.lesions import STRATA, Law, SimulatedLesions, laws_overall, laws_within
 from cohort.simulator.levels import lighting
 from cohort.simulator.linear import chunks, combined
-from cohort.simulator.patients import TILES
 
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -42,9 +41,7 @@ def score_log_ratio(lesions: SimulatedLesions, around: Array, calibration: World
 
 def crop_log_ratio(lesions: SimulatedLesions, white: Index, calibration: WorldCalibration) -> Array:
     """Log likelihood ratio (n,) of lighting, stratum and scores, with patient, place and age averaged out."""
-    tiles = [calibration.facts["tiles"][name] for name in TILES]
-    rows = np.array([float(tile["lesions"]) for tile in tiles])
-    cases = np.array([float(tile["malignant"]) for tile in tiles])
+    rows, cases = calibration.counts("tiles", "lesions"), calibration.counts("tiles", "malignant")
     lit = np.outer(lighting(white, calibration), calibration.on_white)
     ratio = _log_ratio(lesions, lit, calibration, laws_overall)
     return np.asarray(ratio + np.log(cases / cases.sum() / (rows / rows.sum()))[white], dtype=np.float64)
@@ -84,7 +81,7 @@ def _log_density(score: Array, around: Array, law: Law, calibration: WorldCalibr
 
     The two colour spreads are the last coordinates, so that their means given all others are at hand.
     """
-    zero = dict(zip((calibration.at(SPREAD), calibration.at(RINGS)), calibration.zero, strict=True))
+    zero = {calibration.at(name): score for name, score in calibration.zero.items()}
     standard = np.empty_like(score)
     total = np.zeros(score.shape[1])
     colourless = np.zeros(score.shape[1], dtype=bool)

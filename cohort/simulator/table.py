@@ -10,19 +10,19 @@ from cohort.simulator.calibration import SIZE, Index
 from cohort.simulator.diagnoses import diagnose, tag
 from cohort.simulator.patients import SEXES, TILES
 from cohort.simulator.places import body_site, simple_location
-from cohort.simulator.world import PatientGroup, World
+from cohort.simulator.world import World
 
 _NUMBERS = 10_000_000
 _IMAGE_TYPE = "TBP tile: close-up"
 
 
 def official_table(
-    group: PatientGroup, target: Index, world: World, ids: dict[str, pl.Series], rng: np.random.Generator
+    lesions: pl.DataFrame, target: Index, world: World, ids: dict[str, pl.Series], rng: np.random.Generator
 ) -> pl.DataFrame:
-    """The 55 official columns of `cohort.columns.SLICE3D`, in the group's order.
+    """The 55 official columns of `cohort.columns.SLICE3D`, in the order of the lesions.
 
     Args:
-        group: All lesions.
+        lesions: All lesions, as `world.draw_class` has them.
         target: (n,) 1 for malignant lesions.
         world: Their patients.
         ids: `isic_id` (one a lesion), `patient_id` (one a patient), `lesion_id` (one a lesion; used where tagged).
@@ -30,21 +30,21 @@ def official_table(
     """
     calibration = world.calibration
     places, hospitals = list(calibration.facts["places"]), calibration.facts["hospitals"]
-    hospital = world.patients.hospital[group.patient]
-    tagged = tag(target, group.stratum, group.columns[SIZE], hospital, calibration, rng)
+    patient, location, stratum = (lesions[name].to_numpy() for name in ("patient", "location", "stratum"))
+    hospital = world.patients.hospital[patient]
+    tagged = tag(target, stratum, lesions[SIZE].to_numpy(), hospital, calibration, rng)
     texts: dict[str, tuple[list[str | None], Index]] = {
-        "tbp_lv_location": (list(places), group.location),
-        "tbp_lv_location_simple": ([simple_location(name) for name in places], group.location),
-        "anatom_site_general": ([body_site(name) for name in places], group.location),
-        "sex": ([*SEXES[:2], None], world.patients.sex[group.patient]),
-        "tbp_tile_type": (list(TILES), world.patients.white[group.patient]),
+        "tbp_lv_location": (list(places), location),
+        "tbp_lv_location_simple": ([simple_location(name) for name in places], location),
+        "anatom_site_general": ([body_site(name) for name in places], location),
+        "sex": ([*SEXES[:2], None], world.patients.sex[patient]),
+        "tbp_tile_type": (list(TILES), world.patients.white[patient]),
         "attribution": ([place["name"] for place in hospitals], hospital),
         "copyright_license": ([place["licence"] for place in hospitals], hospital),
         "image_type": ([_IMAGE_TYPE], np.zeros(len(target), dtype=np.int64)),
-        "patient_id": (ids["patient_id"].to_list(), group.patient),
+        "patient_id": (ids["patient_id"].to_list(), patient),
     }
-    columns = {name: pl.Series(column) for name, column in group.columns.items()}
-    columns["age_approx"] = columns["age_approx"].fill_nan(None)
+    columns = lesions.with_columns(pl.col("age_approx").fill_nan(None)).to_dict()
     columns |= {name: pl.Series(values, dtype=pl.String).gather(index) for name, (values, index) in texts.items()}
     columns |= diagnose(target, tagged, calibration, rng)
     columns |= {"isic_id": ids["isic_id"], "target": pl.Series(target)}

@@ -134,21 +134,6 @@ def band_pass(squared: Spectrum, centre: float, width: float) -> Spectrum:
 def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
     """Independent random fields of mean 0 and expected variance 1, one per amplitude spectrum.
 
-    Args:
-        on: The canvas.
-        rng: Source of two bytes per coefficient.
-        spectra: Amplitudes on the canvas's half plane, shape (period, period // 2 + 1) each.
-
-    Returns:
-        Array of shape (len(spectra), side, side).
-    """
-    made = points(on, rng, spectra)
-    return made if on.step == 1 else between(made)
-
-
-def points(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
-    """`fields` on the points of the canvas alone: of a coarse one, every other pixel.
-
     The coefficients are uniform bytes, eight times quicker than normal numbers; every pixel sums so many that it is
     normal all the same.
 
@@ -158,19 +143,15 @@ def points(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
         spectra: Amplitudes on the canvas's half plane, shape (period, period // 2 + 1) each.
 
     Returns:
-        Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1.
+        Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1: of a coarse canvas, every other pixel.
     """
     shape = (len(spectra), on.period, on.period // 2 + 1)
     raw = random_bytes(rng, 2 * prod(shape)).astype(np.float32)
     coefficients = raw.view(np.complex64).reshape(shape)
-    former = None
     for field, spectrum in zip(coefficients, spectra, strict=True):
-        if spectrum is not former:
-            squared = spectrum * spectrum
-            power = float((squared.sum(0) * on.shares[0]).sum() - squared[0, 0])
-            amplitude = spectrum * np.float32(1 / (BYTE_SD * sqrt(2 * power)))
-            former = spectrum
-        np.multiply(field, amplitude, out=field)
+        squared = spectrum * spectrum
+        power = float((squared.sum(0) * on.shares[0]).sum() - squared[0, 0])
+        np.multiply(field, spectrum * np.float32(1 / (BYTE_SD * sqrt(2 * power))), out=field)
     coefficients[:, 0, 0] = 0
     many = (on.side - 1) // on.step + 1
     made: Field = fft.irfft2(coefficients, s=(on.period, on.period), axes=(1, 2), norm="forward")[:, :many, :many]

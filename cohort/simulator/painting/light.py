@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from cohort.simulator.calibration import published
 from cohort.simulator.painting.canvas import Canvas, Field, stream
 from cohort.simulator.painting.subject import Lab, Subject
 
@@ -85,51 +86,24 @@ class Camera:
 
 
 _VIENNA = "ViDIR Group, Department of Dermatology, Medical University of Vienna"
-# The hospitals of SLICE-3D differ little in the crops but for the finer ones of Vienna.
-_KNOWN = {
-    "": Camera(),
-    "ACEMID MIA": Camera(),
-    "Department of Dermatology, Hospital Clínic de Barcelona": Camera(),
-    "Department of Dermatology, University of Athens, Andreas Syggros Hospital of Skin and Venereal Diseases, "
-    "Alexander Stratigos, Konstantinos Liopyris": Camera(),
-    "Frazer Institute, The University of Queensland, Dermatology Research Centre": Camera(),
-    "Memorial Sloan Kettering Cancer Center": Camera(),
-    "University Hospital of Basel": Camera(),
-    _VIENNA: Camera(fineness=1.16),
-}
 
 
 @cache
-def _camera(hospital: str) -> Camera:
-    if hospital in _KNOWN:
-        return _KNOWN[hospital]
+def camera(hospital: str) -> Camera:
+    """A hospital's camera: in SLICE-3D only Vienna's is finer; any other has a cast and a fineness of its own."""
+    if hospital in published()["hospitals"] or not hospital:
+        return Camera(fineness=1.16 if hospital == _VIENNA else 1.0)
     rng = stream(0, hospital, "camera")
     L, a, b = rng.standard_normal(3) * (4.0, 2.0, 3.0)
     return Camera((float(L), float(a), float(b)), float(0.9 + 0.25 * rng.random()))
 
 
-def camera(subject: Subject) -> Camera:
-    """The camera of a lesion's hospital; one that SLICE-3D lacks has a cast and a fineness of its own."""
-    return _camera(subject.hospital)
-
-
 def skin_colour(subject: Subject, light: Lighting, rng: np.random.Generator) -> Field:
     """CIELAB of the bare skin in the crop, shape (3, 1, 1)."""
-    rows = zip(
-        light.skin,
-        light.slope,
-        subject.outside,
-        light.pivot,
-        light.jitter,
-        rng.standard_normal(3).tolist(),
-        camera(subject).cast,
-        strict=True,
-    )
-    L, a, b = (
-        skin + slope * (outside - pivot) + jitter * noise + cast
-        for skin, slope, outside, pivot, jitter, noise, cast in rows
-    )
-    return np.array([[[min(max(L, 12.0), 92.0)]], [[max(a, 1.0)]], [[max(b, 2.0)]]], np.float32)
+    told = light.skin + np.multiply(light.slope, np.subtract(subject.outside, light.pivot))
+    drawn = told + light.jitter * rng.standard_normal(3) + camera(subject.hospital).cast
+    colour: Field = np.clip(drawn, (12.0, 1.0, 2.0), (92.0, np.inf, np.inf)).astype(np.float32)
+    return colour[:, None, None]
 
 
 def contrast(subject: Subject, light: Lighting) -> Field:
@@ -165,17 +139,10 @@ def to_srgb(lab: Field, light: Field) -> Field:
         Red, green and blue, shape (3, side, side).
     """
     fy = lab[0] + 16  # 116 times that of CIE 15, and so on
-    roots = (fy + lab[1] * np.float32(116 / 500), fy, fy - lab[2] * np.float32(116 / 200))
-    xyz = np.empty_like(lab)
-    for axis, root in zip(xyz, roots, strict=True):
-        np.multiply(root, root, out=axis)
-        np.multiply(axis, root, out=axis)
-    xyz *= light
+    roots = np.stack([fy + lab[1] * np.float32(116 / 500), fy, fy - lab[2] * np.float32(116 / 200)])
     # Not a matrix product: that of numpy may depend on the number of threads.
-    levels: Field = np.einsum("ij,jkl->ikl", _CUBES_TO_RGB, xyz)
-    np.maximum(levels, np.float32(1), out=levels)
-    np.power(levels, np.float32(1 / 2.4), out=levels)
-    levels -= np.float32(0.055 * 255)
+    linear = np.einsum("ij,jkl->ikl", _CUBES_TO_RGB, roots * roots * roots * light)
+    levels: Field = np.maximum(linear, np.float32(1)) ** np.float32(1 / 2.4) - np.float32(0.055 * 255)
     return levels
 
 

@@ -13,8 +13,8 @@ from cohort.simulator.painting.canvas import (
     Canvas,
     Field,
     between,
+    fields,
     low_pass,
-    points,
     sigmoid,
     tint,
 )
@@ -141,7 +141,7 @@ def _patches(
     patch = low_pass(squared, 0.25 + 0.3 / radius, 1.2) * soft
     down, right = (slice(margin, on.side - margin) for margin in margins)
     inner = [slice(margin // 2, (on.side - margin + 1) // 2) for margin in margins]
-    return (down, right), between(points(coarse, rng, [outline, patch, patch])[:, *inner])
+    return (down, right), between(fields(coarse, rng, [outline, patch, patch])[:, *inner])
 
 
 def pigment(subject: Subject, mole: Mole, relief: Field, rng: np.random.Generator) -> Field:

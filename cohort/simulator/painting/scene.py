@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,32 +24,14 @@ _QUALITY = 75
 # Sensor noise of red, green and blue for a unit of noise bytes: a standard deviation of 3, 3 and 4 levels, before the
 # encoder flattens it.
 _GRAIN = np.array([[[3.0]], [[3.0]], [[4.0]]], np.float32) / np.float32(BYTE_SD)
+# glibc keeps as much free memory as twice the largest array that it has seen freed: that of one crop serves the next.
+np.empty(1 << 24, np.uint8)
 
 
 def side(subject: Subject, rng: np.random.Generator) -> int:
     """An odd number of pixels along an edge, 51 to 239, median 127."""
-    wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES)) * lights.camera(subject).fineness
+    wide = float(np.interp(rng.random(), _SIDE_SHARES, _SIDES)) * lights.camera(subject.hospital).fineness
     return int(min(max(2 * round((wide - 1) / 2) + 1, _SIDES[0]), _SIDES[-1]))
-
-
-def paint_crops(lesions: Iterable[Subject], seed: int) -> Iterator[tuple[str, bytes]]:
-    """The id and the JPEG of each lesion, in order."""
-    for lesion in lesions:
-        yield lesion.isic_id, paint_crop(lesion, seed)
-
-
-def paint_batch(lesions: tuple[Subject, ...], seed: int) -> list[tuple[str, bytes]]:
-    """`paint_crops`, as a list, for a worker process."""
-    return list(paint_crops(lesions, seed))
-
-
-def start_worker() -> None:
-    """Have a worker process end quietly at Ctrl-C, and keep the memory of one crop for the next.
-
-    glibc keeps as much free memory as twice the largest array that it has seen freed: here 32 MiB.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    np.empty(1 << 24, np.uint8)
 
 
 def paint_crop(subject: Subject, seed: int) -> bytes:
@@ -71,8 +52,8 @@ def paint_crop(subject: Subject, seed: int) -> bytes:
     paint_streaks(lab, on, clutter)
     paint_hair(lab, subject, on, clutter)
     pixels = _expose(lights.to_srgb(lab, lights.illumination(on, light, rng)), rng)
-    end_of_picture(pixels[..., :3], on, clutter)
-    return encode(pixels)
+    end_of_picture(pixels, on, clutter)
+    return _encoded(pixels)
 
 
 def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
@@ -82,25 +63,14 @@ def _focused(on: Canvas, rng: np.random.Generator) -> Canvas:
 
 
 def _expose(levels: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Add sensor noise and round to bytes; shape (3, side, side) to (side, side, 4), the last 0."""
-    raw = random_bytes(rng, levels.size).reshape(levels.shape)
-    pixels = np.zeros((*levels.shape[1:], 4), np.uint8)
-    noisy = raw * _GRAIN
+    """Add sensor noise and cut to bytes; shape (3, side, side) to (side, side, 3)."""
+    noisy = random_bytes(rng, levels.size).reshape(levels.shape) * _GRAIN
     noisy += levels
-    noisy.clip(0, 255, out=noisy)
-    for channel, level in enumerate(noisy):
-        pixels[..., channel] = level
-    return pixels
+    return np.stack(list(noisy.clip(0, 255, out=noisy).astype(np.uint8)), axis=-1)
 
 
-def encode(pixels: NDArray[np.uint8]) -> bytes:
-    """JPEG as the published crops are: quality 75, chroma halved both ways, standard Huffman tables.
-
-    The bytes of `Image.save`, straight from the encoder and from the array: that takes a quarter less.
-
-    Args:
-        pixels: Red, green, blue and a byte that is not looked at, shape (side, side, 4).
-    """
-    size = pixels.shape[1::-1]
-    picture = Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1)
-    return picture.tobytes("jpeg", "RGB", _QUALITY)
+def _encoded(pixels: NDArray[np.uint8]) -> bytes:
+    """JPEG as the published crops are: quality 75, chroma halved both ways, standard Huffman tables."""
+    encoded = BytesIO()
+    Image.fromarray(pixels).save(encoded, "JPEG", quality=_QUALITY)
+    return encoded.getvalue()

@@ -6,7 +6,7 @@ from math import exp, log1p
 
 import numpy as np
 
-from cohort.simulator.painting.canvas import Canvas, Field, band_pass, between, points, sigmoid, tint
+from cohort.simulator.painting.canvas import Canvas, Field, band_pass, between, fields, sigmoid, tint
 from cohort.simulator.painting.mole import Mole
 from cohort.simulator.painting.strokes import coverage, curves
 from cohort.simulator.painting.subject import Subject
@@ -47,7 +47,7 @@ def _grained(on: Canvas, mole: Mole, centre: float, width: float, rng: np.random
     """A field with grains of about 1 / (2 centre) mm, of the shape of the mole's window."""
     coarse = on.coarse
     high, wide = mole.cover.shape
-    made = points(coarse, rng, [band_pass(coarse.squared, centre, width) * coarse.lens])
+    made = fields(coarse, rng, [band_pass(coarse.squared, centre, width) * coarse.lens])
     return np.ascontiguousarray(between(made[:, : high // 2 + 1, : wide // 2 + 1])[0, :high, :wide])
 
 

@@ -13,7 +13,6 @@ from cohort.simulator.painting.canvas import (
     between,
     fields,
     low_pass,
-    points,
     sigmoid,
     squared_frequency,
     tint,
@@ -108,7 +107,7 @@ def bare_skin(base: Field, on: Canvas, how: Texture, rng: np.random.Generator) -
         spectra.append(low_pass(squared_frequency(coarse, angle=how.angle, stretch=5.0), 0.7, 2.0))
     if how.freckles:
         spectra.append(band_pass(mild, 0.45, 0.8) * soft)
-    made = points(coarse, rng, spectra)
+    made = fields(coarse, rng, spectra)
     melanin, blood, carotene = made[:3]
     # What has no fine detail is laid down on the coarse points, so that three planes are refined and not five fields.
     soft_planes = np.empty((5 if how.creases else 4, *melanin.shape), np.float32)

@@ -15,9 +15,8 @@ from cohort.simulator import simulate
 from cohort.simulator.crops import paint, write_hdf5
 from cohort.simulator.painting.canvas import canvas
 from cohort.simulator.painting.mole import lay_out
-from cohort.simulator.painting.rows import check_rows, subjects
-from cohort.simulator.painting.scene import encode, side
-from cohort.simulator.painting.sheet import contact_sheet
+from cohort.simulator.painting.scene import side
+from cohort.simulator.painting.subject import subjects
 from engine.errors import InputError
 
 PLAIN: dict[str, Any] = {
@@ -91,12 +90,6 @@ class TestFormat:
             assert jpeg.count(b"\xff\xc4") == 4
             assert b"\xff\xc4\x00\xb5\x10" in jpeg
 
-    def test_holds_the_bytes_that_pillow_saves(self) -> None:
-        pixels = np.random.default_rng(0).integers(0, 256, (131, 131, 4), dtype=np.uint8)
-        saved = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(pixels[:, :, :3])).save(saved, "JPEG", quality=75)
-        assert encode(pixels) == saved.getvalue()
-
     def test_is_square_with_an_odd_side(self) -> None:
         for jpeg in jpegs(lesions(12)).values():
             wide, high = Image.open(io.BytesIO(jpeg)).size
@@ -104,7 +97,7 @@ class TestFormat:
             assert wide % 2 == 1
 
     def test_sides_are_as_published(self) -> None:
-        subject = next(subjects(check_rows(lesions(1))))
+        subject = next(subjects(lesions(1)))
         rng = np.random.default_rng(0)
         sides = np.array([side(subject, rng) for _ in range(20_000)])
         assert np.all(sides % 2 == 1)
@@ -116,7 +109,7 @@ class TestFormat:
 
     def test_crops_of_vienna_are_finer(self) -> None:
         vienna = "ViDIR Group, Department of Dermatology, Medical University of Vienna"
-        here, there = (next(subjects(check_rows(lesions(1, **name)))) for name in ({}, {"attribution": vienna}))
+        here, there = (next(subjects(lesions(1, **name))) for name in ({}, {"attribution": vienna}))
         assert side(there, np.random.default_rng(0)) / side(here, np.random.default_rng(0)) == pytest.approx(
             1.16, abs=0.02
         )
@@ -185,7 +178,7 @@ class TestLesion:
         self, diameter: float
     ) -> None:
         rows = lesions(40, clin_size_long_diam_mm=diameter, tbp_lv_minorAxisMM=diameter, crop_sign=2.0)
-        for number, subject in enumerate(subjects(check_rows(rows))):
+        for number, subject in enumerate(subjects(rows)):
             on = canvas(101)
             mole = lay_out(subject, np.array([-9.0, 3.0, 1.0]), on, np.random.default_rng(number), growth=1.0)
             shape = tuple(line.stop - line.start for line in mole.window)
@@ -322,13 +315,3 @@ class TestRefusals:
         with pytest.raises(InputError, match=r"^rows to paint: ") as caught:
             paint(rows, seed=0, workers=1)
         assert message in str(caught.value)
-
-
-class TestContactSheet:
-    def test_lays_crops_out_in_rows(self, tmp_path: Path) -> None:
-        crops = list(jpegs(lesions(5)).values())
-        contact_sheet(crops, tmp_path / "sheet.png", columns=3, cell=60, scale=2)
-        sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-        assert sheet.shape == (2 * 120, 3 * 120, 3)
-        assert (sheet[120:, 240:] == 255).all()  # the sixth place is empty
-        assert (sheet[:100, :100] < 255).any()
