@@ -9,7 +9,7 @@ import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
 from cohort.frames import ID
-from cohort.stores.protocol import CropError, ImageStore, try_read
+from cohort.stores.protocol import CropError, CropReader, try_read
 from engine.files import atomic_path
 
 _COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#edae49", "#5b5b5b")
@@ -65,7 +65,7 @@ def _draw_panel(picture: Image.Image, top: int, title: str, lines: Mapping[str, 
         draw.text((right + 10, upper + 16 * place), part, fill=colour, font=font)
 
 
-def contact_sheet(oof: pl.DataFrame, store: ImageStore, path: Path, *, columns: int = _COLUMNS) -> None:
+def contact_sheet(oof: pl.DataFrame, store: CropReader, path: Path, *, columns: int = _COLUMNS) -> None:
     """Draw the highest-scored, the missed and the false-alarm crops, out of fold.
 
     Args:

@@ -17,7 +17,7 @@ from cv_folds.folds import make_folds
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from image_embeddings.arrays import part_of, save_arrays, saved_arrays
-from image_embeddings.descriptors.kernel import Kernel, padded
+from image_embeddings.descriptors.kernel import TILE, Kernel, in_blocks, padded
 from image_embeddings.joined_store import scored
 from image_embeddings.sampling import sampled
 
@@ -29,8 +29,6 @@ GAMMAS = (0.1, 0.3)
 INNER_FOLDS = 3
 # Benign rows for each malignant one, at most: a kernel machine's time grows with their square.
 BENIGN_RATIO = 20
-# The last bits of a row of a matrix product depend on the number of rows; see `image_embeddings.descriptors.kernel`.
-_BLOCK, _TILE = 256, 64
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,15 @@ class Reduction:
         kept = min(components, int((spread > 1e-6 * spread[0]).sum()))
         axes = axes[:kept].T * (np.sqrt(len(values)) / spread[:kept])
         axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(kept)])
-        return cls(mean, scale, padded(axes.T, _TILE).T.copy(), np.array(kept))
+        return cls(mean, scale, padded(axes.T, TILE).T.copy(), np.array(kept))
 
     def __call__(self, values: Doubles) -> Doubles:
         """(rows, components and other columns); a row's are the same to the last bit alone and in any batch."""
         features, kept = len(self.axes), int(self.components)
-        whole = (padded(values, _BLOCK) - self.mean) / self.scale
-        blocks = [whole[begin : begin + _BLOCK, :features] @ self.axes for begin in range(0, len(whole), _BLOCK)]
-        return np.hstack([np.concatenate(blocks)[:, :kept], whole[:, features:]])[: len(values)]
+        whole = (values - self.mean) / self.scale
+        return np.hstack(
+            [in_blocks(lambda block: block @ self.axes, whole[:, :features])[:, :kept], whole[:, features:]]
+        )
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,7 @@ class Head:
         return score
 
     def _linear(self, reduced: Doubles) -> Doubles:
-        whole = padded(reduced * self.weight, _BLOCK)
-        parts = [whole[begin : begin + _BLOCK].sum(1) for begin in range(0, len(whole), _BLOCK)]
-        return np.asarray(np.concatenate(parts)[: len(reduced)] + self.intercept)
+        return in_blocks(lambda block: block.sum(1), reduced * self.weight) + self.intercept
 
     def save(self, path: Path) -> None:
         """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
