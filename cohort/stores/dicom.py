@@ -51,7 +51,7 @@ class DicomStore(FileStore):
         with self._damage_named(isic_id):
             width, height, frames = (int(record.get(name) or 1) for name in ("Columns", "Rows", "NumberOfFrames"))
             encoded = len(record.PixelData)
-        check_pixels(isic_id, width, height * frames, limits=self._limits, where=self._path)
+        check_pixels(isic_id, width, height * frames, where=self._path)
         with self._damage_named(isic_id), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pixels = _rgb(record)

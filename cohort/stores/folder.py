@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from cohort.stores.decoding import check_size, decode
+from cohort.stores.decoding import MAX_BYTES, check_size, decode
 from cohort.stores.naming import by_id, found_in, require_ids
-from cohort.stores.protocol import DEFAULT_LIMITS, NO_CROP, Crop, CropError, Limits, require_id
+from cohort.stores.protocol import NO_CROP, Crop, CropError, require_id
 from engine.errors import InputError
 
 
@@ -21,9 +21,8 @@ class FileStore:
 
     suffixes: tuple[str, ...]
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = Path(path)
-        self._limits = limits
 
     @property
     def path(self) -> Path:
@@ -51,7 +50,7 @@ class FileStore:
     def encoded(self, isic_id: str) -> bytes:
         """Its bytes; see `ImageStore.encoded`."""
         with self.opened(isic_id) as stream:
-            return stream.read(self._limits.max_bytes + 1)
+            return stream.read(MAX_BYTES + 1)
 
     def close(self) -> None:
         """Nothing stays open between reads."""
@@ -82,7 +81,7 @@ class FileStore:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise CropError(isic_id, "not a regular file", where=where, remedy="put the file itself there")
-            check_size(isic_id, status.st_size, limits=self._limits, where=self._path)
+            check_size(isic_id, status.st_size, where=self._path)
             yield stream
 
     @cached_property
@@ -103,7 +102,7 @@ class FolderStore(FileStore):
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
         data = self.encoded(isic_id)
-        return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
+        return Crop(isic_id, decode(data, isic_id, where=self._path), len(data))
 
 
 def files_below(folder: Path) -> Iterator[Path]:

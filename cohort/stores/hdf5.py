@@ -14,7 +14,7 @@ import numpy as np
 
 from cohort.stores.decoding import check_pixels, check_size, decode
 from cohort.stores.naming import by_id, found_in, require_ids
-from cohort.stores.protocol import DEFAULT_LIMITS, NO_CROP, Crop, CropError, Limits, Pixels, is_id, require_id
+from cohort.stores.protocol import NO_CROP, Crop, CropError, Pixels, is_id, require_id
 from engine.errors import InputError
 
 _IMAGE = frozenset({"image", "img", "data", "jpg", "jpeg", "png", "pixels", "bytes"})
@@ -31,9 +31,8 @@ class Hdf5Store:
     in itself (soft links). Such entries are refused: a crop is read from this file or not at all.
     """
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = Path(path)
-        self._limits = limits
         self._file: Any = None
         self._process = 0
 
@@ -72,7 +71,7 @@ class Hdf5Store:
         if value.ndim > 1:
             return Crop(isic_id, value if value.ndim == 3 else np.repeat(value[:, :, None], 3, axis=2), value.nbytes)
         data = value.tobytes()
-        return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
+        return Crop(isic_id, decode(data, isic_id, where=self._path), len(data))
 
     def encoded(self, isic_id: str) -> bytes:
         """Its bytes; see `ImageStore.encoded`."""
@@ -86,7 +85,7 @@ class Hdf5Store:
             value = self._content(isic_id, self._dataset(isic_id))
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             raise self._refuse(isic_id, "a damaged entry", "write the file again") from error
-        check_size(isic_id, value.nbytes, limits=self._limits, where=self._path)
+        check_size(isic_id, value.nbytes, where=self._path)
         return value
 
     def _dataset(self, isic_id: str) -> Any:  # noqa: ANN401 - h5py is untyped
@@ -134,7 +133,7 @@ class Hdf5Store:
         self._file = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_limits": self._limits, "_file": None, "_process": 0}
+        return {"_path": self._path, "_file": None, "_process": 0}
 
     def _open(self) -> Any:  # noqa: ANN401 - h5py is untyped
         """This process's own handle: HDF5 handles must not be shared across a fork."""
@@ -157,7 +156,7 @@ class Hdf5Store:
         if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
             raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)", _COPY)
         if storage.get_layout() == h5py.h5d.CHUNKED:  # each is unpacked whole
-            check_size(isic_id, math.prod(storage.get_chunk()), limits=self._limits, where=self._path)
+            check_size(isic_id, math.prod(storage.get_chunk()), where=self._path)
         if shape and dataset.dtype == np.uint8 and (len(shape) < 3 or (len(shape) == 3 and shape[2] == 3)):
             return self._numbers(isic_id, dataset)
         return self._string(isic_id, dataset)
@@ -165,9 +164,9 @@ class Hdf5Store:
     def _numbers(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
         """Numbers from 0 to 255: the bytes of an image file, or pixels."""
         if len(dataset.shape) == 1:
-            check_size(isic_id, dataset.shape[0], limits=self._limits, where=self._path)
+            check_size(isic_id, dataset.shape[0], where=self._path)
         else:
-            check_pixels(isic_id, dataset.shape[1], dataset.shape[0], limits=self._limits, where=self._path)
+            check_pixels(isic_id, dataset.shape[1], dataset.shape[0], where=self._path)
         value = np.empty(dataset.shape, np.uint8)
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value)
         return value
@@ -183,7 +182,7 @@ class Hdf5Store:
             raise self._refuse(isic_id, "text of variable length, which cannot hold an image")
         size = kind.get_size()
         # A string of fixed length is allocated whole, so its size is checked before it is read.
-        check_size(isic_id, size, limits=self._limits, where=self._path)
+        check_size(isic_id, size, where=self._path)
         value = np.empty((), dtype=f"V{size}")
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value, kind)
         # Strings are padded with zero bytes; JPEG and PNG end in others.

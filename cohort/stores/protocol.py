@@ -43,22 +43,6 @@ def _rebuild(isic_id: str, reason: str, where: str, remedy: str) -> CropError:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Largest crop that is decoded; an image above either cap is refused before its pixels are unpacked.
-
-    Attributes:
-        max_bytes: Encoded size.
-        max_pixels: Width times height. ISIC 2020 images have up to 24 million.
-    """
-
-    max_bytes: int = 32 * 2**20
-    max_pixels: int = 40_000_000
-
-
-DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
 class Crop:
     """One decoded image.
 

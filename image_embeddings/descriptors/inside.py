@@ -7,10 +7,9 @@ from scipy import ndimage
 
 from cohort.skin_tone import individual_typology_angle
 from image_embeddings.descriptors.colour import Floats, chroma, hue
+from image_embeddings.descriptors.grid import AXES
 from image_embeddings.descriptors.region import Doubles, Region
 from image_embeddings.descriptors.segmentation import Lesion
-
-AXES = ("l", "a", "b")
 
 # Colours that dermatologists count in a pigmented lesion (ABCD rule), as differences from the skin around:
 # name -> (lowest, highest) of dL*, da*, db*.
