@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cohort.frames import ID
 from cohort.stores.protocol import CropReader
 from engine.files import write_parquet
+from image_embeddings.arrays import load_model, save_model
 from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise
@@ -50,12 +51,12 @@ class DescriptorBackend(MeasuredBackend):
             model = DescriptorModel.fit(
                 known.frame[rows.tolist()], labels.target[rows], seed=self.seed, threads=resources.executor.cores
             )
-            model.save(self.files(part)[0])
+            save_model(model, self.files(part)[0])
         return known.faults
 
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
         """Mean log-odds of the parts; there are no embeddings."""
-        models = [DescriptorModel.load(path) for part in parts for path in self.files(part)]
+        models = [load_model(self.files(part)[0], DescriptorModel, "a descriptor model") for part in parts]
         for described in self._chunks(ids):
             frame = described.frame
             readable = frame.width > 1

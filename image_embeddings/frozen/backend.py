@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cohort.frames import ID
 from engine.files import fingerprint, sha256_of
 from engine.results import Arrays
+from image_embeddings.arrays import load_model, save_model
 from image_embeddings.backend import CHUNK, Resources, Scores, mean_of
 from image_embeddings.changed_store import ChangedStore
 from image_embeddings.clahe import equalise
@@ -55,12 +56,13 @@ class FrozenBackend(MeasuredBackend):
         features = self._known.frame[_FEATURES].head(1).to_numpy().shape[1]
         settings = HeadSettings(features, preset.components, recipe.seed)
         for part, rows in parts.items():
-            Head.fit(columns[rows], frame[rows.tolist()], labels.target[rows], settings).save(self.files(part)[0])
+            head = Head.fit(columns[rows], frame[rows.tolist()], labels.target[rows], settings)
+            save_model(head, self.files(part)[0])
         return self._known.faults
 
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
         """Mean log-odds of the parts' heads; the embedding is the features themselves, the same for all parts."""
-        heads = [Head.load(self.files(part)[0]) for part in parts]
+        heads = [load_model(self.files(part)[0], Head, "a head") for part in parts]
         for seen in self._chunks(ids):
             columns = _columns(seen.frame)
             log_odds = mean_of([head.log_odds(columns) for head in heads])
