@@ -30,7 +30,6 @@ class Column:
         high: Largest plausible value, inclusive; None for text.
         description: What it says about the lesion.
         role: "numeric" and "category" may become features, the other roles never.
-        in_test: Whether the official test table has it.
     """
 
     name: str
@@ -40,17 +39,21 @@ class Column:
     high: float | None
     description: str
     role: Role
-    in_test: bool
+
+    @property
+    def in_test(self) -> bool:
+        """Whether a table without labels has it."""
+        return self.role not in {"label", "train_only"}
 
 
 def number(name: str, unit: str, low: float | None, high: float | None, description: str) -> Column:
     """A number that may become a feature."""
-    return Column(name, pl.Float64(), unit, low, high, description, "numeric", in_test=True)
+    return Column(name, pl.Float64(), unit, low, high, description, "numeric")
 
 
 def text(name: str, description: str, role: Role = "category") -> Column:
     """A category that may become a feature, or text of another role."""
-    return Column(name, pl.String(), "", None, None, description, role, in_test=role != "train_only")
+    return Column(name, pl.String(), "", None, None, description, role)
 
 
 def after_biopsy(name: str, description: str) -> Column:
@@ -60,7 +63,7 @@ def after_biopsy(name: str, description: str) -> Column:
 
 def train_only(column: Column) -> Column:
     """A column that is known of labelled lesions only."""
-    return replace(column, role="train_only", in_test=False)
+    return replace(column, role="train_only")
 
 
-TARGET = Column("target", pl.Int8(), "", 0, 1, "1 malignant, 0 benign or indeterminate", "label", in_test=False)
+TARGET = Column("target", pl.Int8(), "", 0, 1, "1 malignant, 0 benign or indeterminate", "label")

@@ -69,20 +69,14 @@ SLICE3D: tuple[Column, ...] = (
     train_only(number("tbp_lv_dnn_lesion_confidence", "%", 0, 100, "the vendor's confidence in a lesion")),
 )
 
-TRAIN_COLUMNS = tuple(column.name for column in SLICE3D)
-"""The 55 columns of SLICE-3D's train table, in official order."""
 TEST_COLUMNS = tuple(column.name for column in SLICE3D if column.in_test)
 """The 44 columns of SLICE-3D's test table, in official order."""
 NUMERIC = tuple(column.name for column in SLICE3D if column.role == "numeric")
 """The 34 numbers a model may see."""
 CATEGORICAL = tuple(column.name for column in SLICE3D if column.role == "category")
 """The 6 categories a model may see."""
-TBP_NUMERIC = tuple(name for name in NUMERIC if name.startswith("tbp_lv_"))
-"""The 32 measurements of the total body photography system."""
 
 _EVERY = (*SLICE3D, *PUBLISHED)
-TRAIN_ONLY = frozenset(column.name for column in _EVERY if column.role == "train_only")
-"""Columns that only labelled tables have; they follow from the diagnosis."""
 _OTHER_NAMES = (
     *(
         "image_name",

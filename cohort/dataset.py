@@ -148,7 +148,7 @@ def one_hot_fields(names: Sequence[str], *, required: bool = True) -> tuple[Fiel
     return tuple(
         Field(
             name,
-            Column(name, pl.Float64(), "", 0, 1, f"1 where the diagnosis is {name}", "label", in_test=False),
+            Column(name, pl.Float64(), "", 0, 1, f"1 where the diagnosis is {name}", "label"),
             required,
         )
         for name in names

@@ -6,7 +6,7 @@ A `Check` is the question; asking it gives a `Finding`. The same two classes ser
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from engine.errors import plain
@@ -24,8 +24,8 @@ class Finding:
         title: What was looked for, as a noun phrase.
         severity: How bad it is when found: "error" stops the work, "warning" deserves a look, "info" is a fact.
         status: "found", "clear", or "not applicable" when the question does not arise.
-        measured: One line: what was measured, or why the check does not apply.
         where: The file or table looked at; empty for the whole.
+        measured: One line: what was measured, or why the check does not apply.
         values: The same measurement as JSON values, for programs.
     """
 
@@ -33,8 +33,8 @@ class Finding:
     title: str
     severity: Severity
     status: Status
+    where: str
     measured: str
-    where: str = ""
     values: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -44,15 +44,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """All attributes as one JSON object."""
-        return {
-            "code": self.code,
-            "title": self.title,
-            "severity": self.severity,
-            "status": self.status,
-            "where": self.where,
-            "measured": self.measured,
-            "values": self.values,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,15 @@ class Check:
 
     def found(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
         """The thing looked for is there; `measured` says how much of it."""
-        return Finding(self.code, self.title, self.severity, "found", plain(measured), plain(where), values)
+        return Finding(self.code, self.title, self.severity, "found", plain(where), plain(measured), values)
 
     def clear(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
         """The thing looked for is not there; `measured` says what was looked at."""
-        return Finding(self.code, self.title, self.severity, "clear", plain(measured), plain(where), values)
+        return Finding(self.code, self.title, self.severity, "clear", plain(where), plain(measured), values)
 
     def not_applicable(self, reason: str, *, where: str = "") -> Finding:
         """The question does not arise, for this reason."""
-        return Finding(self.code, self.title, self.severity, "not applicable", reason, where)
+        return Finding(self.code, self.title, self.severity, "not applicable", where, reason)
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:

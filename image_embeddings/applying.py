@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,6 @@ from image_embeddings.combining import combined
 from image_embeddings.shift import shift
 from image_embeddings.spec import Spec, check_files, checked_table
 from image_embeddings.training_run import OOF, embedding_column, embedding_table
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What scoring came to.
-
-    Attributes:
-        crops: How many were asked for.
-        faults: Why a crop could not be read, by id; its score is null.
-        shift: New scores against the out-of-fold scores of training; see `shift`.
-    """
-
-    crops: int
-    faults: dict[str, str]
-    shift: dict[str, Any]
 
 
 def open_backend(folder: Path, resources: Resources, *, flips: int | None = None, device: str = "auto") -> Backend:
@@ -72,17 +56,11 @@ def make_backend(
         from image_embeddings.descriptor_backend import DescriptorBackend  # noqa: PLC0415 - scikit-learn is slow to load
 
         return DescriptorBackend(resources, seed=spec.seed, clahe=spec.clahe)
-    from image_embeddings.networks.backend import NetworkBackend, NetworkRecipe  # noqa: PLC0415
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
+    from image_embeddings.networks.recipe import Recipe  # noqa: PLC0415
 
-    preset = spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips})
-    if preset.head_alone:
-        from image_embeddings.frozen.backend import FrozenBackend, FrozenRecipe  # noqa: PLC0415
-
-        frozen = FrozenRecipe(preset, spec.crops_sha256, spec.seed, weights, spec.download, Device.choose(device))
-        return FrozenBackend(resources, frozen)
-    recipe = NetworkRecipe(
-        preset,
+    recipe = Recipe(
+        spec.preset if flips is None else spec.preset.model_copy(update={"flips": flips}),
         spec.class_list,
         n_sites=spec.n_sites,
         seed=spec.seed,
@@ -90,12 +68,19 @@ def make_backend(
         weights=weights,
         download=spec.download,
         reduce_to=spec.reduce_to,
+        crops_sha256=spec.crops_sha256,
         device=Device.choose(device, compiled=compiled),
     )
+    if spec.preset.head_alone:
+        from image_embeddings.frozen.backend import FrozenBackend  # noqa: PLC0415
+
+        return FrozenBackend(resources, recipe)
+    from image_embeddings.networks.backend import NetworkBackend  # noqa: PLC0415
+
     return NetworkBackend(resources, recipe)
 
 
-def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequence[str], out: Path) -> Applied:
+def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequence[str], out: Path) -> dict[str, Any]:
     """Score `ids` and write isic_id, score and embeddings as Parquet, a chunk at a time.
 
     One model gives its own score, and the embeddings of each of its networks in a column of its own (see
@@ -107,6 +92,10 @@ def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequ
         backends: Of the models, in the same order.
         ids: At least one.
         out: The Parquet file.
+
+    Returns:
+        Ready for JSON: `crops`, how many were asked for; `missing`, why a crop could not be read, by id, whose score is
+        null; `shift`, new scores against the out-of-fold scores of training, see `shift`.
 
     Raises:
         InputError: No crops.
@@ -135,7 +124,7 @@ def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequ
         if writer is not None:
             writer.close()
     reference = references[0] if len(references) == 1 else combined(references, references)
-    return Applied(len(ids), faults, shift(reference, np.concatenate(scored)))
+    return {"crops": len(ids), "missing": faults, "shift": shift(reference, np.concatenate(scored))}
 
 
 def plain_log_odds(folder: Path, backend: Backend, ids: Sequence[str]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohort.stores.protocol import ImageStore, OnBad
+from cohort.stores.protocol import CropReader, OnBad
 from engine.executors import Executor, LocalExecutor
 from image_embeddings.labels import Labels
 
@@ -59,7 +59,7 @@ class Resources:
     """
 
     folder: Path
-    store: ImageStore
+    store: CropReader
     executor: Executor = field(default_factory=lambda: LocalExecutor(1))
     on_bad: OnBad = "missing"
     embeddings: bool = False

@@ -23,13 +23,12 @@ from image_embeddings.training_run import FOLDS, OOF
 COMBINED = "combined"
 
 
-def compare_models(folders: Sequence[Path], out: Path | None = None, *, replicates: int = 10_000) -> dict[str, Any]:
+def compare_models(folders: Sequence[Path], out: Path | None = None) -> dict[str, Any]:
     """Figures of each model and of all combined with equal weights, each against the first.
 
     Args:
         folders: Of models trained on the same folds.
         out: Parquet file for the combined out-of-fold score: isic_id, score.
-        replicates: Of the patient bootstrap.
 
     Returns:
         See `measure`; `ungrouped` says whether any of them knew no patients.
@@ -50,7 +49,7 @@ def compare_models(folders: Sequence[Path], out: Path | None = None, *, replicat
     if out is not None:
         last = pl.Series(list(scores.values())[-1]).fill_nan(None)
         write_parquet(pl.DataFrame({ID: folds[ID], "score": last}), out)
-    return {"ungrouped": any(spec.ungrouped for spec in specs), **measure(folds, scores, replicates=replicates)}
+    return {"ungrouped": any(spec.ungrouped for spec in specs), **measure(folds, scores)}
 
 
 def _aligned(folder: Path, folds: pl.DataFrame) -> NDArray[np.float64]:

@@ -1,14 +1,14 @@
-"""The crops of a table and of extra ones as one store."""
+"""The crops of a table and of extra ones, read as one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from cohort.stores.protocol import Crop, CropError, ImageStore
+from cohort.stores.protocol import Crop, CropError, CropReader
 
 _BETWEEN = ":"
 """Between the name of an extra table and an id; no id has it."""
@@ -41,54 +41,20 @@ class JoinedStore:
         extra: The others, by the name of their table.
     """
 
-    own: ImageStore
-    extra: Mapping[str, ImageStore]
+    own: CropReader
+    extra: Mapping[str, CropReader]
 
     @property
     def path(self) -> Path:
         """Where the store's own crops lie."""
         return self.own.path
 
-    @property
-    def ids(self) -> Sequence[str]:
-        """Those of the store's own crops."""
-        return self.own.ids
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Those of the store's own crops."""
-        return self.own.names
-
-    def has(self, isic_id: str) -> bool:
-        """As in the store where a lesion's crop lies."""
-        store, own = self._place(isic_id)
-        return store.has(own)
-
     def read(self, isic_id: str) -> Crop:
-        """Decode one crop; see `ImageStore.read`."""
-        store, own = self._place(isic_id)
-        try:
-            return replace(store.read(own), isic_id=isic_id)
-        except CropError as error:
-            raise _renamed(error, isic_id) from error
-
-    def encoded(self, isic_id: str) -> bytes:
-        """The bytes of one crop as they are stored; see `ImageStore.encoded`."""
-        store, own = self._place(isic_id)
-        try:
-            return store.encoded(own)
-        except CropError as error:
-            raise _renamed(error, isic_id) from error
-
-    def close(self) -> None:
-        """Release what any of the stores has open."""
-        for store in (self.own, *self.extra.values()):
-            store.close()
-
-    def _place(self, isic_id: str) -> tuple[ImageStore, str]:
+        """Decode one crop, wherever it lies; see `CropReader.read`."""
         table, between, own = isic_id.partition(_BETWEEN)
-        return (self.extra[table], own) if between and table in self.extra else (self.own, isic_id)
-
-
-def _renamed(error: CropError, isic_id: str) -> CropError:
-    return CropError(isic_id, error.reason, where=error.where or "", remedy=error.remedy)
+        if not between or table not in self.extra:
+            return self.own.read(isic_id)
+        try:
+            return replace(self.extra[table].read(own), isic_id=isic_id)
+        except CropError as error:
+            raise CropError(isic_id, error.reason, where=error.where or "", remedy=error.remedy) from error

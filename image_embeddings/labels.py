@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 
-MALIGNANT_DX = frozenset({"mel", "bcc", "akiec"})
 SITE = "anatom_site_general"
 DIAMETER = "clin_size_long_diam_mm"
 DIAGNOSES = ("iddx_full", "iddx_1", "iddx_2", "iddx_3", "iddx_4", "iddx_5")

@@ -9,7 +9,7 @@ import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
 from cohort.frames import ID
-from cohort.stores.protocol import CropError, ImageStore, try_read
+from cohort.stores.protocol import CropError, CropReader, try_read
 from engine.files import atomic_path
 
 _COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#edae49", "#5b5b5b")
@@ -65,18 +65,17 @@ def _draw_panel(picture: Image.Image, top: int, title: str, lines: Mapping[str, 
         draw.text((right + 10, upper + 16 * place), part, fill=colour, font=font)
 
 
-def contact_sheet(oof: pl.DataFrame, store: ImageStore, path: Path, *, columns: int = _COLUMNS) -> None:
+def contact_sheet(oof: pl.DataFrame, store: CropReader, path: Path) -> None:
     """Draw the highest-scored, the missed and the false-alarm crops, out of fold.
 
     Args:
         oof: isic_id, target, score.
         store: Where the crops lie.
         path: The PNG file.
-        columns: Crops of each kind.
     """
     font = ImageFont.load_default()
-    rows = picks(oof, columns)
-    picture = Image.new("RGB", (columns * _TILE, len(rows) * (_TILE + _TEXT + 18)), "white")
+    rows = picks(oof, _COLUMNS)
+    picture = Image.new("RGB", (_COLUMNS * _TILE, len(rows) * (_TILE + _TEXT + 18)), "white")
     draw = ImageDraw.Draw(picture)
     for place, (title, chosen) in enumerate(rows.items()):
         top = place * (_TILE + _TEXT + 18)

@@ -11,35 +11,38 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cohort.stores.protocol import CropError, Limits, Pixels
+from cohort.stores.protocol import CropError, Pixels
 
+MAX_BYTES = 32 * 2**20
+"""Largest encoded size of a crop that is decoded."""
+MAX_PIXELS = 40_000_000
+"""Largest width times height, checked before any pixel is unpacked. ISIC 2020 images have up to 24 million."""
 # What Pillow's JPEG and PNG readers raise on damaged files; its own errors are subclasses of OSError and ValueError.
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
 _MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"})
 
 
-def decode(data: bytes, isic_id: str, *, limits: Limits, where: Path) -> Pixels:
+def decode(data: bytes, isic_id: str, *, where: Path) -> Pixels:
     """Decode one JPEG or PNG image.
 
     Args:
         data: The encoded image.
         isic_id: The lesion, for the error.
-        limits: Largest image; the size is read from the header before any pixel is unpacked.
         where: The store, for the error.
 
     Returns:
         (height, width, 3) uint8 sRGB.
 
     Raises:
-        CropError: Not a JPEG or PNG image, damaged, cut short, over a limit, or not 8 bits a channel.
+        CropError: Not a JPEG or PNG image, damaged, cut short, over a cap, or not 8 bits a channel.
     """
-    check_size(isic_id, len(data), limits=limits, where=where)
+    check_size(isic_id, len(data), where=where)
     with warnings.catch_warnings():
         # Pillow's own warning about large images; the limit below decides.
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-                check_pixels(isic_id, *image.size, limits=limits, where=where)
+                check_pixels(isic_id, *image.size, where=where)
                 if image.mode not in _MODES:
                     raise CropError(
                         isic_id, f"colour mode {image.mode}", where=str(where), remedy="store 8-bit RGB images"
@@ -54,16 +57,16 @@ def decode(data: bytes, isic_id: str, *, limits: Limits, where: Path) -> Pixels:
             ) from error
 
 
-def check_size(isic_id: str, n_bytes: int, *, limits: Limits, where: Path) -> None:
+def check_size(isic_id: str, n_bytes: int, *, where: Path) -> None:
     """Refuse an encoded crop over the byte cap, and an empty one.
 
     Raises:
         CropError: It is.
     """
-    if n_bytes > limits.max_bytes:
+    if n_bytes > MAX_BYTES:
         raise CropError(
             isic_id,
-            f"{n_bytes:,} bytes, more than the cap of {limits.max_bytes:,}",
+            f"{n_bytes:,} bytes, more than the cap of {MAX_BYTES:,}",
             where=str(where),
             remedy="remove this crop or raise the cap",
         )
@@ -71,16 +74,16 @@ def check_size(isic_id: str, n_bytes: int, *, limits: Limits, where: Path) -> No
         raise CropError(isic_id, "an empty crop", where=str(where), remedy="replace or remove this crop")
 
 
-def check_pixels(isic_id: str, width: int, height: int, *, limits: Limits, where: Path) -> None:
+def check_pixels(isic_id: str, width: int, height: int, *, where: Path) -> None:
     """Refuse an image over the pixel cap.
 
     Raises:
         CropError: It is.
     """
-    if width * height > limits.max_pixels:
+    if width * height > MAX_PIXELS:
         raise CropError(
             isic_id,
-            f"{width} x {height} pixels, more than the cap of {limits.max_pixels:,}",
+            f"{width} x {height} pixels, more than the cap of {MAX_PIXELS:,}",
             where=str(where),
             remedy="remove this crop or raise the cap",
         )

@@ -51,7 +51,7 @@ class DicomStore(FileStore):
         with self._damage_named(isic_id):
             width, height, frames = (int(record.get(name) or 1) for name in ("Columns", "Rows", "NumberOfFrames"))
             encoded = len(record.PixelData)
-        check_pixels(isic_id, width, height * frames, limits=self._limits, where=self._path)
+        check_pixels(isic_id, width, height * frames, where=self.path)
         with self._damage_named(isic_id), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pixels = _rgb(record)
@@ -78,7 +78,7 @@ class DicomStore(FileStore):
         return pl.DataFrame(rows, schema=METADATA_SCHEMA, orient="row")
 
     def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
-        pydicom = _pydicom(self._path)
+        pydicom = _pydicom(self.path)
         with self.opened(isic_id) as stream, self._damage_named(isic_id), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom remarks on odd values; what cannot be used is refused here
             if _is_deflated(stream, pydicom):
@@ -88,17 +88,14 @@ class DicomStore(FileStore):
     @contextmanager
     def _damage_named(self, isic_id: str) -> Iterator[None]:
         """Whatever pydicom says of a damaged file, in one line."""
-        errors = _pydicom(self._path).errors
+        errors = _pydicom(self.path).errors
         try:
             yield
         except (*_DAMAGED, errors.InvalidDicomError, errors.BytesLengthException) as error:
-            raise self._damaged(isic_id, error) from error
-
-    def _damaged(self, isic_id: str, error: Exception) -> CropError:
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        return CropError(
-            isic_id, f"not a whole DICOM image ({line})", where=str(self._path), remedy="replace or remove this file"
-        )
+            line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CropError(
+                isic_id, f"not a whole DICOM image ({line})", where=str(self.path), remedy="replace or remove this file"
+            ) from error
 
 
 def differences(embedded: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:

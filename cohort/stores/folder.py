@@ -10,25 +10,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from cohort.stores.decoding import check_size, decode
+from cohort.stores.decoding import MAX_BYTES, check_size, decode
 from cohort.stores.naming import by_id, found_in, require_ids
-from cohort.stores.protocol import DEFAULT_LIMITS, NO_CROP, Crop, CropError, Limits, require_id
+from cohort.stores.protocol import NO_CROP, Crop, CropError, require_id
 from engine.errors import InputError
 
 
 class FileStore:
-    """Image files in one folder and its sub-folders, each named by its isic_id; other files there are left alone."""
+    """Image files in one folder and its sub-folders, each named by its isic_id; other files there are left alone.
+
+    Attributes:
+        path: The folder.
+        suffixes: Of image files, in small letters.
+    """
 
     suffixes: tuple[str, ...]
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._path = Path(path)
-        self._limits = limits
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._path
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
 
     @property
     def ids(self) -> Sequence[str]:
@@ -37,12 +36,12 @@ class FileStore:
         Raises:
             InputError: No folder, two files of one id, or a name that cannot be an id.
         """
-        return require_ids(self._files, where=str(self._path))
+        return require_ids(self._files, where=str(self.path))
 
     @property
     def names(self) -> Sequence[str]:
         """The image files, below the folder."""
-        return [path.relative_to(self._path).as_posix() for path in self._files.values()]
+        return [path.relative_to(self.path).as_posix() for path in self._files.values()]
 
     def has(self, isic_id: str) -> bool:
         """Whether it has a file; see `ImageStore.has`."""
@@ -51,7 +50,7 @@ class FileStore:
     def encoded(self, isic_id: str) -> bytes:
         """Its bytes; see `ImageStore.encoded`."""
         with self.opened(isic_id) as stream:
-            return stream.read(self._limits.max_bytes + 1)
+            return stream.read(MAX_BYTES + 1)
 
     def close(self) -> None:
         """Nothing stays open between reads."""
@@ -63,8 +62,8 @@ class FileStore:
         Raises:
             CropError: No such id, not a regular file (links are not followed), or over the cap.
         """
-        require_id(isic_id, self._path)
-        where, path = str(self._path), found_in(self._files, isic_id)
+        require_id(isic_id, self.path)
+        where, path = str(self.path), found_in(self._files, isic_id)
         if path is None:
             raise CropError(isic_id, NO_CROP, where=where, remedy="add its file or leave the row out")
         # O_NOFOLLOW refuses a link at the moment of opening, O_NONBLOCK keeps a named pipe from hanging the reader.
@@ -82,17 +81,17 @@ class FileStore:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise CropError(isic_id, "not a regular file", where=where, remedy="put the file itself there")
-            check_size(isic_id, status.st_size, limits=self._limits, where=self._path)
+            check_size(isic_id, status.st_size, where=self.path)
             yield stream
 
     @cached_property
     def _files(self) -> dict[str, Path]:
-        if not self._path.is_dir():
+        if not self.path.is_dir():
             raise InputError(
-                "no such folder", where=str(self._path), remedy="give a folder of image files named by isic_id"
+                "no such folder", where=str(self.path), remedy="give a folder of image files named by isic_id"
             )
-        images = (path for path in files_below(self._path) if path.suffix.lower() in self.suffixes)
-        return by_id(((path.relative_to(self._path).as_posix(), path) for path in images), where=str(self._path))
+        images = (path for path in files_below(self.path) if path.suffix.lower() in self.suffixes)
+        return by_id(((path.relative_to(self.path).as_posix(), path) for path in images), where=str(self.path))
 
 
 class FolderStore(FileStore):
@@ -103,7 +102,7 @@ class FolderStore(FileStore):
     def read(self, isic_id: str) -> Crop:
         """Decode one crop; see `ImageStore.read`."""
         data = self.encoded(isic_id)
-        return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
+        return Crop(isic_id, decode(data, isic_id, where=self.path), len(data))
 
 
 def files_below(folder: Path) -> Iterator[Path]:

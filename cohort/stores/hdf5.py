@@ -14,7 +14,7 @@ import numpy as np
 
 from cohort.stores.decoding import check_pixels, check_size, decode
 from cohort.stores.naming import by_id, found_in, require_ids
-from cohort.stores.protocol import DEFAULT_LIMITS, NO_CROP, Crop, CropError, Limits, Pixels, is_id, require_id
+from cohort.stores.protocol import NO_CROP, Crop, CropError, Pixels, is_id, require_id
 from engine.errors import InputError
 
 _IMAGE = frozenset({"image", "img", "data", "jpg", "jpeg", "png", "pixels", "bytes"})
@@ -29,18 +29,15 @@ class Hdf5Store:
 
     An HDF5 file can point into other files (external links, external storage, virtual datasets) and at other places
     in itself (soft links). Such entries are refused: a crop is read from this file or not at all.
+
+    Attributes:
+        path: The HDF5 file.
     """
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._path = Path(path)
-        self._limits = limits
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
         self._file: Any = None
         self._process = 0
-
-    @property
-    def path(self) -> Path:
-        """The HDF5 file."""
-        return self._path
 
     @property
     def ids(self) -> Sequence[str]:
@@ -49,7 +46,7 @@ class Hdf5Store:
         Raises:
             InputError: An entry's name cannot be an isic_id, or two entries have one.
         """
-        return require_ids(self._entries, where=str(self._path))
+        return require_ids(self._entries, where=str(self.path))
 
     @property
     def names(self) -> Sequence[str]:
@@ -72,7 +69,7 @@ class Hdf5Store:
         if value.ndim > 1:
             return Crop(isic_id, value if value.ndim == 3 else np.repeat(value[:, :, None], 3, axis=2), value.nbytes)
         data = value.tobytes()
-        return Crop(isic_id, decode(data, isic_id, limits=self._limits, where=self._path), len(data))
+        return Crop(isic_id, decode(data, isic_id, where=self.path), len(data))
 
     def encoded(self, isic_id: str) -> bytes:
         """Its bytes; see `ImageStore.encoded`."""
@@ -81,12 +78,12 @@ class Hdf5Store:
 
     def _value(self, isic_id: str) -> Pixels:
         """The content of a crop's entry: bytes (n,), or pixels (height, width) or (height, width, 3)."""
-        require_id(isic_id, self._path)
+        require_id(isic_id, self.path)
         try:
             value = self._content(isic_id, self._dataset(isic_id))
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             raise self._refuse(isic_id, "a damaged entry", "write the file again") from error
-        check_size(isic_id, value.nbytes, limits=self._limits, where=self._path)
+        check_size(isic_id, value.nbytes, where=self.path)
         return value
 
     def _dataset(self, isic_id: str) -> Any:  # noqa: ANN401 - h5py is untyped
@@ -109,7 +106,7 @@ class Hdf5Store:
     @cached_property
     def _entries(self) -> dict[str, str]:
         """Path of each entry by its id."""
-        return by_id(((_lesion(path), path) for paths in self._listed for path in paths), where=str(self._path))
+        return by_id(((_lesion(path), path) for paths in self._listed for path in paths), where=str(self.path))
 
     @cached_property
     def _listed(self) -> tuple[list[str], list[str]]:
@@ -123,7 +120,7 @@ class Hdf5Store:
         try:
             self._open().id.links.visit(note, info=True)
         except (OSError, RuntimeError, ValueError) as error:
-            raise InputError("a damaged HDF5 file", where=str(self._path), remedy="write it again") from error
+            raise InputError("a damaged HDF5 file", where=str(self.path), remedy="write it again") from error
         groups = {path.rpartition("/")[0] for path in (*paths, *links)}
         return [path for path in paths if path not in groups], links
 
@@ -134,17 +131,17 @@ class Hdf5Store:
         self._file = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_limits": self._limits, "_file": None, "_process": 0}
+        return {"path": self.path, "_file": None, "_process": 0}
 
     def _open(self) -> Any:  # noqa: ANN401 - h5py is untyped
         """This process's own handle: HDF5 handles must not be shared across a fork."""
         if self._file is None or self._process != os.getpid():
             try:
-                self._file = h5py.File(self._path, "r")
+                self._file = h5py.File(self.path, "r")
             except OSError as error:
                 raise InputError(
-                    "not a readable HDF5 file" if self._path.is_file() else "no such file",
-                    where=str(self._path),
+                    "not a readable HDF5 file" if self.path.is_file() else "no such file",
+                    where=str(self.path),
                     remedy=_STORE,
                 ) from error
             self._process = os.getpid()
@@ -157,7 +154,7 @@ class Hdf5Store:
         if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
             raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)", _COPY)
         if storage.get_layout() == h5py.h5d.CHUNKED:  # each is unpacked whole
-            check_size(isic_id, math.prod(storage.get_chunk()), limits=self._limits, where=self._path)
+            check_size(isic_id, math.prod(storage.get_chunk()), where=self.path)
         if shape and dataset.dtype == np.uint8 and (len(shape) < 3 or (len(shape) == 3 and shape[2] == 3)):
             return self._numbers(isic_id, dataset)
         return self._string(isic_id, dataset)
@@ -165,9 +162,9 @@ class Hdf5Store:
     def _numbers(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
         """Numbers from 0 to 255: the bytes of an image file, or pixels."""
         if len(dataset.shape) == 1:
-            check_size(isic_id, dataset.shape[0], limits=self._limits, where=self._path)
+            check_size(isic_id, dataset.shape[0], where=self.path)
         else:
-            check_pixels(isic_id, dataset.shape[1], dataset.shape[0], limits=self._limits, where=self._path)
+            check_pixels(isic_id, dataset.shape[1], dataset.shape[0], where=self.path)
         value = np.empty(dataset.shape, np.uint8)
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value)
         return value
@@ -183,14 +180,14 @@ class Hdf5Store:
             raise self._refuse(isic_id, "text of variable length, which cannot hold an image")
         size = kind.get_size()
         # A string of fixed length is allocated whole, so its size is checked before it is read.
-        check_size(isic_id, size, limits=self._limits, where=self._path)
+        check_size(isic_id, size, where=self.path)
         value = np.empty((), dtype=f"V{size}")
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value, kind)
         # Strings are padded with zero bytes; JPEG and PNG end in others.
         return np.frombuffer(value.tobytes().rstrip(b"\0") if text else value.tobytes(), np.uint8)
 
     def _refuse(self, isic_id: str, what: str, remedy: str = _STORE) -> CropError:
-        return CropError(isic_id, what, where=str(self._path), remedy=remedy)
+        return CropError(isic_id, what, where=str(self.path), remedy=remedy)
 
 
 def _lesion(path: str) -> str:

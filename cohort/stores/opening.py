@@ -9,18 +9,14 @@ import h5py
 from cohort.stores.dicom import DicomStore
 from cohort.stores.folder import FolderStore, files_below
 from cohort.stores.hdf5 import Hdf5Store
-from cohort.stores.protocol import DEFAULT_LIMITS, ImageStore, Limits
+from cohort.stores.protocol import ImageStore
 from engine.errors import InputError
 
 _HDF5 = (".hdf5", ".h5", ".hdf")
 
 
-def open_store(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageStore:
+def open_store(path: Path) -> ImageStore:
     """The store at `path`: an HDF5 file, a folder of JPEG or PNG files, or a folder of DICOM files.
-
-    Args:
-        path: File or folder.
-        limits: Largest crop that will be decoded.
 
     Raises:
         InputError: Nothing there, or nothing of these kinds, or a folder that mixes DICOM with JPEG or PNG.
@@ -29,7 +25,7 @@ def open_store(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageStore:
     if path.is_file():
         if path.suffix.lower() not in _HDF5 and not h5py.is_hdf5(path):
             raise InputError("not an image store", where=str(path), remedy=_KINDS)
-        return Hdf5Store(path, limits=limits)
+        return Hdf5Store(path)
     if not path.is_dir():
         raise InputError("no such file or folder", where=str(path), remedy=_KINDS)
     suffixes = {file.suffix.lower() for file in files_below(path)}
@@ -37,9 +33,9 @@ def open_store(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageStore:
     if plain and medical:
         raise InputError("DICOM files and JPEG or PNG files in one folder", where=str(path), remedy="keep one kind")
     if medical:
-        return DicomStore(path, limits=limits)
+        return DicomStore(path)
     if plain:
-        return FolderStore(path, limits=limits)
+        return FolderStore(path)
     raise InputError("no images in this folder", where=str(path), remedy=_KINDS)
 
 

@@ -43,22 +43,6 @@ def _rebuild(isic_id: str, reason: str, where: str, remedy: str) -> CropError:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Largest crop that is decoded; an image above either cap is refused before its pixels are unpacked.
-
-    Attributes:
-        max_bytes: Encoded size.
-        max_pixels: Width times height. ISIC 2020 images have up to 24 million.
-    """
-
-    max_bytes: int = 32 * 2**20
-    max_pixels: int = 40_000_000
-
-
-DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
 class Crop:
     """One decoded image.
 
@@ -73,18 +57,29 @@ class Crop:
     n_bytes: int
 
 
-@runtime_checkable
-class ImageStore(Protocol):
-    """Crops by `isic_id`.
-
-    A store holds a path, not an open file: files are opened at the first read in each process, so a store can be
-    pickled to worker processes and survives a fork.
-    """
+class CropReader(Protocol):
+    """What crops are read from; it can be pickled to worker processes, and survives a fork."""
 
     @property
     def path(self) -> Path:
         """Where the crops lie."""
         ...
+
+    def read(self, isic_id: str) -> Crop:
+        """Decode one crop.
+
+        Raises:
+            CropError: There is no such crop, it is not an image, it is cut short, or it is over a limit.
+        """
+        ...
+
+
+@runtime_checkable
+class ImageStore(CropReader, Protocol):
+    """Crops by `isic_id`.
+
+    A store holds a path, not an open file: files are opened at the first read in each process.
+    """
 
     @property
     def ids(self) -> Sequence[str]:
@@ -100,14 +95,6 @@ class ImageStore(Protocol):
         """Whether there is an entry of this id; its name may have a suffix more, see `cohort.stores.naming`."""
         ...
 
-    def read(self, isic_id: str) -> Crop:
-        """Decode one crop.
-
-        Raises:
-            CropError: There is no such crop, it is not an image, it is cut short, or it is over a limit.
-        """
-        ...
-
     def encoded(self, isic_id: str) -> bytes:
         """The bytes of one crop as they are stored, which say whether it is the same crop as before.
 
@@ -121,7 +108,7 @@ class ImageStore(Protocol):
         ...
 
 
-def try_read(store: ImageStore, isic_id: str) -> Crop | CropError:
+def try_read(store: CropReader, isic_id: str) -> Crop | CropError:
     """The crop, or the reason why there is none."""
     try:
         return store.read(isic_id)

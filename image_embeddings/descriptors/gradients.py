@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_embeddings.descriptors.colour import Floats
-from image_embeddings.descriptors.grid import RING_EDGES, halved, radius, ring_weights, smoothed
+from image_embeddings.descriptors.grid import AXES, RING_EDGES, differences, halved, radius, ring_weights, smoothed
 from image_embeddings.descriptors.region import Doubles
 
-AXES = ("l", "a", "b")
 # Keeps the ratio of two small gradients near 1: half of what the last bit of a channel makes of an even crop.
 _FLOOR = 0.05
 
@@ -46,10 +45,7 @@ def gradient_numbers(planes: Floats) -> dict[str, Doubles]:
 
 def _along_and_across(plane: Floats) -> tuple[Floats, Floats]:
     """(crops, size, size) gradient away from the centre and around it, per two pixels; 0 at the crop's edge."""
-    right, down = _directions(plane.shape[1])
-    dy, dx = np.zeros_like(plane), np.zeros_like(plane)
-    np.subtract(plane[:, 2:], plane[:, :-2], out=dy[:, 1:-1])
-    np.subtract(plane[:, :, 2:], plane[:, :, :-2], out=dx[:, :, 1:-1])
+    (right, down), (dy, dx) = _directions(plane.shape[1]), differences(plane)
     return dx * right + dy * down, dy * right - dx * down
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 FIELD_MM = 15.0
 """Width of skin that a SLICE-3D crop shows, in mm; a store of another scale has other millimetres."""
 
+AXES = ("l", "a", "b")
+"""L*, a*, b* in the names of descriptors."""
 RING_EDGES = (0.0, 0.15, 0.3, 0.45, 0.65, 0.9, 1.45)
 """Outer radii of the rings, as shares of half the crop's width; the last takes in the corners."""
 
@@ -22,10 +24,10 @@ def radius(size: int) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def ring_weights(size: int) -> NDArray[np.float64]:
-    """(size * size, rings) weights of 1 / pixel count: planes @ weights is the mean over each ring."""
-    index = np.digitize(radius(size).ravel(), RING_EDGES[1:-1])
-    weights = np.zeros((size * size, len(RING_EDGES) - 1))
+def ring_weights(size: int, edges: tuple[float, ...] = RING_EDGES) -> NDArray[np.float64]:
+    """(size * size, rings) weights of 1 / pixel count: planes @ weights is the mean over each ring between `edges`."""
+    index = np.digitize(radius(size).ravel(), edges[1:-1])
+    weights = np.zeros((size * size, len(edges) - 1))
     weights[np.arange(size * size), index] = 1
     return np.asarray(weights / weights.sum(axis=0))
 
@@ -34,6 +36,14 @@ def ring_weights(size: int) -> NDArray[np.float64]:
 def outside(size: int) -> NDArray[np.intp]:
     """Flat indices of every third pixel outside 0.8 of the half width: mostly healthy skin around the lesion."""
     return np.flatnonzero(radius(size).ravel() > 0.8)[::3]
+
+
+def differences(planes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Change down and to the right of (crops, size, size) planes, per two pixels; 0 at the crop's edge."""
+    down, right = np.zeros_like(planes), np.zeros_like(planes)
+    np.subtract(planes[:, 2:], planes[:, :-2], out=down[:, 1:-1])
+    np.subtract(planes[:, :, 2:], planes[:, :, :-2], out=right[:, :, 1:-1])
+    return down, right
 
 
 def halved(planes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
-from numpy.typing import NDArray
+from scipy import ndimage
 
 from cohort.skin_tone import individual_typology_angle
 from image_embeddings.descriptors.colour import Floats, chroma, hue
+from image_embeddings.descriptors.grid import AXES
 from image_embeddings.descriptors.region import Doubles, Region
 from image_embeddings.descriptors.segmentation import Lesion
-
-AXES = ("l", "a", "b")
 
 # Colours that dermatologists count in a pigmented lesion (ABCD rule), as differences from the skin around:
 # name -> (lowest, highest) of dL*, da*, db*.
@@ -105,9 +102,9 @@ def _spread(region: Region, values: list[Floats], means: list[Doubles]) -> dict[
 
 def _border(lesion: Lesion, planes: Floats) -> dict[str, Doubles]:
     """Colour just inside and just outside the outline (two pixels each), and the step's mean and spread along it."""
-    mask = lesion.mask
-    inner = Region(mask & ~_within_two(mask, np.logical_and))
-    outer = Region(_within_two(mask, np.logical_or) & ~mask)
+    mask, reach = lesion.mask, (1, 5, 5)
+    inner = Region(mask & ~ndimage.minimum_filter(mask, reach, mode="constant"))
+    outer = Region(ndimage.maximum_filter(mask, reach, mode="constant") & ~mask)
     numbers: dict[str, Doubles] = {}
     for axis, plane, skin in zip(AXES, planes, lesion.skin, strict=True):
         within, beyond = inner.values(plane), outer.values(plane)
@@ -116,12 +113,3 @@ def _border(lesion: Lesion, planes: Floats) -> dict[str, Doubles]:
         numbers[f"border_{axis}_halo"] = mean_beyond - skin
         numbers[f"border_{axis}_std"] = inner.std(within, mean_within)
     return numbers
-
-
-def _within_two(mask: NDArray[np.bool_], of: np.ufunc) -> NDArray[np.bool_]:
-    """Whether all (`logical_and`: eroded) or any (`logical_or`: dilated) pixels at most two away are lesion."""
-    size = mask.shape[1]
-    framed = np.pad(mask, ((0, 0), (2, 2), (2, 2)))
-    rows = reduce(of, [framed[:, start : start + size] for start in range(5)])
-    reached: NDArray[np.bool_] = reduce(of, [rows[:, :, start : start + size] for start in range(5)])
-    return reached

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 T = TypeVar("T", bound=np.generic)
+U = TypeVar("U", bound=np.generic)
 # The last bits of a row of a matrix product depend on the number of rows, and where the tiles of the product are not
 # whole also on where the row stands. So every product has this many rows, and a multiple of that many columns.
-_BLOCK = 256
-_TILE = 64
+_BLOCK, TILE = 256, 64
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,22 @@ class Kernel:
 
         A lesion's is the same to the last bit alone and in any batch.
         """
-        support, weight = padded(self.support, _TILE), padded(self.weight, _TILE)
-        own, whole = (support**2).sum(1), padded(values, _BLOCK)
-        parts = []
-        for begin in range(0, len(whole), _BLOCK):
-            block = (whole[begin : begin + _BLOCK] - self.mean) / self.scale
-            squared = (block**2).sum(1)[:, None] + own - 2 * block @ support.T
-            parts.append(np.exp(-self.gamma * np.maximum(squared, 0)) @ weight)
-        return np.concatenate(parts)[: len(values)] + self.intercept
+        support, weight = padded(self.support, TILE), padded(self.weight, TILE)
+        own = (support**2).sum(1)
+
+        def decide(block: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+            standard = (block - self.mean) / self.scale
+            squared = (standard**2).sum(1)[:, None] + own - 2 * standard @ support.T
+            return np.asarray(np.exp(-self.gamma * np.maximum(squared, 0)) @ weight)
+
+        return in_blocks(decide, values) + self.intercept
+
+
+def in_blocks(change: Callable[[NDArray[T]], NDArray[U]], values: NDArray[T]) -> NDArray[U]:
+    """What `change` makes of (rows, columns) values, a row for each row: the same alone and in any batch."""
+    whole = padded(values, _BLOCK)
+    blocks = [change(whole[begin : begin + _BLOCK]) for begin in range(0, len(whole), _BLOCK)]
+    return np.concatenate(blocks)[: len(values)]
 
 
 def padded(values: NDArray[T], multiple: int) -> NDArray[T]:

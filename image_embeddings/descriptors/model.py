@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from cohort.frames import ID
 from engine.errors import InputError
-from image_embeddings.arrays import part_of, save_arrays, saved_arrays
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 from image_embeddings.sampling import sampled
@@ -28,13 +26,13 @@ class DescriptorModel:
     """A fitted descriptor score.
 
     Attributes:
-        names: The descriptors, in the order of the columns it was fitted on.
+        names: (descriptors,) what each is called, in the order of the columns it was fitted on.
         typical: (descriptors,) training medians, which stand in for a value that is not finite.
         forest: Extra-trees.
         kernel: Support vector machine.
     """
 
-    names: tuple[str, ...]
+    names: NDArray[np.str_]
     typical: NDArray[np.float32]
     forest: Forest
     kernel: Kernel
@@ -52,12 +50,12 @@ class DescriptorModel:
             threads: The model does not depend on it.
             trees: How many.
         """
-        names = tuple(name for name in frame.columns if name != ID)
+        names = [name for name in frame.columns if name != ID]
         values = frame.select(names).to_numpy().astype(np.float32)
         chosen = sampled(np.isfinite(values).all(1), target, ratio=BENIGN_RATIO, seed=seed)
         values, target = np.ascontiguousarray(values[chosen]), target[chosen]
         forest = Forest.fit(values, target, trees=trees, seed=seed, threads=threads)
-        return cls(names, np.median(values, axis=0), forest, Kernel.fit(values, target))
+        return cls(np.array(names), np.median(values, axis=0), forest, Kernel.fit(values, target))
 
     def log_odds(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(rows,) score; higher is more suspicious; NaN where the descriptors are null.
@@ -65,34 +63,16 @@ class DescriptorModel:
         Raises:
             InputError: A descriptor that the model was fitted on is absent.
         """
-        absent = [name for name in self.names if name not in frame.columns]
+        names = self.names.tolist()
+        absent = [name for name in names if name not in frame.columns]
         if absent:
             raise InputError(
                 f"descriptor {absent[0]} is absent", where="descriptors", remedy="describe the crops with this version"
             )
-        values = frame.select(self.names).to_numpy().astype(np.float32)
+        values = frame.select(names).to_numpy().astype(np.float32)
         readable = ~np.isnan(values).all(1)
         score = np.full(len(values), np.nan)
         values = np.where(np.isfinite(values), values, self.typical)[readable]
         if len(values):
             score[readable] = self.forest.log_odds(values) + _KERNEL_WEIGHT * self.kernel.decision(values)
         return score
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
-        save_arrays(
-            path,
-            {"names": np.array(self.names), "typical": self.typical},
-            {"forest": self.forest, "kernel": self.kernel},
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> DescriptorModel:
-        """Read what `save` wrote.
-
-        Raises:
-            InputError: Not such a file.
-        """
-        with saved_arrays(path, "a descriptor model") as arrays:
-            forest, kernel = part_of(arrays, "forest", Forest), part_of(arrays, "kernel", Kernel)
-            return cls(tuple(map(str, arrays["names"])), arrays["typical"], forest, kernel)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from image_embeddings.descriptors.colour import Floats
-from image_embeddings.descriptors.grid import halved, ring_weights
+from image_embeddings.descriptors.grid import AXES, halved, ring_weights
 from image_embeddings.descriptors.region import Doubles
 
-AXES = ("l", "a", "b")
 _PERCENT = (2, 25, 50, 75, 98)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from cohort.frames import ID
-from cohort.stores.protocol import CropError, ImageStore, OnBad, try_read
+from cohort.stores.protocol import CropError, CropReader, OnBad, try_read
 from engine.executors import Executor, LocalExecutor
 from image_embeddings.descriptors.numbers import describe_crops
 from image_embeddings.progress import report
@@ -43,7 +43,7 @@ class _Chunk:
 
 
 def describe(
-    store: ImageStore,
+    store: CropReader,
     ids: Sequence[str],
     *,
     on_bad: OnBad = "missing",
@@ -71,7 +71,7 @@ def describe(
 
 
 def describe_in_chunks(
-    store: ImageStore, ids: Sequence[str], *, crops: int, on_bad: OnBad = "missing", executor: Executor | None = None
+    store: CropReader, ids: Sequence[str], *, crops: int, on_bad: OnBad = "missing", executor: Executor | None = None
 ) -> Iterator[Described]:
     """As `describe`, but `crops` crops at a time, so that memory does not grow with their number."""
     executor = executor or LocalExecutor(1)
@@ -111,7 +111,7 @@ def _joined(ids: Sequence[str], chunks: Sequence[_Chunk]) -> Described:
     return Described(pl.DataFrame({ID: pl.Series(ids, dtype=pl.String), **columns}), faults)
 
 
-def _describe_chunk(store: ImageStore, ids: Sequence[str], _cores: int) -> _Chunk:
+def _describe_chunk(store: CropReader, ids: Sequence[str], _cores: int) -> _Chunk:
     results = [try_read(store, isic_id) for isic_id in ids]
     faults = [result for result in results if isinstance(result, CropError)]
     crops = [result for result in results if not isinstance(result, CropError)]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_embeddings.descriptors.colour import Floats
-from image_embeddings.descriptors.grid import halved, radius, smoothed
+from image_embeddings.descriptors.grid import differences, halved, radius, ring_weights, smoothed
 from image_embeddings.descriptors.region import Doubles
 
-_ZONES = (("centre", 0.0, 0.3), ("middle", 0.3, 0.65), ("rim", 0.65, 1.5))
+_ZONES, _ZONE_EDGES = ("centre", "middle", "rim"), (0.0, 0.3, 0.65, 1.5)
 _PATTERNS = 10
 
 
@@ -30,17 +30,10 @@ def texture_numbers(luma: NDArray[np.uint8], planes: Floats) -> dict[str, Double
     return numbers | _edges(coarse) | _patterns("fine", luma) | _patterns("coarse", (coarse * 2.55).astype(np.uint8))
 
 
-@lru_cache(maxsize=8)
-def _zones(size: int) -> Floats:
-    """(size * size, zones) weights whose product with a flat plane is the zone's mean."""
-    r = radius(size).ravel()
-    weights = np.stack([(r >= low) & (r < high) for _, low, high in _ZONES], axis=1).astype(np.float32)
-    return np.asarray(weights / weights.sum(0))
-
-
 def _by_zone(name: str, plane: Floats) -> dict[str, Doubles]:
-    means = (plane.reshape(len(plane), -1) @ _zones(plane.shape[1])).astype(np.float64)
-    return {f"{name}_{zone}": means[:, place] for place, (zone, _, _) in enumerate(_ZONES)}
+    weights = ring_weights(plane.shape[1], _ZONE_EDGES).astype(np.float32)
+    means = (plane.reshape(len(plane), -1) @ weights).astype(np.float64)
+    return {f"{name}_{zone}": means[:, place] for place, zone in enumerate(_ZONES)}
 
 
 def _band_energies(axis: str, plane: Floats, bands: int) -> dict[str, Doubles]:
@@ -56,9 +49,7 @@ def _band_energies(axis: str, plane: Floats, bands: int) -> dict[str, Doubles]:
 
 def _edges(plane: Floats) -> dict[str, Doubles]:
     """Mean gradient of L*, and the coherence of its direction (1 parallel lines, 0 none) from the structure tensor."""
-    gy, gx = np.zeros_like(plane), np.zeros_like(plane)
-    gy[:, 1:-1] = plane[:, 2:] - plane[:, :-2]
-    gx[:, :, 1:-1] = plane[:, :, 2:] - plane[:, :, :-2]
+    gy, gx = differences(plane)
     yy, xx, yx = (_by_zone("", product) for product in (gy * gy, gx * gx, gy * gx))
     numbers = _by_zone("texture_gradient", np.sqrt(gy * gy + gx * gx))
     for zone in yy:

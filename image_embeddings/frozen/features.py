@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import timm
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cohort.stores.protocol import ImageStore, OnBad
 from engine.errors import InputError
 from engine.files import atomic_path
+from image_embeddings.backend import Resources
 from image_embeddings.labels import BINARY
-from image_embeddings.networks.device import Device
+from image_embeddings.networks.chunks import score_chunks
 from image_embeddings.networks.network import Network, build
-from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
+from image_embeddings.networks.recipe import Recipe
+from image_embeddings.networks.scoring import CropScores
 from image_embeddings.networks.weights import load_into, read_weights
 from image_embeddings.presets import Preset
-from image_embeddings.progress import report
 
 
 class Tokens(nn.Module):
@@ -72,56 +70,14 @@ def _asked_for_tokens(network: Network) -> Network:
     return network
 
 
-@dataclass(frozen=True)
-class Features:
-    """Features of crops, in the order asked for.
-
-    Attributes:
-        values: (crops, width) float16, mean over the views; NaN where unreadable.
-        faults: Why a crop could not be read, by id.
-    """
-
-    values: NDArray[np.float16]
-    faults: dict[str, str]
+def look(path: Path, ids: Sequence[str], recipe: Recipe, resources: Resources) -> Iterator[CropScores]:
+    """What the backbone in a file says of crops, `CHUNK` crops at a time: the one embedding is the features."""
+    load = partial(_load, recipe.preset, path)
+    return score_chunks("features", load, ids, recipe, resources, embeddings=True)
 
 
-@dataclass(frozen=True)
-class Looking:
-    """What looking at crops takes; travels to where it is done.
-
-    Attributes:
-        backbone: File of the backbone.
-        preset: Preprocessing and views.
-        store: Where the crops lie.
-        device: Where the backbone runs.
-        on_bad: "stop" raises at a crop that cannot be read, "missing" gives it NaN.
-        total: Crops of the whole work, to say how far it is.
-    """
-
-    backbone: Path
-    preset: Preset
-    store: ImageStore
-    device: Device
-    on_bad: OnBad
-    total: int
-
-
-def look(shared: Looking, item: tuple[int, list[str]], cores: int) -> Features:
-    """Features of some crops; `item` is how many were done before, and the ids."""
-    torch.set_num_threads(cores)
-    done, ids = item
-
-    def on_batch(crops: int) -> None:
-        nonlocal done
-        done += crops
-        report("features", done, shared.total)
-
-    options = ScoringOptions(
-        shared.preset, shared.device, shared.on_bad, loaders_for(cores, len(ids)), embeddings=True, on_batch=on_batch
-    )
-    network = _kept(shared.preset, shared.backbone, shared.backbone.stat().st_mtime_ns)
-    scored = score([network], shared.store, ids, np.arange(len(ids)), options)
-    return Features(scored.embeddings[0], scored.faults)
+def _load(preset: Preset, path: Path) -> list[Network]:
+    return [_kept(preset, path, path.stat().st_mtime_ns)]
 
 
 @lru_cache(maxsize=1)

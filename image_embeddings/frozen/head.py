@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from cohort.frames import ID
 from cv_folds.folds import make_folds
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
-from image_embeddings.arrays import part_of, save_arrays, saved_arrays
-from image_embeddings.descriptors.kernel import Kernel, padded
+from image_embeddings.descriptors.kernel import TILE, Kernel, in_blocks, padded
 from image_embeddings.joined_store import scored
 from image_embeddings.sampling import sampled
 
@@ -29,8 +27,6 @@ GAMMAS = (0.1, 0.3)
 INNER_FOLDS = 3
 # Benign rows for each malignant one, at most: a kernel machine's time grows with their square.
 BENIGN_RATIO = 20
-# The last bits of a row of a matrix product depend on the number of rows; see `image_embeddings.descriptors.kernel`.
-_BLOCK, _TILE = 256, 64
 
 
 @dataclass(frozen=True)
@@ -59,14 +55,15 @@ class Reduction:
         kept = min(components, int((spread > 1e-6 * spread[0]).sum()))
         axes = axes[:kept].T * (np.sqrt(len(values)) / spread[:kept])
         axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(kept)])
-        return cls(mean, scale, padded(axes.T, _TILE).T.copy(), np.array(kept))
+        return cls(mean, scale, padded(axes.T, TILE).T.copy(), np.array(kept))
 
     def __call__(self, values: Doubles) -> Doubles:
         """(rows, components and other columns); a row's are the same to the last bit alone and in any batch."""
         features, kept = len(self.axes), int(self.components)
-        whole = (padded(values, _BLOCK) - self.mean) / self.scale
-        blocks = [whole[begin : begin + _BLOCK, :features] @ self.axes for begin in range(0, len(whole), _BLOCK)]
-        return np.hstack([np.concatenate(blocks)[:, :kept], whole[:, features:]])[: len(values)]
+        whole = (values - self.mean) / self.scale
+        return np.hstack(
+            [in_blocks(lambda block: block @ self.axes, whole[:, :features])[:, :kept], whole[:, features:]]
+        )
 
 
 @dataclass(frozen=True)
@@ -89,18 +86,18 @@ class Head:
     """A fitted head: one of a linear and a kernel classifier; the other is empty.
 
     Attributes:
-        reduction: Fitted on the same rows.
         weight: (components,) of the logistic regression; of length 0 where the kernel machine was chosen.
         intercept: () of the logistic regression.
-        kernel: The kernel machine; without support vectors where the logistic regression was chosen.
         inner_pauc: () pAUC over the inner folds, of the chosen one; NaN where there were none.
+        reduction: Fitted on the same rows.
+        kernel: The kernel machine; without support vectors where the logistic regression was chosen.
     """
 
-    reduction: Reduction
     weight: Doubles
     intercept: Doubles
-    kernel: Kernel
     inner_pauc: Doubles
+    reduction: Reduction
+    kernel: Kernel
 
     @classmethod
     def fit(
@@ -134,25 +131,7 @@ class Head:
         return score
 
     def _linear(self, reduced: Doubles) -> Doubles:
-        whole = padded(reduced * self.weight, _BLOCK)
-        parts = [whole[begin : begin + _BLOCK].sum(1) for begin in range(0, len(whole), _BLOCK)]
-        return np.asarray(np.concatenate(parts)[: len(reduced)] + self.intercept)
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to an `.npz` file, atomically; it holds no Python objects."""
-        arrays = {"weight": self.weight, "intercept": self.intercept, "inner_pauc": self.inner_pauc}
-        save_arrays(path, arrays, {"reduction": self.reduction, "kernel": self.kernel})
-
-    @classmethod
-    def load(cls, path: Path) -> Head:
-        """Read what `save` wrote.
-
-        Raises:
-            InputError: Not such a file.
-        """
-        with saved_arrays(path, "a head") as arrays:
-            reduction, kernel = part_of(arrays, "reduction", Reduction), part_of(arrays, "kernel", Kernel)
-            return cls(reduction, arrays["weight"], arrays["intercept"], kernel, arrays["inner_pauc"])
+        return in_blocks(lambda block: block.sum(1), reduced * self.weight) + self.intercept
 
 
 Candidate = tuple[str, float]
@@ -211,7 +190,7 @@ def _fit(candidate: Candidate, reduction: Reduction, values: Doubles, target: ND
     reduced = reduction(values)
     if kind == "kernel":
         kernel = Kernel.fit(reduced, target, gamma=setting)
-        return Head(reduction, np.empty(0), np.array(0.0), kernel, np.array(pauc))
+        return Head(np.empty(0), np.array(0.0), np.array(pauc), reduction, kernel)
     fitted = LogisticRegression(C=setting, class_weight="balanced", max_iter=2000).fit(reduced, target)
     weight, intercept = np.asarray(fitted.coef_[0]), np.asarray(fitted.intercept_[0])
-    return Head(reduction, weight, intercept, Kernel.empty(reduced.shape[1]), np.array(pauc))
+    return Head(weight, intercept, np.array(pauc), reduction, Kernel.empty(reduced.shape[1]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,53 +14,26 @@ import torch
 from numpy.typing import NDArray
 
 from cohort.frames import ID
-from cohort.stores.protocol import ImageStore, OnBad
+from cohort.stores.protocol import CropReader, OnBad
 from cv_folds.folds import make_folds
 from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.files import fingerprint, sha256_of
-from image_embeddings.backend import CHECKPOINT, CHUNK, Resources, Scores, mean_of
+from image_embeddings.backend import CHECKPOINT, Resources, Scores, mean_of
 from image_embeddings.joined_store import scored
-from image_embeddings.labels import Classes, Labels
+from image_embeddings.labels import Labels
 from image_embeddings.networks.batches import Sampling
-from image_embeddings.networks.device import Device
+from image_embeddings.networks.chunks import score_chunks
 from image_embeddings.networks.network import Network, build
+from image_embeddings.networks.recipe import Recipe
 from image_embeddings.networks.reduction import Reduction, reduce_embeddings
-from image_embeddings.networks.scoring import ScoringOptions, loaders_for, score
+from image_embeddings.networks.scoring import ScoringOptions, loaders_for
 from image_embeddings.networks.training import Training, train
 from image_embeddings.networks.weights import load_into, read_history, read_weights, save_weights
 from image_embeddings.presets import Preset
 from image_embeddings.progress import report
 
 _INNER_FOLDS = 5
-
-
-@dataclass(frozen=True)
-class NetworkRecipe:
-    """What the networks of a model have in common.
-
-    Attributes:
-        preset: How each is built, fed and trained.
-        classes: Of the main head.
-        n_sites: Of the body-site head.
-        seed: Of every draw; a repeat adds to it.
-        repeats: Networks of each part, which differ by their seed; their scores are averaged.
-        weights: First weights from a local file.
-        download: Let timm fetch first weights.
-        reduce_to: Length that embeddings are reduced to by components fitted on the part's training rows; None keeps
-            them.
-        device: Where they run.
-    """
-
-    preset: Preset
-    classes: Classes
-    n_sites: int = 0
-    seed: int = 0
-    repeats: int = 1
-    weights: Path | None = None
-    download: bool = False
-    reduce_to: int | None = None
-    device: Device = field(default_factory=Device.choose)
 
 
 class NetworkBackend:
@@ -71,7 +44,7 @@ class NetworkBackend:
         recipe: What its networks have in common.
     """
 
-    def __init__(self, resources: Resources, recipe: NetworkRecipe) -> None:
+    def __init__(self, resources: Resources, recipe: Recipe) -> None:
         self.resources, self.recipe = resources, recipe
 
     def files(self, part: str) -> list[Path]:
@@ -102,13 +75,13 @@ class NetworkBackend:
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
         """Mean log-odds over the networks of the parts, all of which see each crop once it is decoded."""
         paths = [path for part in parts for path in self.files(part)]
-        resources, device = self.resources, self.recipe.device
-        shared = _ScoringShared(
-            self.recipe, resources.store, resources.on_bad, paths, len(ids), embeddings=resources.embeddings
-        )
-        items = [(start, list(ids[start : start + CHUNK])) for start in range(0, len(ids), CHUNK)]
-        at_once, gpus = self._at_once, float(device.is_cuda)
-        return resources.executor.map(_score_crops, shared, items, at_once=at_once, gpus=gpus)
+        names, wanted = [path.stem for path in paths], self.resources.embeddings
+        load = partial(_loaded_now, paths, self.recipe)
+        for said in score_chunks(
+            "score", load, ids, self.recipe, self.resources, embeddings=wanted, at_once=self._at_once
+        ):
+            embeddings = dict(zip(names, said.embeddings, strict=True)) if wanted else {}
+            yield Scores(mean_of(list(said.log_odds.T)), said.probabilities, embeddings, said.faults)
 
     @property
     def _at_once(self) -> int:
@@ -122,21 +95,11 @@ class NetworkBackend:
 
 @dataclass(frozen=True)
 class _TrainingShared:
-    recipe: NetworkRecipe
-    store: ImageStore
+    recipe: Recipe
+    store: CropReader
     on_bad: OnBad
     frame: pl.DataFrame
     labels: Labels
-
-
-@dataclass(frozen=True)
-class _ScoringShared:
-    recipe: NetworkRecipe
-    store: ImageStore
-    on_bad: OnBad
-    paths: list[Path]
-    total: int
-    embeddings: bool
 
 
 def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.int64]], cores: int) -> dict[str, str]:
@@ -176,37 +139,20 @@ def _train_network(shared: _TrainingShared, item: tuple[Path, int, NDArray[np.in
     return training.faults
 
 
-def _score_crops(shared: _ScoringShared, item: tuple[int, list[str]], cores: int) -> Scores:
-    torch.set_num_threads(cores)
-    (done, ids), recipe = item, shared.recipe
-    networks = _loaded(tuple((path, _changed_at(path)) for path in shared.paths), recipe)
-
-    def on_batch(crops: int) -> None:
-        nonlocal done
-        done += crops
-        report("score", done, shared.total)
-
-    loaders = loaders_for(cores, len(ids))
-    options = ScoringOptions(recipe.preset, recipe.device, shared.on_bad, loaders, shared.embeddings, on_batch)
-    scored = score(networks, shared.store, ids, np.arange(len(ids)), options)
-    names = [path.stem for path in shared.paths]
-    embeddings = dict(zip(names, scored.embeddings, strict=True)) if shared.embeddings else {}
-    return Scores(mean_of(list(scored.log_odds.T)), scored.probabilities, embeddings, scored.faults)
-
-
-def _changed_at(path: Path) -> int:
-    if not path.exists():
-        raise InputError("the weights are missing", where=str(path), remedy="train the model again")
-    return path.stat().st_mtime_ns
+def _loaded_now(paths: Sequence[Path], recipe: Recipe) -> list[Network]:
+    for path in paths:
+        if not path.exists():
+            raise InputError("the weights are missing", where=str(path), remedy="train the model again")
+    return _loaded(tuple((path, path.stat().st_mtime_ns) for path in paths), recipe)
 
 
 @lru_cache(maxsize=1)
-def _loaded(files: tuple[tuple[Path, int], ...], recipe: NetworkRecipe) -> list[Network]:
+def _loaded(files: tuple[tuple[Path, int], ...], recipe: Recipe) -> list[Network]:
     """Trained networks from their files, as changed last; kept for the next chunk of crops."""
     return [_load(path, recipe) for path, _ in files]
 
 
-def _load(path: Path, recipe: NetworkRecipe) -> Network:
+def _load(path: Path, recipe: Recipe) -> Network:
     network = Network(recipe.preset, recipe.classes, recipe.n_sites)
     if recipe.reduce_to is not None:
         network.reduction = Reduction(network.width, recipe.reduce_to)

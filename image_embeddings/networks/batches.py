@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from cohort.stores.protocol import CropError, ImageStore, OnBad, try_read
+from cohort.stores.protocol import CropError, CropReader, OnBad, try_read
 from image_embeddings.networks.augmentation import as_tensor, augmentation, prepare
 from image_embeddings.presets import Preset
 
@@ -109,7 +109,7 @@ class Crops(Dataset[Sample]):
     It holds the store's path, not its open file: each worker process opens its own.
     """
 
-    def __init__(self, store: ImageStore, ids: Sequence[str], preset: Preset, on_bad: OnBad) -> None:
+    def __init__(self, store: CropReader, ids: Sequence[str], preset: Preset, on_bad: OnBad) -> None:
         self.store, self.ids, self.preset, self.on_bad = store, ids, preset, on_bad
         self.augment = augmentation(preset.augmentation)
 

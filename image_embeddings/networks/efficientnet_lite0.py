@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-BACKBONE = "tf_efficientnet_lite0"
 _BLOCKS_OF_STAGES = (1, 2, 2, 3, 3, 4, 1)
 _PLACES = [(stage, block) for stage, blocks in enumerate(_BLOCKS_OF_STAGES) for block in range(blocks)]
 _OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}

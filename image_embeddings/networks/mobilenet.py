@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.layers import create_conv2d
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.errors import InputError
 
@@ -18,23 +17,9 @@ _STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 _CHANNELS = (16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256)
 
 
-class SameConv2d(nn.Conv2d):
-    """A convolution padded as TensorFlow's SAME: of an odd padding the extra pixel is below and to the right."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Convolve (batch, channels, height, width)."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        if stride == 1:
-            return functional.conv2d(images, self.weight, None, 1, kernel // 2, 1, self.groups)
-        below, right = (
-            max((math.ceil(length / stride) - 1) * stride + kernel - length, 0) for length in images.shape[-2:]
-        )
-        padded = functional.pad(images, (right // 2, right - right // 2, below // 2, below - below // 2))
-        return functional.conv2d(padded, self.weight, None, stride, 0, 1, self.groups)
-
-
 def _block(inputs: int, outputs: int, kernel: int, stride: int, groups: int) -> nn.Sequential:
-    convolution = SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+    # Padded as TensorFlow's SAME: of an odd padding the extra pixel is below and to the right.
+    convolution = create_conv2d(inputs, outputs, kernel, stride=stride, padding="same", groups=groups, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs, eps=1e-3), nn.ReLU6(inplace=True))
 
 

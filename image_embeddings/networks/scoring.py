@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cohort.stores.protocol import ImageStore, OnBad
+from cohort.stores.protocol import CropReader, OnBad
 from engine.errors import InputError
 from image_embeddings.networks.batches import Crops, loader
 from image_embeddings.networks.device import Device
@@ -65,7 +65,7 @@ class ScoringOptions:
 
 def score(
     networks: Sequence[Network],
-    store: ImageStore,
+    store: CropReader,
     ids: Sequence[str],
     rows: NDArray[np.int64],
     options: ScoringOptions,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cohort.stores.protocol import ImageStore, OnBad
+from cohort.stores.protocol import CropReader, OnBad
 from cv_folds.metrics import partial_auc
 from image_embeddings.labels import Labels
 from image_embeddings.networks import checkpoint
@@ -49,7 +49,7 @@ class Training:
     """
 
     preset: Preset
-    store: ImageStore
+    store: CropReader
     ids: list[str]
     labels: Labels
     rows: NDArray[np.int64]

@@ -1,6 +1,30 @@
 """What the image stage can be asked: requests that are JSON on their way, so that another process can do them."""
 
-from image_embeddings.requests.answering import answer
-from image_embeddings.requests.models import ApplyRequest, Engine, PerturbRequest, Request, TrainRequest, read_request
+from __future__ import annotations
 
-__all__ = ["ApplyRequest", "Engine", "PerturbRequest", "Request", "TrainRequest", "answer", "read_request"]
+from typing import Any
+
+from engine.outputs import try_file, try_folder
+from image_embeddings.requests.applying import apply, perturb
+from image_embeddings.requests.models import ApplyRequest, PerturbRequest, Request, TrainRequest, read_request
+from image_embeddings.requests.training import check, train
+
+__all__ = ["ApplyRequest", "PerturbRequest", "Request", "TrainRequest", "answer", "read_request"]
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """Do what is asked, in this process; how far it is can be heard by `image_embeddings.progress.listening`.
+
+    Returns:
+        Ready for JSON. Training: the figures (see `measure`), `model`, `ungrouped` and `missing`, the reason by id for
+        each crop that could not be read; nothing where the request was only checked. Applying: `crops`, `missing` and
+        `shift`. Perturbing: `crops` and `perturbations`.
+
+    Raises:
+        InputError: Tables, crops, folders or settings are wrong, `out` cannot be written, or torch is missing.
+    """
+    if isinstance(request, TrainRequest):
+        try_folder(request.out)
+        return check(request) if request.only_check else train(request)
+    try_file(request.out)
+    return apply(request) if isinstance(request, ApplyRequest) else perturb(request)

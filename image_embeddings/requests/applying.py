@@ -18,7 +18,6 @@ from image_embeddings.applying import apply_models, open_backend
 from image_embeddings.backend import Resources
 from image_embeddings.requests.models import ApplyRequest, PerturbRequest
 from image_embeddings.requests.remembering import Memory
-from image_embeddings.requests.spreading import executor_of
 from image_embeddings.robust_scoring import score_perturbed
 from image_embeddings.spec import checked_table
 from image_embeddings.training_run import FOLDS
@@ -31,7 +30,7 @@ def apply(request: ApplyRequest) -> dict[str, Any]:
     store = open_store(request.images)
     ids = store.ids if request.ids is None else request.ids
     absent = absent_crops(store, ids, request.on_bad)
-    with executor_of(request) as executor:
+    with request.open_executor() as executor:
         memory = Memory.of(request, store, ids, executor) if request.remember else None
         answer = None if memory is None else memory.recall(request.out)
         if answer is None:
@@ -52,15 +51,14 @@ def _scored(request: ApplyRequest, store: ImageStore, ids: Sequence[str], execut
         )
         for folder in request.models
     ]
-    applied = apply_models(request.models, backends, ids, request.out)
-    return {"crops": applied.crops, "missing": applied.faults, "shift": applied.shift}
+    return apply_models(request.models, backends, ids, request.out)
 
 
 def perturb(request: PerturbRequest) -> dict[str, Any]:
     """Score training crops as they are and as another camera might have taken them."""
     store: ImageStore = open_store(request.images)
     ids = _lesions_of(request.model) if request.ids is None else request.ids
-    with executor_of(request) as executor:
+    with request.open_executor() as executor:
         resources = Resources(request.model, store, executor)
         scores = score_perturbed(request.model, resources, ids, device=request.device)
     write_parquet(scores, request.out)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cohort.stores.protocol import OnBad
+from engine.executors import Executor, open_executor
 from image_embeddings.spec import Policy
 
 Engine = Literal["local", "ray"]
@@ -24,6 +25,14 @@ class _Common(BaseModel):
     engine: Engine = "local"  # what spreads the work
     address: str | None = None  # of a Ray cluster
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+    def open_executor(self) -> Executor:
+        """This machine's cores, or a Ray cluster, to be used in a `with` statement.
+
+        Raises:
+            InputError: Ray is not installed, or no cluster answers.
+        """
+        return open_executor(self.engine, address=self.address, cores=self.cores)
 
 
 class ExtraTable(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.console import log
 from engine.errors import InputError
 from image_embeddings.backend import ALL, fold_part
-from image_embeddings.installed_weights import installed_weights, package_of
+from image_embeddings.installed_weights import PACKAGE, installed_weights
 from image_embeddings.presets import HEAD_SETTINGS, SIGHT, Preset, changed, for_backbone, preset_named
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.spec import Spec, check_files
@@ -110,7 +110,7 @@ def with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainReq
     if weights or download or preset.name == "tiny":
         return request
     if (installed := installed_weights(preset.backbone)) is not None:
-        log.info("first weights: ImageNet's, from the installed package %s", package_of(preset.backbone))
+        log.info("first weights: ImageNet's, from the installed package %s", PACKAGE)
         return request.model_copy(update={"weights": installed})
     log.warning(
         "first weights are random; %s can start from %s (%s): give them as weights, or set download",

@@ -30,7 +30,6 @@ from image_embeddings.requests.applying import warn_of_missing
 from image_embeddings.requests.extra import ExtraLesions, read_extra
 from image_embeddings.requests.models import TrainRequest
 from image_embeddings.requests.recipe import preset_of, with_first_weights
-from image_embeddings.requests.spreading import executor_of
 from image_embeddings.spec import FILE, Spec
 from image_embeddings.training_run import Material, train_model
 
@@ -64,7 +63,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     if given is not None and given.is_dir():
         where, remedy = f"weights {given}", "start from one of other patients"
         refuse_own_lesions(given, material.frame, table="table", where=where, remedy=remedy)
-    with executor_of(request) as executor:
+    with request.open_executor() as executor:
         absent = absent_crops(store, material.ids, request.on_bad)
         crops = CropsIdentity.of(store, material.ids, request.out, executor)
         of_extra = [CropsIdentity.of(each.store, each.ids, request.out, executor, name=each.name) for each in extra]

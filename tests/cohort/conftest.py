@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cohort.columns import SLICE3D, TEST_COLUMNS, TRAIN_COLUMNS
+from cohort.columns import SLICE3D, TEST_COLUMNS
 
 Rows = Callable[..., pl.DataFrame]
 Write = Callable[..., Path]
@@ -33,7 +33,7 @@ def _slice3d(lesions: int = 12, *, seed: int = 0, start: int = 0) -> pl.DataFram
     # Drawn so that what follows from them stays plausible as well.
     drawn = {"A": 20, "Aext": 15, "B": 28, "Bext": 26, "L": 40, "Lext": 50, "areaMM2": 8, "perimeterMM": 12}
     data |= {f"tbp_lv_{name}": generator.uniform(0.9, 1.1, lesions) * middle for name, middle in drawn.items()}
-    return _with_relations(pl.DataFrame(data)).select(TRAIN_COLUMNS)
+    return _with_relations(pl.DataFrame(data)).select(column.name for column in SLICE3D)
 
 
 def _with_relations(frame: pl.DataFrame) -> pl.DataFrame:

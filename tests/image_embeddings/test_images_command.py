@@ -18,6 +18,7 @@ from cv_folds.folds import Folds, make_folds
 from cv_folds.metrics import partial_auc, roc_auc
 from engine.errors import InputError
 from engine.locks import locked
+from image_embeddings.arrays import load_model
 from image_embeddings.descriptors import model
 from tests.image_embeddings.conftest import run
 
@@ -57,7 +58,7 @@ def test_every_lesion_is_scored_once_by_a_model_that_never_saw_it(
     described = pl.read_parquet(trained.folder / "descriptors.parquet")
     for fold in range(5):
         held = folds.filter(pl.col("fold") == fold)["isic_id"].to_list()
-        own = model.DescriptorModel.load(trained.folder / f"fold{fold}.npz")
+        own = load_model(trained.folder / f"fold{fold}.npz", model.DescriptorModel, "a descriptor model")
         rows = described.filter(pl.col("isic_id").is_in(held))
         expected = dict(zip(rows["isic_id"], 1 / (1 + np.exp(-own.log_odds(rows))), strict=True))
         scored = oof.filter(pl.col("isic_id").is_in(held))
@@ -286,7 +287,8 @@ def test_a_refit_scores_new_crops_with_one_model(crops: SimpleNamespace, tmp_pat
     assert (folder / "all.npz").is_file()
     run("apply", folder, "--images", crops.images, "--out", tmp_path / "s.parquet", *FAST)
     described = pl.read_parquet(folder / "descriptors.parquet").sort("isic_id")
-    expected = 1 / (1 + np.exp(-model.DescriptorModel.load(folder / "all.npz").log_odds(described)))
+    fitted = load_model(folder / "all.npz", model.DescriptorModel, "a descriptor model")
+    expected = 1 / (1 + np.exp(-fitted.log_odds(described)))
     scores = pl.read_parquet(tmp_path / "s.parquet").sort("isic_id")["score"]
     np.testing.assert_allclose(scores, expected, rtol=1e-6)
 

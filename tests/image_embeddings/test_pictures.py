@@ -28,9 +28,9 @@ def test_picks_of_a_contact_sheet() -> None:
 def test_a_contact_sheet_shows_the_crops_and_skips_the_unreadable(crops: SimpleNamespace, tmp_path: Path) -> None:
     oof = crops.frame.select("isic_id", "target", score=pl.col("target") * 0.5 + 0.1)
     extra = pl.DataFrame({"isic_id": ["ISIC_gone"], "target": [1], "score": [0.99]}, schema=oof.schema)
-    contact_sheet(pl.concat([extra, oof]), crops.store, tmp_path / "contact.png", columns=3)
+    contact_sheet(pl.concat([extra, oof]), crops.store, tmp_path / "contact.png")
     with Image.open(tmp_path / "contact.png") as picture:
-        assert picture.width == 3 * 112
+        assert picture.width == 10 * 112
         colours = picture.convert("RGB").getcolors(1 << 20)
     assert colours is not None
     assert len(colours) > 500

@@ -16,12 +16,13 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from cohort.stores import decoding
 from cohort.stores.dicom import DicomStore, differences
 from cohort.stores.folder import FolderStore
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.naming import absent_crops
 from cohort.stores.opening import open_store
-from cohort.stores.protocol import Crop, CropError, ImageStore, Limits, Pixels, try_read
+from cohort.stores.protocol import Crop, CropError, ImageStore, Pixels, try_read
 from engine.errors import InputError
 
 IDS = ["ISIC_0000001", "ISIC_0000002", "ISIC_0000010"]
@@ -95,15 +96,15 @@ class StoreContract:
     def write(self, path: Path, entries: dict[str, bytes]) -> Path:
         raise NotImplementedError
 
-    def open(self, path: Path, limits: Limits) -> ImageStore:
+    def open(self, path: Path) -> ImageStore:
         raise NotImplementedError
 
     @pytest.fixture
     def build(self, tmp_path: Path) -> Iterator[Callable[..., ImageStore]]:
         opened: list[ImageStore] = []
 
-        def make(entries: dict[str, bytes], limits: Limits | None = None) -> ImageStore:
-            store = self.open(self.write(tmp_path / "store", entries), limits or Limits())
+        def make(entries: dict[str, bytes]) -> ImageStore:
+            store = self.open(self.write(tmp_path / "store", entries))
             opened.append(store)
             return store
 
@@ -132,11 +133,11 @@ class StoreContract:
             assert crop.n_bytes > 0
 
     def test_opening_reads_nothing(self, tmp_path: Path) -> None:
-        self.open(tmp_path / "absent", Limits())
+        self.open(tmp_path / "absent")
 
     def test_a_missing_place_is_an_input_error(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no such"):
-            _ = self.open(tmp_path / "absent", Limits()).ids
+            _ = self.open(tmp_path / "absent").ids
 
     def test_an_unknown_id_is_named(self, three: ImageStore) -> None:
         with pytest.raises(CropError, match="ISIC_9999999: no crop of this id") as caught:
@@ -161,17 +162,22 @@ class StoreContract:
         with pytest.raises(CropError, match="not a whole"):
             build({IDS[0]: b"<html>not found</html>" * 20}).read(IDS[0])
 
-    def test_the_byte_cap(self, build: Callable[..., ImageStore]) -> None:
+    def test_the_byte_cap(self, build: Callable[..., ImageStore], monkeypatch: pytest.MonkeyPatch) -> None:
         data = self.encode(painted(0))
+        monkeypatch.setattr(decoding, "MAX_BYTES", len(data) - 40)
         with pytest.raises(CropError, match="bytes, more than the cap of"):
-            build({IDS[0]: data}, Limits(max_bytes=len(data) - 40)).read(IDS[0])
+            build({IDS[0]: data}).read(IDS[0])
 
-    def test_the_pixel_cap(self, build: Callable[..., ImageStore]) -> None:
+    def test_the_pixel_cap(self, build: Callable[..., ImageStore], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decoding, "MAX_PIXELS", 107)
         with pytest.raises(CropError, match="12 x 9 pixels, more than the cap of 107"):
-            build({IDS[0]: self.encode(painted(0))}, Limits(max_pixels=107)).read(IDS[0])
+            build({IDS[0]: self.encode(painted(0))}).read(IDS[0])
 
-    def test_an_image_at_the_pixel_cap_is_read(self, build: Callable[..., ImageStore]) -> None:
-        assert build({IDS[0]: self.encode(painted(0))}, Limits(max_pixels=108)).read(IDS[0]).pixels.shape == (9, 12, 3)
+    def test_an_image_at_the_pixel_cap_is_read(
+        self, build: Callable[..., ImageStore], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(decoding, "MAX_PIXELS", 108)
+        assert build({IDS[0]: self.encode(painted(0))}).read(IDS[0]).pixels.shape == (9, 12, 3)
 
     def test_a_pickled_store_reads_in_another_process(self, three: ImageStore) -> None:
         before = three.read(IDS[1])
@@ -196,16 +202,16 @@ class TestHdf5Store(StoreContract):
     def write(self, path: Path, entries: dict[str, bytes]) -> Path:
         return write_hdf5(path.with_suffix(".hdf5"), entries)
 
-    def open(self, path: Path, limits: Limits) -> ImageStore:
-        return Hdf5Store(path, limits=limits)
+    def open(self, path: Path) -> ImageStore:
+        return Hdf5Store(path)
 
 
 class TestFolderStore(StoreContract):
     def write(self, path: Path, entries: dict[str, bytes]) -> Path:
         return write_folder(path, entries)
 
-    def open(self, path: Path, limits: Limits) -> ImageStore:
-        return FolderStore(path, limits=limits)
+    def open(self, path: Path) -> ImageStore:
+        return FolderStore(path)
 
 
 class TestDicomStore(StoreContract):
@@ -215,9 +221,9 @@ class TestDicomStore(StoreContract):
     def write(self, path: Path, entries: dict[str, bytes]) -> Path:
         return write_dicom(path, entries)
 
-    def open(self, path: Path, limits: Limits) -> ImageStore:
+    def open(self, path: Path) -> ImageStore:
         pytest.importorskip("pydicom")
-        return DicomStore(path, limits=limits)
+        return DicomStore(path)
 
 
 # What the HDF5 format can do besides holding a byte string.

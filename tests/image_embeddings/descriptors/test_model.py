@@ -15,6 +15,7 @@ from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import CropError
 from engine.errors import InputError
 from engine.executors import LocalExecutor
+from image_embeddings.arrays import load_model, save_model
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 from image_embeddings.descriptors.model import DescriptorModel
@@ -67,8 +68,9 @@ def test_saved_and_loaded_it_scores_the_same_bits(
     sample: tuple[np.ndarray, np.ndarray], table: pl.DataFrame, tmp_path: Path
 ) -> None:
     model = DescriptorModel.fit(table, sample[1], trees=10)
-    model.save(tmp_path / "m.npz")
-    np.testing.assert_array_equal(DescriptorModel.load(tmp_path / "m.npz").log_odds(table), model.log_odds(table))
+    save_model(model, tmp_path / "m.npz")
+    again = load_model(tmp_path / "m.npz", DescriptorModel, "a descriptor model")
+    np.testing.assert_array_equal(again.log_odds(table), model.log_odds(table))
 
 
 def test_columns_are_taken_by_name(sample: tuple[np.ndarray, np.ndarray], table: pl.DataFrame) -> None:
@@ -102,13 +104,13 @@ def test_it_learns_and_an_unreadable_crop_scores_nan(
 def test_a_damaged_model_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.npz").write_bytes(content)
     with pytest.raises(InputError, match="not a descriptor model"):
-        DescriptorModel.load(tmp_path / "m.npz")
+        load_model(tmp_path / "m.npz", DescriptorModel, "a descriptor model")
 
 
 def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", names=np.array([{"a": 1}], dtype=object))
     with pytest.raises(InputError, match="not a descriptor model"):
-        DescriptorModel.load(tmp_path / "m.npz")
+        load_model(tmp_path / "m.npz", DescriptorModel, "a descriptor model")
 
 
 # The table of descriptors.

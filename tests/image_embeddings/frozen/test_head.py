@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cv_folds.metrics import roc_auc
 from engine.errors import InputError
+from image_embeddings.arrays import load_model, save_model
 from image_embeddings.frozen.head import Head, HeadSettings, Reduction
 
 ROWS, FEATURES = 400, 30
@@ -59,8 +60,8 @@ def test_a_row_has_the_same_bits_in_any_company_and_after_reading(kind: str, tmp
     values, frame, target = lesions(kind)
     values[7] = np.nan
     head = Head.fit(values, frame, target, SETTINGS)
-    head.save(tmp_path / "fold0.npz")
-    again, whole = Head.load(tmp_path / "fold0.npz"), head.log_odds(values)
+    save_model(head, tmp_path / "fold0.npz")
+    again, whole = load_model(tmp_path / "fold0.npz", Head, "a head"), head.log_odds(values)
     assert np.isnan(whole).nonzero()[0].tolist() == [7]
     for rows in ([3], [ROWS - 1, 7, 0], np.random.default_rng(0).permutation(ROWS)[:257].tolist()):
         np.testing.assert_array_equal(again.log_odds(values[rows]), whole[rows])
@@ -69,4 +70,4 @@ def test_a_row_has_the_same_bits_in_any_company_and_after_reading(kind: str, tmp
 def test_a_damaged_file_is_no_head(tmp_path: Path) -> None:
     (tmp_path / "fold0.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="not a head"):
-        Head.load(tmp_path / "fold0.npz")
+        load_model(tmp_path / "fold0.npz", Head, "a head")

@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 from torch.nn import functional
 
 from engine.errors import InputError
-from image_embeddings.installed_weights import installed_weights, package_of
+from image_embeddings.installed_weights import installed_weights
 from image_embeddings.labels import Classes
 from image_embeddings.networks.efficientnet_lite0 import from_published
 from image_embeddings.networks.network import build
@@ -85,4 +85,3 @@ def test_a_copy_of_the_file_given_by_hand_is_read_too(tmp_path: Path) -> None:
 
 def test_no_other_backbone_has_installed_weights() -> None:
     assert installed_weights("resnet50") is None
-    assert package_of("resnet50") is None

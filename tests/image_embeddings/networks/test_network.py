@@ -13,7 +13,7 @@ import torch
 
 from engine.errors import InputError
 from image_embeddings.labels import Classes
-from image_embeddings.networks.mobilenet import MobileNetV1, SameConv2d, from_keras
+from image_embeddings.networks.mobilenet import MobileNetV1, from_keras
 from image_embeddings.networks.network import build
 from image_embeddings.networks.resnet50_vgg import ResNet50Vgg, from_resnet50
 from image_embeddings.networks.weights import read_weights
@@ -123,10 +123,12 @@ def test_same_padding_is_tensorflows(size: int) -> None:
         [(padded[2 * row : 2 * row + 3, 2 * column : 2 * column + 3] * kernel).sum() for column in range(outputs)]
         for row in range(outputs)
     ]
-    layer = SameConv2d(1, 1, 3, 2, bias=False).double()
+    layer = MobileNetV1().blocks["conv1"][0].double()
+    seen = torch.zeros(1, 3, size, size, dtype=torch.float64)
     with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(kernel)[None, None])
-        result = layer(torch.from_numpy(image)[None, None])[0, 0]
+        layer.weight.zero_()
+        layer.weight[0, 0], seen[0, 0] = torch.from_numpy(kernel), torch.from_numpy(image)
+        result = layer(seen)[0, 0]
     np.testing.assert_allclose(result.numpy(), expected)
 
 
