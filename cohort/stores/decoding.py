@@ -68,7 +68,7 @@ def check_size(isic_id: str, n_bytes: int, *, where: Path) -> None:
             isic_id,
             f"{n_bytes:,} bytes, more than the cap of {MAX_BYTES:,}",
             where=str(where),
-            remedy="remove this crop or raise the cap",
+            remedy="remove this crop, or scale it down",
         )
     if n_bytes == 0:
         raise CropError(isic_id, "an empty crop", where=str(where), remedy="replace or remove this crop")
@@ -85,7 +85,7 @@ def check_pixels(isic_id: str, width: int, height: int, *, where: Path) -> None:
             isic_id,
             f"{width} x {height} pixels, more than the cap of {MAX_PIXELS:,}",
             where=str(where),
-            remedy="remove this crop or raise the cap",
+            remedy="remove this crop, or scale it down",
         )
 
 
