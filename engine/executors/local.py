@@ -9,10 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -27,19 +25,9 @@ class LocalExecutor:
 
     Attributes:
         cores: CPU cores to use.
-        scratch: Folder for arrays that processes share, removed at the end; None for the system's.
     """
 
-    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
-    scratch: Path | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Nothing is held between two calls."""
+    cores: int
 
     def map(
         self,
@@ -76,7 +64,7 @@ class LocalExecutor:
     def _in_processes(
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
     ) -> Iterator[Result]:
-        with scratch(self.scratch) as folder:
+        with scratch() as folder:
             light = with_arrays_on_disk(shared, folder)
             # A fork after OpenMP or polars has started threads would hang.
             context = multiprocessing.get_context("spawn")
