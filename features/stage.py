@@ -35,7 +35,7 @@ def run_stage(
     out: Path,
     dictionary: Path,
     state: FeatureState | None = None,
-    images: Path | pl.DataFrame | None = None,
+    images: Path | None = None,
     executor: Executor | None = None,
 ) -> FeaturePlan:
     """Fit the constants on a table of lesions that may be larger than memory, and write its feature table.
@@ -50,7 +50,7 @@ def run_stage(
         out: features.parquet, rows and order those of `lesions`.
         dictionary: features.json: the groups, the features and the cohort constants.
         state: Cohort constants; fitted on `lesions` where there are none.
-        images: Image table, out of fold; see `features.patients.image_tables`.
+        images: Parquet image table, out of fold; see `features.patients.image_tables`.
         executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
 
     Returns:
@@ -94,7 +94,7 @@ class _Table:
     images: OrderedImages | None
 
     @classmethod
-    def of(cls, lesions: Path, images: Path | pl.DataFrame | None, scratch: Path) -> _Table:
+    def of(cls, lesions: Path, images: Path | None, scratch: Path) -> _Table:
         allowed = {ID, PATIENT, *NUMERIC, *CATEGORICAL}
         names = open_parquet(lesions, PATIENT, ID).schema_arrow.names
         allowed |= {*further_numbers(names), *further_categories(names)}

@@ -21,7 +21,7 @@ _ROWS = 16_384
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Outcome:
     """What a job gives.
 
     Attributes:
@@ -33,7 +33,7 @@ class Fitted:
 
     scores: Scores
     gain: Scores
-    model: bytes | None
+    model: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Batch:
     keep: bool
 
 
-def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
+def do_batch(table: Table, batch: Batch, cores: int) -> list[Outcome]:
     """Draw the sample once, prepare once what sets of columns share, and train and score each job."""
     first = batch.jobs[0]
     union = {name for job in batch.jobs for name in job.columns}
@@ -60,7 +60,7 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
     scores = _scored(models, table, first.score, union, threads=cores)
     suffix = first.learner.suffix
     return [
-        Fitted(own, model.gain(), _written(model, suffix) if batch.keep else None)
+        Outcome(own, model.gain(), _written(model, suffix) if batch.keep else None)
         for model, own in zip(models, scores, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from features.groups.feature import Feature
 from features.groups.scopes import SCOPES, Scope, compare
 from features.patients.block import Block
 from features.patients.forms import z_score
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 from features.patients.state import FeatureState
 
 _POSITION = ("tbp_lv_x", "tbp_lv_y", "tbp_lv_z", "tbp_lv_symm_2axis_angle")
