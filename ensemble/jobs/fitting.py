@@ -55,8 +55,8 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Outcome]:
     union = {name for job in batch.jobs for name in job.columns}
     sample = sample_of(first, table, union)
     sets = [job.columns for job in batch.jobs]
-    shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
-    models = [shared.fit(sample.matrix.space.restricted(columns)) for columns in sets]
+    fit = share(first.learner, sample, sets, seed=first.seed, threads=cores)
+    models = [fit(sample.matrix.space.restricted(columns)) for columns in sets]
     scores = _scored(models, table, first.score, union, threads=cores)
     suffix = first.learner.suffix
     return [

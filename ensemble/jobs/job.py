@@ -21,7 +21,6 @@ _FITTING = (
     "ensemble.jobs.sharing",
     "ensemble.jobs.sharing.catboost",
     "ensemble.jobs.sharing.lightgbm",
-    "ensemble.jobs.sharing.shared",
     "ensemble.jobs.sharing.xgboost",
     "ensemble.learners.base",
     "ensemble.matrix",
