@@ -15,7 +15,7 @@ from features.patients.measures import MEASURED
 
 
 def _points(simulated: pl.DataFrame, state: FeatureState) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    (_, block), *rest = blocks(simulated, MEASURED, rows=10**6)
+    (_, block), *rest = blocks(simulated, MEASURED)
     assert not rest
     return simulated["patient_id"].to_numpy(), standardised(block, state)
 
