@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 
-from cv_folds.bootstrap import POOLED, Interval, Replicates, replicate
+from cv_folds.bootstrap import POOLED, Interval, replicate
 from cv_folds.metrics import AUC, PAUC, SETOP15, Metric, RankMetric, metric_named
 from engine.errors import InputError
 
@@ -83,38 +83,26 @@ def summarise(
         "level": level,
         "metrics": {metric.name: metric.label for metric in measured},
     }
-    table = _Table(frame, drawn, measured, folds)
-    result |= table.filled(lambda view, metric: drawn.interval(view, metric, column, level=level))
+    filled = partial(_filled, frame, measured, folds)
+    result |= filled(lambda view, metric: drawn.interval(view, metric, column, level=level))
     if other:
-        result["other"] = {"column": other} | table.filled(
+        result["other"] = {"column": other} | filled(
             lambda view, metric: drawn.interval(view, metric, other, level=level)
         )
-        result["difference"] = table.filled(
-            lambda view, metric: drawn.difference(view, metric, column, other, level=level)
-        )
+        result["difference"] = filled(lambda view, metric: drawn.difference(view, metric, column, other, level=level))
     return result | {"notes": _notes(frame, result)}
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The rows and columns of the result: views and metrics."""
+def _filled(
+    frame: pl.DataFrame, metrics: Sequence[Metric], folds: Sequence[int], cell: Callable[[str, str], Interval]
+) -> dict[str, Any]:
+    """Pooled, mean over folds and by fold, with an interval for each metric."""
 
-    frame: pl.DataFrame
-    drawn: Replicates
-    metrics: list[Metric]
-    folds: list[int]
+    def row(view: str) -> dict[str, Any]:
+        return {metric.name: cell(view, metric.name).as_dict() for metric in metrics}
 
-    def filled(self, cell: Callable[[str, str], Interval]) -> dict[str, Any]:
-        """Pooled, mean over folds and by fold, with an interval for each metric."""
-
-        def row(view: str) -> dict[str, Any]:
-            return {metric.name: cell(view, metric.name).as_dict() for metric in self.metrics}
-
-        by_fold = [
-            {"fold": fold} | _counts(self.frame.filter(pl.col("fold") == fold)) | row(_view(fold))
-            for fold in self.folds
-        ]
-        return {POOLED: row(POOLED), MEAN: row(MEAN) if self.folds else None, "by_fold": by_fold or None}
+    by_fold = [{"fold": fold} | _counts(frame.filter(pl.col("fold") == fold)) | row(_view(fold)) for fold in folds]
+    return {POOLED: row(POOLED), MEAN: row(MEAN) if folds else None, "by_fold": by_fold or None}
 
 
 def _view(fold: int) -> str:

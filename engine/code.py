@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from engine.files import fingerprint
 
 #: Where our packages lie side by side.
 _HERE = Path(__file__).parent.parent
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: Packages whose code is ours.
 OURS = ("engine", "cohort", "cv_folds", "features", "image_embeddings", "ensemble", "submissions", "uglyduck")
 
@@ -65,11 +65,7 @@ def _imports(module: str) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(sorted(name for name in names if name.split(".")[0] in OURS and _exists(name)))
-
-
-def _exists(module: str) -> bool:
-    return _place(module) is not None
+    return tuple(sorted(name for name in names if name.split(".")[0] in OURS and _place(name)))
 
 
 def _source(module: str) -> Path:
@@ -90,12 +86,7 @@ def _place(module: str) -> Path | None:
 @cache
 def _meaning(source: Path) -> str:
     tree = ast.parse(source.read_text("utf-8"))
-    for body in _bodies(tree):
-        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-            body[0].value.value = None  # a docstring
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     return fingerprint(ast.dump(tree))
-
-
-def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return (node.body for node in ast.walk(tree) if isinstance(node, holders))

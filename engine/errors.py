@@ -14,11 +14,7 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in text)
 
 
-class UglyduckError(Exception):
-    """Base of every error this project raises on purpose."""
-
-
-class InputError(UglyduckError):
+class InputError(Exception):
     """The user's data or configuration is wrong; the command line prints it as one line and exits with status 2.
 
     Attributes:

@@ -152,14 +152,9 @@ def _whole(path: Path) -> dict[str, Any]:
         InputError: It is not as a run wrote it, or is of a newer format.
     """
     remedy = "restore it, or delete it and start `uglyduck run` again, which uses what models are there"
-    try:
-        found = read_sealed(path, remedy=remedy)
-    except InputError:
-        if (stated := _stated_format(path)) > FORMAT:  # a newer version's checksum may be another
-            require_format({"format": stated}, FORMAT, path)
-        raise
-    if isinstance(own := found.get("format"), int) and own > FORMAT:
-        require_format(found, FORMAT, path)
+    if (stated := _stated_format(path)) > FORMAT:  # first: a newer version's checksum may be another
+        require_format({"format": stated}, FORMAT, path)
+    found = read_sealed(path, remedy=remedy)
     if not _is_manifest(found):
         raise InputError("not the manifest of a run", where=str(path), remedy=remedy)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,6 @@ class ResultStore:
         lists = [path for path in sorted((self.folder / LISTS).glob("*")) if path.name != self.basis]
         names = set().union(*map(_listed, lists)) - needed
         return [*(path for name in sorted(names) if (path := self.path(name)).is_file()), *lists]
-
-    def names(self) -> Iterator[str]:
-        """Every name there is, in order."""
-        return iter(sorted(path.stem for path in self.folder.glob("??/*.result")))
 
 
 def _digest(name: str, packed: bytes) -> bytes:

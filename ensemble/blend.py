@@ -93,41 +93,23 @@ class Blend:
         return cls(dict(value["weights"]), value["method"], value["intercept"])
 
 
-def blended_out_of_fold(
-    oof: Mapping[str, Scores], target: Target, fold: npt.NDArray[np.integer[Any]], *, method: Method
+def by_other_folds(
+    score: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], Scores], fold: npt.NDArray[np.integer[Any]]
 ) -> Scores:
-    """Blend each patient fold with weights fitted on the other folds; shape (lesions,).
-
-    So no lesion's label has a say in the weights of its own score. (The learners that scored the other folds did train
-    on this one; the fully nested estimate is `ensemble.nested`.) For "mean" nothing is learned.
+    """Scores of each patient fold by what was learned from the others; shape (lesions,).
 
     Args:
-        oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
-        target: 0 benign, 1 malignant, shape (lesions,).
+        score: Given which lesions are learned from and which are held out, the scores of the latter.
         fold: Patient fold of each lesion, shape (lesions,).
-        method: See `Blend`.
     """
-    if method == "mean":
-        return Blend.fit(oof)(oof)
-    return by_other_folds(lambda known, labels: Blend.fit(known, labels, method=method), oof, target, fold)
-
-
-def by_other_folds(
-    fit: Callable[[Mapping[str, Scores], Target], Callable[[Mapping[str, Scores]], Scores]],
-    oof: Mapping[str, Scores],
-    target: Target,
-    fold: npt.NDArray[np.integer[Any]],
-) -> Scores:
-    """Score each patient fold by what `fit` learns from the scores and labels of the others; shape (lesions,)."""
-    blended = np.empty(len(target))
+    scores = np.empty(len(fold))
     for held_out in np.unique(fold):
         here = fold == held_out
-        fitted = fit({name: scores[~here] for name, scores in oof.items()}, target[~here])
-        blended[here] = fitted({name: scores[here] for name, scores in oof.items()})
-    return blended
+        scores[here] = score(~here, here)
+    return scores
 
 
-def greedy_weights(odds: Mapping[str, Scores], target: Target, *, rounds: int = ROUNDS) -> dict[str, float]:
+def greedy_weights(odds: Mapping[str, Scores], target: Target) -> dict[str, float]:
     """Weights by forward selection with replacement for pAUC.
 
     Each round adds the learner with which the mean of all chosen so far has the highest pAUC; of all rounds the best
@@ -136,10 +118,9 @@ def greedy_weights(odds: Mapping[str, Scores], target: Target, *, rounds: int = 
     Args:
         odds: Log-odds by learner, each of shape (lesions,).
         target: 0 benign, 1 malignant, shape (lesions,).
-        rounds: How many to add.
     """
     total, chosen, trail = np.zeros(len(target)), [], []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         found = {name: partial_auc(target, total + more) for name, more in odds.items()}
         best = max(found, key=lambda name: found[name])
         chosen.append(best)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.isotonic import IsotonicRegression
 
 from engine.errors import InputError
+from ensemble.blend import by_other_folds
 from ensemble.nonnegative_logistic import nonnegative_logistic
 
 Scores = npt.NDArray[np.float64]
@@ -86,10 +87,6 @@ class Calibration:
         odds = odds * (_odds(self.prevalence) / _odds(self.fitted_prevalence))
         return np.asarray(odds / (1 + odds), dtype=np.float64)
 
-    def at(self, prevalence: float) -> Calibration:
-        """The same map for another prevalence, in (0, 1)."""
-        return replace(self, prevalence=prevalence)
-
     def as_dict(self) -> dict[str, Any]:
         """JSON form; floats are written so that they read back bit for bit."""
         return {
@@ -124,13 +121,13 @@ def calibrated_out_of_fold(
         method: See `Calibration`.
         prevalence: See `Calibration.fit`; None states risks at the prevalence of the whole table.
     """
-    risks = np.empty(len(scores))
     stated = float(target.mean()) if prevalence is None else prevalence
-    for held_out in np.unique(fold):
-        here = fold == held_out
-        fitted = Calibration.fit(scores[~here], target[~here], method=method, prevalence=stated)
-        risks[here] = fitted(scores[here])
-    return risks
+    return by_other_folds(
+        lambda known, held_out: Calibration.fit(scores[known], target[known], method=method, prevalence=stated)(
+            scores[held_out]
+        ),
+        fold,
+    )
 
 
 def _odds(share: float) -> float:

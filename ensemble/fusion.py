@@ -12,7 +12,6 @@ from scipy.special import expit
 
 from engine.errors import InputError
 from ensemble.blend import RIDGE, Blend, Method, Scores, Target, by_other_folds
-from ensemble.blend import blended_out_of_fold as blended_alike
 from ensemble.nonnegative_logistic import nonnegative_logistic
 
 
@@ -115,13 +114,24 @@ def blended_out_of_fold(
 ) -> Scores:
     """Blend each patient fold by what was fitted on the other folds; shape (lesions,).
 
-    See `ensemble.blend.blended_out_of_fold`, which this is where no learner sees images alone.
+    So no lesion's label has a say in the weights of its own score. (The learners that scored the other folds did train
+    on this one; the fully nested estimate is `ensemble.nested`.) The mean of learners of one kind learns nothing.
+
+    Args:
+        oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
+        target: 0 benign, 1 malignant, shape (lesions,).
+        fold: Patient fold of each lesion, shape (lesions,).
+        method: See `Blend`.
+        images: Names of the learners that see images alone.
     """
-    if not all(_apart(oof, images)):
-        return blended_alike(oof, target, fold, method=method)
-    return by_other_folds(
-        lambda known, labels: Fusion.fit(known, labels, method=method, images=images), oof, target, fold
-    )
+    if method == "mean" and not all(_apart(oof, images)):
+        return Blend.fit(oof)(oof)
+
+    def score(known: npt.NDArray[np.bool_], held_out: npt.NDArray[np.bool_]) -> Scores:
+        seen, new = ({name: scores[rows] for name, scores in oof.items()} for rows in (known, held_out))
+        return fit_blend(seen, target[known], method=method, images=images)(new)
+
+    return by_other_folds(score, fold)
 
 
 def read_blend(value: Mapping[str, Any]) -> AnyBlend:

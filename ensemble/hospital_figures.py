@@ -11,7 +11,7 @@ import polars as pl
 from cv_folds.bootstrap import POOLED, Replicates, replicate
 from cv_folds.formats import NOT_DISTINGUISHABLE
 from cv_folds.metrics import AUC, PAUC, metric_named
-from ensemble.hospitals import Flags, Hospitals
+from ensemble.hospitals import Hospitals
 
 Scores = npt.NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def hospital_figures(
         {_OUT: left_out[kept], _IN: patient_folds[kept]},
         metrics=[metric_named(name) for name in NAMES],
         patient=frame["patient_id"],
-        views={row["hospital"]: _view(frame, row["fold"]) for row in counts if row["hospital"] in able},
+        views={row["hospital"]: (frame["fold"] == row["fold"]).to_numpy() for row in counts if row["hospital"] in able},
         means={_MEAN: able} if able else None,
         replicates=replicates,
         seed=seed,
@@ -88,10 +88,6 @@ def _counts(measured: pl.DataFrame, lesions: pl.DataFrame, hospitals: Hospitals,
         "malignant_patients": carriers["patient_id"].n_unique(),
         "trained_on": {"lesions": learned_from.height, "malignant": int(learned_from["target"].sum())},
     }
-
-
-def _view(frame: pl.DataFrame, fold: int) -> Flags:
-    return (frame["fold"] == fold).to_numpy()
 
 
 def _row(drawn: Replicates, view: str) -> dict[str, Any]:

@@ -97,17 +97,12 @@ class FeatureSpace:
         return Matrix(self, values)
 
     def _column(self, frame: pl.DataFrame, name: str) -> Array:
-        if name not in frame.columns:
+        known = self.levels.get(name)
+        if name not in frame.columns or known == ():
             return np.full(frame.height, np.nan, dtype=np.float32)
         column = frame[name]
-        if name in self.levels:
-            known = self.levels[name]
-            codes = (
-                column.replace_strict(known, range(len(known)), default=None, return_dtype=pl.Float32)
-                if known
-                else None
-            )
-            column = pl.Series(name, [None] * frame.height, pl.Float32) if codes is None else codes
+        if known:
+            column = column.replace_strict(known, range(len(known)), default=None, return_dtype=pl.Float32)
         return column.cast(pl.Float32).to_numpy()
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,10 +134,8 @@ class Matrix:
         """The chosen rows, as a copy."""
         return Matrix(self.space, self.values[index])
 
-    def part(self, rows: npt.NDArray[np.intp], features: Collection[str] | None = None) -> Matrix:
-        """The chosen rows of some features (None: of all), as a copy."""
-        if features is None:
-            return self.rows(rows)
+    def part(self, rows: npt.NDArray[np.intp], features: Collection[str]) -> Matrix:
+        """The chosen rows of some features, as a copy."""
         space = self.space.restricted(features)
         if space.names == self.space.names:
             return self.rows(rows)

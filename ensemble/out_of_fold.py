@@ -102,7 +102,7 @@ def plan_jobs(plan: Plan, table: Table) -> dict[Slot, Job]:
     return jobs
 
 
-def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore, title: str = "models") -> None:
+def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore) -> None:
     """Do the jobs of a plan, and keep their models.
 
     Args:
@@ -110,7 +110,6 @@ def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore, tit
         table: What it is trained on.
         runner: Does the jobs.
         store: Where models go; one that is there under its job's name is not made again.
-        title: See `JobRunner`.
     """
     jobs = plan_jobs(plan, table)
     slots = list(jobs)
@@ -122,7 +121,7 @@ def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore, tit
             return None
         return lambda content: store.add(slot, content, learner=jobs[slot].learner, job=name, seen=jobs[slot].columns)
 
-    runner.run(list(jobs.values()), table, title=title, keep=keep)
+    runner.run(list(jobs.values()), table, title="models", keep=keep)
 
 
 def score_out_of_fold(

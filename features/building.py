@@ -97,7 +97,13 @@ def build(
         place = _as_slice(rows)
         for name, values in numbers.items():
             table[name][place] = values
-    return to_frame(joined, plan, table)
+    columns = (
+        joined[spec.name]
+        if spec.kind == "category"
+        else pl.Series(spec.name, pl.from_arrow(to_arrow(table.pop(spec.name))))
+        for spec in plan.specs
+    )  # each column takes the memory of its array over
+    return pl.DataFrame([joined[ID], *columns])
 
 
 def _numbers(plan: FeaturePlan, item: tuple[Rows, Block], _cores: int) -> tuple[Rows, dict[str, Singles]]:
@@ -109,19 +115,6 @@ def _as_slice(rows: Rows) -> slice | Rows:
     """Consecutive `rows` as a slice, which is faster."""
     consecutive = bool(np.all(rows[1:] == rows[:-1] + 1))
     return slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows
-
-
-def to_frame(frame: pl.DataFrame, plan: FeaturePlan, table: dict[str, Singles]) -> pl.DataFrame:
-    """The feature table of `frame` from its numbers; empties `table`, whose memory the columns take over."""
-    columns = (
-        frame[spec.name] if spec.kind == "category" else _series(spec.name, table.pop(spec.name)) for spec in plan.specs
-    )
-    return pl.DataFrame([frame[ID], *columns])
-
-
-def _series(name: str, values: Singles) -> pl.Series:
-    """A polars column on the array's own memory, NaN as null."""
-    return pl.Series(name, pl.from_arrow(to_arrow(values)))
 
 
 def to_arrow(values: Singles) -> pa.Array:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 
-from cohort.columns import CATEGORICAL, NUMERIC
+from cohort.columns import CATEGORICAL, NUMERIC, SLICE3D
 from features.groups.specs import FeatureSpec
 from features.patients import comparison
-from features.patients.measures import MEASURES
-from features.patients.numbers import COMPARED, MEASURED, RATIO
+from features.patients.measures import COLUMN_OF, MEASURED, RATIO
+from features.patients.numbers import COMPARED
 from features.registry import (
     DEFAULT_GROUPS,
     EXAMPLE_FURTHER_COLUMNS,
@@ -76,8 +76,9 @@ def _numbers() -> Iterator[str]:
     yield ""
     yield "| column | short name | unit | ratio scale |"
     yield "|---|---|---|---|"
-    for measure in MEASURES:
-        yield f"| `{measure.column}` | {measure.short} | {measure.unit} | {'yes' if measure.column in RATIO else ''} |"
+    units = {column.name: column.unit for column in SLICE3D}
+    for short, column in COLUMN_OF.items():
+        yield f"| `{column}` | {short} | {units[column]} | {'yes' if column in RATIO else ''} |"
     engineered = [f"`{name}`" for name in COMPARED if name not in MEASURED]
     yield ""
     yield "Engineered numbers that are compared within the patient too: " + ", ".join(engineered) + "."

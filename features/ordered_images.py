@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,20 +48,21 @@ class OrderedImages:
         return pl.Series(name, matrix.astype(np.result_type(matrix, np.float32)))
 
 
-def in_order(images: pl.DataFrame | Path, lesions: pl.Series, scratch: Path) -> OrderedImages:
+def in_order(images: Path, lesions: pl.Series, scratch: Path) -> OrderedImages:
     """Lay an image table out in the order of the lesions.
 
     Args:
-        images: As for `join_images`, or a Parquet table of the same form, which is never held whole.
+        images: Parquet table of the form that `join_images` takes; it is never held whole.
         lesions: `isic_id` of all lesions.
         scratch: Folder for the embeddings; it must outlast the result.
 
     Raises:
         InputError: The image table cannot be read, or as in `join_images`.
     """
-    schema = images.schema if isinstance(images, pl.DataFrame) else schema_of(open_parquet(images))
+    opened = open_parquet(images)
+    schema = schema_of(opened)
     names = joined_names(schema)
-    places = _places(pl.concat([part[ID] for part in _parts(images, [ID])]), lesions)
+    places = _places(pl.concat([part[ID] for part in batches(opened, [ID], _ROWS)]), lesions)
     scores, embeddings = {}, {}
     for number, (name, joined) in enumerate(names.items()):
         if is_embedding(name, schema[name]):
@@ -69,7 +70,7 @@ def in_order(images: pl.DataFrame | Path, lesions: pl.Series, scratch: Path) -> 
         else:
             scores[joined] = np.full(lesions.len(), np.nan)
     begin = 0
-    for part in _parts(images, list(names)):
+    for part in batches(opened, list(names), _ROWS):
         where = places[begin : begin + part.height]
         begin += part.height
         for name, joined in names.items():
@@ -78,12 +79,6 @@ def in_order(images: pl.DataFrame | Path, lesions: pl.Series, scratch: Path) -> 
             else:
                 embeddings[joined].put(where, part[name])
     return OrderedImages(scores, {joined: file.finished() for joined, file in embeddings.items()})
-
-
-def _parts(images: pl.DataFrame | Path, columns: list[str]) -> Iterator[pl.DataFrame]:
-    if isinstance(images, pl.DataFrame):
-        return images.select(columns).iter_slices(_ROWS)
-    return batches(open_parquet(images), columns, _ROWS)
 
 
 def _places(ids: pl.Series, lesions: pl.Series) -> NDArray[np.int64]:

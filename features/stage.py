@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -35,7 +34,7 @@ def run_stage(
     out: Path,
     dictionary: Path,
     state: FeatureState | None = None,
-    images: Path | pl.DataFrame | None = None,
+    images: Path | None = None,
     executor: Executor | None = None,
 ) -> FeaturePlan:
     """Fit the constants on a table of lesions that may be larger than memory, and write its feature table.
@@ -48,9 +47,9 @@ def run_stage(
         lesions: Canonical Parquet table, sorted by (patient_id, isic_id).
         groups: Switches.
         out: features.parquet, rows and order those of `lesions`.
-        dictionary: features.json: the groups, the features and the cohort constants.
+        dictionary: features.json: `groups`, `features` (the dictionary) and `state` (the cohort constants).
         state: Cohort constants; fitted on `lesions` where there are none.
-        images: Image table, out of fold; see `features.patients.image_tables`.
+        images: Parquet image table, out of fold; see `features.patients.image_tables`.
         executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
 
     Returns:
@@ -65,7 +64,8 @@ def run_stage(
         _refuse_lacking(table, groups)
         plan = FeaturePlan.of(table.columns, groups, state or _fit(table, executor))
         write_blocks(table.blocks(carried(plan)), plan, out, executor)
-    write_json(as_stored(plan, groups), dictionary)
+    listed = [spec.as_dict() for spec in plan.specs]
+    write_json({"groups": list(groups), "features": listed, "state": plan.state.as_dict()}, dictionary)
     return plan
 
 
@@ -94,7 +94,7 @@ class _Table:
     images: OrderedImages | None
 
     @classmethod
-    def of(cls, lesions: Path, images: Path | pl.DataFrame | None, scratch: Path) -> _Table:
+    def of(cls, lesions: Path, images: Path | None, scratch: Path) -> _Table:
         allowed = {ID, PATIENT, *NUMERIC, *CATEGORICAL}
         names = open_parquet(lesions, PATIENT, ID).schema_arrow.names
         allowed |= {*further_numbers(names), *further_categories(names)}
@@ -126,9 +126,3 @@ def _scratch(out: Path) -> tempfile.TemporaryDirectory[str]:
         raise InputError(
             f"cannot write here ({error.strerror})", where=str(out), remedy="choose a folder you can write to"
         ) from error
-
-
-def as_stored(plan: FeaturePlan, groups: Sequence[str]) -> dict[str, Any]:
-    """What features.json holds: `groups`, `features` (the dictionary) and `state`."""
-    listed = [spec.as_dict() for spec in plan.specs]
-    return {"groups": list(groups), "features": listed, "state": plan.state.as_dict()}

@@ -31,7 +31,7 @@ def curves(
 ) -> dict[str, Any]:
     """Measure lists of every length, and thresholds of every sensitivity, with patient-bootstrap intervals.
 
-    The definitions are those of `cv_folds.metrics.retrieval_sensitivity` and `nnt_at_sensitivity`.
+    The definitions are those of `cv_folds.metrics.retrieval_at` and `nnt_at`.
 
     Args:
         lesions: `isic_id`, `patient_id`, `target` (0 or 1) and `score`, a row a lesion.

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.frames import ID
-from ensemble.blend import Blend, blended_out_of_fold
+from ensemble.blend import Blend
+from ensemble.fusion import blended_out_of_fold
 from submissions.image_models import SCORE
 
 Scores = npt.NDArray[np.float64]

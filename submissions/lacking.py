@@ -12,7 +12,7 @@ import polars as pl
 from engine.errors import shorten
 from ensemble.learners import Model
 from features import FeatureState
-from features.patients.numbers import MEASURED, RATIO
+from features.patients.measures import MEASURED, RATIO
 
 #: Lacking more than this share of the gain, scores mean little.
 MOST = 0.5

@@ -12,7 +12,7 @@ from cohort.frames import ID, join_by_id
 from engine.console import log
 from engine.errors import shorten
 from ensemble.run_checks.new_lesions import ScoreScale, median_lesions
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 from features.registry import compares_lesions
 from submissions.fitted_run import FittedRun
 from submissions.lacking import Lacking, other_units

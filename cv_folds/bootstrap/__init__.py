@@ -2,7 +2,7 @@
 
 from cv_folds.bootstrap.compare import metric_interval, paired_difference
 from cv_folds.bootstrap.intervals import Difference, Interval, Method
-from cv_folds.bootstrap.reliability import Reliability, reliabilities, reliability
+from cv_folds.bootstrap.reliability import Reliability, reliabilities
 from cv_folds.bootstrap.replicates import POOLED, Replicates, replicate
 
 __all__ = [
@@ -15,6 +15,5 @@ __all__ = [
     "metric_interval",
     "paired_difference",
     "reliabilities",
-    "reliability",
     "replicate",
 ]

@@ -59,11 +59,11 @@ def paired_difference(
         target: 1 malignant, 0 benign; shape (lesions,).
         first: A score; shape (lesions,).
         second: Another score of the same lesions; shape (lesions,).
-        patient: Patient ids; None draws lesions, which understates the uncertainty where patients have several.
+        patient: This and what follows as in `metric_interval`; the draws are the same for both scores.
         replicates: At least 100.
-        seed: Of the draws, which are the same for both scores.
+        seed: Of the draws.
         level: Nominal coverage, in (0, 1).
-        method: "percentile" or "bca"; the defaults are explained in `cv_folds.bootstrap.intervals`.
+        method: "percentile" or "bca".
 
     Returns:
         The interval of first minus second; `distinguishable` is False where it covers 0.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -47,6 +47,26 @@ class Interval:
     method: Method = "percentile"
     replicates: int = 0
     redrawn: int = 0
+    usual_method: ClassVar[Method] = "bca"
+
+    @classmethod
+    def of(cls, sample: BootstrapSample, *, level: float = 0.95, method: Method | None = None) -> Self:
+        """The interval that a sample gives.
+
+        Args:
+            sample: Estimate, replicates and leave-one-out values.
+            level: Nominal coverage, in (0, 1).
+            method: See `percentile_ends` and `bca_ends`; None takes the one that the module's text says.
+        """
+        method = method or cls.usual_method
+        alike = sample.multiplicity.size and sample.multiplicity.sum() < 2  # draws of one patient
+        if not sample.values.size or alike:
+            return cls(sample.estimate, math.nan, math.nan, math.nan, level, method, 0, sample.redrawn)
+        ends = bca_ends(sample, level) if method == "bca" else None
+        used: Method = "bca" if ends else "percentile"
+        low, high = ends or percentile_ends(sample.values, level)
+        error = float(np.std(sample.values, ddof=1))
+        return cls(sample.estimate, low, high, error, level, used, int(sample.values.size), sample.redrawn)
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; None stands for NaN."""
@@ -56,6 +76,8 @@ class Interval:
 @dataclass(frozen=True)
 class Difference(Interval):
     """First score minus second, on the same draws."""
+
+    usual_method: ClassVar[Method] = "percentile"
 
     @property
     def distinguishable(self) -> bool:
@@ -94,35 +116,6 @@ class BootstrapSample:
             self.multiplicity,
             self.redrawn,
         )
-
-
-def interval(sample: BootstrapSample, *, level: float = 0.95, method: Method = "bca") -> Interval:
-    """The interval of one metric.
-
-    Args:
-        sample: Estimate, replicates and leave-one-out values.
-        level: Nominal coverage, in (0, 1).
-        method: See `percentile_ends` and `bca_ends`.
-    """
-    return Interval(*_fields(sample, level, method))
-
-
-def difference(sample: BootstrapSample, *, level: float = 0.95, method: Method = "percentile") -> Difference:
-    """The interval of a paired difference; arguments as `interval`."""
-    return Difference(*_fields(sample, level, method))
-
-
-def _fields(
-    sample: BootstrapSample, level: float, method: Method
-) -> tuple[float, float, float, float, float, Method, int, int]:
-    alike = sample.multiplicity.size and sample.multiplicity.sum() < 2  # draws of one patient
-    if not sample.values.size or alike:
-        return (sample.estimate, math.nan, math.nan, math.nan, level, method, 0, sample.redrawn)
-    ends = bca_ends(sample, level) if method == "bca" else None
-    used: Method = "bca" if ends else "percentile"
-    low, high = ends or percentile_ends(sample.values, level)
-    error = float(np.std(sample.values, ddof=1))
-    return (sample.estimate, low, high, error, level, used, int(sample.values.size), sample.redrawn)
 
 
 def percentile_ends(values: Floats, level: float) -> tuple[float, float]:

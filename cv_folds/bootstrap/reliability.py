@@ -12,21 +12,26 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from cv_folds.bootstrap.intervals import BootstrapSample, Interval, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Floats, Ints, checked_lesions, patient_codes
-from cv_folds.metrics.probability import equal_mass_bins
 from engine.errors import InputError
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Measures of one column of probabilities.
+    r"""Measures of one column of probabilities.
 
     Attributes:
-        brier: Mean squared distance of probability and outcome; see `brier_score`.
-        brier_skill: 1 - brier / (r (1 - r)), with r the prevalence: 0 is as good as everybody's probability being r.
-        calibration_error: Expected calibration error over bins of equal mass; see `calibration_error`.
+        brier: Mean squared distance of probability and outcome, 0 to 1, lower is better (Brier, Monthly Weather Review
+            78:1, 1950). With rare malignancy every sensible forecast is close to r (1 - r), r being the prevalence and
+            0.00098 in SLICE-3D: compare with that value, not with 0.
+        brier_skill: 1 - brier / (r (1 - r)): 0 is as good as everybody's probability being r.
+        calibration_error: Expected calibration error $\sum_b (n_b / n) |\bar q_b - \bar y_b|$ over bins of equal mass,
+            with $\bar q_b$ and $\bar y_b$ the mean probability and the share malignant of a bin; 0 to 1, lower is
+            better. It cannot tell whether the score ranks anything, and chance alone makes it positive, the more so
+            the more bins and the fewer malignant lesions (Naeini, Cooper and Hauskrecht, AAAI 2015; equal-mass bins as
+            Nixon et al., CVPR workshops 2019).
         expected_over_observed: Sum of the probabilities over the number of malignant lesions; 1 is right on average.
         bins: For each bin its lesions, mean probability, and the share malignant with its interval.
     """
@@ -51,23 +56,6 @@ class Reliability:
         }
 
 
-def reliability(
-    target: ArrayLike,
-    probability: ArrayLike,
-    *,
-    patient: ArrayLike | pl.Series | None = None,
-    bins: int = 15,
-    replicates: int = 2_000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Reliability:
-    """Measure one column of probabilities; see `reliabilities`."""
-    (found,) = reliabilities(
-        target, {"": probability}, patient=patient, bins=bins, replicates=replicates, seed=seed, level=level
-    ).values()
-    return found
-
-
 def reliabilities(
     target: ArrayLike,
     probabilities: Mapping[str, ArrayLike],
@@ -87,7 +75,7 @@ def reliabilities(
         target: 1 malignant, 0 benign; shape (lesions,); both classes present.
         probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,); at least one.
         patient: Patient ids; None draws lesions.
-        bins: Of equal mass.
+        bins: Of equal mass, at most so many; see `equal_mass_bins`.
         replicates: Of the bootstrap; those without both classes are left out.
         seed: Of the draws.
         level: Nominal coverage.
@@ -108,6 +96,22 @@ def reliabilities(
         if done >= replicates:
             break
     return {name: column.summary(np.concatenate(drawn[name])[:replicates], level) for name, column in columns.items()}
+
+
+def equal_mass_bins(probability: Floats, bins: int) -> Ints:
+    """The bin of each lesion, from 0; shape (lesions,).
+
+    Bins hold equally many lesions, not equal widths of probability: with 1 malignant lesion in 1,000 nearly all would
+    fall into the first of those. A lesion's bin follows from the middle of the range that its probability occupies, so
+    equal probabilities stay in one bin, and a bin may stay empty.
+
+    Args:
+        probability: Shape (lesions,).
+        bins: At least 1.
+    """
+    tie, mass = np.unique(probability, return_inverse=True, return_counts=True)[1:]
+    middle = (np.cumsum(mass) - mass / 2) / probability.size
+    return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[tie], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class _Column:
             raise InputError(
                 "a probability lies outside 0 to 1", where="probability", remedy="calibrate the score first"
             )
-        index = equal_mass_bins(risk, lesions.weight, bins)
+        index = equal_mass_bins(risk, bins)
         index = np.unique(index, return_inverse=True)[1]
         used = int(index.max()) + 1
         parts = [(0 * index, (risk - malignant) ** 2)]
@@ -171,7 +175,7 @@ class _Column:
             sample = BootstrapSample(
                 float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values)
             )
-            return interval(sample, level=level, method="percentile")
+            return Interval.of(sample, level=level, method="percentile")
 
         each = enumerate(zip(self.lesions.tolist(), self.mean.tolist(), strict=True))
         parts = tuple((lesions, mean, cell(4 + place)) for place, (lesions, mean) in each)

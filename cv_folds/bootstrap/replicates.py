@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from cv_folds.bootstrap.intervals import BootstrapSample, Difference, Interval, Method, difference, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Difference, Interval, Method
 from cv_folds.bootstrap.units import Units
 from cv_folds.bootstrap.views import ScoredView, scored_view, view_slots
 from cv_folds.metrics.inputs import Flags, Floats, checked_lesions, fraction, patient_codes
@@ -46,7 +46,7 @@ class Replicates:
             InputError: `level` is outside (0, 1).
         """
         fraction(level, "level", zero=False, one=False)
-        return interval(self.samples[view, metric, score], level=level, method=method)
+        return Interval.of(self.samples[view, metric, score], level=level, method=method)
 
     def difference(
         self, view: str, metric: str, first: str, second: str, *, level: float = 0.95, method: Method = "percentile"
@@ -60,7 +60,7 @@ class Replicates:
         """
         fraction(level, "level", zero=False, one=False)
         pair = self.samples[view, metric, first].minus(self.samples[view, metric, second])
-        return difference(pair, level=level, method=method)
+        return Difference.of(pair, level=level, method=method)
 
 
 def replicate(
@@ -174,8 +174,8 @@ class _Evaluation:
         """By view, metric and score, what an interval is made from; views that cannot be evaluated are absent."""
         multiplicity = self.units.multiplicity
         ones = multiplicity[:, np.newaxis].astype(np.float64)
-        estimates = self._each(lambda view: view.drawn(ones))
-        left_out = self._each(lambda view: view.left_out(multiplicity))
+        estimates = self._each(methodcaller("drawn", ones))
+        left_out = self._each(methodcaller("left_out", multiplicity))
         samples = {}
         for (view, score), values in self._drawn(wanted, seed).items():
             kept, redrawn = _defined(values, wanted)
@@ -191,12 +191,12 @@ class _Evaluation:
         chunks: list[dict[Key, Floats]] = []
         defined: dict[Key, int] = {}
         for weights in self.units.draws(seed):
-            chunks.append(self._each(partial(_drawn, weights)))
+            chunks.append(self._each(methodcaller("drawn", weights)))
             for key, values in chunks[-1].items():
                 defined[key] = defined.get(key, 0) + int(np.isfinite(values[0]).sum())
             if min(defined.values()) >= wanted or len(chunks) * weights.shape[1] >= PATIENCE * wanted:
                 break
-        return _side_by_side(chunks)
+        return {key: np.concatenate([chunk[key] for chunk in chunks], axis=1) for key in chunks[0]}
 
     def _each(self, evaluate: Callable[[ScoredView], Floats]) -> dict[Key, Floats]:
         """Evaluate every view and score, then the means of those views that are all there."""
@@ -206,14 +206,6 @@ class _Evaluation:
                 if all((part, score) in self.scored for part in parts):
                     values[name, score] = np.mean([values[part, score] for part in parts], axis=0)
         return values
-
-
-def _drawn(weights: Floats, view: ScoredView) -> Floats:
-    return view.drawn(weights)
-
-
-def _side_by_side(chunks: list[dict[Key, Floats]]) -> dict[Key, Floats]:
-    return {key: np.concatenate([chunk[key] for chunk in chunks], axis=1) for key in chunks[0]}
 
 
 def _defined(values: Floats, wanted: int) -> tuple[Floats, int]:

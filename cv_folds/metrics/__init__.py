@@ -1,9 +1,7 @@
-"""Metrics of a lesion score: each a function of target, score and weight, with its formula in the docstring."""
+"""Metrics of a lesion score, each with its formula in the docstring of the function of counts behind it."""
 
-from cv_folds.metrics.multiclass import balanced_accuracy, class_sensitivities
 from cv_folds.metrics.partial_auc import partial_auc
-from cv_folds.metrics.probability import brier_score, calibration_bins, calibration_error
-from cv_folds.metrics.ranking import average_precision, roc_auc
+from cv_folds.metrics.ranking import roc_auc
 from cv_folds.metrics.registry import (
     AUC,
     METRICS,
@@ -19,8 +17,6 @@ from cv_folds.metrics.registry import (
     sensitivity_at,
     specificity_at,
 )
-from cv_folds.metrics.retrieval import retrieval_sensitivity
-from cv_folds.metrics.threshold import nnt_at_sensitivity, sensitivity_at_specificity, specificity_at_sensitivity
 
 __all__ = [
     "AUC",
@@ -31,21 +27,11 @@ __all__ = [
     "Metric",
     "RankMetric",
     "RetrievalMetric",
-    "average_precision",
-    "balanced_accuracy",
-    "brier_score",
-    "calibration_bins",
-    "calibration_error",
-    "class_sensitivities",
     "metric_named",
     "nnt_at",
-    "nnt_at_sensitivity",
     "partial_auc",
     "retrieval_at",
-    "retrieval_sensitivity",
     "roc_auc",
     "sensitivity_at",
-    "sensitivity_at_specificity",
     "specificity_at",
-    "specificity_at_sensitivity",
 ]

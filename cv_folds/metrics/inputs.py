@@ -89,10 +89,6 @@ def column_of_numbers(values: ArrayLike, name: str) -> Floats:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"not a column of numbers ({error})", where=name, remedy="give numbers only") from error
-    return _one_dimensional(array, name)
-
-
-def _one_dimensional(array: Floats, name: str) -> Floats:
     if array.ndim != 1 or array.size == 0:
         raise InputError(
             f"has shape {array.shape}", where=name, remedy="give one dimension with one value for each lesion"

@@ -40,7 +40,7 @@ def roc_auc_of(counts: RankCounts) -> Floats:
     return np.asarray(area / (counts.total * counts.benign))
 
 
-def average_precision(target: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = None) -> float:
+def average_precision(counts: RankCounts) -> Floats:
     r"""Mean of the precision at the threshold of each malignant lesion (area under the stepped precision curve).
 
     $$ \mathrm{AP} = \frac{1}{M} \sum_g m_g \frac{T_g}{T_g + F_g} $$
@@ -58,18 +58,11 @@ def average_precision(target: ArrayLike, score: ArrayLike, *, weight: ArrayLike 
     interpolation; the same as scikit-learn's `average_precision_score`.
 
     Args:
-        target: 1 malignant, 0 benign; shape (lesions,).
-        score: Finite; higher is more suspicious; shape (lesions,).
-        weight: At least 0; shape (lesions,). None counts each lesion once.
+        counts: Weights, shape (G,) or (G, R).
 
-    Raises:
-        InputError: Bad arrays (see `checked_lesions`).
+    Returns:
+        Shape () or (R,).
     """
-    return float(average_precision_of(rank_counts(target, score, weight)))
-
-
-def average_precision_of(counts: RankCounts) -> Floats:
-    """`average_precision` of counted weights; shape () or (R,)."""
     flagged = counts.found + counts.false_alarms
     precision = np.divide(counts.found, flagged, out=np.zeros_like(flagged), where=counts.malignant > 0)
     return np.asarray((counts.malignant * precision).sum(axis=0) / counts.total)

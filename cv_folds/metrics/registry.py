@@ -1,4 +1,4 @@
-"""Ranking metrics as values, so that scoring and the bootstrap can take any of them by name or made to measure."""
+"""Ranking metrics as values: called on a score, or taken by the bootstrap, by name or made to measure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from cv_folds.metrics.counts import RankCounts
-from cv_folds.metrics.inputs import Floats
+import polars as pl
+from numpy.typing import ArrayLike
+
+from cv_folds.metrics.counts import RankCounts, rank_counts
+from cv_folds.metrics.inputs import Floats, checked_lesions, fraction, patient_codes
 from cv_folds.metrics.partial_auc import partial_auc_of
-from cv_folds.metrics.ranking import average_precision_of, roc_auc_of
-from cv_folds.metrics.threshold import (
-    nnt_at_sensitivity_of,
-    sensitivity_at_specificity_of,
-    specificity_at_sensitivity_of,
-)
+from cv_folds.metrics.ranking import average_precision, roc_auc_of
+from cv_folds.metrics.retrieval import expected_retrieval
+from cv_folds.metrics.threshold import nnt_at_sensitivity, sensitivity_at_specificity, specificity_at_sensitivity
 from engine.errors import InputError
 
 
@@ -36,10 +36,23 @@ class RankMetric:
     higher_is_better: bool = True
     digits: int = 4
 
+    def __call__(self, target: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = None) -> float:
+        """Evaluate the metric.
+
+        Args:
+            target: 1 malignant, 0 benign; shape (lesions,).
+            score: Finite; higher is more suspicious; shape (lesions,).
+            weight: At least 0; shape (lesions,). None counts each lesion once.
+
+        Raises:
+            InputError: Bad arrays (see `checked_lesions`).
+        """
+        return float(self.of(rank_counts(target, score, weight)))
+
 
 @dataclass(frozen=True)
 class RetrievalMetric:
-    """Top-k retrieval sensitivity: it needs patients, and only the order within each.
+    """Top-k retrieval sensitivity (see `expected_retrieval`): it needs patients, and only the order within each.
 
     Attributes:
         name: As in JSON and on the command line.
@@ -55,32 +68,48 @@ class RetrievalMetric:
     higher_is_better: bool = True
     digits: int = 4
 
+    def __call__(self, target: ArrayLike, score: ArrayLike, patient: ArrayLike | pl.Series) -> float:
+        """Evaluate the metric: the mean over patients with a malignant lesion.
+
+        Args:
+            target: 1 malignant, 0 benign; shape (lesions,).
+            score: Finite; higher is more suspicious; shape (lesions,).
+            patient: Patient ids, text or integers; shape (lesions,).
+
+        Raises:
+            InputError: Bad arrays (see `checked_lesions`), a missing patient id, or k below 1.
+        """
+        lesions = checked_lesions(target, score)
+        code = patient_codes(patient, lesions.score.size)
+        return float(expected_retrieval(lesions.malignant, lesions.score, code, k=self.k)[1].mean())
+
 
 Metric = RankMetric | RetrievalMetric
 
 
 def sensitivity_at(specificity: float) -> RankMetric:
-    """Sensitivity at a specificity in (0, 1], such as "sensitivity80"."""
+    """Sensitivity at a specificity in [0, 1], such as "sensitivity80"; outside it is an `InputError`."""
+    fraction(specificity, "specificity")
     label = f"Sensitivity at {100 * specificity:g} % specificity"
     return RankMetric(
-        _key("sensitivity", specificity), label, partial(sensitivity_at_specificity_of, specificity=specificity)
+        _key("sensitivity", specificity), label, partial(sensitivity_at_specificity, specificity=specificity)
     )
 
 
 def specificity_at(sensitivity: float) -> RankMetric:
-    """Specificity at a sensitivity in (0, 1], such as "specificity80"."""
+    """Specificity at a sensitivity in (0, 1], such as "specificity80"; outside it is an `InputError`."""
+    fraction(sensitivity, "sensitivity", zero=False)
     label = f"Specificity at {100 * sensitivity:g} % sensitivity"
     return RankMetric(
-        _key("specificity", sensitivity), label, partial(specificity_at_sensitivity_of, sensitivity=sensitivity)
+        _key("specificity", sensitivity), label, partial(specificity_at_sensitivity, sensitivity=sensitivity)
     )
 
 
 def nnt_at(sensitivity: float) -> RankMetric:
     """Lesions flagged for each malignant one found at a sensitivity in (0, 1], such as "nnt80"."""
+    fraction(sensitivity, "sensitivity", zero=False)
     label = f"NNT at {100 * sensitivity:g} % sensitivity"
-    return RankMetric(
-        _key("nnt", sensitivity), label, partial(nnt_at_sensitivity_of, sensitivity=sensitivity), False, 1
-    )
+    return RankMetric(_key("nnt", sensitivity), label, partial(nnt_at_sensitivity, sensitivity=sensitivity), False, 1)
 
 
 def retrieval_at(k: int) -> RetrievalMetric:
@@ -102,7 +131,7 @@ _ALL: tuple[Metric, ...] = (
     PAUC,
     AUC,
     SETOP15,
-    RankMetric("average_precision", "Average precision", average_precision_of),
+    RankMetric("average_precision", "Average precision", average_precision),
     nnt_at(0.8),
     nnt_at(0.9),
     specificity_at(0.8),

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
-from numpy.typing import ArrayLike
 
-from cv_folds.metrics.inputs import Flags, Floats, Ints, checked_lesions, patient_codes, same_length
+from cv_folds.metrics.inputs import Flags, Floats, Ints, same_length
 from engine.errors import InputError
 
 
-def retrieval_sensitivity(
-    target: ArrayLike,
-    score: ArrayLike,
-    patient: ArrayLike | pl.Series,
-    *,
-    k: int = 15,
-    weight: ArrayLike | None = None,
-) -> float:
-    r"""Top-k retrieval sensitivity (SEtop15): what share of a patient's malignant lesions is on a shortlist of k.
+def expected_retrieval(malignant: Flags, score: Floats, code: Ints, *, k: int) -> tuple[Ints, Floats]:
+    r"""Share of each patient's malignant lesions on a shortlist of its k highest scores (SEtop15, for k = 15).
 
-    For each patient i with a malignant lesion, with $m_i$ malignant lesions of which $r_{ik}$ are among the patient's k
-    highest scores, and the patient's weight $w_i$ (1 by default):
+    Top-k retrieval sensitivity is the mean over patients i with a malignant lesion, $m_i$ malignant lesions of which
+    $r_{ik}$ are among the patient's k highest scores, each with the patient's weight $w_i$ (1 as a rule):
 
     $$ \mathrm{SE}_k = \frac{\sum_i w_i \, r_{ik} / m_i}{\sum_i w_i} $$
 
@@ -38,29 +29,6 @@ def retrieval_sensitivity(
 
     Source: secondary metric of the ISIC 2024 challenge (Kurtansky et al., npj Digital Medicine,
     2025, doi 10.1038/s41746-025-02070-7).
-
-    Args:
-        target: 1 malignant, 0 benign; shape (lesions,).
-        score: Finite; higher is more suspicious; shape (lesions,).
-        patient: Patient ids, text or integers; shape (lesions,).
-        k: Length of the shortlist, at least 1.
-        weight: The patient's weight, at least 0 and the same in all its rows; shape (lesions,).
-
-    Raises:
-        InputError: Bad arrays (see `checked_lesions`), a missing patient id, k below 1, or a weight that differs
-            within a patient.
-    """
-    lesions = checked_lesions(target, score, weight)
-    code = patient_codes(patient, lesions.score.size)
-    _require_constant_weight(lesions.weight, code)
-    carriers, share = expected_retrieval(lesions.malignant, lesions.score, code, k=k)
-    patient_weight = np.zeros(code.max() + 1)
-    patient_weight[code] = lesions.weight
-    return float((share * patient_weight[carriers]).sum() / patient_weight[carriers].sum())
-
-
-def expected_retrieval(malignant: Flags, score: Floats, code: Ints, *, k: int) -> tuple[Ints, Floats]:
-    """Expected share of each patient's malignant lesions on its shortlist of k, under fair draws among ties.
 
     Args:
         malignant: Shape (lesions,).
@@ -95,13 +63,3 @@ def _chance_of_shortlist(score: Floats, code: Ints, k: int) -> Floats:
     patient_start = np.flatnonzero(new_patient)[np.cumsum(new_patient)[tie_start] - 1]
     chance = np.clip((k - (tie_start - patient_start)) / tie_size, 0, 1)
     return np.repeat(chance, tie_size)
-
-
-def _require_constant_weight(weight: Floats, code: Ints) -> None:
-    patient_weight = np.zeros(code.max() + 1)
-    patient_weight[code] = weight
-    if (patient_weight[code] != weight).any():
-        row = int(np.argmax(patient_weight[code] != weight))
-        raise InputError(
-            "the weight differs within a patient", where=f"weight, row {row}", remedy="weight patients, not lesions"
-        )

@@ -7,18 +7,15 @@ thresholds that exist are considered: nothing is interpolated between two points
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from cv_folds.metrics.counts import RankCounts, rank_counts
-from cv_folds.metrics.inputs import Floats, Ints, fraction
+from cv_folds.metrics.counts import RankCounts
+from cv_folds.metrics.inputs import Floats, Ints
 
 #: Shares of weight that differ by less are equal: sums of fractional weights carry rounding of about 1e-16 a row.
 TOLERANCE = 1e-12
 
 
-def nnt_at_sensitivity(
-    target: ArrayLike, score: ArrayLike, *, sensitivity: float = 0.8, weight: ArrayLike | None = None
-) -> float:
+def nnt_at_sensitivity(counts: RankCounts, *, sensitivity: float) -> Floats:
     r"""Number needed to triage: lesions flagged for each malignancy found, at the highest threshold that is enough.
 
     With $T(t)$ and $F(t)$ the malignant and benign weight that scores at least t, $M$ the malignant weight, and
@@ -34,28 +31,18 @@ def nnt_at_sensitivity(
     10.1038/s41746-025-02070-7).
 
     Args:
-        target: 1 malignant, 0 benign; shape (lesions,).
-        score: Finite; higher is more suspicious; shape (lesions,).
+        counts: Weights, shape (G,) or (G, R).
         sensitivity: At least this share of malignant weight is to be found; in (0, 1].
-        weight: At least 0; shape (lesions,). None counts each lesion once.
 
-    Raises:
-        InputError: Bad arrays (see `checked_lesions`) or a sensitivity outside (0, 1].
+    Returns:
+        Shape () or (R,).
     """
-    fraction(sensitivity, "sensitivity", zero=False)
-    return float(nnt_at_sensitivity_of(rank_counts(target, score, weight), sensitivity=sensitivity))
-
-
-def nnt_at_sensitivity_of(counts: RankCounts, *, sensitivity: float = 0.8) -> Floats:
-    """`nnt_at_sensitivity` of counted weights; shape () or (R,)."""
     at = _highest_enough(counts, sensitivity)
     found, false_alarms = _pick(counts.found, at), _pick(counts.false_alarms, at)
     return np.asarray((found + false_alarms) / found)
 
 
-def specificity_at_sensitivity(
-    target: ArrayLike, score: ArrayLike, *, sensitivity: float = 0.8, weight: ArrayLike | None = None
-) -> float:
+def specificity_at_sensitivity(counts: RankCounts, *, sensitivity: float) -> Floats:
     r"""Share of benign lesions left alone, at the highest threshold that finds the given share of malignant ones.
 
     $1 - F(t^*) / N$ with $t^* = \max\{t : T(t) / M \ge s\}$; symbols as in `nnt_at_sensitivity`, $N$ the benign weight.
@@ -66,27 +53,12 @@ def specificity_at_sensitivity(
 
     Source: Pepe, The Statistical Evaluation of Medical Tests, 2003, chapter 4 (the inverse of the ROC curve).
 
-    Args:
-        target: 1 malignant, 0 benign; shape (lesions,).
-        score: Finite; higher is more suspicious; shape (lesions,).
-        sensitivity: At least this share of malignant weight is to be found; in (0, 1].
-        weight: At least 0; shape (lesions,). None counts each lesion once.
-
-    Raises:
-        InputError: Bad arrays (see `checked_lesions`) or a sensitivity outside (0, 1].
+    Arguments and shapes as `nnt_at_sensitivity`.
     """
-    fraction(sensitivity, "sensitivity", zero=False)
-    return float(specificity_at_sensitivity_of(rank_counts(target, score, weight), sensitivity=sensitivity))
-
-
-def specificity_at_sensitivity_of(counts: RankCounts, *, sensitivity: float = 0.8) -> Floats:
-    """`specificity_at_sensitivity` of counted weights; shape () or (R,)."""
     return np.asarray(_pick(counts.below, _highest_enough(counts, sensitivity)) / counts.benign)
 
 
-def sensitivity_at_specificity(
-    target: ArrayLike, score: ArrayLike, *, specificity: float = 0.8, weight: ArrayLike | None = None
-) -> float:
+def sensitivity_at_specificity(counts: RankCounts, *, specificity: float) -> Floats:
     r"""Greatest share of malignant lesions found by a threshold that leaves the given share of benign ones alone.
 
     $\max\{T(t) / M : 1 - F(t) / N \ge c\}$; symbols as in `specificity_at_sensitivity`. A threshold above every
@@ -99,20 +71,12 @@ def sensitivity_at_specificity(
     Source: Pepe, The Statistical Evaluation of Medical Tests, 2003, chapter 4 (the ROC curve at 1 - c).
 
     Args:
-        target: 1 malignant, 0 benign; shape (lesions,).
-        score: Finite; higher is more suspicious; shape (lesions,).
+        counts: Weights, shape (G,) or (G, R).
         specificity: At least this share of benign weight is to be left alone; in [0, 1].
-        weight: At least 0; shape (lesions,). None counts each lesion once.
 
-    Raises:
-        InputError: Bad arrays (see `checked_lesions`) or a specificity outside [0, 1].
+    Returns:
+        Shape () or (R,).
     """
-    fraction(specificity, "specificity")
-    return float(sensitivity_at_specificity_of(rank_counts(target, score, weight), specificity=specificity))
-
-
-def sensitivity_at_specificity_of(counts: RankCounts, *, specificity: float = 0.8) -> Floats:
-    """`sensitivity_at_specificity` of counted weights; shape () or (R,)."""
     allowed = counts.below / counts.benign >= specificity - TOLERANCE
     return np.asarray(np.where(allowed, counts.found, 0).max(axis=0) / counts.total)
 

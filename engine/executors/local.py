@@ -7,16 +7,15 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from engine.executors.mapped import with_arrays_on_disk
+from engine.executors.mapped import pack, unpack
 from engine.executors.protocol import Item, Result, Shared, Task
 from engine.scratch import scratch
 
@@ -27,19 +26,9 @@ class LocalExecutor:
 
     Attributes:
         cores: CPU cores to use.
-        scratch: Folder for arrays that processes share, removed at the end; None for the system's.
     """
 
-    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
-    scratch: Path | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Nothing is held between two calls."""
+    cores: int
 
     def map(
         self,
@@ -76,11 +65,10 @@ class LocalExecutor:
     def _in_processes(
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
     ) -> Iterator[Result]:
-        with scratch(self.scratch) as folder:
-            light = with_arrays_on_disk(shared, folder)
+        with scratch() as folder:
             # A fork after OpenMP or polars has started threads would hang.
             context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=(light,))
+            pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=pack(shared, folder))
             try:
                 yield from _in_turn(lambda item: pool.submit(_with_held, task, item, share), items, 2 * workers)
             finally:
@@ -91,9 +79,9 @@ _THREAD = "uglyduck-executor"
 _held: Any = None
 
 
-def _hold(shared: object) -> None:
+def _hold(packed: bytes, files: Sequence[Path]) -> None:
     global _held  # noqa: PLW0603 - a worker process has one shared value for its whole life
-    _held = shared
+    _held = unpack(packed, files)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback of its own
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

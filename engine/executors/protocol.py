@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -15,16 +14,7 @@ Task = Callable[[Shared, Item, int], Result]
 
 
 class Executor(Protocol):
-    """Runs tasks; results never depend on where, on how many at a time, or on which of them is finished first.
-
-    Used as a context manager, which lets go of whatever it holds at the end.
-    """
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
+    """Runs tasks; results never depend on where, on how many at a time, or on which of them is finished first."""
 
     @property
     def cores(self) -> int:

@@ -8,8 +8,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -57,14 +56,6 @@ class RayExecutor:
                 where=f"address {address}",
                 remedy="Call ray.shutdown() first, or leave the address out",
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Leave the cluster, and stop it if it was started here."""

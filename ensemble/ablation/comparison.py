@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, replicate
-from cv_folds.bootstrap.intervals import BootstrapSample, difference, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Difference, Interval
 from cv_folds.bootstrap.repetitions import over_repetitions
 from cv_folds.metrics import PAUC, Metric
 from ensemble.ablation.variants import Variant
@@ -25,7 +25,6 @@ def compare(
     patient: pl.Series,
     replicates: int,
     seed: int,
-    level: float = 0.95,
     metric: Metric = PAUC,
 ) -> dict[str, Any]:
     """Measure a pooled metric of every variant, and its paired difference to the variant that it is compared with.
@@ -39,7 +38,6 @@ def compare(
         patient: Patient of each lesion.
         replicates: Of the bootstrap, at least 100.
         seed: Of the bootstrap.
-        level: Nominal coverage of the intervals.
         metric: What is measured.
 
     Returns:
@@ -56,15 +54,14 @@ def compare(
         )
         for variant in variants
     }
-    rows = [
-        _row(samples, variant, level) | {metric.name: _interval(samples, variant, level)} for variant in variants[1:]
-    ]
+    measured = {name: Interval.of(sample).as_dict() for name, sample in samples.items()}
+    rows = [_row(samples, variant) | {metric.name: measured[variant.name]} for variant in variants[1:]]
     known = [row["difference"] for row in rows if row["difference"]["p"] is not None]
     for found, adjusted in zip(known, holm([found["p"] for found in known]), strict=True):
         found["p_adjusted"] = adjusted
     whole = variants[0]
-    measured = _interval(samples, whole, level)
-    return {"baseline": {"name": whole.name, "features": len(whole.features), metric.name: measured}, "rows": rows}
+    baseline = {"name": whole.name, "features": len(whole.features), metric.name: measured[whole.name]}
+    return {"baseline": baseline, "rows": rows}
 
 
 def two_sided_p(values: npt.NDArray[np.float64]) -> float | None:
@@ -95,9 +92,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _row(samples: Mapping[str, BootstrapSample], variant: Variant, level: float) -> dict[str, Any]:
+def _row(samples: Mapping[str, BootstrapSample], variant: Variant) -> dict[str, Any]:
     change = samples[variant.name].minus(samples[variant.against])
-    found = difference(change, level=level).as_dict() | {"p": two_sided_p(change.values), "p_adjusted": None}
+    found = Difference.of(change).as_dict() | {"p": two_sided_p(change.values), "p_adjusted": None}
     row = {
         "name": variant.name,
         "kind": variant.kind,
@@ -109,9 +106,5 @@ def _row(samples: Mapping[str, BootstrapSample], variant: Variant, level: float)
         first, second = (samples[name] for name in variant.apart)
         whole = samples[variant.against]
         beyond = change.minus(first.minus(whole)).minus(second.minus(whole))
-        row["interaction"] = difference(beyond, level=level).as_dict()
+        row["interaction"] = Difference.of(beyond).as_dict()
     return row
-
-
-def _interval(samples: Mapping[str, BootstrapSample], variant: Variant, level: float) -> dict[str, Any]:
-    return interval(samples[variant.name], level=level).as_dict()

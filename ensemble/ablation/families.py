@@ -23,7 +23,7 @@ def families(specs: Sequence[Mapping[str, str]], chosen: Iterable[str] | None = 
         InputError: A chosen family has no feature in this run.
     """
     wanted = list(dict.fromkeys(spec["group"] for spec in specs)) if chosen is None else list(dict.fromkeys(chosen))
-    found = {switch: tuple(spec["name"] for spec in specs if _answers_to(spec, switch)) for switch in wanted}
+    found = {switch: tuple(spec["name"] for spec in specs if switch in _switches(spec)) for switch in wanted}
     for switch, names in found.items():
         if not names:
             known = list(dict.fromkeys(switch for spec in specs for switch in _switches(spec)))
@@ -35,7 +35,3 @@ def families(specs: Sequence[Mapping[str, str]], chosen: Iterable[str] | None = 
 
 def _switches(spec: Mapping[str, str]) -> tuple[str, ...]:
     return (spec["group"], f"{spec['group']}.{spec['part']}") if spec["part"] else (spec["group"],)
-
-
-def _answers_to(spec: Mapping[str, str], switch: str) -> bool:
-    return switch in _switches(spec)

@@ -1,7 +1,8 @@
 """One way to train: a job is a learner, columns, rows to train on and rows to score, named by all that it reads."""
 
+from ensemble.jobs.fitting import Outcome
 from ensemble.jobs.job import Job
-from ensemble.jobs.running import JobRunner, Keep, Outcome
+from ensemble.jobs.running import JobRunner, Keep
 from ensemble.jobs.table import Table
 
 __all__ = ["Job", "JobRunner", "Keep", "Outcome", "Table"]

@@ -21,7 +21,7 @@ _ROWS = 16_384
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Outcome:
     """What a job gives.
 
     Attributes:
@@ -33,7 +33,7 @@ class Fitted:
 
     scores: Scores
     gain: Scores
-    model: bytes | None
+    model: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class Batch:
     keep: bool
 
 
-def do_batch(table: Table, batch: Batch, cores: int) -> list[Fitted]:
+def do_batch(table: Table, batch: Batch, cores: int) -> list[Outcome]:
     """Draw the sample once, prepare once what sets of columns share, and train and score each job."""
     first = batch.jobs[0]
     union = {name for job in batch.jobs for name in job.columns}
     sample = sample_of(first, table, union)
     sets = [job.columns for job in batch.jobs]
-    shared = share(first.learner, sample, sets, seed=first.seed, threads=cores)
-    models = [shared.fit(sample.matrix.space.restricted(columns)) for columns in sets]
+    fit = share(first.learner, sample, sets, seed=first.seed, threads=cores)
+    models = [fit(sample.matrix.space.restricted(columns)) for columns in sets]
     scores = _scored(models, table, first.score, union, threads=cores)
     suffix = first.learner.suffix
     return [
-        Fitted(own, model.gain(), _written(model, suffix) if batch.keep else None)
+        Outcome(own, model.gain(), _written(model, suffix) if batch.keep else None)
         for model, own in zip(models, scores, strict=True)
     ]
 

@@ -21,7 +21,6 @@ _FITTING = (
     "ensemble.jobs.sharing",
     "ensemble.jobs.sharing.catboost",
     "ensemble.jobs.sharing.lightgbm",
-    "ensemble.jobs.sharing.shared",
     "ensemble.jobs.sharing.xgboost",
     "ensemble.learners.base",
     "ensemble.matrix",
@@ -55,15 +54,10 @@ class Job:
 
     def fit_name(self, table: Table) -> str:
         """What sets of columns that can be prepared together have in common."""
-        weight = None if table.weight is None else digest(table.weight[self.train])
         return fingerprint(
             {
-                "learner": learner_identity(self.learner),
+                **self._fitted_with(table, self.noise),
                 "rows": [digest(self.train), digest(self.score)],
-                "target": digest(table.target[self.train]),
-                "weight": weight,
-                "seed": self.seed,
-                "noise": [dict(self.noise), list(self.draw)] if self.noise else None,
             }
         )
 
@@ -76,20 +70,23 @@ class Job:
             InputError: The table lacks one of the columns.
         """
         space = table.matrix.space.restricted(self.columns)
-        weight = None if table.weight is None else digest(table.weight[self.train])
-        noise = {name: amount for name, amount in self.noise.items() if name in space.names}
         return fingerprint(
             {
-                "learner": learner_identity(self.learner),
+                **self._fitted_with(table, {name: self.noise[name] for name in self.noise if name in space.names}),
                 "space": space.as_dict(),
                 "train": table.digest_of_columns(space.names, self.train),
                 "score": table.digest_of_columns(space.names, self.score),
-                "target": digest(table.target[self.train]),
-                "weight": weight,
-                "seed": self.seed,
-                "noise": [noise, list(self.draw)] if noise else None,
             }
         )
+
+    def _fitted_with(self, table: Table, noise: Mapping[str, float]) -> dict[str, Any]:
+        return {
+            "learner": learner_identity(self.learner),
+            "target": digest(table.target[self.train]),
+            "weight": None if table.weight is None else digest(table.weight[self.train]),
+            "seed": self.seed,
+            "noise": [dict(noise), list(self.draw)] if noise else None,
+        }
 
 
 def learner_identity(learner: Learner) -> dict[str, Any]:

@@ -7,40 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.console import log, progress
 from engine.errors import InputError
 from engine.executors import Executor
 from engine.memory import give_back
 from engine.results import ResultStore
-from ensemble.jobs.fitting import Batch, Fitted, batches, do_batch
+from ensemble.jobs.fitting import Batch, Outcome, batches, do_batch
 from ensemble.jobs.job import Job
 from ensemble.jobs.table import Table
 
-Scores = npt.NDArray[np.float64]
 #: Takes the bytes of a model.
 Taker = Callable[[bytes], None]
 #: Asked for each job with its place and name: what takes its model; None where it is not wanted (again).
 Keep = Callable[[int, str], Taker | None]
 #: Batches at a time on a machine at most: each holds its own part of the table.
 MOST = 4
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job gave.
-
-    Attributes:
-        name: The job's name.
-        scores: Scores of its score rows, shape (rows,).
-        gain: Share of each of its columns in the model, shape (columns,).
-    """
-
-    name: str
-    scores: Scores
-    gain: Scores
 
 
 @dataclass(frozen=True)
@@ -77,7 +58,9 @@ class JobRunner:
         for place, name in enumerate(names):
             if taker := keep(place, name):
                 takers[name].append(taker)
-        missing = {name: job for name, job in zip(names, jobs, strict=True) if takers[name] or not self._has(name)}
+        missing = {
+            name: job for name, job in zip(names, jobs, strict=True) if takers[name] or self.results.get(name) is None
+        }
         if title is not None and len(missing) < len(takers):
             log.info("%-8s  %d of %d there already", title, len(takers) - len(missing), len(takers))
         for name, fitted in self._made(missing, {name for name in missing if takers[name]}, table, title):
@@ -87,19 +70,16 @@ class JobRunner:
                     taker(fitted.model)
         return map(self._outcome, names)
 
-    def _has(self, name: str) -> bool:
-        return self.results.get(name) is not None
-
     def _outcome(self, name: str) -> Outcome:
         found = self.results.get(name)
         if found is None:
             path = str(self.results.path(name))
             raise InputError("a result is gone that was there a moment ago", where=path, remedy="start again")
-        return Outcome(name, found["scores"], found["gain"])
+        return Outcome(found["scores"], found["gain"])
 
     def _made(
         self, jobs: Mapping[str, Job], kept: set[str], table: Table, title: str | None
-    ) -> Iterator[tuple[str, Fitted]]:
+    ) -> Iterator[tuple[str, Outcome]]:
         """Each job with what it gave, batch after batch; `kept` are the names of those whose models are wanted."""
         at_once = self.executor.cores
         # A model that is kept is made alone: its file, unlike its scores, may tell what it was prepared together with.

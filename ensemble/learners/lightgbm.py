@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import lightgbm
 import numpy as np
@@ -62,19 +62,22 @@ class LightGBM:
         check_names(parameters, known, owner=(*_FIXED, *_OURS), aliases=aliases, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
+    def options(self, *, seed: int, threads: int) -> tuple[dict[str, Any], int]:
+        """What the library is given, and the number of trees."""
+        options = {**self.parameters, **_FIXED, "seed": seed, "num_threads": threads}
+        return options, options.pop("n_trees")
+
     def fit(
         self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None
     ) -> LightGBMModel:
         """See `Learner.fit`."""
-        options = {**self.parameters, **_FIXED, "seed": seed, "num_threads": threads}
-        n_trees = options.pop("n_trees")
+        options, n_trees = self.options(seed=seed, threads=threads)
         data = lightgbm.Dataset(
             matrix.values,
             label=target,
             weight=weight,
-            feature_name=[
-                f"f{i}" for i in range(len(matrix.space.names))
-            ],  # any feature name is allowed: ours are kept apart
+            # Any feature name is allowed: ours are kept apart.
+            feature_name=[f"f{place}" for place in range(len(matrix.space.names))],
             categorical_feature=list(matrix.space.categorical),
             params=options,
         )

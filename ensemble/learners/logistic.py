@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,8 +23,6 @@ from ensemble.quiet import quiet
 DEFAULTS: Parameters = {"C": 0.1, "max_iter": 300, "benign_weight": 1.0}
 #: Standardised values are cut here: measured areas and ratios have tails that would own the fit.
 _CUT = 4.0
-#: Limits and filters are those of the whole process: held by two fits at once, they would not be put back as they were.
-_ALONE = Lock()
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ class Logistic:
             return LogisticModel(scaling, (0.0,) * len(design), base_log_odds(target, weights), means)
         columns = np.column_stack(design)
         fitted = LogisticRegression(C=self.parameters["C"], max_iter=self.parameters["max_iter"], random_state=seed)
-        # Stopping early changes the ranking less than another penalty would, and repeats bit for bit.
+        # Stopping early changes the ranking less than another penalty would, and repeats bit for bit. Limits of threads
+        # are those of the whole process, so `quiet`, which lets in one at a time, keeps two fits from mixing theirs up.
         with quiet(ConvergenceWarning), threadpool_limits(limits=1):
             fitted.fit(columns, target, sample_weight=weights)
         means = columns.mean(axis=0, dtype=np.float64)

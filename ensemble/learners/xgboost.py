@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
 from scipy.special import logit
 
@@ -62,21 +64,17 @@ class XGBoost:
         check_names(parameters, None, owner=(*_FIXED, *_OURS), aliases=_ALIASES, learner=cls.name)
         return cls({**DEFAULTS, **parameters})
 
+    def options(self, *, seed: int, threads: int) -> tuple[dict[str, Any], int]:
+        """What the library is given, and the number of trees."""
+        options = {**self.parameters, **_FIXED, "seed": seed, "nthread": threads}
+        return options, options.pop("n_trees")
+
     def fit(
         self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None
     ) -> XGBoostModel:
         """See `Learner.fit`."""
-        options = {**self.parameters, **_FIXED, "seed": seed, "nthread": threads}
-        n_trees = options.pop("n_trees")
-        data = xgboost.QuantileDMatrix(
-            matrix.values,
-            label=target,
-            weight=weight,
-            feature_types=_types(matrix.space),
-            enable_categorical=True,
-            nthread=threads,
-            max_bin=options.get("max_bin", 256),
-        )
+        options, n_trees = self.options(seed=seed, threads=threads)
+        data = quantised(matrix.values, matrix.space, options, label=target, weight=weight)
         return XGBoostModel(xgboost.train(options, data, num_boost_round=n_trees), matrix.space)
 
     def load(self, path: Path, space: FeatureSpace) -> XGBoostModel:
@@ -99,17 +97,14 @@ class XGBoostModel:
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.contributions`."""
-        data = self._data(matrix, threads)
+        self.booster.set_param({"nthread": threads})
+        data = xgboost.DMatrix(
+            matrix.for_model(self.space), feature_types=_types(self.space), enable_categorical=True, nthread=threads
+        )
         found = np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
         # The library adds in single precision; what it rounds off, about 1e-6, goes to the base, so that rows sum up.
         found[:, -1] += logit(self.predict(matrix, threads=threads)) - found.sum(axis=1)
         return found
-
-    def _data(self, matrix: Matrix, threads: int) -> xgboost.DMatrix:
-        self.booster.set_param({"nthread": threads})
-        return xgboost.DMatrix(
-            matrix.for_model(self.space), feature_types=_types(self.space), enable_categorical=True, nthread=threads
-        )
 
     def gain(self) -> Scores:
         """See `Model.gain`."""
@@ -119,6 +114,27 @@ class XGBoostModel:
     def save(self, path: Path) -> None:
         """See `Model.save`."""
         path.write_bytes(self.booster.save_raw("ubj"))  # the library writes too, but not always says that it could not
+
+
+def quantised(
+    values: npt.NDArray[np.float32], space: FeatureSpace, options: Mapping[str, Any], **given: object
+) -> xgboost.QuantileDMatrix:
+    """Values of shape (rows, features) as the library trains on them.
+
+    Args:
+        values: Features, float32.
+        space: Which they are.
+        options: Of the training.
+        given: More of what the library takes: label, weight, a matrix whose borders are taken over.
+    """
+    return xgboost.QuantileDMatrix(
+        values,
+        feature_types=_types(space),
+        enable_categorical=True,
+        nthread=options["nthread"],
+        max_bin=options.get("max_bin", 256),
+        **given,
+    )
 
 
 def _types(space: FeatureSpace) -> list[str]:

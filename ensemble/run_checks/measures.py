@@ -11,9 +11,9 @@ Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.intp]
 
 
-def generator(seed: int = 0) -> np.random.Generator:
+def generator() -> np.random.Generator:
     """Random numbers that are the same on every machine."""
-    return np.random.Generator(np.random.PCG64(seed))
+    return np.random.Generator(np.random.PCG64(0))
 
 
 def largest_gap(first: Floats, second: Floats) -> float:

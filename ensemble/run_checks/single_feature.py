@@ -10,7 +10,7 @@ import polars as pl
 
 from cohort.findings import Check, Finding
 from cv_folds.bootstrap import POOLED, replicate
-from cv_folds.bootstrap.intervals import difference
+from cv_folds.bootstrap.intervals import Difference
 from cv_folds.metrics import roc_auc
 from ensemble.matrix import Matrix
 from ensemble.model_store import ModelStore
@@ -98,7 +98,7 @@ def small_lesions(
     views = {"large": large}
     drawn = replicate(target, {"blend": score}, patient=patient, views=views, replicates=replicates)
     every, rest = (drawn.samples[view, "pauc", "blend"] for view in (POOLED, "large"))
-    gap = difference(every.minus(rest))
+    gap = Difference.of(every.minus(rest))
     prevalence = [float(target[flags].mean()) for flags in (~large, large)]
     measured = (
         f"pAUC {every.estimate:.4f} with and {rest.estimate:.4f} without the {small} lesions under {SMALL_MM} mm; "

@@ -6,6 +6,9 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+LEAST_FOLDS = 2
+"""Folds that every trial is scored on."""
+
 
 class MedianOfFolds(optuna.pruners.BasePruner):
     """Stop a trial whose mean over the folds so far is below the median of earlier trials on the same folds.
@@ -16,17 +19,15 @@ class MedianOfFolds(optuna.pruners.BasePruner):
 
     Args:
         least_trials: Earlier trials that must have been scored on as many folds.
-        least_folds: Folds that every trial is scored on.
     """
 
-    def __init__(self, *, least_trials: int, least_folds: int = 2) -> None:
+    def __init__(self, *, least_trials: int) -> None:
         self._least_trials = least_trials
-        self._least_folds = least_folds
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Whether to stop; a step's report is the mean over the folds up to it."""
         step = trial.last_step
-        if step is None or step + 1 < self._least_folds:
+        if step is None or step + 1 < LEAST_FOLDS:
             return False
         others = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
         known = [one.intermediate_values[step] for one in others if step in one.intermediate_values]

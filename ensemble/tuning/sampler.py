@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from ensemble.tuning.spaces import Range
@@ -19,7 +18,7 @@ RETRY_OF = "retry_of"
 """User attribute of a trial that tries the parameters of a failed one again: the number of that one."""
 
 
-class SeededByTrial(BaseSampler):
+class SeededByTrial(TPESampler):
     """A tree-structured Parzen estimator whose draws depend on the seed, the trial's turn and the trials before it.
 
     A sampler that went on from one seed would draw its first values again when a search is resumed, and processes that
@@ -31,32 +30,19 @@ class SeededByTrial(BaseSampler):
     """
 
     def __init__(self, seed: int, space: Sequence[Range]) -> None:
-        self._seed, self._space = seed, space
-        self._tpe = _parzen(0)
+        self._seed_of_search, self._ranges = seed, space
+        self._begin(0)
+
+    def _begin(self, seed: int) -> None:
+        super().__init__(seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=True)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Seed the draws of this trial."""
+        """Begin anew, seeded for this trial."""
         turn = trial.number - sum(
-            RETRY_OF in other.user_attrs or (other.state is TrialState.FAIL and not drawn_whole(other, self._space))
+            RETRY_OF in other.user_attrs or (other.state is TrialState.FAIL and not drawn_whole(other, self._ranges))
             for other in study.get_trials(deepcopy=False)[: trial.number]
         )
-        self._tpe = _parzen(int(np.random.SeedSequence((self._seed, turn)).generate_state(1)[0]))
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """See Optuna."""
-        return self._tpe.infer_relative_search_space(study, trial)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """See Optuna."""
-        return self._tpe.sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:  # noqa: ANN401 - what Optuna declares
-        """See Optuna."""
-        return self._tpe.sample_independent(study, trial, param_name, param_distribution)
+        self._begin(int(np.random.SeedSequence((self._seed_of_search, turn)).generate_state(1)[0]))
 
 
 def parameters_of(trial: FrozenTrial) -> Mapping[str, Any]:
@@ -67,7 +53,3 @@ def parameters_of(trial: FrozenTrial) -> Mapping[str, Any]:
 def drawn_whole(trial: FrozenTrial, space: Sequence[Range]) -> bool:
     """Whether every parameter of the trial was drawn before its process died."""
     return {each.name for each in space} <= set(parameters_of(trial))
-
-
-def _parzen(seed: int) -> TPESampler:
-    return TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=True)

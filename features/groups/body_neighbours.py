@@ -14,7 +14,7 @@ from features.groups.scopes import SCOPES, compare
 from features.patients.block import Block
 from features.patients.comparison import PRIOR
 from features.patients.forms import z_score
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 from features.patients.state import FeatureState
 
 NEAREST = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from features.groups.feature import Feature
 from features.patients.block import Block
 from features.patients.state import FeatureState
 
+_Compute = Callable[[Block, FeatureState], Floats]
 AGE = "age_approx"
 _SITE = "anatom_site_general"
 
@@ -45,7 +47,7 @@ def _visit_ages(block: Block) -> Floats:
     return once
 
 
-def _visit_number(block: Block) -> Floats:
+def _visit_number(block: Block, _state: FeatureState) -> Floats:
     once = _visit_ages(block)
     visits = _distinct(block, AGE)
     share = mid_rank_share(order_within(block.patients, once, block_order(once), visits))
@@ -53,7 +55,7 @@ def _visit_number(block: Block) -> Floats:
     return scope.spread((share * block.patients.spread(visits) + 0.5)[scope.first])
 
 
-def _years_to(block: Block, step: int) -> Floats:
+def _years_to(block: Block, _state: FeatureState, *, step: int) -> Floats:
     """Years to the patient's next visit (`step` 1) or since the last one (-1), (n,); NaN where there is none."""
     once = _visit_ages(block)
     visits = _distinct(block, AGE)
@@ -70,7 +72,11 @@ def _years_to(block: Block, step: int) -> Floats:
     return scope.spread(years[scope.first])
 
 
-def _of_age(statistic: Callable[[Segments, Floats], Floats]) -> Callable[[Block, FeatureState], Floats]:
+def _excess(block: Block, _state: FeatureState) -> Floats:
+    return lesions(block, AGE) * distinct(block, AGE) / lesions(block)
+
+
+def _of_age(statistic: Callable[[Segments, Floats], Floats]) -> _Compute:
     return lambda block, _: block.patients.spread(statistic(block.patients, block.number(AGE)))
 
 
@@ -79,7 +85,19 @@ _last = _of_age(Segments.highest)
 _mean = _of_age(lambda segments, values: moments(segments, values).mean)
 
 
-def _share(*columns: str) -> Callable[[Block, FeatureState], Floats]:
+def _since_first(block: Block, state: FeatureState) -> Floats:
+    return block.number(AGE) - _first(block, state)
+
+
+def _before_last(block: Block, state: FeatureState) -> Floats:
+    return _last(block, state) - block.number(AGE)
+
+
+def _range(block: Block, state: FeatureState) -> Floats:
+    return _last(block, state) - _first(block, state)
+
+
+def _share(*columns: str) -> _Compute:
     return lambda block, _: lesions(block, *columns) / lesions(block)
 
 
@@ -111,7 +129,10 @@ def _counts(column: str, word: str, what: str) -> tuple[Feature, ...]:
     )
 
 
-_NO_AGE = "age_approx is missing"
+def _visit(name: str, formula: str, compute: _Compute, missing: str, *, unit: str = "years", **by: str) -> Feature:
+    return Feature(f"context_{name}", "visits", formula, unit, (AGE,), compute, missing, **by)
+
+
 COUNTS: tuple[Feature, ...] = (
     Feature("context_lesions", "counts", "number of the patient's lesions", "", (), lambda block, _: lesions(block)),
     *_counts(_SITE, "site", "at the same site"),
@@ -120,6 +141,11 @@ COUNTS: tuple[Feature, ...] = (
     *_counts("tbp_tile_type", "tile", "under the same lighting"),
 )
 """Features of the part `counts`."""
+_NO_AGE, _NO_AGES = "age_approx is missing", "no age is known"
+_EXCESS = "lesions of the same age / (lesions / distinct ages of the patient)"
+_NUMBER = "rank of age_approx among the patient's distinct ages, 1 for the youngest"
+_SINCE, _UNTIL = partial(_years_to, step=-1), partial(_years_to, step=1)
+_FIFTH = "ISIC 2024, fifth place"
 VISITS: tuple[Feature, ...] = (
     *_counts(AGE, "visit", "of the same age (one visit)"),
     Feature(
@@ -131,76 +157,17 @@ VISITS: tuple[Feature, ...] = (
         lambda block, _: lesions(block, _SITE, AGE),
         "site or age is missing",
     ),
-    Feature(
-        "context_visit_excess",
-        "visits",
-        "lesions of the same age / (lesions / distinct ages of the patient)",
-        "",
-        (AGE,),
-        lambda block, _: lesions(block, AGE) * distinct(block, AGE) / lesions(block),
-        _NO_AGE,
+    _visit("visit_excess", _EXCESS, _excess, _NO_AGE, unit=""),
+    _visit("visit_number", _NUMBER, _visit_number, _NO_AGE, unit=""),
+    _visit("years_since_visit", "age_approx - the patient's next younger age", _SINCE, f"{_NO_AGE} or the youngest"),
+    _visit("years_to_visit", "the patient's next older age - age_approx", _UNTIL, f"{_NO_AGE} or the oldest"),
+    _visit("age_first", "youngest age of the patient", _first, _NO_AGES),
+    _visit("age_last", "oldest age of the patient", _last, _NO_AGES),
+    _visit("age_mean", "mean age over the patient's lesions", _mean, _NO_AGES),
+    _visit(
+        "age_since_first", "age_approx - youngest age of the patient", _since_first, _NO_AGE, source="gunes, ISIC 2024"
     ),
-    Feature(
-        "context_visit_number",
-        "visits",
-        "rank of age_approx among the patient's distinct ages, 1 for the youngest",
-        "",
-        (AGE,),
-        lambda block, _: _visit_number(block),
-        _NO_AGE,
-    ),
-    Feature(
-        "context_years_since_visit",
-        "visits",
-        "age_approx - the patient's next younger age",
-        "years",
-        (AGE,),
-        lambda block, _: _years_to(block, -1),
-        "age_approx is missing or the youngest",
-    ),
-    Feature(
-        "context_years_to_visit",
-        "visits",
-        "the patient's next older age - age_approx",
-        "years",
-        (AGE,),
-        lambda block, _: _years_to(block, 1),
-        "age_approx is missing or the oldest",
-    ),
-    Feature("context_age_first", "visits", "youngest age of the patient", "years", (AGE,), _first, "no age is known"),
-    Feature("context_age_last", "visits", "oldest age of the patient", "years", (AGE,), _last, "no age is known"),
-    Feature(
-        "context_age_mean", "visits", "mean age over the patient's lesions", "years", (AGE,), _mean, "no age is known"
-    ),
-    Feature(
-        "context_age_since_first",
-        "visits",
-        "age_approx - youngest age of the patient",
-        "years",
-        (AGE,),
-        lambda block, state: block.number(AGE) - _first(block, state),
-        _NO_AGE,
-        "gunes, ISIC 2024",
-    ),
-    Feature(
-        "context_age_before_last",
-        "visits",
-        "oldest age of the patient - age_approx",
-        "years",
-        (AGE,),
-        lambda block, state: _last(block, state) - block.number(AGE),
-        _NO_AGE,
-        "ISIC 2024, fifth place",
-    ),
-    Feature(
-        "context_age_range",
-        "visits",
-        "oldest - youngest age of the patient",
-        "years",
-        (AGE,),
-        lambda block, state: _last(block, state) - _first(block, state),
-        "no age is known",
-        "ISIC 2024, fifth place",
-    ),
+    _visit("age_before_last", "oldest age of the patient - age_approx", _before_last, _NO_AGE, source=_FIFTH),
+    _visit("age_range", "oldest - youngest age of the patient", _range, _NO_AGES, source=_FIFTH),
 )
 """Features of the part `visits`."""

@@ -15,7 +15,7 @@ from features.groups.group import Group
 from features.groups.single_lesion import column_spec
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 from features.patients.state import FeatureState
 
 ATTRIBUTION = "attribution"

@@ -20,11 +20,10 @@ from features.groups.group import Group
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
 from features.patients.comparison import Comparison
-from features.patients.forms import FORMS
+from features.patients.forms import FORM_OF
 from features.patients.image_tables import EMBEDDING_PREFIX, SCORE_PREFIX, embedding_matrix, logit
 from features.patients.state import FeatureState
 
-_FORM_OF = {form.part: form for form in FORMS}
 _OF_MODEL = re.compile(r"embedding_of_(.+?)(_fold\d+)?(_seed\d+)?")
 _RELATIVE = ("z", "loo", "robust", "rank", "gap")
 
@@ -68,7 +67,7 @@ def _score_specs(score: str) -> Iterator[FeatureSpec]:
         (f"image_{score}_over_rest", "relative", f"{score} - largest {score} of the patient's others", "ISIC 2024"),
     ]
     for part in _RELATIVE:
-        form = _FORM_OF[part]
+        form = FORM_OF[part]
         words = form.formula.format(x=f"logit of {score}", scope="the patient")
         entries.append((f"image_{score}_{part}", "relative", words, form.source))
     for name, part, formula, source in entries:
@@ -106,8 +105,8 @@ def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -
 
 def _of_score(block: Block, score: str, form: str, own: Comparison) -> Floats:
     values = block.number(SCORE_PREFIX + score)
-    if form in _FORM_OF:
-        return _FORM_OF[form].compute(own)
+    if form in FORM_OF:
+        return FORM_OF[form].compute(own)
     plain = Comparison(block.patients, values, own.prior)
     if form == "over_mean":
         mean = block.patients.spread(plain.moments.mean)

@@ -10,11 +10,10 @@ from features.groups.group import Group
 from features.groups.specs import FeatureSpec
 from features.patients.block import Block
 from features.patients.comparison import Comparison
-from features.patients.forms import FORMS, Form
-from features.patients.numbers import COMPARED, MEASURED, RATIO, available, further_numbers, needs_of
+from features.patients.forms import FORM_OF, FORMS, Form
+from features.patients.measures import MEASURED, RATIO
+from features.patients.numbers import COMPARED, available, further_numbers, needs_of
 from features.patients.state import FeatureState
-
-_FORM_OF = {form.part: form for form in FORMS}
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def _group(scope: Scope) -> Group:
         for number, specs in by_number.items():
             own = compare(block, state, number, scope)
             for spec in specs:
-                yield spec.name, _FORM_OF[spec.part].compute(own)
+                yield spec.name, FORM_OF[spec.part].compute(own)
 
     return Group(scope.name, f"A lesion against {scope.words}.", describe, compute)
 

@@ -125,15 +125,12 @@ def patient_order(frame: pl.DataFrame) -> NDArray[np.intp]:
     return keys.sort(PATIENT, ID)["row"].to_numpy().astype(np.intp)
 
 
-def blocks(
-    frame: pl.DataFrame, columns: Sequence[str], *, rows: int | None = None
-) -> Iterator[tuple[NDArray[np.intp], Block]]:
-    """Cut a frame into blocks of whole patients.
+def blocks(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Block]]:
+    """Cut a frame into blocks of whole patients, of `BLOCK_ROWS` rows at least.
 
     Args:
         frame: Canonical frame, rows in any order.
         columns: Columns to carry.
-        rows: Least rows of a block, `BLOCK_ROWS` by default; a patient is never cut.
 
     Yields:
         The block's row numbers in `frame`, and the block.
@@ -141,6 +138,6 @@ def blocks(
     order = patient_order(frame)
     sorted_already = bool(np.all(order[1:] > order[:-1]))
     table = frame.select(list(dict.fromkeys((PATIENT, *columns))))
-    for begin, end in cuts(frame[PATIENT].gather(order), rows or BLOCK_ROWS):
+    for begin, end in cuts(frame[PATIENT].gather(order), BLOCK_ROWS):
         part = order[begin:end]
         yield part, Block.of(table.slice(begin, end - begin) if sorted_already else table[part])

@@ -151,3 +151,5 @@ FORMS: tuple[Form, ...] = (
     ),
 )
 """Every form, in the order of the feature table."""
+FORM_OF = {form.part: form for form in FORMS}
+"""The form of each switch."""

@@ -6,14 +6,10 @@ from collections.abc import Collection, Iterable
 
 from cohort.column import CATEGORY, NUMBER
 from features.patients.engineered import ENGINEERED
-from features.patients.measures import MEASURES
+from features.patients.measures import MEASURED
 
-_NEEDS = {measure.column: (measure.column,) for measure in MEASURES} | {one.name: one.needs for one in ENGINEERED}
+_NEEDS = {one.name: one.needs for one in ENGINEERED}
 
-MEASURED = tuple(measure.column for measure in MEASURES)
-"""The 34 measured numbers."""
-RATIO = frozenset(measure.column for measure in MEASURES if measure.positive)
-"""Those on a ratio scale."""
 COMPARED = (*MEASURED, *(one.name for one in ENGINEERED if one.relative))
 """Numbers that are compared within the patient."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import betaincinv
 
-from cv_folds.bootstrap.intervals import BootstrapSample, Interval, interval
+from cv_folds.bootstrap.intervals import BootstrapSample, Interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Flags, Floats, Ints
 
@@ -68,7 +68,7 @@ def _cell(part: int, whole: int, values: NDArray[np.float64]) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
     estimate = part / whole if whole else math.nan
     sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
-    return interval(sample, level=_LEVEL, method="percentile").as_dict()
+    return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()
 
 
 def exact_binomial(part: int, whole: int, *, level: float = _LEVEL) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from cv_folds.bootstrap import POOLED, replicate
-from cv_folds.bootstrap.intervals import difference
+from cv_folds.bootstrap.intervals import Difference
 from cv_folds.bootstrap.repetitions import over_repetitions
 from cv_folds.metrics import PAUC
 from cv_folds.metrics.partial_auc import partial_auc
@@ -123,7 +123,7 @@ def test_coverage() -> None:
                 first, second = (
                     over_repetitions([drawn.samples[POOLED, PAUC.name, name] for name in some]) for some in names
                 )
-                found = difference(first.minus(second))
+                found = Difference.of(first.minus(second))
                 ends[way, other].append((found.low, found.high))
     truth = {other: float(np.mean(found)) for other, found in gaps.items()}
     held = {key: float(np.mean([low <= truth[key[1]] <= high for low, high in found])) for key, found in ends.items()}

@@ -11,8 +11,6 @@ from cv_folds.bootstrap.intervals import (
     Difference,
     Interval,
     bca_ends,
-    difference,
-    interval,
     percentile_ends,
 )
 
@@ -74,19 +72,19 @@ def test_ties_with_the_estimate_count_half_despite_rounding() -> None:
 )
 def test_where_bca_is_undefined_the_percentile_interval_is_given(sample: BootstrapSample) -> None:
     assert bca_ends(sample, 0.95) is None
-    made = interval(sample, method="bca")
+    made = Interval.of(sample, method="bca")
     assert made.method == "percentile"
     assert (made.low, made.high) == percentile_ends(sample.values, 0.95)
 
 
 def test_replicates_that_never_change() -> None:
-    made = interval(a_sample(0.2, np.full(200, 0.2)))
+    made = Interval.of(a_sample(0.2, np.full(200, 0.2)))
     assert (made.low, made.high, made.standard_error) == (0.2, 0.2, pytest.approx(0, abs=1e-15))
 
 
 def test_an_interval_says_how_it_was_made() -> None:
     values = np.random.default_rng(0).normal(size=400)
-    made = interval(BootstrapSample(0.0, values, np.zeros(50), ONES, 3), level=0.9)
+    made = Interval.of(BootstrapSample(0.0, values, np.zeros(50), ONES, 3), level=0.9)
     assert made.standard_error == pytest.approx(np.std(values, ddof=1))
     assert (made.level, made.method, made.replicates, made.redrawn) == (0.9, "bca", 400, 3)
     assert set(made.as_dict()) == {
@@ -95,7 +93,7 @@ def test_an_interval_says_how_it_was_made() -> None:
 
 
 def test_without_replicates_there_are_no_ends() -> None:
-    made = interval(BootstrapSample(0.15, np.empty(0), np.zeros(50), ONES, 900))
+    made = Interval.of(BootstrapSample(0.15, np.empty(0), np.zeros(50), ONES, 900))
     assert made.estimate == 0.15
     assert math.isnan(made.low)
     written = json.loads(json.dumps(made.as_dict(), allow_nan=False))
@@ -118,7 +116,7 @@ def test_differences_are_taken_replicate_by_replicate() -> None:
     assert pair.estimate == 2
     assert pair.values.tolist() == [0.5, 1.0, 0.5]
     assert (pair.left_out == 0.5).all()
-    made = difference(pair)
+    made = Difference.of(pair)
     assert isinstance(made, Interval)
     assert made.method == "percentile"
     assert made.distinguishable
@@ -127,6 +125,6 @@ def test_differences_are_taken_replicate_by_replicate() -> None:
 @pytest.mark.parametrize(("patients", "known"), [(1, False), (2, True)])
 def test_one_patient_has_no_interval(patients: int, known: bool) -> None:
     sample = BootstrapSample(0.5, np.full(200, 0.5), np.full(1, 0.5), np.array([patients]), 0)
-    for found in (interval(sample), difference(sample)):
+    for found in (Interval.of(sample), Difference.of(sample)):
         assert math.isnan(found.low) is not known
         assert math.isnan(found.high) is not known

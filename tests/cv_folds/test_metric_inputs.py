@@ -9,19 +9,16 @@ from cv_folds.metrics.inputs import fraction, patient_codes
 from engine.errors import InputError
 
 Ranking = Callable[..., float]
-RANKINGS = [
-    metrics.partial_auc,
-    metrics.roc_auc,
-    metrics.average_precision,
-    metrics.nnt_at_sensitivity,
-    metrics.specificity_at_sensitivity,
-    metrics.sensitivity_at_specificity,
-]
+RANKINGS: dict[str, Ranking] = {
+    "partial_auc": metrics.partial_auc,
+    "roc_auc": metrics.roc_auc,
+    **{name: metric for name, metric in metrics.METRICS.items() if isinstance(metric, metrics.RankMetric)},
+}
 
 
-@pytest.fixture(params=RANKINGS, ids=lambda metric: metric.__name__)
+@pytest.fixture(params=RANKINGS)
 def ranking(request: pytest.FixtureRequest) -> Ranking:
-    return request.param  # type: ignore[no-any-return]
+    return RANKINGS[request.param]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

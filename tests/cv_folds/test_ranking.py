@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from cv_folds.metrics import average_precision, roc_auc
+from cv_folds.metrics import METRICS, RankMetric, roc_auc
+
+assert isinstance(METRICS["average_precision"], RankMetric)
+average_precision = METRICS["average_precision"]
 
 
 def test_auc_counts_pairs() -> None:

@@ -9,7 +9,7 @@ from scipy.stats import ks_2samp
 
 from cv_folds.bootstrap import POOLED, metric_interval, paired_difference, replicate, units
 from cv_folds.metrics import AUC, METRICS, PAUC, SETOP15, RankMetric, partial_auc, roc_auc
-from cv_folds.metrics.threshold import sensitivity_at_specificity_of
+from cv_folds.metrics.threshold import sensitivity_at_specificity
 from engine.errors import InputError
 
 
@@ -250,7 +250,7 @@ def test_patience_ends_where_a_mean_is_hardly_ever_defined() -> None:
 
 def test_a_metric_made_to_measure(lesions) -> None:  # noqa: ANN001
     sample = lesions(14)
-    metric = RankMetric("s883", "", lambda counts: sensitivity_at_specificity_of(counts, specificity=0.883))
+    metric = RankMetric("s883", "", lambda counts: sensitivity_at_specificity(counts, specificity=0.883))
     made = metric_interval(metric, sample.target, sample.score, patient=sample.patient, replicates=100)
     assert 0 <= made.low <= made.estimate <= made.high <= 1
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cv_folds.metrics import retrieval_sensitivity
+from cv_folds.metrics import SETOP15, retrieval_at
 from engine.errors import InputError
 
 
@@ -14,33 +14,26 @@ def test_mean_over_patients_of_the_share_on_the_shortlist() -> None:
     target = [1, 0, 0, 1, 1, 0, 0]
     score = [9, 5, 4, 1, 3, 2, 8]
     patient = ["a", "a", "a", "a", "b", "b", "c"]
-    assert retrieval_sensitivity(target, score, patient, k=2) == (1 / 2 + 1) / 2
+    assert retrieval_at(2)(target, score, patient) == (1 / 2 + 1) / 2
 
 
 def test_a_tie_at_the_last_place_is_drawn_fairly() -> None:
     # Shortlist of 2: 9 is on it; 1 place for the three lesions at 5, one of them malignant: 1/3.
-    assert retrieval_sensitivity([0, 1, 0, 0, 0], [9, 5, 5, 5, 1], [1] * 5, k=2) == pytest.approx(1 / 3)
+    assert retrieval_at(2)([0, 1, 0, 0, 0], [9, 5, 5, 5, 1], [1] * 5) == pytest.approx(1 / 3)
 
 
 def test_a_constant_score_earns_chance() -> None:
     # 15 of 60 lesions are drawn: each malignant one with probability 1/4.
-    assert retrieval_sensitivity([1] * 3 + [0] * 57, [0] * 60, ["p"] * 60) == pytest.approx(0.25)
+    assert SETOP15([1] * 3 + [0] * 57, [0] * 60, ["p"] * 60) == pytest.approx(0.25)
 
 
 def test_patients_with_few_lesions_are_always_found() -> None:
-    assert retrieval_sensitivity([1, 0, 0], [1, 2, 3], ["p"] * 3) == 1
+    assert SETOP15([1, 0, 0], [1, 2, 3], ["p"] * 3) == 1
 
 
 def test_more_malignant_lesions_than_places() -> None:
     # 20 malignant lesions on top of 1 benign one: 15 of 20.
-    assert retrieval_sensitivity([1] * 20 + [0], [*range(2, 22), 1], ["p"] * 21) == 0.75
-
-
-def test_patient_weights() -> None:
-    # a: 0 of 1 on a shortlist of 1; b: 1 of 1. Three times b: 3/4.
-    target, score, patient = [1, 0, 1, 0], [1, 2, 2, 1], ["a", "a", "b", "b"]
-    assert retrieval_sensitivity(target, score, patient, k=1, weight=[1, 1, 3, 3]) == 0.75
-    assert retrieval_sensitivity(target, score, patient, k=1, weight=[0, 0, 3, 3]) == 1
+    assert SETOP15([1] * 20 + [0], [*range(2, 22), 1], ["p"] * 21) == 0.75
 
 
 def by_every_order(target: tuple[int, ...], score: tuple[int, ...], k: int) -> float:
@@ -62,7 +55,7 @@ def by_every_order(target: tuple[int, ...], score: tuple[int, ...], k: int) -> f
 def test_equals_the_mean_over_every_order_of_rows(rows: list[tuple[int, int]], k: int) -> None:
     target, score = zip(*rows, strict=True)
     # A benign lesion of a second patient completes the classes without counting.
-    value = retrieval_sensitivity([*target, 0], [*score, 0], [*["p"] * len(rows), "q"], k=k)
+    value = retrieval_at(k)([*target, 0], [*score, 0], [*["p"] * len(rows), "q"])
     assert value == pytest.approx(by_every_order(target, score, k), abs=1e-12)
 
 
@@ -71,24 +64,22 @@ def test_the_order_of_rows_does_not_matter() -> None:
     patient = generator.integers(0, 30, size=900)
     target = (generator.random(900) < 0.1).astype(int)
     score = np.round(generator.normal(size=900) * 2)
-    value = retrieval_sensitivity(target, score, patient, k=5)
+    value = retrieval_at(5)(target, score, patient)
     for _ in range(5):
         order = generator.permutation(900)
-        assert retrieval_sensitivity(target[order], score[order], patient[order], k=5) == value
+        assert retrieval_at(5)(target[order], score[order], patient[order]) == value
 
 
 def test_ids_may_be_text_or_numbers() -> None:
     target, score = [1, 0, 0, 1], [1, 2, 1, 2]
-    assert retrieval_sensitivity(target, score, ["x", "x", "y", "y"], k=1) == 0.5
-    assert retrieval_sensitivity(target, score, [10, 10, 9, 9], k=1) == 0.5
+    assert retrieval_at(1)(target, score, ["x", "x", "y", "y"]) == 0.5
+    assert retrieval_at(1)(target, score, [10, 10, 9, 9]) == 0.5
 
 
 def test_refusals() -> None:
     with pytest.raises(InputError, match="a shortlist of 0"):
-        retrieval_sensitivity([1, 0], [1, 2], ["a", "a"], k=0)
-    with pytest.raises(InputError, match="the weight differs within a patient"):
-        retrieval_sensitivity([1, 0], [1, 2], ["a", "a"], weight=[1, 2])
+        retrieval_at(0)([1, 0], [1, 2], ["a", "a"])
     with pytest.raises(InputError, match="1 lesions have no patient id"):
-        retrieval_sensitivity([1, 0], [1, 2], ["a", None])
+        SETOP15([1, 0], [1, 2], ["a", None])
     with pytest.raises(InputError, match="no malignant lesion"):
-        retrieval_sensitivity([0, 0], [1, 2], ["a", "b"])
+        SETOP15([0, 0], [1, 2], ["a", "b"])

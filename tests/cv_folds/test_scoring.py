@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cv_folds.metrics import METRICS, nnt_at_sensitivity, partial_auc, retrieval_sensitivity, roc_auc
+from cv_folds.metrics import METRICS, SETOP15, nnt_at, partial_auc, roc_auc
 from cv_folds.scoring import summarise
 from engine.errors import InputError
 
@@ -29,9 +29,7 @@ def test_estimates_are_the_metrics(frame: pl.DataFrame) -> None:
     target, score, patient = frame["target"], frame["blend"], frame["patient_id"]
     assert result["pooled"]["pauc"]["estimate"] == pytest.approx(partial_auc(target, score), abs=1e-12)
     assert result["pooled"]["auc"]["estimate"] == pytest.approx(roc_auc(target, score), abs=1e-12)
-    assert result["pooled"]["setop15"]["estimate"] == pytest.approx(
-        retrieval_sensitivity(target, score, patient), abs=1e-12
-    )
+    assert result["pooled"]["setop15"]["estimate"] == pytest.approx(SETOP15(target, score, patient), abs=1e-12)
     folds = [frame.filter(pl.col("fold") == fold) for fold in range(3)]
     aucs = [roc_auc(fold["target"], fold["blend"]) for fold in folds]
     assert [row["auc"]["estimate"] for row in result["by_fold"]] == pytest.approx(aucs, abs=1e-12)
@@ -94,7 +92,7 @@ def test_without_folds_there_is_only_the_pooled_figure(frame: pl.DataFrame) -> N
 def test_any_named_metric(frame: pl.DataFrame) -> None:
     result = summarise(frame, "blend", metrics=list(METRICS), replicates=100)
     assert list(result["pooled"]) == list(METRICS)
-    nnt = nnt_at_sensitivity(frame["target"], frame["blend"], sensitivity=0.9)
+    nnt = nnt_at(0.9)(frame["target"], frame["blend"])
     assert result["pooled"]["nnt90"]["estimate"] == pytest.approx(nnt)
     with pytest.raises(InputError, match="no metric 'roc'"):
         summarise(frame, "blend", metrics=["roc"], replicates=100)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cv_folds.metrics import nnt_at_sensitivity, sensitivity_at_specificity, specificity_at_sensitivity
+from cv_folds.metrics import nnt_at, sensitivity_at, specificity_at
 from engine.errors import InputError
 
 # Falling scores:   9 M, 8 B, 7 M, 6 B, 5 B, 4 M (tied with a B), 3 B, 2 M, 1 B: 4 malignant, 6 benign.
@@ -24,8 +24,8 @@ SCORE = [9, 8, 7, 6, 5, 4, 4, 3, 2, 1]
     ],
 )
 def test_cost_of_a_sensitivity(sensitivity: float, flagged: int, found: int, left_alone: int) -> None:
-    assert nnt_at_sensitivity(TARGET, SCORE, sensitivity=sensitivity) == flagged / found
-    assert specificity_at_sensitivity(TARGET, SCORE, sensitivity=sensitivity) == pytest.approx(left_alone / 6)
+    assert nnt_at(sensitivity)(TARGET, SCORE) == flagged / found
+    assert specificity_at(sensitivity)(TARGET, SCORE) == pytest.approx(left_alone / 6)
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def test_cost_of_a_sensitivity(sensitivity: float, flagged: int, found: int, lef
     [(1.0, 1), (5 / 6, 2), (0.5, 2), (2 / 6, 3), (1 / 6, 4), (0.0, 4)],  # benign left alone above 9, 7, 4, 2
 )
 def test_gain_of_a_specificity(specificity: float, found: int) -> None:
-    assert sensitivity_at_specificity(TARGET, SCORE, specificity=specificity) == found / 4
+    assert sensitivity_at(specificity)(TARGET, SCORE) == found / 4
 
 
 def test_a_benign_lesion_on_top_leaves_nothing_at_full_specificity() -> None:
-    assert sensitivity_at_specificity([0, 1], [2, 1], specificity=1.0) == 0
+    assert sensitivity_at(1.0)([0, 1], [2, 1]) == 0
 
 
 def test_exact_shares_are_reached_despite_rounding() -> None:
@@ -46,13 +46,11 @@ def test_exact_shares_are_reached_despite_rounding() -> None:
         for k in range(1, n + 1):
             score = [3] * k + [2] + [1] * (n - k)
             weight = [0.1] * (n + 1)
-            assert (
-                specificity_at_sensitivity([1] * k + [0] + [1] * (n - k), score, sensitivity=k / n, weight=weight) == 1
-            )
+            assert specificity_at(k / n)([1] * k + [0] + [1] * (n - k), score, weight=weight) == 1
             # The other way round: n benign lesions, k of them below the malignant one.
             turned = [-value for value in score]
             target = [0] * k + [1] + [0] * (n - k)
-            assert sensitivity_at_specificity(target, turned, specificity=k / n, weight=weight) == 1
+            assert sensitivity_at(k / n)(target, turned, weight=weight) == 1
 
 
 def by_every_threshold(
@@ -83,23 +81,19 @@ def test_equal_a_search_over_every_threshold(seed: int) -> None:
     weight[:2] = 1
     wanted = float(generator.choice([0.1, 0.5, 0.8, 0.9, 1.0]))
     nnt, specificity, sensitivity = by_every_threshold(target, score, weight, wanted)
-    assert nnt_at_sensitivity(target, score, sensitivity=wanted, weight=weight) == pytest.approx(nnt, abs=1e-12)
-    assert specificity_at_sensitivity(target, score, sensitivity=wanted, weight=weight) == pytest.approx(
-        specificity, abs=1e-12
-    )
-    assert sensitivity_at_specificity(target, score, specificity=wanted, weight=weight) == pytest.approx(
-        sensitivity, abs=1e-12
-    )
+    assert nnt_at(wanted)(target, score, weight=weight) == pytest.approx(nnt, abs=1e-12)
+    assert specificity_at(wanted)(target, score, weight=weight) == pytest.approx(specificity, abs=1e-12)
+    assert sensitivity_at(wanted)(target, score, weight=weight) == pytest.approx(sensitivity, abs=1e-12)
 
 
 @pytest.mark.parametrize("bad", [0.0, -0.1, 1.1, math.nan])
 def test_refuse_a_sensitivity_that_is_none(bad: float) -> None:
-    for metric in (nnt_at_sensitivity, specificity_at_sensitivity):
+    for metric_at in (nnt_at, specificity_at):
         with pytest.raises(InputError, match="sensitivity"):
-            metric(TARGET, SCORE, sensitivity=bad)
+            metric_at(bad)
 
 
 @pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan])
 def test_refuse_a_specificity_that_is_none(bad: float) -> None:
     with pytest.raises(InputError, match="specificity"):
-        sensitivity_at_specificity(TARGET, SCORE, specificity=bad)
+        sensitivity_at(bad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,5 +36,5 @@ def ray_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def ray_executor(ray_cluster: Cluster) -> Iterator[RayExecutor]:
-    with RayExecutor(ray_cluster.address) as executor:
+    with closing(RayExecutor(ray_cluster.address)) as executor:
         yield executor

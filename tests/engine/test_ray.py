@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,7 @@ def test_another_cluster_than_the_connected_one_is_refused(ray_executor: RayExec
 
 
 def test_a_second_executor_uses_the_connection_and_leaves_it_open(ray_executor: RayExecutor) -> None:
-    with RayExecutor("auto", 2) as second:
+    with closing(RayExecutor("auto", 2)) as second:
         assert second.cores == 2
     assert list(ray_executor.map(fail_at_three, None, [1])) == [1]
 
@@ -95,10 +96,10 @@ def test_a_second_executor_uses_the_connection_and_leaves_it_open(ray_executor: 
 ALONE = """
 import sys
 from engine.errors import InputError
-from engine.executors import open_executor
+from engine.executors import RayExecutor, open_executor
 from executor_tasks import SHARED, add
 try:
-    open_executor("ray", address="127.0.0.1:1", cores=1)
+    RayExecutor("127.0.0.1:1")
 except InputError as error:
     print(error)
 with open_executor("ray", cores=2) as executor:

@@ -10,7 +10,8 @@ from scipy.special import expit, logit
 
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
-from ensemble.blend import METHODS, Blend, Method, blended_out_of_fold, greedy_weights
+from ensemble.blend import METHODS, Blend, Method, greedy_weights
+from ensemble.fusion import blended_out_of_fold
 
 
 def test_a_lesion_alone_gets_the_bits_of_the_batch_also_after_json() -> None:

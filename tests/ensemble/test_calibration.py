@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_a_lesion_alone_gets_the_bits_of_the_batch_also_after_json(method: Metho
 def test_another_prevalence_multiplies_the_odds() -> None:
     fitted = Calibration.fit(SCORES, TARGET)
     share = TARGET.mean()
-    rare = fitted.at(0.001)(SCORES)
+    rare = replace(fitted, prevalence=0.001)(SCORES)
     odds = fitted(SCORES) / (1 - fitted(SCORES)) * (0.001 / 0.999) / (share / (1 - share))
     np.testing.assert_allclose(rare, odds / (1 + odds))
 

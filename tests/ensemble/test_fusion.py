@@ -11,7 +11,6 @@ from scipy.special import expit
 from cv_folds.metrics import partial_auc
 from engine.errors import InputError
 from ensemble.blend import METHODS, Blend, Method
-from ensemble.blend import blended_out_of_fold as blended_alike
 from ensemble.fusion import Fusion, blended_out_of_fold, fit_blend, read_blend
 
 CHANCE = np.random.default_rng(4)
@@ -31,14 +30,14 @@ def test_without_learners_of_both_kinds_it_is_the_blend_as_it_was() -> None:
     for images in ((), ("other",), tuple(OOF)):
         assert fit_blend(OOF, TARGET, method="stack", images=images) == Blend.fit(OOF, TARGET, method="stack")
         found = blended_out_of_fold(OOF, TARGET, FOLD, method="mean", images=images)
-        assert np.array_equal(found, blended_alike(OOF, TARGET, FOLD, method="mean"))
+        assert np.array_equal(found, Blend.fit(OOF)(OOF))
     assert fit_blend(OOF, None, method="mean") == Blend.fit(OOF)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_it_beats_both_kinds_and_the_blend_that_treats_them_alike(method: Method) -> None:
     fused = partial_auc(TARGET, blended_out_of_fold(OOF, TARGET, FOLD, method=method, images=["crops"]))
-    table = partial_auc(TARGET, blended_alike({"a": OOF["a"], "b": OOF["b"]}, TARGET, FOLD, method=method))
+    table = partial_auc(TARGET, blended_out_of_fold({"a": OOF["a"], "b": OOF["b"]}, TARGET, FOLD, method=method))
     assert fused > table + 0.005
     assert fused > partial_auc(TARGET, OOF["crops"]) + 0.01
 
@@ -46,7 +45,7 @@ def test_it_beats_both_kinds_and_the_blend_that_treats_them_alike(method: Method
 def test_images_that_know_nothing_change_next_to_nothing() -> None:
     noise = {**OOF, "crops": CHANCE.random(TARGET.size)}
     fused = blended_out_of_fold(noise, TARGET, FOLD, method="mean", images=["crops"])
-    table = blended_alike({"a": OOF["a"], "b": OOF["b"]}, TARGET, FOLD, method="mean")
+    table = blended_out_of_fold({"a": OOF["a"], "b": OOF["b"]}, TARGET, FOLD, method="mean")
     assert partial_auc(TARGET, fused) == pytest.approx(partial_auc(TARGET, table), abs=0.002)
     inverted = fit_blend({**OOF, "crops": 1 - OOF["crops"]}, TARGET, method="mean", images=["crops"])
     assert inverted.weights["crops"] == 0.0

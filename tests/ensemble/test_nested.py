@@ -7,8 +7,9 @@ import pytest
 
 from engine.executors import LocalExecutor
 from engine.results import ResultStore
-from ensemble.blend import Blend, blended_out_of_fold
+from ensemble.blend import Blend
 from ensemble.calibration import Calibration
+from ensemble.fusion import blended_out_of_fold
 from ensemble.jobs import JobRunner, Table
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace

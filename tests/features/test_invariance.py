@@ -80,9 +80,9 @@ def test_another_machine(  # noqa: PLR0917 - fixtures
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(features.patients.block, "BLOCK_ROWS", 7)
-    assert fit(awkward, images=images, executor=Elsewhere()) == state
-    assert build(awkward, EVERY, state=state, images=images, executor=Elsewhere()).equals(batch)
-    write_features(awkward, tmp_path / "f.parquet", EVERY, state=state, images=images, executor=Elsewhere())
+    assert fit(awkward, images=images, executor=Elsewhere(1)) == state
+    assert build(awkward, EVERY, state=state, images=images, executor=Elsewhere(1)).equals(batch)
+    write_features(awkward, tmp_path / "f.parquet", EVERY, state=state, images=images, executor=Elsewhere(1))
     assert pl.read_parquet(tmp_path / "f.parquet").equals(batch)
 
 

@@ -43,6 +43,9 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(folder: Path, lesions: pl.DataFrame, groups: tuple[str, ...], **options: object) -> pl.DataFrame:
     """The feature table that the stage writes."""
+    if isinstance(table := options.get("images"), pl.DataFrame):
+        options["images"] = folder / "images.parquet"
+        table.write_parquet(folder / "images.parquet")
     lesions.write_parquet(folder / "lesions.parquet", row_group_size=100)
     out, dictionary = folder / "features.parquet", folder / "features.json"
     run_stage(folder / "lesions.parquet", groups, out=out, dictionary=dictionary, **options)  # type: ignore[arg-type]
@@ -69,7 +72,10 @@ def test_every_group_has_the_same_bits_as_in_memory(
     table = run(tmp_path, lesions, EVERY, images=images, executor=LocalExecutor(cores))
     assert table.equals(build(lesions, EVERY, state=fit(lesions, images=images), images=images))
     assert pq.ParquetFile(tmp_path / "features.parquet").metadata.num_row_groups > 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["features.json", "features.parquet", "lesions.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("features.json", "features.parquet"),
+        *("images.parquet", "lesions.parquet"),
+    ]
 
 
 @pytest.mark.parametrize("seed", [None, 1])

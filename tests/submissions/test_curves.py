@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cv_folds.bootstrap import metric_interval
-from cv_folds.metrics import RetrievalMetric, nnt_at_sensitivity, retrieval_sensitivity
+from cv_folds.metrics import nnt_at, retrieval_at
 from engine.errors import InputError
 from submissions.conformal import Promise
 from submissions.curves import curves, promised_lists
@@ -51,10 +51,10 @@ def test_every_point_is_the_metric_and_its_interval() -> None:
     target, score = lesions["target"], lesions["score"]
     for point in found["setopk"]:
         k = point["k"]
-        expected = retrieval_sensitivity(target, score, lesions["patient_id"], k=k)
+        expected = retrieval_at(k)(target, score, lesions["patient_id"])
         assert point["estimate"] == pytest.approx(expected, rel=1e-12)
         alone = metric_interval(
-            RetrievalMetric("", "", k),
+            retrieval_at(k),
             target,
             score,
             patient=lesions["patient_id"],
@@ -64,7 +64,7 @@ def test_every_point_is_the_metric_and_its_interval() -> None:
         )
         assert (point["low"], point["high"]) == (alone.low, alone.high)
     for point in found["nnt"]:
-        expected = nnt_at_sensitivity(target, score, sensitivity=point["sensitivity"])
+        expected = nnt_at(point["sensitivity"])(target, score)
         assert point["estimate"] == pytest.approx(expected, rel=1e-12)
         assert point["low"] <= point["estimate"] <= point["high"]
     assert found["notes"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,9 @@ class Run:
     def executor(self) -> Executor:
         """What spreads the run's work, as `[compute]` says."""
         settings = self.config.compute
-        executor = open_executor(settings.engine, address=settings.address, cores=self.threads)
-        atexit.register(executor.__exit__, None, None, None)
-        return executor
+        opened = ExitStack()
+        atexit.register(opened.close)
+        return opened.enter_context(open_executor(settings.engine, address=settings.address, cores=self.threads))
 
     @cached_property
     def runner(self) -> JobRunner:

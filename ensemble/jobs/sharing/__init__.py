@@ -5,34 +5,45 @@ Every way here gives the models that the learner itself would have trained on th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ensemble.jobs.sharing.catboost import SharedCatBoost
-from ensemble.jobs.sharing.lightgbm import SharedLightGBM
-from ensemble.jobs.sharing.shared import Plain, Shared
-from ensemble.jobs.sharing.xgboost import SharedXGBoost
-from ensemble.learners import CatBoost, Learner, LightGBM, XGBoost
+from ensemble.jobs.sharing.catboost import share_catboost
+from ensemble.jobs.sharing.lightgbm import share_lightgbm
+from ensemble.jobs.sharing.xgboost import share_xgboost
+from ensemble.learners import CatBoost, Learner, LightGBM, Model, XGBoost
+from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample
 
-__all__ = ["Shared", "share"]
+Fit = Callable[[FeatureSpace], Model]
+"""Trains on these features alone."""
 
 
-def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int) -> Shared:
+def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int) -> Fit:
     """Prepare a sample for training one learner on several sets of its features.
 
     Args:
-        learner: The learner; of others than the three boosting libraries, and for one set, nothing is reused.
+        learner: The learner; where nothing can be reused, and for one set, its own `fit` trains.
         sample: Training rows with every feature that any of the sets has.
         sets: The sets of features, each in the order of the sample's.
         seed: Of the learner.
         threads: CPU threads.
     """
-    if len(sets) == 1:
-        return Plain(learner, sample, seed=seed, threads=threads)
-    if isinstance(learner, LightGBM) and SharedLightGBM.serves(learner):
-        return SharedLightGBM(learner, sample, sets, seed=seed, threads=threads)
-    if isinstance(learner, XGBoost) and SharedXGBoost.serves(learner):
-        return SharedXGBoost(learner, sample, seed=seed, threads=threads)
-    if isinstance(learner, CatBoost) and SharedCatBoost.serves(learner, sample):
-        return SharedCatBoost(learner, sample, seed=seed, threads=threads)
-    return Plain(learner, sample, seed=seed, threads=threads)
+    fit = prepared(learner, sample, sets, seed=seed, threads=threads) if len(sets) > 1 else None
+    return fit or (
+        lambda space: learner.fit(
+            sample.columns(space), sample.target, seed=seed, threads=threads, weight=sample.weight
+        )
+    )
+
+
+def prepared(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int) -> Fit | None:
+    """As `share`; None where nothing is known to stay the same."""
+    match learner:
+        case LightGBM():
+            return share_lightgbm(learner, sample, sets, seed=seed, threads=threads)
+        case XGBoost():
+            return share_xgboost(learner, sample, seed=seed, threads=threads)
+        case CatBoost():
+            return share_catboost(learner, sample, seed=seed, threads=threads)
+        case _:
+            return None

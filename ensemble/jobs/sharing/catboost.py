@@ -2,67 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import catboost
 
 from engine.scratch import scratch
-from ensemble.jobs.sharing.shared import free_of
 from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_order, says_constant
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.sampling import Sample
 
-#: Default of the library's `dev_max_subset_size_for_build_borders`.
+#: Parameters that choose borders by more than their number.
+_OF_BORDERS = frozenset(
+    {
+        "feature_border_type",
+        "input_borders",
+        "nan_mode",
+        "per_float_feature_quantization",
+        "dev_max_subset_size_for_build_borders",
+    }
+)
+#: Rows from which the library chooses borders: of more it draws some (`dev_max_subset_size_for_build_borders`).
 _ALL_ROWS = 200_000
 
 
-class SharedCatBoost:
-    """A sample whose borders are known.
+def share_catboost(
+    learner: CatBoost, sample: Sample, *, seed: int, threads: int
+) -> Callable[[FeatureSpace], CatBoostModel] | None:
+    """Choose the borders once.
 
     As long as all rows are looked at, borders of a column depend on that column alone. The library takes them over from
     a file that lists them by the column's place in the pool. They are given to the training, not to a quantised pool:
     such a pool breaks ties between equally good splits in another order.
     """
+    if not _OF_BORDERS.isdisjoint(learner.parameters) or len(sample.matrix) > _ALL_ROWS:
+        return None
+    borders = _borders(learner, sample)
 
-    def __init__(self, learner: CatBoost, sample: Sample, *, seed: int, threads: int) -> None:
-        self._learner, self._sample, self._seed, self._threads = learner, sample, seed, threads
-        # A matrix of its own, so that its turned copy goes when the borders are known.
-        matrix = Matrix(sample.matrix.space, sample.matrix.values)
-        pool = pool_of(matrix, matrix.space, sample.target, sample.weight)
-        self._borders: dict[str, list[str]] = {}
-        try:
-            pool.quantize(border_count=learner.parameters.get("border_count"))
-        except catboost.CatBoostError as error:
-            if not says_constant(error):
-                raise
-            return
-        with scratch() as folder:
-            pool.save_quantization_borders(str(path := folder / "borders.tsv"))
-            self._borders = _by_feature(path.read_text("utf-8"), sample.matrix.space)
-
-    @staticmethod
-    def serves(learner: CatBoost, sample: Sample) -> bool:
-        """Whether borders are chosen by their number alone, and from all rows: of more, the library draws some."""
-        others = ("feature_border_type", "input_borders", "nan_mode", "per_float_feature_quantization")
-        drawn = "dev_max_subset_size_for_build_borders"
-        return free_of(learner.parameters, *others, drawn) and len(sample.matrix) <= _ALL_ROWS
-
-    def fit(self, space: FeatureSpace) -> CatBoostModel:
-        """See `Shared.fit`."""
-        sample = self._sample
+    def fit(space: FeatureSpace) -> CatBoostModel:
         named = enumerate(space.names[place] for place in pool_order(space))
-        known = [f"{place}\t{border}" for place, name in named for border in self._borders.get(name, ())]
+        known = [f"{place}\t{border}" for place, name in named for border in borders.get(name, ())]
         with scratch() as folder:
             (path := folder / "borders.tsv").write_text("\n".join(known), "utf-8")
-            learner = CatBoost({**self._learner.parameters, "input_borders": str(path)})
-            return learner.fit(
-                sample.columns(space), sample.target, seed=self._seed, threads=self._threads, weight=sample.weight
-            )
+            bordered = CatBoost({**learner.parameters, "input_borders": str(path)})
+            columns = sample.columns(space)
+            return bordered.fit(columns, sample.target, seed=seed, threads=threads, weight=sample.weight)
+
+    return fit
 
 
-def _by_feature(listed: str, space: FeatureSpace) -> dict[str, list[str]]:
-    """What follows each place in the library's list, by the feature that stands there; constants have no borders."""
-    order = pool_order(space)
-    found: dict[str, list[str]] = {}
-    for line in listed.splitlines():
-        place, _, border = line.partition("\t")
-        found.setdefault(space.names[order[int(place)]], []).append(border)
+def _borders(learner: CatBoost, sample: Sample) -> dict[str, list[str]]:
+    """Borders of each feature in the library's words; constants have none."""
+    # A matrix of its own, so that its turned copy goes when the borders are known.
+    matrix = Matrix(sample.matrix.space, sample.matrix.values)
+    pool = pool_of(matrix, matrix.space, sample.target, sample.weight)
+    try:
+        pool.quantize(border_count=learner.parameters.get("border_count"))
+    except catboost.CatBoostError as error:
+        if not says_constant(error):
+            raise
+        return {}
+    order, found = pool_order(matrix.space), dict[str, list[str]]()
+    with scratch() as folder:
+        pool.save_quantization_borders(str(path := folder / "borders.tsv"))
+        for line in path.read_text("utf-8").splitlines():
+            place, _, border = line.partition("\t")
+            found.setdefault(matrix.space.names[order[int(place)]], []).append(border)
     return found

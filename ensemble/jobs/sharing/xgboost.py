@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from ensemble.jobs.sharing.shared import free_of, positions
-from ensemble.learners.xgboost import _FIXED, XGBoost, XGBoostModel, _types
+from ensemble.learners.xgboost import XGBoost, XGBoostModel, quantised
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample
 
+#: Parameters that speak of single features.
+_OF_FEATURES = frozenset({"feature_weights", "monotone_constraints", "interaction_constraints"})
 
-class SharedXGBoost:
-    """A sample whose borders are known.
+
+def share_xgboost(
+    learner: XGBoost, sample: Sample, *, seed: int, threads: int
+) -> Callable[[FeatureSpace], XGBoostModel] | None:
+    """Find the borders once.
 
     Borders of a column depend on that column (and the weights) alone. XGBoost takes borders over only from a matrix of
     the same columns, so one is made whose rows are the borders themselves: of so few values it makes each a border.
     """
+    if not _OF_FEATURES.isdisjoint(learner.parameters) or learner.parameters.get("booster", "gbtree") != "gbtree":
+        return None
+    options, n_trees = learner.options(seed=seed, threads=threads)
+    matrix, given = sample.matrix, {"label": sample.target, "weight": sample.weight}
+    borders = _border_rows(quantised(matrix.values, matrix.space, options, **given), sample)
 
-    def __init__(self, learner: XGBoost, sample: Sample, *, seed: int, threads: int) -> None:
-        self._options = {**learner.parameters, **_FIXED, "seed": seed, "nthread": threads}
-        self._n_trees = self._options.pop("n_trees")
-        self._sample = sample
-        whole = self._matrix(sample.matrix.values, sample.matrix.space, label=sample.target, weight=sample.weight)
-        self._borders = _border_rows(whole, sample)
+    def fit(space: FeatureSpace) -> XGBoostModel:
+        known = quantised(np.ascontiguousarray(borders[:, matrix.places(space)]), space, options)
+        data = quantised(matrix.for_model(space), space, options, ref=known, **given)
+        return XGBoostModel(xgboost.train(options, data, num_boost_round=n_trees), space)
 
-    @staticmethod
-    def serves(learner: XGBoost) -> bool:
-        """Whether the parameters speak of no single feature."""
-        names = ("feature_weights", "monotone_constraints", "interaction_constraints")
-        return free_of(learner.parameters, *names) and learner.parameters.get("booster", "gbtree") == "gbtree"
-
-    def fit(self, space: FeatureSpace) -> XGBoostModel:
-        """See `Shared.fit`."""
-        sample = self._sample
-        borders = self._borders[:, positions(sample.matrix.space, space)]
-        known = self._matrix(np.ascontiguousarray(borders), space)
-        values = sample.matrix.for_model(space)
-        data = self._matrix(values, space, label=sample.target, weight=sample.weight, ref=known)
-        return XGBoostModel(xgboost.train(self._options, data, num_boost_round=self._n_trees), space)
-
-    def _matrix(self, values: npt.NDArray[np.float32], space: FeatureSpace, **given: object) -> xgboost.QuantileDMatrix:
-        return xgboost.QuantileDMatrix(
-            values,
-            feature_types=_types(space),
-            enable_categorical=True,
-            nthread=self._options["nthread"],
-            max_bin=self._options.get("max_bin", 256),
-            **given,
-        )
+    return fit
 
 
 def _border_rows(whole: xgboost.QuantileDMatrix, sample: Sample) -> npt.NDArray[np.float32]:

@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ensemble.jobs.sharing import share
-from ensemble.jobs.sharing.shared import Plain
+from ensemble.jobs.sharing import prepared, share
 from ensemble.learners import get_learner
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.sampling import Sample
@@ -75,13 +74,14 @@ def test_same_bits_as_the_learner_itself(
     learner = get_learner(name, parameters)
     weight = np.linspace(0.5, 2.0, ROWS) if weighted else None
     given = Sample(sample.matrix, sample.target, weight)
-    shared = share(learner, given, sets_of(sample.matrix.space), seed=5, threads=1)
-    assert isinstance(shared, Plain) == (name == "logistic")
-    for names in sets_of(sample.matrix.space):
+    sets = sets_of(sample.matrix.space)
+    assert (prepared(learner, given, sets, seed=5, threads=1) is None) == (name == "logistic")
+    fit = share(learner, given, sets, seed=5, threads=1)
+    for names in sets:
         space = sample.matrix.space.restricted(names)
         alone = Matrix(space, sample.matrix.for_model(space))
         wanted = learner.fit(alone, sample.target, seed=5, threads=2, weight=weight).predict(alone, threads=1)
-        found = shared.fit(space).predict(sample.matrix, threads=1)
+        found = fit(space).predict(sample.matrix, threads=1)
         np.testing.assert_array_equal(found, wanted, err_msg=f"{name} {names}")
 
 
@@ -100,14 +100,14 @@ def test_what_is_not_known_to_be_the_same_is_not_reused(
     sample: Sample, name: str, parameters: dict[str, object]
 ) -> None:
     learner = type(get_learner(name, {})).configured(parameters)
-    assert isinstance(share(learner, sample, sets_of(sample.matrix.space), seed=0, threads=1), Plain)
+    assert prepared(learner, sample, sets_of(sample.matrix.space), seed=0, threads=1) is None
 
 
 def test_catboost_draws_rows_for_borders_of_very_many(sample: Sample) -> None:
     rows = np.arange(200_001) % ROWS
     many = Sample(sample.matrix.rows(rows), sample.target[rows], None)
     learner = get_learner("catboost", {"n_trees": 2})
-    assert isinstance(share(learner, many, sets_of(sample.matrix.space), seed=0, threads=1), Plain)
+    assert prepared(learner, many, sets_of(sample.matrix.space), seed=0, threads=1) is None
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "logistic"])
@@ -115,10 +115,10 @@ def test_sets_of_which_nothing_varies_are_shared_like_others(sample: Sample, nam
     learner, sets = get_learner(name, {}), [("constant",), ("single",), ("constant", "single")]
     space = sample.matrix.space.restricted(sets[-1])
     constants = Sample(Matrix(space, sample.matrix.for_model(space)), sample.target, None)
-    shared = share(learner, constants, sets, seed=5, threads=1)
+    fit = share(learner, constants, sets, seed=5, threads=1)
     for names in sets:
         part = space.restricted(names)
         alone = Matrix(part, sample.matrix.for_model(part))
         wanted = learner.fit(alone, sample.target, seed=5, threads=1).predict(alone, threads=1)
-        assert np.array_equal(shared.fit(part).predict(alone, threads=1), wanted)
+        assert np.array_equal(fit(part).predict(alone, threads=1), wanted)
         assert len(set(wanted)) == 1

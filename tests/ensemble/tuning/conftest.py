@@ -43,6 +43,11 @@ def runner_in(folder: Path, *, cores: int = 1) -> JobRunner:
     return JobRunner(ResultStore(folder / "results"), LocalExecutor(cores))
 
 
+def stored(runner: JobRunner) -> list[Path]:
+    """The files of all results."""
+    return sorted(runner.results.folder.glob("??/*.result"))
+
+
 @pytest.fixture
 def runner(tmp_path: Path) -> JobRunner:
     return runner_in(tmp_path)

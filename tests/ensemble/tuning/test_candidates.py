@@ -3,6 +3,7 @@ import numpy as np
 from ensemble.jobs import JobRunner
 from ensemble.tuning import Problem
 from ensemble.tuning.candidates import Candidate, best_of, nested_selection
+from tests.ensemble.tuning.conftest import stored
 
 
 def _candidate(name: str, pauc: tuple[float, float, float], **chosen: float) -> Candidate:
@@ -25,12 +26,12 @@ def test_of_equals_the_first_is_taken_so_the_run_keeps_its_parameters() -> None:
 def test_each_fold_gets_the_scores_of_what_the_other_folds_chose(problem: Problem, runner: JobRunner) -> None:
     run, lucky = _candidate("run", (0.10, 0.10, 0.10)), _candidate("trial 0", (0.20, 0.08, 0.08), learning_rate=0.2)
     of_run, of_lucky = run.scores(problem, runner), lucky.scores(problem, runner)
-    there = list(runner.results.names())
+    there = stored(runner)
     chosen, scores = nested_selection(problem, [run, lucky], runner)
     assert [one.name for one in chosen] == ["run", "trial 0", "trial 0"]
     assert (scores == np.where(problem.fold == 0, of_run, of_lucky)).all()
     assert (of_run != of_lucky).any()
-    assert list(runner.results.names()) == there  # nested selection costs no training
+    assert stored(runner) == there  # nested selection costs no training
 
 
 def test_lesions_left_out_have_no_score(problem: Problem, runner: JobRunner) -> None:

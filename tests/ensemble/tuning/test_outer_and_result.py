@@ -10,7 +10,7 @@ from ensemble.jobs import JobRunner, Table
 from ensemble.tuning import Effort, Problem, search, tune_by_fold, tuned
 from ensemble.tuning.candidates import Candidate, list_candidates, nested_selection
 from ensemble.tuning.result import edges
-from tests.ensemble.tuning.conftest import runner_in
+from tests.ensemble.tuning.conftest import runner_in, stored
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_each_figure_is_the_mean_over_folds_of_its_scores(
 
 def test_summing_up_trains_nothing_again(problem: Problem, searched: Path, result: dict[str, Any]) -> None:
     runner = runner_in(searched)
-    before = {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()}
+    before = {path: path.stat().st_mtime_ns for path in stored(runner)}
     assert tuned(problem, searched, runner, replicates=100) == result
-    assert {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()} == before
+    assert {path: path.stat().st_mtime_ns for path in stored(runner)} == before
 
 
 def test_without_a_better_trial_the_run_keeps_its_parameters_and_gains_nothing(

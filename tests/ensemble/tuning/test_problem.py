@@ -6,15 +6,15 @@ from ensemble.jobs import JobRunner, Table
 from ensemble.matrix import Matrix
 from ensemble.out_of_fold import score_out_of_fold
 from ensemble.tuning import Problem
-from tests.ensemble.tuning.conftest import make_problem
+from tests.ensemble.tuning.conftest import make_problem, stored
 
 
 def test_the_runs_own_parameters_are_the_runs_own_jobs(runner: JobRunner) -> None:
     problem = make_problem(seeds=(0, 3))
     expected = score_out_of_fold(problem.plan, problem.table, runner)["lightgbm"]
-    there = list(runner.results.names())
+    there = stored(runner)
     assert (problem.score(problem.configured({}), problem.folds, runner) == expected).all()
-    assert list(runner.results.names()) == there  # nothing was trained again
+    assert stored(runner) == there  # nothing was trained again
     part = problem.score(problem.current, [1], runner)
     assert (part[problem.fold == 1] == expected[problem.fold == 1]).all()
     assert np.isnan(part[problem.fold != 1]).all()

@@ -13,7 +13,7 @@ from engine.errors import InputError
 from ensemble.jobs import JobRunner
 from ensemble.tuning import Effort, Problem, Tally, search
 from ensemble.tuning.study import open_study
-from tests.ensemble.tuning.conftest import make_problem, runner_in
+from tests.ensemble.tuning.conftest import make_problem, runner_in, stored
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -88,32 +88,32 @@ def test_a_hopeless_trial_is_stopped_after_two_folds(problem: Problem, tmp_path:
     search(problem, tmp_path, runner, Effort(trials=10, seed=1))
     stump = {"max_depth": 3, "num_leaves": 4, "min_data_in_leaf": 400, "lambda_l1": 10.0, "learning_rate": 0.01}
     open_study(tmp_path, problem).enqueue_trial(stump)
-    before = len(list(runner.results.names()))
+    before = len(stored(runner))
     tally = search(problem, tmp_path, runner, Effort(trials=11, seed=1))
     assert (tally.complete, tally.pruned, tally.finished) == (10, 1, 11)
     assert len(_trials(tmp_path)[10][1]) == 2  # of three folds
-    assert len(list(runner.results.names())) == before + 2
+    assert len(stored(runner)) == before + 2
 
 
 def test_values_are_the_mean_over_folds_of_what_the_result_store_holds(problem: Problem, uninterrupted: Path) -> None:
     runner = runner_in(uninterrupted)
-    there = list(runner.results.names())
+    there = stored(runner)
     for trial in open_study(uninterrupted, problem).get_trials(states=(TrialState.COMPLETE,)):
         scores = problem.score(problem.configured(trial.params), problem.folds, runner)
         by_fold = [problem.pauc(scores, fold) for fold in problem.folds]
         assert trial.value == pytest.approx(np.mean(by_fold), abs=1e-15)
         assert trial.user_attrs["pauc_by_fold"] == by_fold
-    assert list(runner.results.names()) == there
+    assert stored(runner) == there
 
 
 def test_a_study_that_was_lost_finds_the_scores_of_its_trials(
     problem: Problem, uninterrupted: Path, tmp_path: Path
 ) -> None:
     runner = runner_in(uninterrupted)
-    before = {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()}
+    before = {path: path.stat().st_mtime_ns for path in stored(runner)}
     search(problem, tmp_path, runner, Effort(trials=14, seed=1))
     assert _trials(tmp_path) == _trials(uninterrupted)
-    assert {name: runner.results.path(name).stat().st_mtime_ns for name in runner.results.names()} == before
+    assert {path: path.stat().st_mtime_ns for path in stored(runner)} == before
 
 
 def test_a_folder_of_another_problem_is_refused(problem: Problem, tmp_path: Path, runner: JobRunner) -> None:

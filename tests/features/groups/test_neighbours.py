@@ -11,11 +11,11 @@ from features.arithmetic.nearest import local_outlier_factor, nearest
 from features.groups.body_neighbours import COMPARED_ON_BODY
 from features.groups.multivariate import DISTANCE_NUMBERS, standardised
 from features.patients.block import blocks
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 
 
 def _points(simulated: pl.DataFrame, state: FeatureState) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    (_, block), *rest = blocks(simulated, MEASURED, rows=10**6)
+    (_, block), *rest = blocks(simulated, MEASURED)
     assert not rest
     return simulated["patient_id"].to_numpy(), standardised(block, state)
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from features import FeatureState, build
-from features.patients.numbers import MEASURED
+from features.patients.measures import MEASURED
 
 _QUERY = """
 with one as (select isic_id, patient_id, x from lesions where x is not null),

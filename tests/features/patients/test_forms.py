@@ -10,7 +10,7 @@ from features import FeatureState, build
 from features.arithmetic.order import TO_SD
 from features.groups.scopes import SCOPES
 from features.patients.forms import FORMS
-from features.patients.numbers import RATIO
+from features.patients.measures import RATIO
 from features.patients.state import Scale
 
 NUMBERS = ("clin_size_long_diam_mm", "tbp_lv_A", "tbp_lv_B", "tbp_lv_L", "tbp_lv_C", "tbp_lv_H", "age_approx")

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from features.groups.single_lesion import ENGINEERED_GROUP
 from features.patients.engineered import ENGINEERED, Engineered
 from features.patients.formula import Formula
-from features.patients.measures import COLUMN_OF, MEASURES
+from features.patients.measures import COLUMN_OF, MEASURED
 
 ALLOWED = {
     "abs": abs,
@@ -71,7 +71,7 @@ def test_anything_but_arithmetic_is_refused(text: str) -> None:
 
 def test_names_are_unique_and_twins_exist() -> None:
     names = [one.name for one in ENGINEERED]
-    known = {*names, *(measure.column for measure in MEASURES)}
+    known = {*names, *MEASURED}
     assert len(set(names)) == len(names)
     assert {one.twin for one in ENGINEERED if one.twin} <= known
 

@@ -12,7 +12,7 @@ import pytest
 
 from cohort.frames import join_by_id
 from cohort.simulator import simulate
-from cv_folds.bootstrap import reliability
+from cv_folds.bootstrap import reliabilities
 from cv_folds.scoring import summarise
 from features.builtin import builtin_state
 from submissions.curves import curves
@@ -87,7 +87,7 @@ def full(artifacts: Artifacts, table: pl.DataFrame) -> dict[str, Any]:
     compared = summarise(oof, "blend", other="table", **SETTINGS)
     pauc, gain = compared["pooled"]["pauc"], compared["difference"]["pooled"]["pauc"]
     scored = join_by_id(oof.select("isic_id", "patient_id", "target", score="blend"), table.select("isic_id"))
-    calibrated = reliability(oof["target"], oof["risk"], patient=oof["patient_id"], replicates=200)
+    calibrated = reliabilities(oof["target"], {"": oof["risk"]}, patient=oof["patient_id"], replicates=200)[""]
     metrics = artifacts.metrics | {
         "comparisons": [{"first": "blend", "second": "table", "difference": compared["difference"]["pooled"]}],
         "calibration": {"method": "beta", "prevalence": 0.04, **calibrated.as_dict()},

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from cv_folds.bootstrap import reliability
+from cv_folds.bootstrap import reliabilities
 from cv_folds.scoring import summarise
 from submissions.model_card import as_markdown, model_card
 from submissions.report import build_report, render_page
@@ -21,7 +21,7 @@ from tests.submissions.report.conftest import SCORES, SETTINGS
 @pytest.mark.parametrize("equal", [("lightgbm",), (*SCORES, "risk")], ids=["one learner", "everything"])
 def test_equal_scores_end_in_no_traceback(artifacts: Artifacts, table: pl.DataFrame, equal: tuple[str, ...]) -> None:
     oof = artifacts.oof.with_columns(pl.lit(0.04).alias(name) for name in equal)
-    calibrated = reliability(oof["target"], oof["risk"], patient=oof["patient_id"], replicates=200)
+    calibrated = reliabilities(oof["target"], {"": oof["risk"]}, patient=oof["patient_id"], replicates=200)[""]
     metrics = {
         "scores": {name: summarise(oof, name, **SETTINGS) for name in SCORES},
         "calibration": {"method": "beta", "prevalence": 0.04, **calibrated.as_dict()},
