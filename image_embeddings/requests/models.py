@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,7 @@ class _Common(BaseModel):
     address: str | None = None  # of a Ray cluster
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
-    def open_executor(self) -> Executor:
+    def open_executor(self) -> AbstractContextManager[Executor]:
         """This machine's cores, or a Ray cluster, to be used in a `with` statement.
 
         Raises:
