@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from uglyduck.commands.arguments import Anyway, FinishedRun, Groups, ImageScores, Join, Strict
+from uglyduck.terminal.answers import answer
 
 
 def explain(
@@ -41,10 +42,6 @@ def explain(
 
     Example: `uglyduck explain runs/first --metadata clinic.csv --top 5 --out clinic-explained`
     """
-    import json
-
-    import polars as pl
-
     from engine.console import start_logging
     from engine.errors import InputError
     from engine.outputs import try_folder
@@ -72,9 +69,6 @@ def explain(
     else:
         table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
         report, folder = explain_new(opened, table, settings, out=out)
-    if as_json:
-        typer.echo(json.dumps({**report, "lesions": str(folder / LESIONS)}, ensure_ascii=False))
-    else:
-        show_explanation(report, pl.read_parquet(folder / LESIONS))
-        typer.echo(f"lesion by lesion: {folder / LESIONS}")
+    found = {**report, "lesions": str(folder / LESIONS)}
+    answer(found, show_explanation, as_json=as_json)
     say(report.get("warnings", ()))

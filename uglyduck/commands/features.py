@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from uglyduck.commands.arguments import Groups, Join, Strict, run_argument
+from uglyduck.terminal.answers import answer
 
 
 def features(
@@ -28,8 +29,6 @@ def features(
 
     Example: `uglyduck features runs/first --metadata test-metadata.csv --out test-features.parquet`
     """
-    import json
-
     from engine.console import start_logging
     from engine.errors import InputError
     from engine.outputs import try_file
@@ -46,9 +45,10 @@ def features(
     else:
         refuse_options_of_no_table(groups=groups, join=join, strict=strict)
         told = bring_up_to_date(folder)
-    if as_json:
-        typer.echo(json.dumps(told))
-        return
+    answer(told, _show, as_json=as_json)
+
+
+def _show(told: dict[str, Any]) -> None:
     typer.echo(f"{told['path']}: {told['lesions']} lesions, {sum(told['groups'].values())} features")
     for name, count in told["groups"].items():
         typer.echo(f"  {name:<11} {count}")
