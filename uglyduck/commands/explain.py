@@ -48,26 +48,26 @@ def explain(
     from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
-    if metadata is None and (images or image_scores or groups or join or out):
-        raise InputError(
-            "training lesions are explained from the run itself",
-            where="--images, --image-scores, --groups, --join, --out",
-            remedy="name the new lesions with --metadata",
-        )
-    if metadata is None:
-        refuse_options_of_no_table(strict=strict, anyway=anyway)
+    table = NewTable.named(
+        metadata, images=images, image_scores=image_scores, groups=groups, join=join, strict=strict, anyway=anyway
+    )
     if out is not None:
+        if table is None:
+            raise InputError(
+                "training lesions are explained in the run itself",
+                where="--out",
+                remedy="leave it out, or name --metadata",
+            )
         try_folder(out)
     opened, settings = open_run(run), Settings(top, features, sample, seed)
-    if metadata is None:
+    if table is None:
         with opened.folder.locked():
             report, folder = explain_training(opened, settings), opened.folder.explanation
     else:
-        table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
         report, folder = explain_new(opened, table, settings, out=out)
     found = {**report, "lesions": str(folder / LESIONS)}
     answer(found, show_explanation, as_json=as_json)

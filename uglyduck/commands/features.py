@@ -33,17 +33,16 @@ def features(
     from engine.errors import InputError
     from engine.outputs import try_file
     from uglyduck.studies.features import bring_up_to_date, build_for
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
 
     start_logging()
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
-    if metadata is not None and out is not None:
+    table = NewTable.named(metadata, image_scores=image_scores, groups=groups, join=join, strict=strict)
+    if table is not None and out is not None:
         try_file(out)
-        lesions = NewTable(metadata, image_scores=image_scores, groups=groups, join=join or (), strict=strict)
-        told = build_for(folder, lesions, out)
+        told = build_for(folder, table, out)
     else:
-        refuse_options_of_no_table(groups=groups, join=join, strict=strict)
         told = bring_up_to_date(folder)
     answer(told, _show, as_json=as_json)
 
