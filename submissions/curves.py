@@ -11,6 +11,7 @@ from cv_folds.metrics import Metric, nnt_at, retrieval_at
 from cv_folds.scoring import FEW_PATIENTS
 from submissions.conformal import Loss, Promise
 from submissions.ranking import ranked_within
+from submissions.report.cohort_counts import lesion_counts
 from submissions.shortlist import By, Shortlist
 
 LENGTHS = tuple(range(1, 51))
@@ -49,7 +50,7 @@ def curves(lesions: pl.DataFrame, *, replicates: int = 2_000) -> dict[str, Any]:
         whole = drawn.interval(POOLED, metric.name, "", level=_LEVEL).as_dict()
         return {key: whole[key] for key in ("estimate", "low", "high")}
 
-    counts = _counts(lesions)
+    counts = lesion_counts(lesions)
     few = counts["malignant_patients"] < FEW_PATIENTS
     note = f"only {counts['malignant_patients']} patients have a malignant lesion: so few make intervals too narrow"
     return {
@@ -94,13 +95,3 @@ def _promised(ranked: pl.DataFrame, promise: Promise, by: By) -> dict[str, Any]:
     listed = ranked.select(shortlist.listed.sum()).item()
     found = {"limit": shortlist.limit, "mean_loss": shortlist.found.mean_loss if shortlist.found else None}
     return row | {"possible": True} | found | {"mean_length": listed / ranked["patient_id"].n_unique()}
-
-
-def _counts(lesions: pl.DataFrame) -> dict[str, int]:
-    malignant = lesions.filter(pl.col("target") == 1)
-    return {
-        "lesions": lesions.height,
-        "malignant": malignant.height,
-        "patients": lesions["patient_id"].n_unique(),
-        "malignant_patients": malignant["patient_id"].n_unique(),
-    }
