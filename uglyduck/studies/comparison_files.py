@@ -10,8 +10,8 @@ import polars as pl
 
 from cv_folds.metrics import Metric
 from engine.files import atomic_path, write_json
-from ensemble.ablation import forest
 from submissions.report.cohort_counts import lesion_counts
+from submissions.report.forest import forest
 from uglyduck.run.run import Run
 from uglyduck.terminal.comparison import comparison_table, headline
 from uglyduck.terminal.printed import write_figure, write_table

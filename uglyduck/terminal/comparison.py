@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cv_folds.formats import NOT_DISTINGUISHABLE, with_interval
-from ensemble.ablation.forest import TITLES
+from submissions.report.forest import TITLES
 from uglyduck.terminal.answers import console, say_notes
 
 Report = Mapping[str, Any]
