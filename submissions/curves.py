@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -12,84 +11,65 @@ from cv_folds.metrics import Metric, nnt_at, retrieval_at
 from cv_folds.scoring import FEW_PATIENTS
 from submissions.conformal import Loss, Promise
 from submissions.ranking import ranked_within
+from submissions.report.cohort_counts import lesion_counts
 from submissions.shortlist import By, Shortlist
 
 LENGTHS = tuple(range(1, 51))
 SENSITIVITIES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 PROMISED = (0.8, 0.9, 0.95)
 CONFIDENCE = 0.9
+_LEVEL, _SEED = 0.95, 0
 
 
-def curves(
-    lesions: pl.DataFrame,
-    *,
-    lengths: Sequence[int] = LENGTHS,
-    sensitivities: Sequence[float] = SENSITIVITIES,
-    replicates: int = 2_000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> dict[str, Any]:
+def curves(lesions: pl.DataFrame, *, replicates: int = 2_000) -> dict[str, Any]:
     """Measure lists of every length, and thresholds of every sensitivity, with patient-bootstrap intervals.
 
     The definitions are those of `cv_folds.metrics.retrieval_at` and `nnt_at`.
 
     Args:
         lesions: `isic_id`, `patient_id`, `target` (0 or 1) and `score`, a row a lesion.
-        lengths: Lengths of a patient's list.
-        sensitivities: Each in (0, 1].
         replicates: Of the bootstrap, at least 100; all points of both curves share the draws.
-        seed: Of the bootstrap.
-        level: Nominal coverage of the intervals, point by point.
 
     Returns:
         Ready for JSON. `setopk`: k, estimate, low, high; `nnt`: sensitivity, estimate, low, high (None where there
         is no interval); `shortlists` as `promised_lists`; `counts`: lesions, malignant, patients, malignant_patients;
-        `level`, `replicates`, `seed`, and `notes` for a reader.
+        `level` (nominal coverage of the intervals, point by point), `replicates`, `seed`, and `notes` for a reader.
 
     Raises:
-        InputError: A class is missing, a score is not finite, or a parameter makes no sense.
+        InputError: A class is missing, a score is not finite, or there are too few replicates.
     """
-    retrieval = [retrieval_at(k) for k in lengths]
-    triage = [nnt_at(sensitivity) for sensitivity in sensitivities]
+    retrieval = [retrieval_at(k) for k in LENGTHS]
+    triage = [nnt_at(sensitivity) for sensitivity in SENSITIVITIES]
     metrics: list[Metric] = [*retrieval, *triage]
     target, score = lesions["target"].to_numpy(), lesions["score"].to_numpy()
     drawn = replicate(
-        target, {"": score}, metrics=metrics, patient=lesions["patient_id"], replicates=replicates, seed=seed
+        target, {"": score}, metrics=metrics, patient=lesions["patient_id"], replicates=replicates, seed=_SEED
     )
 
     def point(metric: Metric) -> dict[str, float | None]:
-        whole = drawn.interval(POOLED, metric.name, "", level=level).as_dict()
+        whole = drawn.interval(POOLED, metric.name, "", level=_LEVEL).as_dict()
         return {key: whole[key] for key in ("estimate", "low", "high")}
 
-    counts = _counts(lesions)
+    counts = lesion_counts(lesions)
     few = counts["malignant_patients"] < FEW_PATIENTS
     note = f"only {counts['malignant_patients']} patients have a malignant lesion: so few make intervals too narrow"
     return {
         "setopk": [{"k": metric.k} | point(metric) for metric in retrieval],
-        "nnt": [{"sensitivity": value} | point(one) for value, one in zip(sensitivities, triage, strict=True)],
+        "nnt": [{"sensitivity": value} | point(one) for value, one in zip(SENSITIVITIES, triage, strict=True)],
         "shortlists": promised_lists(lesions),
         "counts": counts,
-        "level": level,
+        "level": _LEVEL,
         "replicates": replicates,
-        "seed": seed,
+        "seed": _SEED,
         "notes": [note] if few else [],
     }
 
 
-def promised_lists(
-    lesions: pl.DataFrame,
-    *,
-    sensitivities: Sequence[float] = PROMISED,
-    confidence: float = CONFIDENCE,
-    losses: Sequence[Loss] = ("share", "any"),
-) -> list[dict[str, Any]]:
+def promised_lists(lesions: pl.DataFrame) -> list[dict[str, Any]]:
     """The shortest lists that carry the usual promises, by rank and by score, and how much there is to read.
 
     Args:
         lesions: As in `curves`.
-        sensitivities: Each in (0, 1).
-        confidence: Of the promises with confidence; each is also made on average.
-        losses: See `submissions.conformal.Promise`.
 
     Returns:
         One row for each promise and kind of list, ready for JSON: the promise (sensitivity, confidence, loss,
@@ -97,11 +77,13 @@ def promised_lists(
         `mean_loss` and `mean_length`, the lesions on a patient's list on average over all patients.
     """
     ranked = ranked_within(lesions)
-    promises = [Promise(s, c, loss) for loss in losses for c in (None, confidence) for s in sensitivities]
-    return [_promised(ranked, promise, by) for promise in promises for by in _KINDS]
-
-
-_KINDS: tuple[By, ...] = ("rank", "score")
+    promises = [
+        Promise(sensitivity, confidence, loss)
+        for loss in get_args(Loss)
+        for confidence in (None, CONFIDENCE)
+        for sensitivity in PROMISED
+    ]
+    return [_promised(ranked, promise, by) for promise in promises for by in get_args(By)]
 
 
 def _promised(ranked: pl.DataFrame, promise: Promise, by: By) -> dict[str, Any]:
@@ -113,13 +95,3 @@ def _promised(ranked: pl.DataFrame, promise: Promise, by: By) -> dict[str, Any]:
     listed = ranked.select(shortlist.listed.sum()).item()
     found = {"limit": shortlist.limit, "mean_loss": shortlist.found.mean_loss if shortlist.found else None}
     return row | {"possible": True} | found | {"mean_length": listed / ranked["patient_id"].n_unique()}
-
-
-def _counts(lesions: pl.DataFrame) -> dict[str, int]:
-    malignant = lesions.filter(pl.col("target") == 1)
-    return {
-        "lesions": lesions.height,
-        "malignant": malignant.height,
-        "patients": lesions["patient_id"].n_unique(),
-        "malignant_patients": malignant["patient_id"].n_unique(),
-    }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,19 +42,6 @@ _BLOCK = 50_000  # lesions scored at a time, more where one patient has more
 
 
 @dataclass(frozen=True)
-class Panels:
-    """By what lesions are scored.
-
-    Attributes:
-        whole: With what is known of their crops.
-        table: From the table alone; the same as `whole` in a run without images, or without such learners.
-    """
-
-    whole: Panel
-    table: Panel
-
-
-@dataclass(frozen=True)
 class FittedRun:
     """The fitted state of a run, each file checked against its SHA-256.
 
@@ -65,7 +53,8 @@ class FittedRun:
         space: Features in model order.
         models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
         folds: How many folds there are.
-        panels: How scores become one.
+        whole: What scores a lesion with what is known of its crop.
+        table: What scores it from the table alone; the same as `whole` in a run without images, or such learners.
         images: Folder that holds a folder for each image model.
         image_models: The models that score crops; none where the run has none.
         image_blend: How several image scores become the one that is shown; None where there is one at most.
@@ -78,7 +67,8 @@ class FittedRun:
     needs: frozenset[str]
     space: FeatureSpace
     models: Mapping[str, Sequence[Sequence[Model]]]
-    panels: Panels
+    whole: Panel
+    table: Panel
     images: Path
     image_models: Sequence[ImageModel]
     image_blend: Blend | None
@@ -102,6 +92,7 @@ class FittedRun:
             raise InputError(
                 "the run holds no models", where=str(folder.models), remedy="finish it with `uglyduck run`"
             )
+        whole, table = _read_panels(folder, manifest)
         return cls(
             stored["groups"],
             features.FeatureState.from_dict(stored["state"]),
@@ -109,7 +100,8 @@ class FittedRun:
             needed_columns(stored["features"]),
             store.space,
             _by_fold(store),
-            _read_panels(folder, manifest),
+            whole,
+            table,
             folder.images,
             _read_image_models(folder, manifest),
             _read_image_blend(folder, manifest),
@@ -166,7 +158,7 @@ class FittedRun:
         built = features.build(known, self.groups, state=self.state, images=images)
         wanted = set(self.specs) if images is not None else set(self.specs) - self.image_features
         absent = wanted - set(built.columns)
-        panel = self.panels.table if images is None else self.panels.whole
+        panel = self.table if images is None else self.whole
         share = gain_of(absent, self._gains_of(panel), panel.blend.weights) if absent else 0.0
         unseen = {"image scores"} if absent & self.image_features else set()
         return Lacking(tuple(sorted(absent_columns | unseen)), share)
@@ -226,11 +218,10 @@ class FittedRun:
     @property
     def sees_images_alone(self) -> bool:
         """Whether nothing can be said of a lesion without its crop."""
-        table = self.panels.table
-        if not self.image_features or table is not self.panels.whole:
+        if not self.image_features or self.table is not self.whole:
             return False
         others = set(self.specs) - self.image_features
-        return gain_of(others, self._gains_of(table), table.blend.weights) == 0
+        return gain_of(others, self._gains_of(self.table), self.table.blend.weights) == 0
 
     def _require_images(self, images: pl.DataFrame | None) -> None:
         if not self.image_features or images is not None:
@@ -244,15 +235,15 @@ class FittedRun:
         log.warning(
             "no crops: %s",
             "scored by the learners that see the table alone"
-            if self.panels.table is not self.panels.whole
+            if self.table is not self.whole
             else f"the {len(self.image_features)} features of the image model count as missing",
         )
 
     def _score(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
         built = features.build(frame, self.groups, state=self.state, images=images)
         matrix, seen = self.space.encode(built), self.has_crop(frame, images)
-        columns = {name: np.full(len(matrix), np.nan) for name in (*self.panels.whole.models, "blend", "risk")}
-        for panel, rows in ((self.panels.whole, seen), (self.panels.table, ~seen)):
+        columns = {name: np.full(len(matrix), np.nan) for name in (*self.whole.models, "blend", "risk")}
+        for panel, rows in ((self.whole, seen), (self.table, ~seen)):
             if rows.any():
                 for name, values in self._scored_by(panel, matrix if rows.all() else matrix.rows(rows)).items():
                     columns[name][rows] = values
@@ -260,7 +251,7 @@ class FittedRun:
 
     def has_crop(self, frame: pl.DataFrame, images: pl.DataFrame | None) -> npt.NDArray[np.bool_]:
         """Which lesions of a table are scored by the whole panel; see `score`."""
-        if self.panels.table is self.panels.whole:
+        if self.table is self.whole:
             return np.ones(frame.height, dtype=np.bool_)
         return has_image(frame[ID], images)
 
@@ -288,9 +279,8 @@ def _by_fold(store: ModelStore) -> dict[str, list[list[Model]]]:
 
 
 def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel]:
-    if manifest.sha256(folder.image_models) is None:
+    if _read(folder.image_models, manifest) is None:
         return []
-    manifest.check(folder.image_models)
     models = read_image_models(folder.image_models)
     kept = [
         folder.root / name for model in models for name in manifest.recorded if name.startswith(f"images/{model.name}/")
@@ -301,17 +291,22 @@ def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel
 
 
 def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:
-    if manifest.sha256(folder.image_blend) is None:
-        return None
-    manifest.check(folder.image_blend)
-    return Blend.from_dict(read_json(folder.image_blend))
+    stored = _read(folder.image_blend, manifest)
+    return None if stored is None else Blend.from_dict(stored)
 
 
-def _read_panels(folder: RunFolder, manifest: Manifest) -> Panels:
+def _read_panels(folder: RunFolder, manifest: Manifest) -> tuple[Panel, Panel]:
+    """`whole` and `table`."""
     blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
-    if manifest.sha256(folder.table_alone) is None:
-        return Panels(whole, whole)
-    manifest.check(folder.table_alone)
-    return Panels(whole, Panel.from_dict(read_json(folder.table_alone)))
+    stored = _read(folder.table_alone, manifest)
+    return whole, whole if stored is None else Panel.from_dict(stored)
+
+
+def _read(path: Path, manifest: Manifest) -> Any:  # noqa: ANN401 - any JSON value
+    """A file that some runs have; None in the others."""
+    if manifest.sha256(path) is None:
+        return None
+    manifest.check(path)
+    return read_json(path)

@@ -28,7 +28,7 @@ def model_card(report: Report) -> dict[str, Any]:
     """Fill the card.
 
     Args:
-        report: As `submissions.report.build_report` gives it.
+        report: As `submissions.report.building.build_report` gives it.
 
     Returns:
         Ready for JSON: `title`, `notice`, `origin`, and `sections`, each with TRIPOD+AI's `item`, its `heading` and
@@ -140,7 +140,6 @@ def _methods(report: Report) -> list[Section]:
     config, fair = report["provenance"]["config"], report["fairness"]
     learners = ", ".join(row["name"] for row in report["learners"]["differences"])
     ensemble = config["ensemble"]
-    calibrated = report["calibration"]
     return [
         ("12", "Analytical methods", [f"Learners: {learners}; blend: {report['learners']['method']}."]),
         (
@@ -159,11 +158,7 @@ def _methods(report: Report) -> list[Section]:
         (
             "15",
             "Model output",
-            [
-                f"A score in 0 to 1, and a risk ({calibrated['method']} calibration)."
-                if calibrated
-                else "A score in 0 to 1: a place among the training lesions, not a probability."
-            ],
+            [f"A score in 0 to 1, and a risk ({report['calibration']['method']} calibration)."],
         ),
         (
             "16",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,6 @@ from engine.errors import InputError
 from submissions.shortlist import Shortlist
 
 PatientsBy = Literal["noisy-or", "max", "expected"]
-PATIENTS_BY: tuple[PatientsBy, ...] = get_args(PatientsBy)
 
 
 def rank_lesions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import polars as pl
 
@@ -11,7 +11,6 @@ from engine.errors import InputError
 from submissions.conformal import Limit, Promise, find_limit
 
 By = Literal["rank", "score"]
-SHORTLIST_BY: tuple[By, ...] = get_args(By)
 TOP = 15
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -173,15 +172,13 @@ def _lacking(lacking: Lacking, whom: frozenset[str] | None) -> Iterator[Caution]
 def _shift(scores: pl.Series, patients: int, scale: ScoreScale, whom: frozenset[str] | None) -> Iterator[Caution]:
     """How far the scores of a part of the table lie from those of training."""
     shift = scale.compare(scores.to_numpy(), patients)
-    if shift.status == "found":
-        yield _shifted(shift.values, whom)
-
-
-def _shifted(values: dict[str, Any], whom: frozenset[str] | None) -> Caution:
+    if shift.status != "found":
+        return
+    values = shift.values
     far = values["gap"] > FAR
-    middle, usual = values["quantiles"]["50%"][1], values["quantiles"]["50%"][0]
+    usual, middle = values["quantiles"]["50%"]
     consequence = "risks mean nothing here and are withheld" if far else "read risks with care"
-    return Caution(
+    yield Caution(
         f"scores lie apart from those of training (the middle one is {middle:.3f}, there {usual:.3f}; gap "
         f"{values['gap']:.2f}, by chance up to {values['by_chance']:.2f}): {consequence}",
         whom,

@@ -12,11 +12,8 @@ import polars as pl
 import cohort.simulator
 from cv_folds.scoring import DEFAULT_METRICS, summarise
 from engine.console import start_logging
-from submissions.run_folder import RunFolder
-from uglyduck.run.config import load_config, write_config
 from uglyduck.run.run import Run, figures, open_run
-from uglyduck.stages.checking import check_before_running
-from uglyduck.stages.running import run_stages
+from uglyduck.stages.running import filling, run_stages
 from uglyduck.studies.ablation import PICTURE, TABLE, Request, ablate_run
 from uglyduck.studies.new_lesions import NewTable
 
@@ -32,12 +29,7 @@ def make_run(config: str | Path, out: str | Path | None = None) -> Run:
         InputError: The configuration, the tables or the crops are wrong.
     """
     start_logging()
-    path = Path(config)
-    folder = RunFolder(Path(out) if out else path.parent / "runs" / path.stem)
-    run = Run(load_config(path), folder)
-    with folder.filled():
-        check_before_running(run)
-        write_config(run.config, folder.config)
+    with filling(Path(config), Path(out) if out else None) as run:
         run_stages(run)
     return run
 

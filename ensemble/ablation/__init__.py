@@ -2,7 +2,6 @@
 
 from ensemble.ablation.comparison import compare, holm
 from ensemble.ablation.families import families
-from ensemble.ablation.forest import forest
 from ensemble.ablation.scoring import score_variants
 from ensemble.ablation.variants import ALL, Design, Variant, group_design, organisers_design
 
@@ -12,7 +11,6 @@ __all__ = [
     "Variant",
     "compare",
     "families",
-    "forest",
     "group_design",
     "holm",
     "organisers_design",

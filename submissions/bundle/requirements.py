@@ -64,7 +64,10 @@ def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[P
     names = [f"{name}=={number}" for name, number in wanted.items() if name not in TARGETS_OWN]
     with scratch() as place:
         venv.create(place, with_pip=True)
-        call = [f"{place}/bin/python", "-m", "pip", *download_arguments(python), "-d", str(out), *names]
+        quiet = ["--quiet", "--disable-pip-version-check", "--retries", "1"]
+        target = ["--no-deps", "--only-binary=:all:", "--python-version", python]
+        target += [part for name in PLATFORMS for part in ("--platform", name)]
+        call = [f"{place}/bin/python", "-m", "pip", "download", *quiet, *target, "-d", str(out), *names]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip()]
@@ -74,13 +77,6 @@ def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[P
             remedy="try again with a network, or give a folder of wheels with --wheels",
         )
     return sorted(out.glob("*.whl"))
-
-
-def download_arguments(python: str) -> list[str]:
-    """What pip is asked."""
-    platforms = [part for name in PLATFORMS for part in ("--platform", name)]
-    quiet = ["--quiet", "--disable-pip-version-check", "--retries", "1"]
-    return ["download", *quiet, "--no-deps", "--only-binary=:all:", "--python-version", python, *platforms]
 
 
 def _needs(name: str, extra: str | None = None) -> set[str]:

@@ -38,6 +38,9 @@ class Upload:
             characters (the client takes titles of 6 to 50).
         competition: Whose data the kernel reads.
         gpu: Whether the kernel asks for a GPU.
+
+    Raises:
+        InputError: The upload client would refuse a name.
     """
 
     user: str
@@ -45,12 +48,7 @@ class Upload:
     competition: str
     gpu: bool = False
 
-    def check(self) -> None:
-        """Refuse names that the upload client would.
-
-        Raises:
-            InputError: One is.
-        """
+    def __post_init__(self) -> None:
         for option, value in (("--user", self.user), ("--name", self.name), ("--competition", self.competition)):
             if not _SLUG.fullmatch(value.lower() if option == "--user" else value):
                 raise InputError(
@@ -119,9 +117,8 @@ def write_bundle(out: Path, content: Content, wheels: Sequence[Path], upload: Up
         The names of its files, ascending.
 
     Raises:
-        InputError: The folder holds something, or a name cannot be part of an address.
+        InputError: The folder holds something.
     """
-    upload.check()
     refuse_occupied(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=temporary_prefix(out)) as scratch:

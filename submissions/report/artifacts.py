@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from engine.errors import InputError
 from engine.files import read_json
 from features import FeatureState
 
@@ -54,7 +53,8 @@ class Artifacts:
         """Read a run's folder; what was made before the run was trained anew is left out.
 
         Args:
-            root: The folder of a run whose stages are all finished; the caller has checked its SHA-256 sums.
+            root: The folder of a run whose stages are all finished; the caller has checked its SHA-256 sums, and read
+                its configuration.
 
         Raises:
             InputError: A file that every finished run has is missing or cannot be read.
@@ -69,7 +69,7 @@ class Artifacts:
         lesions = root / "explanation" / "lesions.parquet"
         return cls(
             name=root.resolve().name,
-            config=_read_toml(root / "config.toml"),
+            config=tomllib.loads((root / "config.toml").read_text("utf-8")),
             manifest=manifest,
             metrics=read_json(root / "metrics.json"),
             blend=read_json(root / "blend.json"),
@@ -109,12 +109,3 @@ def _current(files: Mapping[str, Path], manifest: dict[str, Any]) -> tuple[dict[
         or any(recorded.get(part) != sha256 for part, sha256 in made_from.items())
     )
     return {name: content for name, content in there.items() if name not in stale}, stale
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(
-            f"cannot read the run's configuration ({error})", where=str(path), remedy="run `uglyduck run` again"
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from submissions.report.fairness import fairness
 from submissions.report.gallery import gallery
 from submissions.report.learners import learners
 from submissions.report.mistakes import mistakes, placed
-from submissions.report.overview import calibration, folds, overview
+from submissions.report.overview import folds, overview
 from submissions.report.provenance import provenance
 from submissions.report.roc import roc
 
@@ -50,7 +51,7 @@ def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) ->
         "roc": roc(run),
         "learners": learners(run),
         "ablations": run.ablations,
-        "calibration": calibration(run),
+        "calibration": run.metrics["calibration"],
         "folds": folds(run),
         "hospitals": run.optional.get("hospitals"),
         "fairness": fairness(lesions, replicates=run.replicates, seed=run.seed),
@@ -59,7 +60,7 @@ def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) ->
         "gallery": gallery(lesions, table, run.state, run.drivers),
         "mistakes": mistakes(lesions),
         "findings": run.optional.get("findings"),
-        "features": _feature_groups(run),
+        "features": dict(Counter(feature["group"] for feature in run.features)),
         "provenance": provenance(run),
         "stale": sorted({"groups": "explanation"}.get(name, name) for name in run.stale),
     }
@@ -70,10 +71,3 @@ def pictured(report: Mapping[str, Any]) -> list[str]:
     """The isic_ids of all lesions whose crops the page shows."""
     shown = [name for entry in report["gallery"] for name in (entry["isic_id"], *entry["others"])]
     return shown + [row["isic_id"] for kind in ("misses", "alarms") for row in report["mistakes"][kind]]
-
-
-def _feature_groups(run: Artifacts) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for feature in run.features:
-        counted[feature["group"]] = counted.get(feature["group"], 0) + 1
-    return counted

@@ -9,6 +9,17 @@ import polars as pl
 from cohort.columns import SLICE3D
 
 
+def lesion_counts(lesions: pl.DataFrame) -> dict[str, int]:
+    """`lesions`, `malignant`, `patients` and `malignant_patients` of rows with target and patient_id."""
+    malignant = lesions.filter(pl.col("target") == 1)
+    return {
+        "lesions": lesions.height,
+        "malignant": malignant.height,
+        "patients": lesions["patient_id"].n_unique(),
+        "malignant_patients": malignant["patient_id"].n_unique(),
+    }
+
+
 def cohort_counts(lesions: pl.DataFrame) -> dict[str, Any]:
     """Licences, hospitals, ages and lesions a patient.
 

@@ -10,6 +10,7 @@ import polars as pl
 from cv_folds.bootstrap import POOLED, Replicates, replicate
 from cv_folds.metrics import AUC, METRICS, PAUC
 from cv_folds.metrics.inputs import Flags, patient_codes
+from submissions.report.cohort_counts import lesion_counts
 from submissions.report.patient_groups import DIVISIONS, Division, divide, ordered
 from submissions.report.roc import MIN_SENSITIVITY, threshold_for
 from submissions.report.shares import shares
@@ -45,8 +46,11 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
         if (groups := divided[division.name]) is not None
         for group in ordered(groups, division)
     }
-    malignant = (lesions["target"] == 1).to_numpy()
-    enough = {key: _enough(lesions, flags & malignant) for key, flags in members.items()}
+    counts = {key: lesion_counts(lesions.filter(flags)) for key, flags in members.items()}
+    enough = {
+        key: each["malignant"] >= FEW_LESIONS and each["malignant_patients"] >= FEW_PATIENTS
+        for key, each in counts.items()
+    }
     threshold = threshold_for(lesions["target"], lesions["blend"])
     measured = _measure(lesions, {key: members[key] for key in members if enough[key]}, threshold, replicates, seed)
     overall = measured[POOLED]
@@ -54,7 +58,7 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
     def as_row(division: Division) -> dict[str, Any]:
         keys = [key for key in members if key[0] == division.name]
         groups = [
-            {"name": key[1], **_counts(lesions, members[key], malignant), "enough": enough[key]}
+            {"name": key[1], **counts[key], "enough": enough[key]}
             | ({**measured[key], "worse": _worse(measured[key], overall)} if enough[key] else {})
             for key in keys
         ]
@@ -70,20 +74,6 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
         "few_patients": FEW_PATIENTS,
         "overall": overall,
         "divisions": [as_row(division) for division in DIVISIONS],
-    }
-
-
-def _enough(lesions: pl.DataFrame, malignant: Flags) -> bool:
-    return int(malignant.sum()) >= FEW_LESIONS and lesions["patient_id"].filter(malignant).n_unique() >= FEW_PATIENTS
-
-
-def _counts(lesions: pl.DataFrame, inside: Flags, malignant: Flags) -> dict[str, int]:
-    patient = lesions["patient_id"]
-    return {
-        "lesions": int(inside.sum()),
-        "malignant": int((inside & malignant).sum()),
-        "patients": patient.filter(inside).n_unique(),
-        "malignant_patients": patient.filter(inside & malignant).n_unique(),
     }
 
 

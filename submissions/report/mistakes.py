@@ -40,19 +40,18 @@ def placed(lesions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def mistakes(lesions: pl.DataFrame, *, shown: int = SHOWN) -> dict[str, Any]:
-    """The worst misses and the worst false alarms.
+def mistakes(lesions: pl.DataFrame) -> dict[str, Any]:
+    """The `SHOWN` worst misses and the worst false alarms.
 
     Args:
         lesions: As `placed` gives them, with whatever columns the table has.
-        shown: How many of each.
 
     Returns:
         `lesions` (how many there are), and `misses` and `alarms`, each a list of lesions with place, rank, of, blend,
         `risk` if there is one, and what is `known` of it, in words.
     """
-    misses = lesions.filter(pl.col("target") == 1).sort("blend", "isic_id").head(shown)
-    alarms = lesions.filter(pl.col("target") == 0).sort(["blend", "isic_id"], descending=[True, False]).head(shown)
+    misses = lesions.filter(pl.col("target") == 1).sort("blend", "isic_id").head(SHOWN)
+    alarms = lesions.filter(pl.col("target") == 0).sort(["blend", "isic_id"], descending=[True, False]).head(SHOWN)
     chosen = {"misses": misses, "alarms": alarms}
     return {"lesions": lesions.height} | {
         kind: [_entry(row) for row in rows.iter_rows(named=True)] for kind, rows in chosen.items()

@@ -58,8 +58,3 @@ def folds(run: Artifacts) -> dict[str, Any]:
         "mean": blend["mean_over_folds"],
         "rows": blend["by_fold"] or [],
     }
-
-
-def calibration(run: Artifacts) -> dict[str, Any] | None:
-    """Reliability of the calibrated risk; None where scores are places in a ranking, not risks."""
-    return run.metrics.get("calibration")

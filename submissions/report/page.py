@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,7 +15,6 @@ from cv_folds import formats
 from submissions.report import charts
 from submissions.report.body_map import body_map
 from submissions.report.plain_names import plain_name
-from submissions.report.styles import style_sheet, template_file
 
 
 def render_page(
@@ -52,6 +52,17 @@ def render(template: str, *more: str, script: str | None = None, **content: obje
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+@cache
+def template_file(name: str) -> str:
+    """The text of a file of `templates`."""
+    return (files("submissions.report") / "templates" / name).read_text("utf-8").strip()
+
+
+def style_sheet(*names: str) -> str:
+    """What charts look like, in colours that follow the reader's setting, and after it other sheets of `templates`."""
+    return "\n".join(template_file(each) for each in ("chart.css", *names))
 
 
 @cache

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cv_folds import formats
 from submissions.report.charts import curve_chart, region_chart, reliability_chart, strip_chart
-from submissions.report.styles import style_sheet
+from submissions.report.page import style_sheet
 from submissions.report.svg import HEIGHT, WIDTH, tag
 
 _GAP, _CHART_TOP, _LINE = 28, 84, 19

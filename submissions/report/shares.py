@@ -71,9 +71,9 @@ def _cell(part: int, whole: int, values: NDArray[np.float64]) -> dict[str, Any]:
     return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()
 
 
-def exact_binomial(part: int, whole: int, *, level: float = _LEVEL) -> tuple[float, float]:
-    """Ends of the Clopper-Pearson interval of `part` out of `whole`."""
-    tail = (1 - level) / 2
+def exact_binomial(part: int, whole: int) -> tuple[float, float]:
+    """Ends of the Clopper-Pearson interval of `part` out of `whole`, at 95 %."""
+    tail = (1 - _LEVEL) / 2
     low = float(betaincinv(part, whole - part + 1, tail)) if part else 0.0
     high = float(betaincinv(part + 1, whole - part, 1 - tail)) if part < whole else 1.0
     return low, high

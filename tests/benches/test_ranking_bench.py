@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from submissions.curves import curves
 from submissions.ranking import rank_lesions, ranked_within
 from submissions.ranking_files import write_ranking
 from submissions.reasons import reasons
-from submissions.shortlist import SHORTLIST_BY, Shortlist
+from submissions.shortlist import By, Shortlist
 from tests.benches.performance import record
 from tests.submissions.reading_order import Fared, trial
 
@@ -69,7 +69,7 @@ def simulated_population() -> Iterator[tuple[Fared, str]]:
     malignant = ranked.filter(pl.col("target") == 1).with_columns(code=pl.col("patient_id").rank("dense") - 1)
     lesions = [group for _, group in malignant.group_by("code", maintain_order=True)]
     rng = np.random.default_rng(5)
-    for by in SHORTLIST_BY:
+    for by in get_args(By):
         entries = [(g["rank"] if by == "rank" else -g["score"]).cast(pl.Float64).to_numpy() for g in lesions]
         everybody = np.repeat(np.arange(len(entries)), [entry.size for entry in entries])
         for promise in PROMISES:

@@ -37,19 +37,19 @@ def test_a_small_case_by_hand() -> None:
             "score": [0.9, 0.6, 0.5, 0.2, 0.8, 0.7, 0.1],
         }
     )
-    found = curves(lesions, lengths=(1, 2, 3), sensitivities=(0.3, 0.6, 1.0), replicates=100)
-    assert [point["estimate"] for point in found["setopk"]] == [(1 / 2 + 0) / 2, (1 / 2 + 1) / 2, 1.0]
-    # 1 of 3 found with 1 lesion; 2 of 3 with 3; all with 5
-    assert [point["estimate"] for point in found["nnt"]] == pytest.approx([1, 3 / 2, 5 / 3])
+    found = curves(lesions, replicates=100)
+    assert [point["estimate"] for point in found["setopk"][:3]] == [(1 / 2 + 0) / 2, (1 / 2 + 1) / 2, 1.0]
+    # From 0.5 to 0.65, 2 of 3 with 3 lesions; above, all with 5.
+    assert [point["estimate"] for point in found["nnt"]] == pytest.approx([3 / 2] * 4 + [5 / 3] * 7)
     assert found["counts"] == {"lesions": 7, "malignant": 3, "patients": 2, "malignant_patients": 2}
     assert found["notes"] == ["only 2 patients have a malignant lesion: so few make intervals too narrow"]
 
 
 def test_every_point_is_the_metric_and_its_interval() -> None:
     lesions = random_lesions(120, seed=3)
-    found = curves(lesions, lengths=(1, 4, 15), sensitivities=(0.5, 0.9), replicates=200, seed=5, level=0.9)
+    found = curves(lesions, replicates=200)
     target, score = lesions["target"], lesions["score"]
-    for point in found["setopk"]:
+    for point in (found["setopk"][k - 1] for k in (1, 4, 15)):
         k = point["k"]
         expected = retrieval_at(k)(target, score, lesions["patient_id"])
         assert point["estimate"] == pytest.approx(expected, rel=1e-12)
@@ -59,8 +59,6 @@ def test_every_point_is_the_metric_and_its_interval() -> None:
             score,
             patient=lesions["patient_id"],
             replicates=200,
-            seed=5,
-            level=0.9,
         )
         assert (point["low"], point["high"]) == (alone.low, alone.high)
     for point in found["nnt"]:
@@ -82,20 +80,21 @@ def test_longer_lists_find_more_and_more_sensitivity_costs_more() -> None:
 def test_promised_lists_are_those_of_the_short_list() -> None:
     lesions = random_lesions(150, seed=2)
     ranked = ranked_within(lesions)
-    rows = promised_lists(lesions, sensitivities=(0.8, 0.98), losses=("share",))
-    assert [(row["sensitivity"], row["confidence"], row["by"]) for row in rows[:3]] == [
-        (0.8, None, "rank"),
-        (0.8, None, "score"),
-        (0.98, None, "rank"),
+    rows = promised_lists(lesions)
+    assert [(row["loss"], row["sensitivity"], row["confidence"], row["by"]) for row in rows[:3]] == [
+        ("share", 0.8, None, "rank"),
+        ("share", 0.8, None, "score"),
+        ("share", 0.9, None, "rank"),
     ]
+    assert len(rows) == 24
     first, by_score = rows[0], rows[1]
     assert first["limit"] == Shortlist.promised(ranked, Promise(0.8)).limit
     lengths = ranked.group_by("patient_id").agg((pl.col("rank") <= first["limit"]).sum().alias("n"))["n"]
     assert first["mean_length"] == pytest.approx(lengths.mean())
     assert by_score["mean_length"] == pytest.approx((ranked["score"] >= by_score["limit"]).sum() / 150)
-    impossible = rows[-1]
-    assert impossible["sensitivity"] == 0.98
-    assert impossible["patients"] < impossible["patients_needed"] == 114
+    impossible = promised_lists(lesions.filter(pl.col("patient_id").is_in([f"P{n}" for n in range(30)])))[-1]
+    assert (impossible["sensitivity"], impossible["confidence"]) == (0.95, 0.9)
+    assert impossible["patients"] < impossible["patients_needed"] == 45
     assert impossible["possible"] is False
     assert impossible["limit"] is None
 

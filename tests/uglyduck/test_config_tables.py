@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.uglyduck.config_tables import fill, section_text, sections
 from uglyduck.run.config import Config, MemberConfig
-from uglyduck.run.config_tables import fill, section_text, sections
 from uglyduck.run.image_config import ImageModelConfig
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -13,7 +13,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 def test_the_document_is_up_to_date() -> None:
     text = DOCUMENT.read_text("utf-8")
-    assert fill(text) == text, "run: python -m uglyduck.run.config_tables docs/configuration.md"
+    assert fill(text) == text, "run: python -m tests.uglyduck.config_tables docs/configuration.md"
 
 
 def test_every_section_is_there_and_has_a_row_for_each_key() -> None:

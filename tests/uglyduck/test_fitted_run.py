@@ -76,15 +76,15 @@ def test_a_lesion_without_a_crop_is_scored_from_the_table_alone_whoever_else_has
 def test_a_learner_of_crops_alone_says_nothing_of_a_lesion_without_one(
     fitted: FittedRun, lesions: pl.DataFrame, images: pl.DataFrame
 ) -> None:
-    table = fitted.panels.table
+    table = fitted.table
     name = next(iter(table.models))
     blend = replace(table.blend, weights={name: 1.0})
-    panels = replace(fitted.panels, table=replace(table, models={name: table.models[name]}, blend=blend))
+    alone = replace(table, models={name: table.models[name]}, blend=blend)
     hidden = lesions["isic_id"].head(2)
     given = images.filter(~pl.col("isic_id").is_in(hidden.implode()))
-    scores = replace(fitted, panels=panels).score(lesions, given)
+    scores = replace(fitted, table=alone).score(lesions, given)
     without = scores["isic_id"].is_in(hidden.implode())
-    for other in set(fitted.panels.whole.models) - {name}:
+    for other in set(fitted.whole.models) - {name}:
         assert scores[other].is_nan().equals(without.alias(other))
     assert scores["blend"].is_finite().all()
 

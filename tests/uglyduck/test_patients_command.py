@@ -46,7 +46,10 @@ def test_the_report_links_to_pages_of_the_run_as_it_is(command: Command, copied:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [(["--image-scores", "s.parquet"], "scores of no table"), (["--out", "file"], "a folder is to be filled")],
+    [
+        (["--image-scores", "s.parquet"], "--image-scores: there is no table to read so"),
+        (["--out", "file"], "a folder is to be filled"),
+    ],
 )
 def test_what_can_not_be_done_is_said_in_one_line(
     command: Command, finished: Path, tmp_path: Path, options: list[str], said: str

@@ -145,7 +145,7 @@ def test_the_image_network_is_named_where_its_scores_are_given(
         (["--shortlist-by", "score"], "a list by score has no length"),
         (["--sensitivity", "1.2"], "outside (0, 1)"),
         (["--sensitivity", "0.99", "--confidence", "0.99"], "it takes at least 459"),
-        (["--images", "crops"], "images of no table"),
+        (["--images", "crops"], "--images: there is no table to read so"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_line_and_nothing_is_written(

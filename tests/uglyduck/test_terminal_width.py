@@ -69,7 +69,7 @@ def _nowhere() -> Any:  # noqa: ANN401 - only printed
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_table_fits_a_hundred_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     out = StringIO()
-    monkeypatch.setattr(f"uglyduck.terminal.{name}.Console", lambda **_: Console(width=100, file=out, highlight=False))
+    monkeypatch.setattr(f"uglyduck.terminal.{name}.console", lambda _: Console(width=100, file=out, highlight=False))
     SHOWN[name]()
     text = out.getvalue()
     assert "…" not in text

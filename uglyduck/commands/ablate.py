@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from uglyduck.commands.arguments import FinishedRun
+from uglyduck.terminal.answers import answer
 
 
 def ablate(
@@ -53,8 +54,6 @@ def ablate(
 
     Example: `uglyduck ablate runs/first --leave-out --repeats 5`
     """
-    import json
-
     from engine.console import start_logging
     from uglyduck.run.run import open_run
     from uglyduck.studies.ablation import Request, ablate_run
@@ -76,10 +75,7 @@ def ablate(
     )
     with opened.folder.locked():
         report = ablate_run(opened, request)
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
-    else:
-        show_comparison(report, request.folder(opened))
+    answer(report, lambda found: show_comparison(found, request.folder(opened)), as_json=as_json)
 
 
 def _names(listed: str | None) -> tuple[str, ...] | None:

@@ -59,7 +59,6 @@ def bundle(
 
     start_logging()
     upload = Upload(user, name, competition, gpu)
-    upload.check()
     if not dry_run:
         try_folder(out)
         refuse_occupied(out)

@@ -42,14 +42,8 @@ def check(
 
     Example: `uglyduck check runs/first --metadata test-metadata.csv`
     """
-    import json
-    import sys
-
-    from rich.console import Console
-
-    from cohort.findings import as_report
     from engine.errors import InputError
-    from uglyduck.terminal.findings import findings_table, summary
+    from uglyduck.terminal.findings import show_findings
 
     if all((data / name).is_file() for name in ("config.toml", "manifest.json")):
         from uglyduck.studies.checks import check_run
@@ -69,13 +63,7 @@ def check(
             findings = _of_configuration(data)
         else:
             findings = check_data(data, duplicates=duplicates, groups=groups, ungrouped=ungrouped, join=join)
-    if as_json:
-        typer.echo(json.dumps(as_report(str(data), findings), ensure_ascii=False))
-    else:
-        shown = [finding for finding in findings if every or finding.status != "clear"]
-        console = Console(width=None if sys.stdout.isatty() else 160)
-        console.print(findings_table(shown))
-        typer.echo(f"\n{data}: {summary(findings)}")
+    show_findings(str(data), findings, every=every, hidden={"clear"}, as_json=as_json)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         first = errors[0]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from uglyduck.terminal.answers import answer
+
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of the same lesions.", metavar="RUN")],
@@ -27,8 +29,6 @@ def compare(
 
     Example: `uglyduck compare runs/first runs/second runs/third --repeats 5 --out comparison`
     """
-    import json
-
     from engine.console import start_logging
     from engine.outputs import try_folder
     from uglyduck.run.run import open_run
@@ -40,7 +40,4 @@ def compare(
     try_folder(out)
     report = compare_runs([open_run(run) for run in runs], repeats=repeats, metric=metric)
     write_comparison(report, out, "comparison")
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
-    else:
-        show_comparison(report, out)
+    answer(report, lambda found: show_comparison(found, out), as_json=as_json)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from uglyduck.commands.arguments import Anyway, FinishedRun, Groups, ImageScores, Join, Strict
+from uglyduck.terminal.answers import answer
 
 
 def explain(
@@ -41,40 +42,33 @@ def explain(
 
     Example: `uglyduck explain runs/first --metadata clinic.csv --top 5 --out clinic-explained`
     """
-    import json
-
-    import polars as pl
-
     from engine.console import start_logging
     from engine.errors import InputError
     from engine.outputs import try_folder
     from submissions.suitability import say
     from uglyduck.run.run import open_run
     from uglyduck.studies.explanation import LESIONS, Settings, explain_new, explain_training
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.terminal.explanation import show_explanation
 
     start_logging()
-    if metadata is None and (images or image_scores or groups or join or out):
-        raise InputError(
-            "training lesions are explained from the run itself",
-            where="--images, --image-scores, --groups, --join, --out",
-            remedy="name the new lesions with --metadata",
-        )
-    if metadata is None:
-        refuse_options_of_no_table(strict=strict, anyway=anyway)
+    table = NewTable.named(
+        metadata, images=images, image_scores=image_scores, groups=groups, join=join, strict=strict, anyway=anyway
+    )
     if out is not None:
+        if table is None:
+            raise InputError(
+                "training lesions are explained in the run itself",
+                where="--out",
+                remedy="leave it out, or name --metadata",
+            )
         try_folder(out)
     opened, settings = open_run(run), Settings(top, features, sample, seed)
-    if metadata is None:
+    if table is None:
         with opened.folder.locked():
             report, folder = explain_training(opened, settings), opened.folder.explanation
     else:
-        table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
         report, folder = explain_new(opened, table, settings, out=out)
-    if as_json:
-        typer.echo(json.dumps({**report, "lesions": str(folder / LESIONS)}, ensure_ascii=False))
-    else:
-        show_explanation(report, pl.read_parquet(folder / LESIONS))
-        typer.echo(f"lesion by lesion: {folder / LESIONS}")
+    found = {**report, "lesions": str(folder / LESIONS)}
+    answer(found, show_explanation, as_json=as_json)
     say(report.get("warnings", ()))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from uglyduck.commands.arguments import Groups, Join, Strict, run_argument
+from uglyduck.terminal.answers import answer
 
 
 def features(
@@ -28,27 +29,25 @@ def features(
 
     Example: `uglyduck features runs/first --metadata test-metadata.csv --out test-features.parquet`
     """
-    import json
-
     from engine.console import start_logging
     from engine.errors import InputError
     from engine.outputs import try_file
     from uglyduck.studies.features import bring_up_to_date, build_for
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
 
     start_logging()
     if (metadata is None) != (out is None):
         raise InputError("--metadata and --out belong together", remedy="give both or neither")
-    if metadata is not None and out is not None:
+    table = NewTable.named(metadata, image_scores=image_scores, groups=groups, join=join, strict=strict)
+    if table is not None and out is not None:
         try_file(out)
-        lesions = NewTable(metadata, image_scores=image_scores, groups=groups, join=join or (), strict=strict)
-        told = build_for(folder, lesions, out)
+        told = build_for(folder, table, out)
     else:
-        refuse_options_of_no_table(groups=groups, join=join, strict=strict)
         told = bring_up_to_date(folder)
-    if as_json:
-        typer.echo(json.dumps(told))
-        return
+    answer(told, _show, as_json=as_json)
+
+
+def _show(told: dict[str, Any]) -> None:
     typer.echo(f"{told['path']}: {told['lesions']} lesions, {sum(told['groups'].values())} features")
     for name, count in told["groups"].items():
         typer.echo(f"  {name:<11} {count}")

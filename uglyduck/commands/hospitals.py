@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from uglyduck.commands.arguments import FinishedRun
+from uglyduck.terminal.answers import answer
 
 
 def hospitals(
@@ -24,8 +25,6 @@ def hospitals(
 
     Example: `uglyduck hospitals runs/first`
     """
-    import json
-
     from engine.console import start_logging
     from uglyduck.run.run import open_run
     from uglyduck.studies.hospitals import leave_hospitals_out
@@ -35,7 +34,4 @@ def hospitals(
     opened = open_run(run)
     with opened.folder.locked():
         found = leave_hospitals_out(opened, fewest=fewest)
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        show_hospitals(found)
+    answer(found, show_hospitals, as_json=as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from engine.console import start_logging
 from engine.errors import InputError
 from uglyduck.commands.arguments import Groups, Join, PlainCommand, PlainGroup
+from uglyduck.terminal.answers import answer
 
 images = typer.Typer(
     cls=PlainGroup, help="The image stage alone: a score and an embedding for every crop.", no_args_is_help=True
@@ -161,12 +161,13 @@ def apply(
             }
         )
     )
-    if as_json:
-        typer.echo(json.dumps(result))
-        return
+    answer(result, lambda found: typer.echo(_applied(found, out)), as_json=as_json)
+
+
+def _applied(result: dict[str, Any], out: Path) -> str:
     crops, ks = result["crops"], result["shift"]["ks"]
     gap = "too few to compare" if ks is None else f"KS {ks:.3f} from the out-of-fold scores"
-    typer.echo(f"{crops - len(result['missing'])} of {crops} crops scored in {out}; {gap}")
+    return f"{crops - len(result['missing'])} of {crops} crops scored in {out}; {gap}"
 
 
 @images.command(cls=PlainCommand)
@@ -251,13 +252,13 @@ def compare(
 
 def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydantic is slow to load
     from engine.locks import locked
-    from image_embeddings.requests import TrainRequest, answer
+    from image_embeddings import requests
     from uglyduck.terminal.images import showing_progress
 
     start_logging()
-    held = locked(request.out) if isinstance(request, TrainRequest) else nullcontext()
+    held = locked(request.out) if isinstance(request, requests.TrainRequest) else nullcontext()
     with held, showing_progress():
-        return answer(request)
+        return requests.answer(request)
 
 
 def _extra_tables(metadata: list[Path], stores: list[Path]) -> dict[str, Any]:
@@ -298,9 +299,6 @@ def _all_cores() -> int:
 
 
 def _print_figures(result: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
-    else:
-        from uglyduck.terminal.images import show_figures
+    from uglyduck.terminal.images import show_figures
 
-        show_figures(result)
+    answer(result, show_figures, as_json=as_json)

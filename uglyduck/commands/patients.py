@@ -41,11 +41,10 @@ def patients(
     Example: `uglyduck patients runs/first --metadata clinic.csv --images crops.hdf5 --out pages`
     """
     from engine.console import log, progress, start_logging
-    from engine.errors import InputError
     from engine.outputs import try_folder
     from submissions.suitability import say
     from uglyduck.run.run import open_run
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.patients import pages_of
     from uglyduck.studies.ranking import choose_shortlist
 
@@ -56,12 +55,7 @@ def patients(
     shortlist = choose_shortlist(
         opened, top=top, sensitivity=sensitivity, confidence=confidence, loss="share", by="rank"
     )
-    if metadata is None and image_scores is not None:
-        raise InputError("scores of no table", where="--image-scores", remedy="name the lesions with --metadata")
-    if metadata is None:
-        refuse_options_of_no_table(groups=groups, join=join, strict=strict, anyway=anyway)
-    given = (None, image_scores, groups, join or (), strict, anyway)
-    table = None if metadata is None else NewTable(metadata, *given)
+    table = NewTable.named(metadata, image_scores=image_scores, groups=groups, join=join, strict=strict, anyway=anyway)
     pages, lesions = pages_of(opened, shortlist, table=table, images=images)
     count = min(lesions["patient_id"].n_unique(), first or lesions.height)
     with progress("patients", count) as done:

@@ -38,7 +38,7 @@ def predict(
 
     start_logging()
     try_file(out)
-    table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
+    table = NewTable(metadata, images, image_scores, groups, join, strict, anyway)
     scored = table.score(open_run(run))
     scores, cautions = scored.scores.select("isic_id", target="score"), scored.cautions
     order, dataset = scored.cohort.given_order, scored.cohort.dataset

@@ -75,7 +75,7 @@ def rank(
     from submissions.ranking_files import require_format, write_ranking
     from submissions.suitability import say
     from uglyduck.run.run import open_run
-    from uglyduck.studies.new_lesions import NewTable, refuse_options_of_no_table
+    from uglyduck.studies.new_lesions import NewTable
     from uglyduck.studies.ranking import choose_shortlist, new_lesions, training_lesions
 
     start_logging()
@@ -85,17 +85,16 @@ def rank(
     shortlist = choose_shortlist(
         opened, top=top, sensitivity=sensitivity, confidence=confidence, loss=loss, by=shortlist_by
     )
-    if metadata is None:
-        _refuse_images_of_nothing(images, image_scores)
-        refuse_options_of_no_table(groups=groups, join=join, strict=strict, anyway=anyway)
+    table = NewTable.named(
+        metadata, images=images, image_scores=image_scores, groups=groups, join=join, strict=strict, anyway=anyway
+    )
+    if table is None:
         lesions, curves_path = training_lesions(opened), opened.folder.root / "curves.json"
     else:
-        table = NewTable(metadata, images, image_scores, groups, join or (), strict, anyway)
-        lesions = new_lesions(opened, table)
-        curves_path = out.with_suffix(".curves.json")
+        lesions, curves_path = new_lesions(opened, table), out.with_suffix(".curves.json")
     ranked = rank_lesions(lesions.scores, shortlist=shortlist, patients_by=patients_by)
     said = [str(caution) for caution in lesions.cautions]
-    about = _about(ranked, shortlist, "out of fold" if metadata is None else "mean of the fold models")
+    about = _about(ranked, shortlist, "out of fold" if table is None else "mean of the fold models")
     about["warnings"] = said
     explained = join_by_id(join_by_id(ranked, lesions.reasons()), lesions.withheld)
     write_ranking(explained, out, about=about)
@@ -110,17 +109,6 @@ def rank(
         log.info(line)
     log.info("written: %s. %s", out, DISCLAIMER)
     say(said)
-
-
-def _refuse_images_of_nothing(images: Path | None, image_scores: Path | None) -> None:
-    from engine.errors import InputError
-
-    if images is not None or image_scores is not None:
-        raise InputError(
-            "images of no table",
-            where="--images" if images is not None else "--image-scores",
-            remedy="name the lesions with --metadata; the run's own lesions have their image scores already",
-        )
 
 
 def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str, Any]:

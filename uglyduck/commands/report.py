@@ -34,8 +34,8 @@ def report(
     from engine.console import log, start_logging
     from engine.files import write_json, write_text
     from engine.outputs import try_file
-    from submissions.report import render_page
     from submissions.report.building import pictured
+    from submissions.report.page import render_page
     from submissions.report.poster import poster
     from submissions.report.thumbnails import thumbnails
     from uglyduck.studies.report import pages_of_patients, report_of

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from uglyduck.commands.arguments import run_argument
+from uglyduck.terminal.answers import answer
 
 
 def robustness(
@@ -26,8 +27,6 @@ def robustness(
 
     Example: `uglyduck robustness runs/first --lesions 20000`
     """
-    import json
-
     from engine.console import log, start_logging
     from engine.files import atomic_path, write_json
     from uglyduck.run.run import open_run
@@ -41,8 +40,5 @@ def robustness(
         write_json(result, opened.folder.root / "robustness.json")
         with atomic_path(opened.folder.root / "robustness.csv") as temporary:
             as_table(result).write_csv(temporary)
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
-    else:
-        show_robustness(result)
+    answer(result, show_robustness, as_json=as_json)
     log.info("robustness.json and robustness.csv are in %s", opened.folder.root)

@@ -37,27 +37,18 @@ def run(
     """
     from engine.console import start_logging
     from engine.errors import InputError
-    from submissions.run_folder import RunFolder
-    from uglyduck.run.config import load_config, with_compute, write_config
-    from uglyduck.run.run import Run
-    from uglyduck.stages.checking import check_before_running
-    from uglyduck.stages.running import run_stages
-    from uglyduck.studies.nested import run_nested
+    from uglyduck.stages.running import filling, run_stages
+    from uglyduck.studies.nested import NESTED
     from uglyduck.terminal.metrics import show_metrics, show_nested
 
     if nested and until not in (None, "metrics"):
         raise InputError("--nested needs every stage", where="--until", remedy="leave --until out")
     start_logging()
-    settings = load_config(config)
-    folder = RunFolder(out or config.parent / "runs" / config.stem)
-    opened = Run(with_compute(settings, engine=engine, address=address), folder)
-    with folder.filled():
-        check_before_running(opened)
-        write_config(settings, folder.config)
+    with filling(config, out, engine=engine, address=address) as opened:
         run_stages(opened, until=until)
         if nested:
-            run_nested(opened)
+            NESTED.run(opened)
     if until in (None, "metrics"):
-        show_metrics(folder)
+        show_metrics(opened.folder)
     if nested:
-        show_nested(folder)
+        show_nested(opened.folder)

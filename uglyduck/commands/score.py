@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uglyduck.terminal.answers import answer, console, say_notes
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -47,8 +49,6 @@ def score(
 
     Example: `uglyduck score submission.csv --labels labels.csv --claimed 0.1892`
     """
-    import json
-
     from cv_folds.metrics.mistaken import quoted
     from cv_folds.scored import read_scored
     from cv_folds.scoring import DEFAULT_METRICS, summarise
@@ -76,10 +76,7 @@ def score(
     result["notes"] = [*scored.notes, *result["notes"]]
     if explain_variants or figure is not None:
         result["variants"] = _variants(scored.frame, figure)
-    if json_:
-        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
-    else:
-        _show(result, by_fold=by == "fold", claimed=claimed)
+    answer(result, lambda found: _show(found, by_fold=by == "fold", claimed=claimed), as_json=json_)
 
 
 def _variants(frame: pl.DataFrame, claimed: Decimal | None) -> list[dict[str, Any]]:
@@ -97,7 +94,6 @@ def _variants(frame: pl.DataFrame, claimed: Decimal | None) -> list[dict[str, An
 
 def _show_variants(rows: list[dict[str, Any]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -106,29 +102,26 @@ def _show_variants(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         way = f"[bold]{row['name']}[/bold]\n{row['meaning']}"
         table.add_row(f"{row['value']:.5f}", "claimed" if row["claimed"] else "", way)
-    Console(highlight=False).print(table)
+    console(80).print(table)
 
 
 def _show(result: dict[str, Any], *, by_fold: bool, claimed: str | None) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    page = console(80)
     people = f", {result['patients']:,} patients" if result["patients"] is not None else ""
-    console.print(f"{result['lesions']:,} lesions, {result['malignant']:,} malignant{people}", markup=False)
-    console.print(f"score: {result['column']} of {result['predictions']}", markup=False, soft_wrap=True)
-    console.print(_table(result, result["metrics"], by_fold=by_fold))
+    typer.echo(f"{result['lesions']:,} lesions, {result['malignant']:,} malignant{people}")
+    typer.echo(f"score: {result['column']} of {result['predictions']}")
+    page.print(_table(result, result["metrics"], by_fold=by_fold))
     if "other" in result:
         other = result["other"]
-        console.print(f"compared with: {other['column']} of {other['predictions']}", markup=False, soft_wrap=True)
-        console.print(_table(result["difference"], result["metrics"], by_fold=by_fold))
+        typer.echo(f"compared with: {other['column']} of {other['predictions']}")
+        page.print(_table(result["difference"], result["metrics"], by_fold=by_fold))
     drawn = f"{result['replicates']:,} draws of {result['unit']}s, seed {result['seed']}"
-    console.print(f"{result['level']:.0%} intervals from {drawn}", markup=False)
-    for note in result["notes"]:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    typer.echo(f"{result['level']:.0%} intervals from {drawn}")
+    say_notes(result["notes"])
     if "variants" in result:
         _show_variants(result["variants"])
         if claimed is not None and not any(row["claimed"] for row in result["variants"]):
-            console.print(f"no way listed here gives {claimed}", markup=False)
+            typer.echo(f"no way listed here gives {claimed}")
 
 
 def _table(block: dict[str, Any], labels: dict[str, str], *, by_fold: bool) -> Table:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from uglyduck.commands.arguments import run_argument
+from uglyduck.terminal.answers import answer
 
 
 def tune(
@@ -30,8 +31,6 @@ def tune(
 
     Example: `uglyduck tune runs/first --trials 50 --workers 2 --learner lightgbm`
     """
-    import json
-
     from engine.console import start_logging
     from ensemble.tuning import Effort
     from uglyduck.run.run import open_run
@@ -40,7 +39,4 @@ def tune(
     start_logging()
     effort = Effort(trials, seed, workers)
     result = tune_run(open_run(run), learner, effort, model_seeds=model_seeds, nested=nested)
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
-    else:
-        show_tuning(result)
+    answer(result, show_tuning, as_json=as_json)

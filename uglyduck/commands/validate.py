@@ -21,24 +21,12 @@ def validate(
 
     Example: `uglyduck validate submission.csv --like sample_submission.csv`
     """
-    import json
-    import sys
-
-    from rich.console import Console
-
-    from cohort.findings import as_report
     from engine.errors import InputError
     from submissions.validation import validate_submission
-    from uglyduck.terminal.findings import findings_table, summary
+    from uglyduck.terminal.findings import show_findings
 
     findings = validate_submission(submission, like)
-    if as_json:
-        typer.echo(json.dumps(as_report(str(submission), findings), ensure_ascii=False))
-    else:
-        shown = [finding for finding in findings if every or finding.status == "found"]
-        if shown:
-            Console(width=None if sys.stdout.isatty() else 160).print(findings_table(shown))
-        typer.echo(f"{submission}: {summary(findings)}")
+    show_findings(str(submission), findings, every=every, hidden={"clear", "not applicable"}, as_json=as_json)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         raise InputError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -16,7 +15,14 @@ from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
 from engine.files import refuse_special, write_text
 from features import DEFAULT_GROUPS, OwnFeature
-from uglyduck.run.image_config import DESCRIPTORS, ExtraConfig, ImageModelConfig, check_image_models, with_named_model
+from uglyduck.run.image_config import (
+    DESCRIPTORS,
+    ExtraConfig,
+    ImageModelConfig,
+    UserPath,
+    check_image_models,
+    with_named_model,
+)
 
 
 class _Section(BaseModel):
@@ -41,18 +47,18 @@ class ColumnConfig(_Section):
 class DataConfig(_Section):
     """`[data]`: which tables. Paths are relative to the configuration file."""
 
-    metadata: Path  # training table with labels; see docs/data.md for what is read
-    join: tuple[Path, ...] = ()  # more tables of these lesions or patients; official ones are found next to it
+    metadata: UserPath  # training table with labels; see docs/data.md for what is read
+    join: tuple[UserPath, ...] = ()  # more tables of these lesions or patients; official ones are found next to it
     columns: dict[str, ColumnConfig] = {}  # what your table calls our columns, and further ones, below
-    images: Path | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
-    image_scores: Path | None = None  # in place of images: isic_id, score[, embedding], out of fold
+    images: UserPath | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
+    image_scores: UserPath | None = None  # in place of images: isic_id, score[, embedding], out of fold
     crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
     benign_share: float = Field(1, gt=0, le=1)  # drawn of the benign lesions; see docs/tuning.md for when
-    duplicates: Path | None = None  # ISIC 2020's list of duplicate image pairs
+    duplicates: UserPath | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
-    groups: Path | None = None  # image -> lesion table for ISIC 2018, which names no patients
+    groups: UserPath | None = None  # image -> lesion table for ISIC 2018, which names no patients
     ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
-    truth: Path | None = None  # simulated cohorts: truth.parquet, to measure the distance to the best possible score
+    truth: UserPath | None = None  # simulated cohorts: truth.parquet, to measure how far the best possible score is
 
     @property
     def mapping(self) -> dict[str, ColumnSource]:
@@ -182,7 +188,7 @@ def load_config(path: Path) -> Config:
     except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML ({error})", where=str(path), remedy="fix this line") from error
     try:
-        config = Config.model_validate(with_named_model(content, path))
+        config = Config.model_validate(with_named_model(content, path), context=Path(path).resolve().parent)
     except ValidationError as error:
         raise _explain(error, path) from error
     if config.data.images and config.data.image_scores:
@@ -199,8 +205,7 @@ def load_config(path: Path) -> Config:
             one.check()
     check_image_models(config.images, path, crops=config.data.images is not None)
     check_mapping(config.data.mapping)
-    folder = Path(path).resolve().parent
-    return _with_companions(with_paths(config, lambda given: folder / given))
+    return _with_companions(config)
 
 
 def _with_companions(config: Config) -> Config:
@@ -225,24 +230,6 @@ def with_compute(config: Config, **changes: str | None) -> Config:
     return config.model_copy(update={"compute": config.compute.model_copy(update=said)})
 
 
-def with_paths(config: Config, change: Callable[[Path], Path]) -> Config:
-    """The configuration with every path of `[data]` and of the image models changed."""
-    return config.model_copy(update={"data": _changed(config.data, change), "images": _changed(config.images, change)})
-
-
-def _changed(value: Any, change: Callable[[Path], Path]) -> Any:  # noqa: ANN401 - a section, or what it holds
-    if isinstance(value, Path):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _changed(inner, change) for key, inner in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_changed(inner, change) for inner in value)
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        return value.model_copy(update={name: _changed(getattr(value, name), change) for name in fields})
-    return value
-
-
 def input_paths(config: Config) -> dict[str, Path]:
     """Every file and folder of the user's that the configuration names, by its dotted key; those of `[data]` bare."""
     found = {name: path for name in DataConfig.model_fields if isinstance(path := getattr(config.data, name), Path)}
@@ -265,16 +252,7 @@ def input_key(name: str) -> str:
 
 def write_config(config: Config, path: Path) -> None:
     """Write the resolved configuration, every default spelled out, as TOML, atomically."""
-    content = _plain(config.model_dump(exclude_none=True))
-    write_text(tomli_w.dumps(content), path)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value
+    write_text(tomli_w.dumps(config.model_dump(exclude_none=True)), path)
 
 
 def _explain(error: ValidationError, path: Path) -> InputError:

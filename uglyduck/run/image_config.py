@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo
 
 from cohort.columns import NEVER_FEATURES
 from engine.errors import InputError
@@ -16,14 +16,22 @@ DESCRIPTORS = "descriptors"
 """The preset without a network; also the name of the only model where nothing is said."""
 
 
+def _from_its_folder(path: Path, info: ValidationInfo) -> Path:
+    return path if info.context is None else Path(info.context / path)
+
+
+UserPath = Annotated[Path, AfterValidator(_from_its_folder), PlainSerializer(str)]
+"""A path of the configuration; a relative one begins at the file's folder, which is the context of validation."""
+
+
 class ExtraConfig(BaseModel):
     """`[images.NAME.extra.TABLE]`: lesions of another archive that the model learns from, and that are never scored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    metadata: Path  # their table, with labels; lesions and patients of the run are left out
-    images: Path  # their crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
-    join: tuple[Path, ...] = ()  # more tables of these lesions
+    metadata: UserPath  # their table, with labels; lesions and patients of the run are left out
+    images: UserPath  # their crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
+    join: tuple[UserPath, ...] = ()  # more tables of these lesions
 
 
 class ImageModelConfig(BaseModel):
@@ -31,10 +39,10 @@ class ImageModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Path | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
+    model: UserPath | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
     preset: str = DESCRIPTORS  # or a network's
     backbone: str | None = None  # any timm backbone, in place of a preset, or of the preset "frozen"
-    weights: Path | None = None  # first weights of a network, from a local file or another model's folder
+    weights: UserPath | None = None  # first weights of a network, from a local file or another model's folder
     download: bool = False  # let timm fetch first weights
     set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
     labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's

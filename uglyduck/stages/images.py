@@ -11,7 +11,6 @@ from engine.console import log
 from engine.errors import within
 from engine.files import read_json
 from engine.scratch import scratch
-from image_embeddings.keeping import move_aside
 from image_embeddings.process import call
 from image_embeddings.requests import PerturbRequest, Request, TrainRequest
 from image_embeddings.requests.models import ExtraTable
@@ -41,7 +40,6 @@ def train(run: Run) -> list[Path]:
     Raises:
         InputError: The crops, the settings or the weights are wrong, or torch is missing.
     """
-    _make_room(run)
     if len(run.image_models) > 1:
         _check_networks(run)
     _announce(run)
@@ -63,12 +61,6 @@ def _announce(run: Run) -> None:
     settings = [_preset_settings(model) for model in models.values()]
     said = announced(models, settings, run.target, len(run.folds.names), run.compute.cores)
     log.info("%-8s  %s", "images", said)
-
-
-def _make_room(run: Run) -> None:
-    """A run of before there could be several models: its only one lies where their folders go now."""
-    if (run.folder.images / "spec.json").is_file():
-        move_aside(run.folder.images, run.folder.kept_images)
 
 
 def _files(run: Run, model: ImageModel) -> list[Path]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from engine.errors import InputError
+from submissions.run_folder import RunFolder
+from uglyduck.run.config import load_config, with_compute, write_config
 from uglyduck.run.run import Run
+from uglyduck.stages.checking import check_before_running
 from uglyduck.stages.features import FEATURES
 from uglyduck.stages.folds import FOLDS
 from uglyduck.stages.images import IMAGES
@@ -13,6 +20,26 @@ from uglyduck.stages.models import MODELS
 from uglyduck.stages.scores import SCORES
 
 STAGES = (LESIONS, FOLDS, IMAGES, FEATURES, MODELS, SCORES, METRICS)
+
+
+@contextmanager
+def filling(config: Path, out: Path | None = None, **compute: str | None) -> Iterator[Run]:
+    """Hold the folder of a run whose configuration was checked and is written there.
+
+    Args:
+        config: TOML configuration.
+        out: Run folder; by default runs/NAME next to the configuration.
+        compute: See `with_compute`.
+
+    Raises:
+        InputError: As `load_config` and `check_before_running`.
+    """
+    settings = load_config(config)
+    run = Run(with_compute(settings, **compute), RunFolder(out or config.parent / "runs" / config.stem))
+    with run.folder.filled():
+        check_before_running(run)
+        write_config(settings, run.folder.config)
+        yield run
 
 
 def run_stages(run: Run, *, until: str | None = None) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from cohort.lesions import write_rows
@@ -24,12 +23,11 @@ from ensemble.ablation import (
     organisers_design,
     score_variants,
 )
-from ensemble.fusion import blended_out_of_fold
 from ensemble.learners import CatBoost, Learner
 from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
 from uglyduck.studies.comparison_files import FIGURE, facts_of, metric_settings, notes_on_intervals, write_comparison
-from uglyduck.studies.repetitions import repetitions
+from uglyduck.studies.repetitions import blend_as_the_run, repetitions
 
 Preset = Literal["groups", "organisers"]
 STUDY, SCORES = "ablation", "scores.parquet"
@@ -101,7 +99,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
     design = _design(run, request, plan)
     blended = [
         {
-            name: _blend(run, found, again.fold)
+            name: blend_as_the_run(run, found, again.fold)
             for name, found in score_variants(again.plan, design.variants, run.table, run.runner).items()
         }
         for again in repetitions(run, plan, request.repeats)
@@ -180,12 +178,6 @@ def _quick(learner: Learner) -> Learner:
     if not isinstance(learner, CatBoost):
         return learner
     return CatBoost({**learner.parameters, "border_count": QUICK_BORDERS})
-
-
-def _blend(run: Run, scores: dict[str, Scores], fold: npt.NDArray[np.int8]) -> Scores:
-    """As the run blends: weights, where they are learned, by other folds than the one blended."""
-    method = run.config.ensemble.blend
-    return blended_out_of_fold(scores, run.target, fold, method=method, images=run.image_learners)
 
 
 def _facts(run: Run, request: Request, plan: Plan) -> dict[str, Any]:

@@ -11,12 +11,11 @@ import numpy as np
 from cv_folds.metrics import Metric, metric_named
 from engine.errors import InputError
 from ensemble.ablation import Variant, compare
-from ensemble.fusion import blended_out_of_fold
 from ensemble.out_of_fold import Scores, score_out_of_fold
 from uglyduck.run.run import Run
 from uglyduck.stages.scores import BLEND
 from uglyduck.studies.comparison_files import facts_of, metric_settings, notes_on_intervals
-from uglyduck.studies.repetitions import Repetition, repetitions
+from uglyduck.studies.repetitions import Repetition, blend_as_the_run, repetitions
 
 
 def compare_runs(runs: Sequence[Run], *, repeats: int, metric: str) -> dict[str, Any]:
@@ -80,14 +79,11 @@ def _scores(run: Run, repeats: int) -> list[Scores]:
 def blend_again(run: Run, again: Repetition) -> Scores:
     """The blend of a repetition; as in a run, a lesion without a crop is scored by learners of the table alone."""
     scores = score_out_of_fold(again.plan, run.table, run.runner, title="compare")
-    method, images = run.config.ensemble.blend, run.image_learners
-
-    def blended(models: dict[str, str]) -> Scores:
-        each = {name: scores[model] for name, model in models.items()}
-        return blended_out_of_fold(each, run.target, again.fold, method=method, images=images)
-
-    whole = blended({name: name for name in run.learners})
-    return np.where(run.has_crop, whole, blended(run.table_models)) if run.table_models else whole
+    whole = blend_as_the_run(run, {name: scores[name] for name in run.learners}, again.fold)
+    if not run.table_models:
+        return whole
+    table = {name: scores[model] for name, model in run.table_models.items()}
+    return np.where(run.has_crop, whole, blend_as_the_run(run, table, again.fold))
 
 
 def _refuse_other_lesions(first: Run, other: Run) -> None:

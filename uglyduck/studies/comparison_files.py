@@ -10,7 +10,8 @@ import polars as pl
 
 from cv_folds.metrics import Metric
 from engine.files import atomic_path, write_json
-from ensemble.ablation import forest
+from submissions.report.cohort_counts import lesion_counts
+from submissions.report.forest import forest
 from uglyduck.run.run import Run
 from uglyduck.terminal.comparison import comparison_table, headline
 from uglyduck.terminal.printed import write_figure, write_table
@@ -21,18 +22,11 @@ _PATIENTS = "a paired patient bootstrap"
 
 def facts_of(run: Run, repeats: int) -> dict[str, Any]:
     """Which lesions a comparison is about, and what its intervals include."""
-    frame = run.folds.frame
-    carriers = frame.filter(pl.col("target") == 1)
     return {
         "data": run.origin,
         "estimate": "out-of-fold",
         "interval": _PATIENTS if repeats == 1 else f"patients and {repeats} repetitions with other folds and seeds",
-        "counts": {
-            "lesions": frame.height,
-            "malignant": carriers.height,
-            "patients": frame["patient_id"].n_unique(),
-            "malignant_patients": carriers["patient_id"].n_unique(),
-        },
+        "counts": lesion_counts(run.folds.frame),
     }
 
 

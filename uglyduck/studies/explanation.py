@@ -121,7 +121,7 @@ def _of_new_lesions(fitted: FittedRun, has_crop: npt.NDArray[np.bool_]) -> list[
     """Every model that scores a lesion explains it."""
     return [
         Explainer(np.flatnonzero(rows), fitted.models_of(panel), panel.blend.weights)
-        for panel, rows in ((fitted.panels.whole, has_crop), (fitted.panels.table, ~has_crop))
+        for panel, rows in ((fitted.whole, has_crop), (fitted.table, ~has_crop))
         if rows.any()
     ]
 

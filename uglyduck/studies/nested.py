@@ -21,11 +21,6 @@ from uglyduck.stages.scores import BLEND, RISK, blend_column
 from uglyduck.stages.stage import Stage
 
 
-def run_nested(run: Run) -> None:
-    """Write nested.parquet and nested.json, unless they are there."""
-    NESTED.run(run)
-
-
 def outer_table(run: Run, outer: int) -> Table:
     """The table of an outer fold: features as a run on the other folds' patients would build them for everybody.
 

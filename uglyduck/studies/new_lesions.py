@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -16,19 +17,6 @@ from submissions.fitted_run import FittedRun
 from submissions.suitability import Caution, cautions, scales_of
 from uglyduck.run.run import Run
 from uglyduck.terminal.images import showing_progress
-
-
-def refuse_options_of_no_table(**given: object) -> None:
-    """Refuse options that say how a table of new lesions is read where none is given.
-
-    Args:
-        given: By the name of an option its value; what is false was not given.
-
-    Raises:
-        InputError: One was given.
-    """
-    if said := ", ".join(f"--{name}" for name, value in given.items() if value):
-        raise InputError("there is no table to read so", where=said, remedy="name the new lesions with --metadata")
 
 
 @dataclass(frozen=True)
@@ -49,9 +37,26 @@ class NewTable:
     images: Path | None = None
     image_scores: Path | None = None
     groups: Path | None = None
-    join: Sequence[Path] = ()
+    join: Sequence[Path] | None = None
     strict: bool = False
     anyway: bool = False
+
+    @classmethod
+    def named(cls, metadata: Path | None, **how: Any) -> NewTable | None:  # noqa: ANN401 - each as its attribute
+        """The table that a command's options name, None for none.
+
+        Args:
+            metadata: The table.
+            how: Other attributes, by the names of their options; what is false was not given.
+
+        Raises:
+            InputError: Options say how a table is read, and none is given.
+        """
+        if metadata is not None:
+            return cls(metadata, **how)
+        if said := ", ".join(f"--{name.replace('_', '-')}" for name, value in how.items() if value):
+            raise InputError("there is no table to read so", where=said, remedy="name the new lesions with --metadata")
+        return None
 
     def read(self, run: Run) -> Cohort:
         """The lesions.

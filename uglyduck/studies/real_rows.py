@@ -22,6 +22,7 @@ _CLASSES = {"benign": 0, "malignant": 1}
 _FEWEST_MALIGNANT = 50
 _MOST_TELLING = 6
 _BENIGN_EACH = 50
+_SEED = 0  # of draws, folds and models
 _APART = {
     "learning_rate": 0.05,
     "max_depth": -1,
@@ -94,7 +95,7 @@ def read_real(path: Path) -> pl.DataFrame:
     return real.frame
 
 
-def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame, *, seed: int = 0, threads: int = 1) -> NextToReal:
+def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame) -> NextToReal:
     """Compare a simulated table with real rows, on the numeric columns.
 
     Real rows at hand are a selection; what tells them from simulated ones may be the selection, too.
@@ -102,67 +103,65 @@ def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame, *, seed: int = 0, 
     Args:
         simulated: isic_id, patient_id, target and the numeric columns.
         real: Likewise.
-        seed: Of draws, folds and models.
-        threads: Threads of the models; the figures do not depend on them.
     """
     wanted = ["isic_id", "patient_id", "target", *NUMERIC]
     simulated, real = simulated.select(wanted), real.select(wanted)
     sides = {"simulated": simulated, "real": real}
     apart = {
-        name: _told_apart(simulated.filter(target=target), real.filter(target=target), seed, threads)
+        name: _told_apart(simulated.filter(target=target), real.filter(target=target))
         for name, target in _CLASSES.items()
     }
-    whole = {name: _model(_thinned(frame, seed), {}, seed, threads) for name, frame in sides.items()}
+    whole = {name: _model(_thinned(frame), {}) for name, frame in sides.items()}
     targets = {name: frame["target"].to_numpy() for name, frame in sides.items()}
     carried = {
-        "real, out of fold": partial_auc(targets["real"], _out_of_fold(real, {}, seed, threads)),
-        "simulated, scored on real": partial_auc(targets["real"], _scores(whole["simulated"], real, threads)),
-        "real, scored on simulated": partial_auc(targets["simulated"], _scores(whole["real"], simulated, threads)),
+        "real, out of fold": partial_auc(targets["real"], _out_of_fold(real, {})),
+        "simulated, scored on real": partial_auc(targets["real"], _scores(whole["simulated"], real)),
+        "real, scored on simulated": partial_auc(targets["simulated"], _scores(whole["real"], simulated)),
     }
     return NextToReal(real.height, int(targets["real"].sum()), apart, carried)
 
 
-def _told_apart(simulated: pl.DataFrame, real: pl.DataFrame, seed: int, threads: int) -> ToldApart:
+def _told_apart(simulated: pl.DataFrame, real: pl.DataFrame) -> ToldApart:
     """As many rows of each side, drawn at random from the larger one; the real ones are the target."""
     rows = min(simulated.height, real.height)
     sides = {"simulated": (simulated, 0), "real": (real, 1)}
     both = pl.concat(
-        frame.sample(rows, seed=seed).with_columns(
+        frame.sample(rows, seed=_SEED).with_columns(
             pl.col("isic_id", "patient_id") + f" {name}", target=pl.lit(target, pl.Int8)
         )
         for name, (frame, target) in sides.items()
     ).sort("patient_id", "isic_id")
-    auc = roc_auc(both["target"].to_numpy(), _out_of_fold(both, _APART, seed, threads))
-    gain = pl.DataFrame({"column": NUMERIC, "gain": _model(both, _APART, seed, threads).gain()})
+    auc = roc_auc(both["target"].to_numpy(), _out_of_fold(both, _APART))
+    gain = pl.DataFrame({"column": NUMERIC, "gain": _model(both, _APART).gain()})
     most = gain.sort("gain", descending=True, maintain_order=True).head(_MOST_TELLING)
     return ToldApart(rows, auc, dict(most.iter_rows()))
 
 
-def _thinned(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
     """All malignant lesions, and at most fifty benign ones for each: a model learns no more from hundreds."""
     malignant, benign = frame.filter(target=1), frame.filter(target=0)
     most = min(benign.height, _BENIGN_EACH * malignant.height)
-    return pl.concat([malignant, benign.sample(most, seed=seed)])
+    return pl.concat([malignant, benign.sample(most, seed=_SEED)])
 
 
-def _out_of_fold(frame: pl.DataFrame, parameters: dict[str, Any], seed: int, threads: int) -> np.ndarray[Any, Any]:
-    made = make_folds(frame.select("isic_id", "patient_id", "target"), seed=seed)
+def _out_of_fold(frame: pl.DataFrame, parameters: dict[str, Any]) -> np.ndarray[Any, Any]:
+    made = make_folds(frame.select("isic_id", "patient_id", "target"), seed=_SEED)
     fold = frame.select("isic_id").join(made.frame, on="isic_id", how="left", maintain_order="left")[made.columns[0]]
     score = np.empty(frame.height)
     for index in fold.unique().sort():
         held = (fold == index).to_numpy()
-        model = _model(frame.filter(~held), parameters, seed, threads)
-        score[held] = _scores(model, frame.filter(held), threads)
+        model = _model(frame.filter(~held), parameters)
+        score[held] = _scores(model, frame.filter(held))
     return score
 
 
-def _model(frame: pl.DataFrame, parameters: dict[str, Any], seed: int, threads: int) -> LightGBMModel:
+def _model(frame: pl.DataFrame, parameters: dict[str, Any]) -> LightGBMModel:
     learner = LightGBM.configured(parameters)
-    return learner.fit(_matrix(frame), frame["target"].to_numpy(), seed=seed, threads=threads)
+    return learner.fit(_matrix(frame), frame["target"].to_numpy(), seed=_SEED, threads=1)
 
 
-def _scores(model: LightGBMModel, frame: pl.DataFrame, threads: int) -> np.ndarray[Any, Any]:
-    return model.predict(_matrix(frame), threads=threads)
+def _scores(model: LightGBMModel, frame: pl.DataFrame) -> np.ndarray[Any, Any]:
+    return model.predict(_matrix(frame), threads=1)
 
 
 def _matrix(frame: pl.DataFrame) -> Matrix:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from ensemble.out_of_fold import Plan
+from ensemble.fusion import blended_out_of_fold
+from ensemble.out_of_fold import Plan, Scores
 from uglyduck.run.run import Run
 from uglyduck.stages.folds import draw_folds
 
@@ -24,6 +26,19 @@ class Repetition:
 
     plan: Plan
     fold: npt.NDArray[np.int8]
+
+
+def blend_as_the_run(run: Run, scores: Mapping[str, Scores], fold: npt.NDArray[np.int8]) -> Scores:
+    """Out-of-fold scores blended: weights, where they are learned, by other folds than the one blended.
+
+    Args:
+        run: Says how.
+        scores: By learner, each of shape (lesions,).
+        fold: Fold of each lesion; shape (lesions,).
+    """
+    return blended_out_of_fold(
+        dict(scores), run.target, fold, method=run.config.ensemble.blend, images=run.image_learners
+    )
 
 
 def repetitions(run: Run, plan: Plan, repeats: int) -> list[Repetition]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.files import read_json
 from submissions.patients.writing import INDEX, LIST
-from submissions.report import build_report
 from submissions.report.artifacts import Artifacts
+from submissions.report.building import build_report
 from submissions.report.origin import Origin, origin_of
 from uglyduck.run.run import Run, open_run
 
@@ -37,7 +37,7 @@ def report_of(root: Path, *, stated: Origin | None = None) -> tuple[Run, dict[st
         stated: What the user says the data are.
 
     Returns:
-        The run, and the report as `submissions.report.build_report` gives it.
+        The run, and the report as `submissions.report.building.build_report` gives it.
 
     Raises:
         InputError: The run is not finished, or a file of it is missing or damaged.

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cv_folds.formats import NOT_DISTINGUISHABLE, with_interval
-from ensemble.ablation.forest import TITLES
+from submissions.report.forest import TITLES
+from uglyduck.terminal.answers import console, say_notes
 
 Report = Mapping[str, Any]
 
 
 def show_comparison(report: Report, folder: Path) -> None:
     """Print the rows of a comparison, what could not be tried, and what to keep in mind."""
-    console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
-    console.print(comparison_table(report, stacked=True))
+    console(170).print(comparison_table(report, stacked=True))
     for row in report["not_applicable"]:
-        console.print(f"not applicable: {row['name']} ({row['why']})", markup=False, soft_wrap=True)
+        typer.echo(f"not applicable: {row['name']} ({row['why']})")
     if "baseline_is_the_run" in report:
-        console.print(f"all features: {_baseline(report)}", markup=False)
-    for note in report["notes"]:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
-    console.print(f"written to {folder}", markup=False, soft_wrap=True)
+        typer.echo(f"all features: {_baseline(report)}")
+    say_notes(report["notes"])
+    typer.echo(f"written to {folder}")
 
 
 def headline(report: Report) -> str:

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import polars as pl
+import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from uglyduck.terminal.answers import console, say_notes
 
 _FEATURES = 12
 
 
-def show_explanation(report: dict[str, Any], lesions: pl.DataFrame) -> None:
-    """Print the shares of groups and features, and the most suspicious lesion as an example."""
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    counts = report["counts"]
+def show_explanation(report: dict[str, Any]) -> None:
+    """Print the shares of groups and features, and the most suspicious lesion of the file `lesions` as an example."""
+    counts, lesions = report["counts"], pl.read_parquet(report["lesions"])
     source = "" if report["data"] == "unknown" else f", {report['data']} data"
-    console.print(
+    typer.echo(
         f"{report['explains']}{source}: {counts['explained']:,} of {counts['lesions']:,} lesions explained, "
-        f"{counts['shown']:,} of them, of {counts['shown_patients']:,} patients, one by one",
-        markup=False,
-        soft_wrap=True,
+        f"{counts['shown']:,} of them, of {counts['shown_patients']:,} patients, one by one"
     )
-    console.print(_groups(report))
-    console.print(_features(report["features"][:_FEATURES]))
+    wide = console(120)
+    wide.print(_groups(report), _features(report["features"][:_FEATURES]))
     if lesions.height:
-        console.print(_lesion(lesions.filter(pl.col("isic_id") == lesions["isic_id"][0])))
-    for note in report["notes"]:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+        wide.print(_lesion(lesions.filter(pl.col("isic_id") == lesions["isic_id"][0])))
+    say_notes(report["notes"])
+    typer.echo(f"lesion by lesion: {report['lesions']}")
 
 
 def _groups(report: dict[str, Any]) -> Table:

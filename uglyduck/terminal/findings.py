@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
-from cohort.findings import Finding, counts
+from cohort.findings import Finding, Status, as_report, counts
+from uglyduck.terminal.answers import answer, console
 
 _STYLE = {"error": "bold red", "warning": "yellow", "info": "cyan", "clear": "green", "not applicable": "dim"}
 _ORDER = tuple(_STYLE)
+
+
+def show_findings(
+    subject: str, findings: Sequence[Finding], *, every: bool, hidden: Collection[Status], as_json: bool
+) -> None:
+    """Print findings about `subject`; those of a hidden status only if `every` one is wanted."""
+
+    def show(_report: dict[str, Any]) -> None:
+        shown = [finding for finding in findings if every or finding.status not in hidden]
+        if shown:
+            console(160).print(findings_table(shown))
+        typer.echo(f"{subject}: {summary(findings)}")
+
+    answer(as_report(subject, findings), show, as_json=as_json)
 
 
 def verdict(finding: Finding) -> str:

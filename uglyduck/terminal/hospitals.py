@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
+import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cv_folds.formats import with_interval
 from cv_folds.metrics import PAUC
+from uglyduck.terminal.answers import console, say_notes
 
 _POOLED, _MEAN = "all, ranked together", "mean of those with figures"
 
 
 def show_hospitals(found: dict[str, Any]) -> None:
     """Print the figures of each hospital, or why there are none."""
-    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     if not found["applicable"]:
-        console.print(f"not applicable: {found['reason']}", markup=False, soft_wrap=True)
+        typer.echo(f"not applicable: {found['reason']}")
         return
     source = "" if found["data"] == "unknown" else f", {found['data']} data"
-    console.print(f"Leave one hospital out{source}, against {found['compared_with']}", markup=False)
-    console.print(_table(found))
+    typer.echo(f"Leave one hospital out{source}, against {found['compared_with']}")
+    console(180).print(_table(found))
     drawn = f"{found['replicates']:,} patient bootstrap replicates"
-    console.print(
-        f"95 % intervals: {drawn}; figures from {found['fewest_malignant']} malignant lesions up", markup=False
-    )
-    for note in found["notes"]:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    typer.echo(f"95 % intervals: {drawn}; figures from {found['fewest_malignant']} malignant lesions up")
+    say_notes(found["notes"])
 
 
 def _table(found: dict[str, Any]) -> Table:

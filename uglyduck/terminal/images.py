@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -17,10 +16,9 @@ from cv_folds.hospital_share import in_words
 from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
 from engine.console import EVERY, errors, log
 from image_embeddings.progress import listening
+from uglyduck.terminal.answers import console
 
 _METRICS = (PAUC, AUC, SENSITIVITY883)
-_WIDTH = 160
-_VIEWS = {"pooled": "pooled", "mean over folds": "mean over folds"}
 
 
 @contextmanager
@@ -80,19 +78,17 @@ def show_figures(result: dict[str, Any]) -> None:
     keys = [metric.name for metric in _METRICS]
     for name, views in result["scores"].items():
         for view, metrics in views.items():
-            table.add_row(name, _VIEWS[view], *(with_interval(metrics[key]) for key in keys))
+            table.add_row(name, view, *(with_interval(metrics[key]) for key in keys))
     for name, metrics in result["differences"].items():
         cells = (difference(metrics[key]) for key in keys)
         table.add_row(name, f"minus {next(iter(result['scores']))}", *cells)
-    # Wide enough for a row where nobody is watching; a terminal wraps by itself.
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(table)
+    console(160).print(table)
     if "classes" in result:
         classes = result["classes"]
-        console.print(
+        typer.echo(
             f"balanced multi-class accuracy {classes['balanced_accuracy']:.3f}, accuracy {classes['accuracy']:.3f}"
         )
     if result.get("hospital"):
-        console.print(f"hospital: {in_words(result['hospital'])}", soft_wrap=True)
+        typer.echo(f"hospital: {in_words(result['hospital'])}")
     if result["left_out"]:
-        console.print(f"{result['left_out']} crops without a score are left out")
+        typer.echo(f"{result['left_out']} crops without a score are left out")

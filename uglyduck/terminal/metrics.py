@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import Any
 
+import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from cv_folds.formats import difference, estimate, with_interval
@@ -14,20 +14,14 @@ from cv_folds.hospital_share import in_words
 from cv_folds.metrics import AUC, PAUC
 from engine.files import read_json
 from submissions.run_folder import RunFolder
+from uglyduck.terminal.answers import console
 from uglyduck.terminal.printed import write_table
-
-_WIDTH = 100
 
 
 def show_metrics(folder: RunFolder) -> None:
     """Print the out-of-fold figures of a finished run, each with its interval, and write the table next to them."""
     stored = read_json(folder.metrics)
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    table = metrics_table(stored)
-    console.print(table)
-    write_table(table, folder.metrics.with_suffix(""))
-    for line in remarks(stored):
-        console.print(line, highlight=False, soft_wrap=True)
+    _show(metrics_table(stored), folder.metrics, remarks(stored))
 
 
 def remarks(stored: dict[str, Any]) -> list[str]:
@@ -74,12 +68,16 @@ def _table_image_both(stored: dict[str, Any]) -> list[str]:
 def show_nested(folder: RunFolder) -> None:
     """Print the fully nested figures, and what they differ by from the usual ones, and write the table next to them."""
     stored = read_json(folder.nested_metrics)
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    table = metrics_table(stored, title="Fully nested")
-    console.print(table)
-    write_table(table, folder.nested_metrics.with_suffix(""))
     gap = difference(stored["nested_minus_usual"]["pooled"][PAUC.name])
-    console.print(f"nested minus out-of-fold blend, {PAUC.label}: {gap}", highlight=False, soft_wrap=True)
+    remark = f"nested minus out-of-fold blend, {PAUC.label}: {gap}"
+    _show(metrics_table(stored, title="Fully nested"), folder.nested_metrics, [remark])
+
+
+def _show(table: Table, stored: Path, lines: list[str]) -> None:
+    console(100).print(table)
+    write_table(table, stored.with_suffix(""))
+    for line in lines:
+        typer.echo(line)
 
 
 def metrics_table(stored: dict[str, Any], *, title: str = "Out of fold") -> Table:

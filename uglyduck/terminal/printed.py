@@ -77,7 +77,7 @@ def write_figure(svg: str, stem: Path) -> None:
     """Write a figure as STEM.svg, and the same drawing in light colours as STEM.pdf and STEM.png.
 
     Args:
-        svg: Lines, circles, rectangles and text of the classes in `_COLOURS`, as `ensemble.ablation.forest` draws them.
+        svg: Lines, circles, rectangles and text of the classes in `_COLOURS`, as `submissions.report.forest` has them.
         stem: Path without suffix.
     """
     write_text(svg, stem.with_suffix(".svg"))
@@ -91,7 +91,7 @@ def write_figure(svg: str, stem: Path) -> None:
 _PIXELS, _DPI = 96, 200
 #: The same picture is the same bytes: no time is written.
 _UNDATED = {".pdf": {"CreationDate": None}}
-_COLOURS = {"zero": "#1b1f24", "grid": "#d0d7de", "span": "#0b5cad", "found": "#0b5cad", "open": "#ffffff"}
+_COLOURS = {"zero": "#1c2024", "grid": "#d9d6cf", "span": "#0b5f8a", "found": "#0b5f8a", "open": "#ffffff"}
 _PLACES: dict[str, Literal["right", "center"]] = {"end": "right", "middle": "center"}
 
 

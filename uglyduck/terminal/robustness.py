@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from cv_folds.formats import estimate, verdict, with_interval
 from cv_folds.metrics import PAUC
+from uglyduck.terminal.answers import console
 
-_WIDTH = 160
 _STRENGTHS = ("", "slight", "clear", "strong")
 
 
@@ -27,7 +25,7 @@ def show_robustness(result: dict[str, Any]) -> None:
         change = row.get("change")
         cells = [with_interval(row[PAUC.name])] if change is None else [estimate(row[PAUC.name]), _change(change)]
         table.add_row(row["score"], row["kind"], _STRENGTHS[row["strength"]], *cells)
-    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    console(160).print(table)
 
 
 def as_table(result: dict[str, Any]) -> pl.DataFrame:

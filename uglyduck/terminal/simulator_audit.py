@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from cohort.simulator import Simulated
@@ -17,6 +14,7 @@ from cohort.simulator.audit import audit
 from cohort.simulator.findings import AuditFinding
 from engine.errors import InputError
 from engine.files import write_json
+from uglyduck.terminal.answers import answer, console
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,17 +44,14 @@ def show_audit(
     report = audit_report(cohort, findings) | ({} if beside is None else {"real_rows": beside.as_dict()})
     if path is not None:
         write_json(report, path)
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    if as_json:
-        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
-    else:
-        console.print(_chapters(findings))
-        listed = findings if every else [finding for finding in findings if finding.verdict == "outside"]
-        if listed:
-            console.print(_figures(listed))
-        if beside is not None:
-            console.print(_told_apart(beside), _carried(beside))
     broken = [finding for finding in findings if finding.verdict == "outside"]
+    listed = findings if every else broken
+
+    def show(_report: dict[str, Any]) -> None:
+        shown = [_chapters(findings), *([_figures(listed)] if listed else [])]
+        console(160).print(*shown, *(() if beside is None else (_told_apart(beside), _carried(beside))))
+
+    answer(report, show, as_json=as_json)
     if broken:
         worst = broken[0]
         raise InputError(

@@ -172,4 +172,4 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
 @pytest.mark.parametrize("name", ["Capital", "two--dashes", "a-dash-", "under_score", "", "a/b/c/d", "moles", "a" * 40])
 def test_a_name_that_can_not_be_part_of_an_address_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="--name"):
-        Upload("jane", name, "competition").check()
+        Upload("jane", name, "competition")

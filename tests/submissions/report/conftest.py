@@ -16,8 +16,8 @@ from cv_folds.bootstrap import reliabilities
 from cv_folds.scoring import summarise
 from features.builtin import builtin_state
 from submissions.curves import curves
-from submissions.report import build_report
 from submissions.report.artifacts import Artifacts
+from submissions.report.building import build_report
 from tests.submissions.report.browser import Browser, open_browser
 
 HOSTILE = "<script>alert('x')</script>\"><img src=http://example.org/x onerror=alert(1)>"
@@ -52,6 +52,7 @@ def artifacts(table: pl.DataFrame) -> Artifacts:
     oof = table.select("isic_id", "patient_id", "target", fold).with_columns(
         **{name: pl.Series(values) for name, values in columns.items()}, risk=pl.Series(columns["blend"] / 4)
     )
+    calibrated = reliabilities(oof["target"], {"": oof["risk"]}, patient=oof["patient_id"], replicates=200)[""]
     return Artifacts(
         name="trial",
         config={
@@ -66,7 +67,10 @@ def artifacts(table: pl.DataFrame) -> Artifacts:
             "inputs": {"metadata": "0" * 64},
             "stages": {"scores": {"seconds": 1.0, "outputs": {"oof.parquet": "1" * 64}}},
         },
-        metrics={"scores": {name: summarise(oof, name, **SETTINGS) for name in SCORES}},
+        metrics={
+            "scores": {name: summarise(oof, name, **SETTINGS) for name in SCORES},
+            "calibration": {"method": "beta", "prevalence": 0.04, **calibrated.as_dict()},
+        },
         blend={"method": "mean", "weights": {"lightgbm": 0.5, "catboost": 0.5}},
         features=[{"name": "age_approx", "group": "basic"}, {"name": "image_score", "group": "image"}],
         state=builtin_state(),
@@ -87,10 +91,8 @@ def full(artifacts: Artifacts, table: pl.DataFrame) -> dict[str, Any]:
     compared = summarise(oof, "blend", other="table", **SETTINGS)
     pauc, gain = compared["pooled"]["pauc"], compared["difference"]["pooled"]["pauc"]
     scored = join_by_id(oof.select("isic_id", "patient_id", "target", score="blend"), table.select("isic_id"))
-    calibrated = reliabilities(oof["target"], {"": oof["risk"]}, patient=oof["patient_id"], replicates=200)[""]
     metrics = artifacts.metrics | {
         "comparisons": [{"first": "blend", "second": "table", "difference": compared["difference"]["pooled"]}],
-        "calibration": {"method": "beta", "prevalence": 0.04, **calibrated.as_dict()},
         "optimum": {"both": {"pooled": compared["pooled"], "blend_minus": compared["difference"]["pooled"]}},
         "blends": {
             "chosen": "mean",

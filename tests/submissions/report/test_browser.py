@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from submissions.report import render_page
 from submissions.report.building import pictured
+from submissions.report.page import render_page
 from tests.submissions.report.browser import LACKING, Browser
 from tests.submissions.report.test_page import PIXEL, SECTIONS
 

@@ -12,8 +12,9 @@ import pytest
 from cv_folds.bootstrap import reliabilities
 from cv_folds.scoring import summarise
 from submissions.model_card import as_markdown, model_card
-from submissions.report import build_report, render_page
 from submissions.report.artifacts import Artifacts
+from submissions.report.building import build_report
+from submissions.report.page import render_page
 from submissions.report.poster import poster
 from tests.submissions.report.conftest import SCORES, SETTINGS
 

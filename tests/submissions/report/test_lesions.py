@@ -34,9 +34,9 @@ def test_places_and_mistakes_by_hand() -> None:
     assert found["place"].to_list() == [1, 3, 3, 5, 2]
     assert found["rank"].to_list() == [1, 2, 2, 2, 1]
     assert found["of"].to_list() == [3, 3, 3, 2, 2]
-    told = mistakes(found, shown=2)
+    told = mistakes(found)
     assert [row["isic_id"] for row in told["misses"]] == ["d", "a"]
-    assert [row["isic_id"] for row in told["alarms"]] == ["e", "b"]
+    assert [row["isic_id"] for row in told["alarms"]] == ["e", "b", "c"]
     assert told["misses"][1]["known"] == ["Malignant › Melanoma", "45 years"]
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from submissions.report.styles import style_sheet
+from submissions.report.page import style_sheet
 
 
 @pytest.mark.parametrize("name", ["style.css", "poster.css"])

@@ -87,7 +87,7 @@ OPTIONS = {
         "rank {finished} --top 3 --sensitivity 0.8", "a number of lesions and a sensitivity", {}
     ),
     "a ranking as PDF": Case("rank {finished} --out ranking.pdf", "ranking.pdf", {}),
-    "images of no table": Case("rank {finished} --images x.hdf5", "images of no table", {}),
+    "images of no table": Case("rank {finished} --images x.hdf5", "no table to read so", {}),
     "a bundle under a path": Case("bundle {finished} --out b --user ../x", "cannot be part of an address", {}),
     "a bundle with a short name": Case("bundle {finished} --out b --name a", "which the upload client refuses", {}),
     "a bundle of no wheels": Case("bundle {finished} --out b --wheels none", "no wheels in this folder", {}),

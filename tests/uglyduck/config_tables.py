@@ -1,6 +1,6 @@
 """The tables in `docs/configuration.md`, made from the configuration so that the two cannot differ.
 
-`python -m uglyduck.run.config_tables docs/configuration.md` writes them between their markers.
+`python -m tests.uglyduck.config_tables docs/configuration.md` writes them between their markers.
 """
 
 from __future__ import annotations

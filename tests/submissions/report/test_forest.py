@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from ensemble.ablation import forest
+from submissions.report.forest import forest
 
 SVG = "{http://www.w3.org/2000/svg}"
 

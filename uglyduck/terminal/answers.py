@@ -1,0 +1,34 @@
+"""How a command answers: one JSON object for a program, tables and lines for a reader."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def answer(result: dict[str, Any], show: Callable[[dict[str, Any]], object], *, as_json: bool) -> None:
+    """Print a result as one JSON object, or as `show` does."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    else:
+        show(result)
+
+
+def console(width: int) -> Console:
+    """What tables are printed on: the terminal, or so many columns where nobody is watching."""
+    from rich.console import Console  # noqa: PLC0415 - JSON is printed sooner without
+
+    return Console(width=None if sys.stdout.isatty() else width, highlight=False)
+
+
+def say_notes(notes: list[str]) -> None:
+    """Print what to keep in mind, a line each."""
+    for note in notes:
+        typer.echo(f"note: {note}")
