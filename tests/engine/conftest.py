@@ -21,17 +21,18 @@ NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[Cluster]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where workers find the tasks
-    from ray.cluster_utils import Cluster
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)  # where workers find the tasks
+        from ray.cluster_utils import Cluster
 
-    head = {"include_dashboard": False, "no_monitor": True, "include_log_monitor": False}
-    cluster = Cluster(initialize_head=True, head_node_args=NODE | head)
-    for _ in range(2):
-        cluster.add_node(wait=False, **NODE)
-    cluster.wait_for_nodes(60)
-    yield cluster
-    cluster.shutdown()
+        head = {"include_dashboard": False, "no_monitor": True, "include_log_monitor": False}
+        cluster = Cluster(initialize_head=True, head_node_args=NODE | head)
+        for _ in range(2):
+            cluster.add_node(wait=False, **NODE)
+        cluster.wait_for_nodes(60)
+        yield cluster
+        cluster.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -138,18 +138,6 @@ def test_what_the_manifest_does_not_know_is_not_trained_again(pictured: Path, tm
     assert not (tmp_path / "run/images.kept").exists()
 
 
-def test_a_model_of_a_run_of_before_models_had_names_is_taken_over(
-    pictured: Path, tmp_path: Path, command: Command
-) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(pictured / "run", run, ignore=shutil.ignore_patterns("images"))
-    shutil.copytree(pictured / "run/images/descriptors", run / "images")
-    made = (run / "images/fold0.npz").stat().st_mtime_ns
-    command("run", pictured / "pictured.toml", "--out", run, "--until", "images")
-    assert (run / "images/descriptors/fold0.npz").stat().st_mtime_ns == made
-    assert not (run / "images/fold0.npz").exists()
-
-
 def test_networks_hand_their_embeddings_to_the_features_of_training_and_new_lesions(
     pictured: Path, tmp_path: Path, command: Command
 ) -> None:

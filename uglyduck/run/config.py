@@ -58,7 +58,7 @@ class DataConfig(_Section):
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: UserPath | None = None  # image -> lesion table for ISIC 2018, which names no patients
     ungrouped: bool = False  # treat every image as a patient of its own; intervals are then too narrow
-    truth: UserPath | None = None  # simulated cohorts: truth.parquet, to measure how far the best possible score is
+    truth: UserPath | None = None  # simulated cohorts: truth.parquet, for the distance to the best possible score
 
     @property
     def mapping(self) -> dict[str, ColumnSource]:
