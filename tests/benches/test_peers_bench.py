@@ -13,14 +13,12 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterable, Mapping
-from math import sqrt
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, median
 from typing import Any
 
 import polars as pl
 import pytest
-from scipy import stats
 
 from cohort.lesions import read_rows
 from cohort.simulator import write_folder
@@ -29,7 +27,7 @@ from cv_folds.metrics.partial_auc import partial_auc
 from engine.files import write_json
 from ensemble.ablation import Variant, compare
 from tests.benches.peers import AUTOGLUON, AUTOGLUON_PYTHON, AUTOGLUON_SECONDS, OURS, PEERS
-from tests.benches.performance import Measured, measure, record
+from tests.benches.performance import Measured, measure, over_cohorts, record
 from uglyduck.run.run import Run, open_run
 
 pytestmark = pytest.mark.bench
@@ -168,19 +166,16 @@ def one_simulated(seed: int, kept: Path, folder: Path) -> dict[str, Any]:
 def record_simulated(by_seed: Mapping[int, dict[str, Any]]) -> None:
     """Write what the recipes reach on simulated cohorts; the interval is Student's over cohorts."""
     cohorts = list(by_seed.values())
-    reach = stats.t.ppf(0.975, len(cohorts) - 1) / sqrt(len(cohorts))
     rows = []
     for name in cohorts[0]:
         pauc, *spent = zip(*(one[name] for one in cohorts), strict=True)
         gaps = [one[name][0] - one[OURS][0] for one in cohorts]
-        middle, half = mean(gaps), reach * stdev(gaps)
-        found = {"estimate": middle, "low": middle - half, "high": middle + half, "distinguishable": abs(middle) > half}
         rows.append(
             [
                 name,
                 *(f"{value:.4f}" for value in pauc),
                 f"{mean(pauc):.4f}",
-                "" if name == OURS else difference(found),
+                "" if name == OURS else difference(over_cohorts(gaps)),
                 *([f"{median(spent[0]):.0f}", f"{max(spent[1]):.2f}"] if spent else ["", ""]),
             ]
         )
