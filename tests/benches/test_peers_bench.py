@@ -43,7 +43,7 @@ patient folds, the table alone. Intervals include other patients, training patie
   malignant are 1 % of them; the mean probability of LightGBM, XGBoost and CatBoost with its parameters.
 - **The shape of an open re-implementation**: 34 columns and nine formulas, z-scores and the place between least and
   most within the patient, z-scores within patient and body site, and the rank of size; the mean rank of the same three
-  learners, each on five draws of the benign lesions, 100 for each malignant one (how many it does not state).
+  learners, each on three draws of the benign lesions, 50 for each malignant one (how many it does not state).
 - **The plain LightGBM** sees the columns as they are, with the library's defaults on all rows. Where one lesion in a
   thousand is malignant, these break down: on the simulated cohorts it ranks below chance (0.02).
 - **AutoGluon** has a test of its own there, which makes its environment; it wants half an hour of an idle machine.
