@@ -46,7 +46,7 @@ DIFFERENCES = ("tbp_lv_deltaA", "tbp_lv_deltaB", "tbp_lv_deltaL")
 PLACES = ("anatom_site_general", "tbp_lv_location", "tbp_lv_location_simple")
 SIZE = "clin_size_long_diam_mm"
 #: Draws of benign lesions that are averaged, and how many for each malignant one; it states neither.
-BAGS, BENIGN = 5, 100
+BAGS, BENIGN = 3, 50
 #: Names the Python of the environment that has AutoGluon.
 AUTOGLUON_PYTHON = "AUTOGLUON_PYTHON"
 AUTOGLUON_SECONDS = 120

@@ -9,7 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import sqrt
 from pathlib import Path
+from statistics import mean, stdev
+
+from scipy import stats
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 _HEAD = """# Performance
@@ -41,6 +45,13 @@ def measure(*command: str | Path) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command
     return Measured(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
+
+
+def over_cohorts(gaps: Sequence[float]) -> dict[str, float | bool]:
+    """The mean of differences, one of each cohort, with Student's 95 % interval over cohorts."""
+    middle = mean(gaps)
+    half = float(stats.t.ppf(0.975, len(gaps) - 1)) * stdev(gaps) / sqrt(len(gaps))
+    return {"estimate": middle, "low": middle - half, "high": middle + half, "distinguishable": abs(middle) > half}
 
 
 def record(
