@@ -59,7 +59,7 @@ def paired_difference(
         target: 1 malignant, 0 benign; shape (lesions,).
         first: A score; shape (lesions,).
         second: Another score of the same lesions; shape (lesions,).
-        patient: This and what follows as in `metric_interval`; the draws are the same for both scores.
+        patient: As in `metric_interval`; the draws are the same for both scores.
         replicates: At least 100.
         seed: Of the draws.
         level: Nominal coverage, in (0, 1).

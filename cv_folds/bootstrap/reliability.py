@@ -75,7 +75,7 @@ def reliabilities(
         target: 1 malignant, 0 benign; shape (lesions,); both classes present.
         probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,); at least one.
         patient: Patient ids; None draws lesions.
-        bins: Of equal mass, at most so many; see `equal_mass_bins`.
+        bins: At most this many, of equal mass; see `equal_mass_bins`.
         replicates: Of the bootstrap; those without both classes are left out.
         seed: Of the draws.
         level: Nominal coverage.

@@ -60,6 +60,12 @@ class FrozenBackend(MeasuredBackend):
             save_model(head, self.files(part)[0])
         return self._known.faults
 
+    def prepare(self, ids: Sequence[str]) -> None:
+        """Look at the crops, and describe them all at once where heads see descriptors, once for all parts."""
+        if self._known is None:
+            found = _arrays(look(self._backbone, ids, self.recipe, self.resources))
+            self._known = _seen(ids, found["values"], self._describe(ids), _faults(found))
+
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
         """Mean log-odds of the parts' heads; the embedding is the features themselves, the same for all parts."""
         heads = [load_model(self.files(part)[0], Head, "a head") for part in parts]
@@ -86,7 +92,7 @@ class FrozenBackend(MeasuredBackend):
             *(folder, [crops, *sight], lambda: _arrays(look(self._backbone, ids, recipe, resources))),
             usable=lambda found: not (resources.on_bad == "stop" and len(found["unreadable"])),
         )
-        faults = dict(zip(found["unreadable"].tolist(), found["reasons"].tolist(), strict=True))
+        faults = _faults(found)
         if not preset.descriptors:
             return _seen(ids, found["values"], self._describe(ids), faults)
         pixels = "equalised" if preset.clahe else "as they are"
@@ -114,6 +120,10 @@ def _arrays(chunks: Iterable[CropScores]) -> Arrays:
         "unreadable": np.array(list(faults), str),
         "reasons": np.array(list(faults.values()), str),
     }
+
+
+def _faults(found: Arrays) -> dict[str, str]:
+    return dict(zip(found["unreadable"].tolist(), found["reasons"].tolist(), strict=True))
 
 
 def _seen(

@@ -1,4 +1,4 @@
-"""What the networks of a model have in common."""
+"""What the networks of a model, or the heads on its frozen backbone, have in common."""
 
 from __future__ import annotations
 

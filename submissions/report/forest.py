@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import groupby
 from textwrap import wrap
 from typing import Any
@@ -14,7 +15,7 @@ from cv_folds.metrics import PAUC
 from submissions.report.page import style_sheet
 from submissions.report.svg import PlotScale, tag
 
-_ROW, _LEADING, _TOP, _LABELS, _PLOT, _FIGURES = 26, 18, 64, 330, 420, 250
+_ROW, _LEADING, _TOP, _LABELS, _PLOT, _FIGURES = 26, 18, 64, 330, 420, 290
 _WIDTH = _LABELS + _PLOT + _FIGURES
 TITLES = {
     "without": "Left out, against all features",
@@ -77,14 +78,18 @@ def _scale(rows: Sequence[Mapping[str, Any]]) -> PlotScale:
     ends = [row["difference"][end] for row in rows for end in ("estimate", "low", "high")]
     known = [0.0, *(end for end in ends if end is not None)]
     low, high = (min(known), max(known)) if any(known) else (-0.001, 0.001)
-    return PlotScale(low, high, _LABELS, _LABELS + _PLOT)
+    margin = 0.03 * (high - low)  # no mark lies on the edge
+    return PlotScale(low - margin, high + margin, _LABELS, _LABELS + _PLOT)
 
 
 def _axis(scale: PlotScale, bottom: float) -> Iterator[Markup]:
-    for value in scale.ticks():
+    first, second, *_ = ticks = scale.ticks()
+    exponent = Decimal(f"{second - first:.2g}").as_tuple().exponent
+    digits = max(0, -int(exponent))
+    for value in ticks:
         x = scale(value)
         yield tag("line", class_="grid" if value else "zero", x1=x, y1=_TOP, x2=x, y2=bottom - 8)
-        yield _text(x, bottom + 10, f"{value:+.6g}" if value else "0", "middle")
+        yield _text(x, bottom + 10, f"{value:+.{digits}f}" if value else "0", "middle")
 
 
 def _row(row: Mapping[str, Any], y: float, scale: PlotScale) -> Iterator[Markup]:

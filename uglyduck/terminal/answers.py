@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def answer(result: dict[str, Any], show: Callable[[dict[str, Any]], object], *, as_json: bool) -> None:
     """Print a result as one JSON object, or as `show` does."""
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        text = json.dumps(result, ensure_ascii=False, allow_nan=False)
+        # A path may have bytes that are no UTF-8: escaped as Python does, they are JSON.
+        typer.echo(text.encode("utf-8", "backslashreplace").decode())
     else:
         show(result)
 

@@ -33,6 +33,9 @@ def share_catboost(
     As long as all rows are looked at, borders of a column depend on that column alone. The library takes them over from
     a file that lists them by the column's place in the pool. They are given to the training, not to a quantised pool:
     such a pool breaks ties between equally good splits in another order.
+
+    Returns:
+        Trains on a set of features; None where a parameter of the learner, or too many rows, forbid it.
     """
     if not _OF_BORDERS.isdisjoint(learner.parameters) or len(sample.matrix) > _ALL_ROWS:
         return None

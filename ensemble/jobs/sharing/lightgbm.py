@@ -23,6 +23,9 @@ def share_lightgbm(
     """Bin runs of neighbouring columns that every set of features takes or leaves as a whole.
 
     Bins of a column depend on that column alone, so binned runs laid side by side are the binned table.
+
+    Returns:
+        Trains on a set of features; None where a parameter of the learner forbids it.
     """
     if not _TOGETHER.isdisjoint(learner.parameters):
         return None

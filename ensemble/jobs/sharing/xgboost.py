@@ -23,6 +23,9 @@ def share_xgboost(
 
     Borders of a column depend on that column (and the weights) alone. XGBoost takes borders over only from a matrix of
     the same columns, so one is made whose rows are the borders themselves: of so few values it makes each a border.
+
+    Returns:
+        Trains on a set of features; None where a parameter of the learner forbids it.
     """
     if not _OF_FEATURES.isdisjoint(learner.parameters) or learner.parameters.get("booster", "gbtree") != "gbtree":
         return None
