@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -122,3 +124,9 @@ def test_a_patient_with_control_characters_is_refused_and_a_category_cleaned(tmp
 def test_plain_text_stays_as_it_is() -> None:
     assert plain("Zürich, 北京, نور – 3 mm²") == "Zürich, 北京, نور – 3 mm²"
     assert plain("a\x1b\u202e\n\udce9b") == "a\\x1b\\u202e\\n\\udce9b"
+
+
+def test_a_path_whose_bytes_are_no_text_is_json(tmp_path: Path) -> None:
+    program = "from uglyduck.terminal.answers import answer; answer({'path': 'Zürich/\\udce9'}, print, as_json=True)"
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", program], capture_output=True, check=True)
+    assert json.loads(done.stdout.decode("utf-8")) == {"path": "Zürich/\udce9"}
