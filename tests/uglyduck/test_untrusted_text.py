@@ -126,7 +126,7 @@ def test_plain_text_stays_as_it_is() -> None:
     assert plain("a\x1b\u202e\n\udce9b") == "a\\x1b\\u202e\\n\\udce9b"
 
 
-def test_a_path_whose_bytes_are_no_text_is_json(tmp_path: Path) -> None:
+def test_a_path_whose_bytes_are_no_text_is_json() -> None:
     program = "from uglyduck.terminal.answers import answer; answer({'path': 'Zürich/\\udce9'}, print, as_json=True)"
     done = subprocess.run([sys.executable, "-X", "utf8", "-c", program], capture_output=True, check=True)
     assert json.loads(done.stdout.decode("utf-8")) == {"path": "Zürich/\udce9"}
