@@ -7,15 +7,14 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from engine.executors.mapped import pack, unpack
+from engine.executors.mapped import with_arrays_on_disk
 from engine.executors.protocol import Item, Result, Shared, Task
 from engine.scratch import scratch
 
@@ -66,9 +65,10 @@ class LocalExecutor:
         self, task: Task[Shared, Item, Result], shared: Shared, items: Iterable[Item], workers: int, share: int
     ) -> Iterator[Result]:
         with scratch() as folder:
+            light = with_arrays_on_disk(shared, folder)
             # A fork after OpenMP or polars has started threads would hang.
             context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=pack(shared, folder))
+            pool = ProcessPoolExecutor(workers, context, initializer=_hold, initargs=(light,))
             try:
                 yield from _in_turn(lambda item: pool.submit(_with_held, task, item, share), items, 2 * workers)
             finally:
@@ -79,9 +79,9 @@ _THREAD = "uglyduck-executor"
 _held: Any = None
 
 
-def _hold(packed: bytes, files: Sequence[Path]) -> None:
+def _hold(shared: object) -> None:
     global _held  # noqa: PLW0603 - a worker process has one shared value for its whole life
-    _held = unpack(packed, files)
+    _held = shared
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback of its own
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,38 +1,71 @@
-"""What processes of one machine share: its large arrays are written once and mapped by each, never copied."""
+"""Large arrays that processes of one machine share: written once, mapped by each, never copied."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 #: Smaller arrays are cheaper to copy than to open.
 _SMALL = 1 << 16
 
 
-def pack(value: Any, folder: Path) -> tuple[bytes, list[Path]]:  # noqa: ANN401 - any value
-    """A value as a pickle whose large arrays lie in files of `folder`, which must outlast all that `unpack` gives.
+class _MappedArray(np.ndarray[Any, Any]):
+    """An array that lies in a file, and travels to another process as the file's path; a part of it travels as a copy.
 
-    Returns:
-        The pickle, and the files.
+    Attributes:
+        path: The file; None for a part, or what is computed from it.
     """
-    files: list[Path] = []
 
-    def stays(buffer: pickle.PickleBuffer) -> bool:
-        """Whether an array's memory stays in the pickle."""
-        memory = buffer.raw()
-        if memory.nbytes < _SMALL:
-            return True
-        files.append(folder / f"{len(files)}.array")
-        files[-1].write_bytes(memory)
-        return False
+    path: str | None = None
 
-    return pickle.dumps(value, protocol=5, buffer_callback=stays), files
+    def __reduce__(self) -> Any:  # noqa: ANN401 - what numpy declares
+        return (_open, (self.path,)) if self.path else np.array(self, subok=False).__reduce__()
 
 
-def unpack(packed: bytes, files: Sequence[Path]) -> Any:  # noqa: ANN401
-    """The value again; its large arrays are mapped and read-only."""
-    return pickle.loads(packed, buffers=[np.memmap(file, np.uint8, "r") for file in files])  # noqa: S301 - by `pack`
+def with_arrays_on_disk(value: Any, folder: Path) -> Any:  # noqa: ANN401 - any value
+    """A copy of a value whose large arrays lie in files of `folder`.
+
+    Args:
+        value: Arrays, dataclasses, mappings, tuples and lists are looked into; anything else stays as it is.
+        folder: It must outlast every process that uses the copy.
+    """
+    return _moved(value, folder, count())
+
+
+def _moved(value: Any, folder: Path, numbers: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, np.ndarray):
+        return _written(value, folder / f"{next(numbers)}.npy") if value.nbytes >= _SMALL else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _with_fields(value, {each.name: getattr(value, each.name) for each in fields(value)}, folder, numbers)
+    if isinstance(value, Mapping):
+        return {key: _moved(inner, folder, numbers) for key, inner in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(_moved(inner, folder, numbers) for inner in value)
+    return value
+
+
+def _with_fields(value: Any, known: Mapping[str, Any], folder: Path, numbers: Any) -> Any:  # noqa: ANN401
+    moved = {name: _moved(inner, folder, numbers) for name, inner in known.items()}
+    if all(moved[name] is known[name] for name in known):
+        return value
+    copy = object.__new__(type(value))
+    for name, inner in moved.items():
+        object.__setattr__(copy, name, inner)
+    return copy
+
+
+def _written(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    np.save(path, array)
+    return _open(str(path))
+
+
+def _open(path: str) -> npt.NDArray[Any]:
+    mapped: _MappedArray = np.load(path, mmap_mode="r").view(_MappedArray)
+    mapped.path = path
+    return mapped
