@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cv_folds.formats import with_interval
 from cv_folds.metrics import PAUC
 from submissions.report.page import style_sheet
-from submissions.report.svg import PlotScale, tag
+from submissions.report.svg import PlotScale, document, tag
 
 _ROW, _LEADING, _TOP, _LABELS, _PLOT, _FIGURES = 26, 18, 64, 330, 420, 290
 _WIDTH = _LABELS + _PLOT + _FIGURES
@@ -53,25 +53,19 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str, metric: 
     foot = y + 3 * _ROW
     height = foot + _LEADING * max(len(below), 1)
     said = " ".join(f"{row['name']}: {with_interval(row['difference'], signed=True)}." for row in rows)
-    picture = tag(
-        "svg",
-        tag("title", title, id="title"),
-        tag("desc", f"{note} {said}", id="desc"),
-        tag("style", Markup(style_sheet("forest.css"))),  # noqa: S704 - our own file
+    return document(
+        title,
         tag("rect", class_="paper", width=_WIDTH, height=height),
         _text(12, 28, title, "title"),
         _text(12, 50, f"Change of {metric}: filled where the interval leaves out 0, open where it covers 0"),
         *_axis(scale, y + _ROW),
         *drawn,
         *(_text(12, foot + _LEADING * place, line) for place, line in enumerate(below)),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_WIDTH} {height}",
+        style=style_sheet("forest.css"),
         width=_WIDTH,
         height=height,
-        role="img",
-        aria_labelledby="title desc",
+        description=f"{note} {said}",
     )
-    return f"{picture}\n"
 
 
 def _scale(rows: Sequence[Mapping[str, Any]]) -> PlotScale:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cv_folds import formats
 from submissions.report.charts import curve_chart, region_chart, reliability_chart, strip_chart
 from submissions.report.page import style_sheet
-from submissions.report.svg import HEIGHT, WIDTH, tag
+from submissions.report.svg import HEIGHT, WIDTH, document, tag
 
 _GAP, _CHART_TOP, _LINE = 28, 84, 19
 _WORDS = 52  # characters of a line below a chart
@@ -35,21 +35,15 @@ def poster(report: Mapping[str, Any]) -> str:
         f"{formats.count(overview['patients'])} patients, {formats.count(overview['malignant'])} malignant, scored out "
         "of fold"
     )
-    drawn = tag(
-        "svg",
-        tag("title", title, id="title"),
-        tag("style", Markup(style_sheet("poster.css"))),  # noqa: S704 - our own file
+    return document(
+        title,
         tag("rect", class_="paper", width=width, height=height, rx=10),
         tag("text", title, class_="title", x=_GAP, y=36),
         *(_placed(panel, _GAP + place * (WIDTH + _GAP)) for place, panel in enumerate(panels)),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height}",
+        style=style_sheet("poster.css"),
         width=width,
         height=height,
-        role="img",
-        aria_labelledby="title",
     )
-    return f"{drawn}\n"
 
 
 _ORIGIN = {"simulated": "Simulated cohort", "real": "Real data", "unknown": "Data of unknown origin"}

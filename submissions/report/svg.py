@@ -133,3 +133,31 @@ def sheet(title: str, description: str, *body: str, key: str) -> Markup:
         role="img",
         aria_labelledby=f"{names['title']} {names['desc']}",
     )
+
+
+def document(title: str, *body: str, style: str, width: float, height: float, description: str = "") -> str:
+    """A picture that is a file of its own, with a title, and a description where given, for those who cannot see it.
+
+    Args:
+        title: What it is.
+        body: Elements.
+        style: Content of a style sheet of ours.
+        width: In user units.
+        height: Likewise.
+        description: What it shows.
+    """
+    told = [tag("desc", description, id="desc")] if description else []
+    picture = tag(
+        "svg",
+        tag("title", title, id="title"),
+        *told,
+        tag("style", Markup(style)),  # noqa: S704 - our own file
+        *body,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_labelledby="title desc" if description else "title",
+    )
+    return f"{picture}\n"
