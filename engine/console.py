@@ -7,16 +7,19 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, plain
+from engine.progress import listening
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 log = logging.getLogger("uglyduck")
 EVERY = 30.0
@@ -110,47 +113,102 @@ def _to(handler: logging.Handler, level: int, text: str, error: BaseException | 
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar with the count, the time gone and the time left; off a terminal a log line every half minute.
+def showing_progress() -> Iterator[None]:
+    """Show how far work is, wherever in the block it is done: each piece, from its first report until it is done.
 
-    Yields:
-        What to call after each step.
+    A bar with the rate, the time gone and the time left; off a terminal a log line every half minute.
     """
-    if not sys.stderr.isatty():
-        yield _Lines(title, total)
-        return
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    shown = _Bars() if sys.stderr.isatty() else _Lines()
+    with shown, listening(shown):
+        yield
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors(), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+
+@dataclass
+class _Piece:
+    """A piece of work: how far it was at the first report, at the last one, and at the last log line."""
+
+    begun: float
+    before: int
+    done: int
+    logged: float
+
+    def rate(self, now: float) -> float:
+        """Steps a second since the first report."""
+        return (self.done - self.before) / max(now - self.begun, 1e-9)
 
 
 class _Lines:
-    """Says now and then how far work is."""
+    """Log lines; the clock starts anew where a title comes back with less done: the next fold, the next chunk."""
 
-    def __init__(self, title: str, total: int) -> None:
-        self.title, self.total, self.done = title, total, 0
-        self.begun = self.said = time.monotonic()
+    def __init__(self) -> None:
+        self.pieces: dict[str, _Piece] = {}
 
-    def __call__(self) -> None:
-        self.done += 1
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def __call__(self, title: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self.said >= EVERY and self.done < self.total:
-            self.said = now
-            left = (now - self.begun) / self.done * (self.total - self.done)
-            log.info("%s  %s of %s, %.0f s left", self.title, f"{self.done:,}", f"{self.total:,}", left)
+        piece = self.pieces.get(title)
+        if piece is None or done < piece.done:
+            piece = self.pieces[title] = _Piece(now, done, done, now)
+        piece.done = done
+        self.show(title, piece, total, now)
+        if done >= total:
+            del self.pieces[title]
+
+    def show(self, title: str, piece: _Piece, total: int, now: float) -> None:
+        """Say it, if the last line is long ago and the end is not yet there."""
+        rate = piece.rate(now)
+        if now - piece.logged >= EVERY and 0 < piece.done < total and rate > 0:
+            piece.logged = now
+            left = f"{_per_second(rate)}{(total - piece.done) / rate:,.0f} s left"
+            log.info("%s  %s of %s, %s", title, f"{piece.done:,}", f"{total:,}", left)
+
+
+class _Bars(_Lines):
+    """Bars on a terminal, which are gone when there is nothing to show: answers are printed below what stays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar: Progress | None = None
+        self.tasks: dict[str, TaskID] = {}
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar, self.tasks = None, {}
+
+    def show(self, title: str, piece: _Piece, total: int, now: float) -> None:
+        """Move the bar."""
+        self.bar = self.bar or _begin_bars()
+        if title not in self.tasks:
+            self.tasks[title] = self.bar.add_task(title, total=total, rate="")
+        self.bar.update(self.tasks[title], completed=piece.done, total=total, rate=_per_second(piece.rate(now))[:-2])
+        if piece.done >= total:
+            self.bar.remove_task(self.tasks.pop(title))
+            if not self.tasks:
+                self.__exit__()
+
+
+def _begin_bars() -> Progress:
+    from rich import progress  # noqa: PLC0415
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    bar = progress.Progress(*columns, console=errors(), transient=True, redirect_stdout=False)
+    bar.start()
+    return bar
+
+
+def _per_second(rate: float) -> str:
+    """A rate of one or more a second, in words; what takes longer has the time left to say so."""
+    return f"{rate:,.0f} a second, " if rate >= 1 else ""

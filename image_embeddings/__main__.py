@@ -16,8 +16,8 @@ from typing import IO, Any
 from engine.console import log
 from engine.errors import InputError
 from engine.outputs import as_input_error
+from engine.progress import listening
 from image_embeddings.process import KEPT_SECONDS
-from image_embeddings.progress import listening
 from image_embeddings.requests import answer, read_request
 
 

@@ -30,7 +30,7 @@ _LIBRARIES: dict[Kind, tuple[str, ...]] = {
     "frozen": ("torch", "timm", "scikit-learn"),
 }
 # These hand work out, write files and say how far it is, and cannot change a weight or a score.
-_APART = ("engine", "image_embeddings.progress")
+_APART = ("engine",)
 # Decides the pixels, though no model imports it.
 _DECODING = "cohort.stores.decoding"
 CROPS = "crops.json"

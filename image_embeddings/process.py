@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.console import log
 from engine.errors import InputError
-from image_embeddings.progress import report
+from engine.progress import report
 from image_embeddings.requests.models import Request
 
 KEPT_SECONDS = 60

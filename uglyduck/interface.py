@@ -11,7 +11,7 @@ import polars as pl
 
 import cohort.simulator
 from cv_folds.scoring import DEFAULT_METRICS, summarise
-from engine.console import start_logging
+from engine.console import showing_progress, start_logging
 from uglyduck.run.run import Run, figures, open_run
 from uglyduck.stages.running import filling, run_stages
 from uglyduck.studies.ablation import PICTURE, TABLE, Request, ablate_run
@@ -29,7 +29,7 @@ def make_run(config: str | Path, out: str | Path | None = None) -> Run:
         InputError: The configuration, the tables or the crops are wrong.
     """
     start_logging()
-    with filling(Path(config), Path(out) if out else None) as run:
+    with showing_progress(), filling(Path(config), Path(out) if out else None) as run:
         run_stages(run)
     return run
 
@@ -161,7 +161,7 @@ def ablate(
     """
     some = None if groups is None else tuple(groups)
     asked = Request(groups=some, leave_out=leave_out, quick=quick, name=name, repeats=repeats)
-    with run.folder.locked():
+    with showing_progress(), run.folder.locked():
         report = ablate_run(run, asked)
     folder = asked.folder(run)
     return Ablation(pl.read_csv(folder / TABLE), (folder / PICTURE).read_text("utf-8"), report)

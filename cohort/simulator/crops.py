@@ -17,9 +17,9 @@ import polars as pl
 
 from cohort.simulator.painting.scene import paint_crop
 from cohort.simulator.painting.subject import Subject, subjects
-from engine.console import progress
 from engine.executors import LocalExecutor
 from engine.files import atomic_path
+from engine.progress import steps
 
 _BATCH = 32
 # A worker process takes about as long to start as 600 crops take to paint; it should save a good deal more than that.
@@ -70,12 +70,8 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
         InputError: As for `paint`, or the file cannot be written.
     """
     crops = paint(rows, seed=seed, workers=workers)
-    title = f"drawing {Path(path).name}"
-    with (
-        atomic_path(Path(path)) as temporary,
-        h5py.File(temporary, "w") as file,
-        progress(title, rows.height) as step,
-    ):
+    step = steps(f"drawing {Path(path).name}", rows.height)
+    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w") as file:
         for isic_id, jpeg in crops:
             file.create_dataset(isic_id, data=np.bytes_(jpeg))  # a scalar, without the second of writing
             step()

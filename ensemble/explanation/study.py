@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
+from engine.progress import steps
 from ensemble.explanation.contributions import Explainer, explain, feature_names
 from ensemble.explanation.details import details, sorted_by_suspicion
 from ensemble.explanation.lesions import ChosenLesions
@@ -41,7 +42,6 @@ def study(
     *,
     features: int,
     threads: int,
-    progress: Callable[[], None] = lambda: None,
 ) -> Study:
     """Explain the chosen lesions.
 
@@ -51,13 +51,14 @@ def study(
         group_of: The group of each feature.
         features: Features to list for a lesion, at most.
         threads: CPU threads; changes no bit.
-        progress: Called after each of `blocks`.
     """
     names = feature_names(explainers)
     everywhere, shown = Shares(names, group_of), Shares(names, group_of)
     base, log_odds = np.empty((2, len(lesions.score)))
     found: list[pl.DataFrame] = []
-    for rows in blocks(lesions, explainers):
+    parts = blocks(lesions, explainers)
+    step = steps("explaining", len(parts))
+    for rows in parts:
         block = lesions.part(rows)
         explained = explain(
             [explainer.within(rows) for explainer in explainers], block.matrix, names=names, threads=threads
@@ -66,7 +67,7 @@ def study(
         shown.add(explained, block.selection.shown.astype(np.float64))
         base[rows], log_odds[rows] = explained.base, explained.log_odds
         found.append(details(explained, block, group_of, features=features))
-        progress()
+        step()
     weight = lesions.selection.weight
     shares = {
         "groups": _groups(everywhere, shown),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
-from engine.console import log, progress
+from engine.console import log
 from engine.errors import InputError
 from engine.executors import Executor
 from engine.memory import give_back
+from engine.progress import steps
 from engine.results import ResultStore
 from ensemble.jobs.fitting import Batch, Outcome, batches, do_batch
 from ensemble.jobs.job import Job
@@ -86,19 +86,16 @@ class JobRunner:
         together = {name: name if name in kept else job.fit_name(table) for name, job in jobs.items()}
         grouped = batches(jobs, together, at_once=at_once)
         items = [Batch(tuple(jobs[name] for name in some), some[0] in kept) for some in grouped]
-        with nullcontext(_nothing) if title is None else progress(title, len(jobs)) as step:
-            begun = time.perf_counter()
-            made = self.executor.map(do_batch, table, items, at_once=min(MOST, max(len(items), 1)))
-            for some, batch, found in zip(grouped, items, made, strict=True):
-                more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
-                if title is not None:
-                    log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
-                for name, fitted in zip(some, found, strict=True):
-                    if title is not None and len(fitted.scores) > 1 and (fitted.scores == fitted.scores[0]).all():
-                        log.warning("%-8s  %s found nothing to learn from: one score for all", title, jobs[name].label)
-                    yield name, fitted
+        step = None if title is None else steps(title, len(jobs))
+        begun = time.perf_counter()
+        made = self.executor.map(do_batch, table, items, at_once=min(MOST, max(len(items), 1)))
+        for some, batch, found in zip(grouped, items, made, strict=True):
+            more = f" and {len(some) - 1} more sets of features" if len(some) > 1 else ""
+            if title is not None:
+                log.info("%-8s  %s%s, after %.1f s", title, batch.jobs[0].label, more, time.perf_counter() - begun)
+            for name, fitted in zip(some, found, strict=True):
+                if title is not None and len(fitted.scores) > 1 and (fitted.scores == fitted.scores[0]).all():
+                    log.warning("%-8s  %s found nothing to learn from: one score for all", title, jobs[name].label)
+                yield name, fitted
+                if step is not None:
                     step()
-
-
-def _nothing() -> None:
-    """What a step does where nothing is shown."""

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 from cohort.frames import ID
 from cohort.stores.protocol import CropError, CropReader, OnBad, try_read
 from engine.executors import Executor, LocalExecutor
+from engine.progress import report
 from image_embeddings.descriptors.numbers import describe_crops
-from image_embeddings.progress import report
 
 CHUNK = 64
 # Below this, starting one more process costs more than it saves.

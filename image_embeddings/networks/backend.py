@@ -19,6 +19,7 @@ from cv_folds.folds import make_folds
 from engine.errors import InputError
 from engine.executors import LocalExecutor
 from engine.files import fingerprint, sha256_of
+from engine.progress import report
 from image_embeddings.backend import CHECKPOINT, Resources, Scores, mean_of
 from image_embeddings.joined_store import scored
 from image_embeddings.labels import Labels
@@ -31,7 +32,6 @@ from image_embeddings.networks.scoring import ScoringOptions, loaders_for
 from image_embeddings.networks.training import Training, train
 from image_embeddings.networks.weights import load_into, read_history, read_weights, save_weights
 from image_embeddings.presets import Preset
-from image_embeddings.progress import report
 
 _INNER_FOLDS = 5
 

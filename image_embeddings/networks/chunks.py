@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from cohort.stores.protocol import CropReader, OnBad
+from engine.progress import report
 from image_embeddings.backend import CHUNK, Resources
 from image_embeddings.networks.network import Network
 from image_embeddings.networks.recipe import Recipe
 from image_embeddings.networks.scoring import CropScores, ScoringOptions, loaders_for, score
-from image_embeddings.progress import report
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ __all__ = ["ApplyRequest", "PerturbRequest", "Request", "TrainRequest", "answer"
 
 
 def answer(request: Request) -> dict[str, Any]:
-    """Do what is asked, in this process; how far it is can be heard by `image_embeddings.progress.listening`.
+    """Do what is asked, in this process; how far it is can be heard by `engine.progress.listening`.
 
     Returns:
         Ready for JSON. Training: the figures (see `measure`), `model`, `ungrouped` and `missing`, the reason by id for

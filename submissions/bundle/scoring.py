@@ -5,40 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cohort.frames import ID
 from cohort.mapping import ColumnSource
 from cohort.reading import read_cohort
-from engine.console import log, start_logging
+from engine.console import log, showing_progress, start_logging
 from engine.errors import InputError
 from engine.files import read_json
 from engine.memory import share_heaps
 from engine.outputs import as_input_error
 from ensemble.run_checks.new_lesions import ScoreScale
-from image_embeddings.progress import listening
 from submissions.crops import Compute
 from submissions.fitted_run import FittedRun
 from submissions.submission import write_submission
 from submissions.suitability import cautions, say
-
-_EVERY = 60.0  # seconds between two lines about crops
-
-
-@dataclass
-class _Lines:
-    """A line a minute: how many crops are done."""
-
-    last: float = field(default_factory=time.monotonic)
-
-    def __call__(self, title: str, done: int, total: int) -> None:
-        if time.monotonic() - self.last > _EVERY:
-            self.last = time.monotonic()
-            log.info("%s  %s of %s crops", title, f"{done:,}", f"{total:,}")
 
 
 def score(arguments: argparse.Namespace) -> None:
@@ -57,7 +41,7 @@ def score(arguments: argparse.Namespace) -> None:
     )
     for line in cohort.odd:
         log.warning("%s", line)
-    with listening(_Lines()):
+    with showing_progress():
         images = fitted.image_table(cohort.frame[ID], crops=arguments.images)
     scores = fitted.score(cohort.frame, images, anyway=True, warn=False).select(ID, score="blend")
     scales = {name: ScoreScale.from_dict(scale) for name, scale in about["scales"].items()}

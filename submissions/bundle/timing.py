@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from image_embeddings.progress import listening
+from engine.progress import listening
 from submissions.fitted_run import FittedRun
 from submissions.image_models import ImageModel
 

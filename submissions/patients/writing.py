@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 
 from cohort.stores.protocol import ImageStore
 from engine.files import read_json, write_json, write_text
+from engine.progress import steps
 from submissions.patients.content import any_malignant, in_words, patient_content
 from submissions.report.body_map import BANDS
 from submissions.report.page import render
@@ -43,15 +44,7 @@ class Pages:
     needed: Collection[str]
     store: ImageStore | None
 
-    def write(
-        self,
-        lesions: pl.DataFrame,
-        out: Path,
-        *,
-        first: int | None,
-        made_from: Mapping[str, str],
-        done: Callable[[], None],
-    ) -> None:
+    def write(self, lesions: pl.DataFrame, out: Path, *, first: int | None, made_from: Mapping[str, str]) -> int:
         """Write the index and the patients' pages; pages of an earlier writing that are no longer meant go.
 
         Args:
@@ -59,7 +52,9 @@ class Pages:
             out: Folder to fill.
             first: Only so many patients get a page.
             made_from: State of the run.
-            done: Called after each page.
+
+        Returns:
+            How many patients have a page.
         """
         parts = lesions.partition_by("patient_id", maintain_order=True)
         about = {
@@ -70,14 +65,16 @@ class Pages:
             "cautions": [str(one) for one in self.cautions],
         }
         named = {part["patient_id"][0]: f"patients/{_file_name(part['patient_id'][0])}" for part in parts[:first]}
+        step = steps("patients", len(named))
         for part in parts[:first]:
             write_text(self._page(part, about), out / named[part["patient_id"][0]])
-            done()
+            step()
         rows = [self._row(part, named) for part in parts]
         index = render("patients.html.j2", "patients.css", script="search.js", patients=rows, about=about)
         write_text(index, out / INDEX)
         _remove_others(out, set(named.values()))
         write_json({"pages": named, "made_from": dict(made_from)}, out / LIST)
+        return len(named)
 
     def _page(self, part: pl.DataFrame, about: Mapping[str, Any]) -> str:
         listed, others = part.filter("shortlist")["isic_id"], part.filter(~pl.col("shortlist"))["isic_id"]

@@ -16,10 +16,10 @@ import pytest
 
 from engine.console import log
 from engine.errors import InputError
+from engine.progress import listening
 from image_embeddings import process as process_module
 from image_embeddings.descriptors import model
 from image_embeddings.process import call
-from image_embeddings.progress import listening
 from image_embeddings.requests import ApplyRequest, TrainRequest, answer
 
 pytestmark = pytest.mark.usefixtures("one_image_process")

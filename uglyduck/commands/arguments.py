@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from engine.console import showing_progress
 from uglyduck.run.place import holding_a_run
 
 
@@ -51,9 +52,10 @@ class PlainCommand(TyperCommand):
         return _in_plain_words(super().get_params(ctx), ctx)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
-        """Do it; Ctrl-C ends it with one line and status 130."""
+        """Do it, and show how far it is; Ctrl-C ends it with one line and status 130."""
         try:
-            return super().invoke(ctx)
+            with showing_progress():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             how = "goes on where it stopped" if ctx.command_path.partition(" ")[2] in _GO_ON else "starts again"
             typer.echo(f"\nstopped; nothing is half-written. The same command {how}.", err=True)

@@ -219,16 +219,14 @@ def describe(
     from engine.outputs import try_file
     from image_embeddings.descriptors.table import describe as describe_crops
     from image_embeddings.requests.applying import warn_of_missing
-    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     try_file(out)
     opened = open_store(store)
     if not opened.ids:
         raise InputError("no crops", where=str(store), remedy="give a store with at least one image")
-    with showing_progress():
-        executor = LocalExecutor(cores or _all_cores())
-        found = describe_crops(opened, opened.ids, on_bad=on_bad, executor=executor)
+    executor = LocalExecutor(cores or _all_cores())
+    found = describe_crops(opened, opened.ids, on_bad=on_bad, executor=executor)
     write_parquet(found.frame, out)
     warn_of_missing(found.faults)
     typer.echo(f"{found.frame.width - 1} descriptors of {len(found.frame)} crops in {out}")
@@ -253,11 +251,10 @@ def compare(
 def _answer(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a request; pydantic is slow to load
     from engine.locks import locked
     from image_embeddings import requests
-    from uglyduck.terminal.images import showing_progress
 
     start_logging()
     held = locked(request.out) if isinstance(request, requests.TrainRequest) else nullcontext()
-    with held, showing_progress():
+    with held:
         return requests.answer(request)
 
 

@@ -40,7 +40,7 @@ def patients(
 
     Example: `uglyduck patients runs/first --metadata clinic.csv --images crops.hdf5 --out pages`
     """
-    from engine.console import log, progress, start_logging
+    from engine.console import log, start_logging
     from engine.outputs import try_folder
     from submissions.suitability import say
     from uglyduck.run.run import open_run
@@ -57,8 +57,6 @@ def patients(
     )
     table = NewTable.named(metadata, image_scores=image_scores, groups=groups, join=join, strict=strict, anyway=anyway)
     pages, lesions = pages_of(opened, shortlist, table=table, images=images)
-    count = min(lesions["patient_id"].n_unique(), first or lesions.height)
-    with progress("patients", count) as done:
-        pages.write(lesions, folder, first=first, made_from=opened.state, done=done)
+    count = pages.write(lesions, folder, first=first, made_from=opened.state)
     log.info("%s pages: %s. A research tool, not a diagnosis.", f"{count:,}", folder / "index.html")
     say(pages.cautions)

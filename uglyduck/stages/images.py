@@ -12,7 +12,7 @@ from engine.errors import within
 from engine.files import read_json
 from engine.scratch import scratch
 from image_embeddings.process import call
-from image_embeddings.requests import PerturbRequest, Request, TrainRequest
+from image_embeddings.requests import PerturbRequest, TrainRequest
 from image_embeddings.requests.models import ExtraTable
 from image_embeddings.requests.recipe import check_first_weights, recipe_of
 from image_embeddings.spec import Spec
@@ -24,7 +24,6 @@ from uglyduck.stages.image_plan import announced
 from uglyduck.stages.image_tables import write_side_by_side
 from uglyduck.stages.stage import Stage
 from uglyduck.stages.taken_models import take_model
-from uglyduck.terminal.images import showing_progress
 
 
 def train(run: Run) -> list[Path]:
@@ -49,8 +48,7 @@ def train(run: Run) -> list[Path]:
         if settings.model is None:
             train_in(run.image_folder(model), run, model.name, settings)
         else:
-            with showing_progress():
-                take_model(run, model, settings.model)
+            take_model(run, model, settings.model)
         written.extend(_files(run, model))
     write_image_models(run.image_models, run.folder.image_models)
     return [run.folder.image_models, *written, *write_side_by_side(run)]
@@ -83,7 +81,7 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series, *, model: str) -> p
     images = Path(run.config.data.images or "")
     with scratch() as place:
         out = place / "scores.parquet"
-        _answer(PerturbRequest(model=folder, images=images, ids=tuple(ids), out=out, **run.compute.of(model)))
+        call(PerturbRequest(model=folder, images=images, ids=tuple(ids), out=out, **run.compute.of(model)))
         return pl.read_parquet(out)
 
 
@@ -94,7 +92,7 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
         InputError: As in `train`.
     """
     with within(f"[images.{name}]"):
-        _answer(_request(folder, run, name, settings))
+        call(_request(folder, run, name, settings))
 
 
 def check_recipes(run: Run) -> None:
@@ -118,7 +116,7 @@ def _check_networks(run: Run) -> None:
         if settings.model is None and (settings.preset != DESCRIPTORS or settings.backbone):
             with within(f"[images.{name}]"):
                 request = _request(run.folder.images / name, run, name, settings)
-                _answer(request.model_copy(update={"only_check": True}))
+                call(request.model_copy(update={"only_check": True}))
 
 
 def _request(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> TrainRequest:
@@ -151,11 +149,6 @@ def _preset_settings(settings: ImageModelConfig) -> dict[str, str | int | float 
     labels = {"target": "binary", "diagnosis": "diagnosis", None: None}[settings.labels]
     own: dict[str, str | int | None] = {"labels": labels, "flips": settings.views}
     return {**settings.set, **{name: value for name, value in own.items() if value is not None}}
-
-
-def _answer(request: Request) -> dict[str, Any]:
-    with showing_progress():
-        return call(request)
 
 
 def _inputs(run: Run) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import polars as pl
 
 from cohort.frames import collect, join_by_id
-from engine.console import progress
 from engine.errors import InputError
 from engine.files import read_json, sha256_of, write_json, write_parquet
 from ensemble import explanation
@@ -164,10 +163,7 @@ def _lesions(run: Run, frame: pl.DataFrame, score: Scores, chosen: Selection, bu
 
 def _study(run: Run, lesions: ChosenLesions, explainers: Sequence[Explainer], settings: Settings) -> Study:
     group_of = {spec["name"]: spec["group"] for spec in run.specs}
-    with progress("explaining", len(explanation.blocks(lesions, explainers))) as step:
-        return explanation.study(
-            lesions, explainers, group_of, features=settings.features, threads=run.threads, progress=step
-        )
+    return explanation.study(lesions, explainers, group_of, features=settings.features, threads=run.threads)
 
 
 def _report(

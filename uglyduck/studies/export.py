@@ -18,7 +18,6 @@ from submissions.fitted_run import FittedRun
 from uglyduck.run.run import Run
 from uglyduck.stages.running import STAGES
 from uglyduck.studies.new_lesions import training_scores
-from uglyduck.terminal.images import showing_progress
 
 _SAMPLE = 256  # crops that are scored to take the time
 _HOURS = 8.0  # for table and crops, where nothing is said
@@ -164,8 +163,7 @@ def _beyond(run: Run, fitted: FittedRun, hours: float | None, lesions: int, spee
     ids = run.lesions.frame[ID].filter(run.has_crop).head(_SAMPLE)
     seconds = {}
     for model in fitted.image_models:
-        with showing_progress():
-            each = seconds_per_crop(fitted, model, crops, ids) / speed
+        each = seconds_per_crop(fitted, model, crops, ids) / speed
         seconds[model.name] = each * lesions
         log.info("image model %s: %s", model.name, _expected(each * lesions, lesions))
     weights = fitted.image_blend.weights if fitted.image_blend else dict.fromkeys(seconds, 1.0)

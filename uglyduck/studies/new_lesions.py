@@ -16,7 +16,6 @@ from engine.errors import InputError
 from submissions.fitted_run import FittedRun
 from submissions.suitability import Caution, cautions, scales_of
 from uglyduck.run.run import Run
-from uglyduck.terminal.images import showing_progress
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,7 @@ class NewTable:
                 its models go by and `anyway` is not said.
         """
         fitted, cohort = run.fitted(), self.read(run)
-        with showing_progress():
-            seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
+        seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
         scores = fitted.score(cohort.frame, seen, anyway=self.anyway, warn=False).select(
             "isic_id", "risk", score="blend"
         )

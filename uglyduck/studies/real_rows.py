@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cohort.columns import NUMERIC
@@ -15,15 +18,22 @@ from cv_folds.folds import make_folds
 from cv_folds.metrics.partial_auc import partial_auc
 from cv_folds.metrics.ranking import roc_auc
 from engine.errors import InputError
-from ensemble.learners.lightgbm import LightGBM, LightGBMModel
-from ensemble.matrix import FeatureSpace, Matrix
+from engine.executors import LocalExecutor
+from engine.results import ResultStore
+from engine.scratch import scratch
+from ensemble.jobs import Job, JobRunner, Outcome, Table
+from ensemble.jobs.table import Rows
+from ensemble.learners import LightGBM
+from ensemble.matrix import FeatureSpace
+from image_embeddings.sampling import sampled
 
 _CLASSES = {"benign": 0, "malignant": 1}
 _FEWEST_MALIGNANT = 50
 _MOST_TELLING = 6
 _BENIGN_EACH = 50
 _SEED = 0  # of draws, folds and models
-_APART = {
+_CARRIED: dict[str, Any] = {}  # the default learner
+_APART: dict[str, Any] = {
     "learning_rate": 0.05,
     "max_depth": -1,
     "num_leaves": 15,
@@ -106,19 +116,11 @@ def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame) -> NextToReal:
     """
     wanted = ["isic_id", "patient_id", "target", *NUMERIC]
     simulated, real = simulated.select(wanted), real.select(wanted)
-    sides = {"simulated": simulated, "real": real}
     apart = {
         name: _told_apart(simulated.filter(target=target), real.filter(target=target))
         for name, target in _CLASSES.items()
     }
-    whole = {name: _model(_thinned(frame), {}) for name, frame in sides.items()}
-    targets = {name: frame["target"].to_numpy() for name, frame in sides.items()}
-    carried = {
-        "real, out of fold": partial_auc(targets["real"], _out_of_fold(real, {})),
-        "simulated, scored on real": partial_auc(targets["real"], _scores(whole["simulated"], real)),
-        "real, scored on simulated": partial_auc(targets["simulated"], _scores(whole["real"], simulated)),
-    }
-    return NextToReal(real.height, int(targets["real"].sum()), apart, carried)
+    return NextToReal(real.height, int(real["target"].sum()), apart, _carried(simulated, real))
 
 
 def _told_apart(simulated: pl.DataFrame, real: pl.DataFrame) -> ToldApart:
@@ -131,38 +133,62 @@ def _told_apart(simulated: pl.DataFrame, real: pl.DataFrame) -> ToldApart:
         )
         for name, (frame, target) in sides.items()
     ).sort("patient_id", "isic_id")
-    auc = roc_auc(both["target"].to_numpy(), _out_of_fold(both, _APART))
-    gain = pl.DataFrame({"column": NUMERIC, "gain": _model(both, _APART).gain()})
+    every = np.arange(both.height)
+    *found, whole = _outcomes(both, _APART, [*(folds := _folds(both)), (every, every)])
+    auc = roc_auc(both["target"].to_numpy(), _out_of_fold(folds, found))
+    gain = pl.DataFrame({"column": NUMERIC, "gain": whole.gain})
     most = gain.sort("gain", descending=True, maintain_order=True).head(_MOST_TELLING)
     return ToldApart(rows, auc, dict(most.iter_rows()))
 
 
-def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
+def _carried(simulated: pl.DataFrame, real: pl.DataFrame) -> dict[str, float]:
+    """Partial AUC of models trained on either side: within the real rows, and from each side to the other."""
+    before = simulated.height  # rows of the real side come after these
+    both = pl.concat([simulated, real])
+    every = np.arange(both.height)
+    folds = _folds(real)
+    *found, to_real, to_simulated = _outcomes(
+        both,
+        _CARRIED,
+        [
+            *((train + before, score + before) for train, score in folds),
+            (_thinned(simulated), every[before:]),
+            (_thinned(real) + before, every[:before]),
+        ],
+    )
+    return {
+        "real, out of fold": partial_auc(real["target"].to_numpy(), _out_of_fold(folds, found)),
+        "simulated, scored on real": partial_auc(real["target"].to_numpy(), to_real.scores),
+        "real, scored on simulated": partial_auc(simulated["target"].to_numpy(), to_simulated.scores),
+    }
+
+
+def _thinned(frame: pl.DataFrame) -> Rows:
     """All malignant lesions, and at most fifty benign ones for each: a model learns no more from hundreds."""
-    malignant, benign = frame.filter(target=1), frame.filter(target=0)
-    most = min(benign.height, _BENIGN_EACH * malignant.height)
-    return pl.concat([malignant, benign.sample(most, seed=_SEED)])
+    usable = np.ones(frame.height, dtype=bool)
+    return sampled(usable, frame["target"].to_numpy(), ratio=_BENIGN_EACH, seed=_SEED)
 
 
-def _out_of_fold(frame: pl.DataFrame, parameters: dict[str, Any]) -> np.ndarray[Any, Any]:
+def _folds(frame: pl.DataFrame) -> list[tuple[Rows, Rows]]:
+    """Rows to train on and to score, for each patient fold."""
     made = make_folds(frame.select("isic_id", "patient_id", "target"), seed=_SEED)
     fold = frame.select("isic_id").join(made.frame, on="isic_id", how="left", maintain_order="left")[made.columns[0]]
-    score = np.empty(frame.height)
-    for index in fold.unique().sort():
-        held = (fold == index).to_numpy()
-        model = _model(frame.filter(~held), parameters)
-        score[held] = _scores(model, frame.filter(held))
-    return score
+    each = [(fold == index).to_numpy() for index in fold.unique().sort()]
+    return [(np.flatnonzero(~held), np.flatnonzero(held)) for held in each]
 
 
-def _model(frame: pl.DataFrame, parameters: dict[str, Any]) -> LightGBMModel:
+def _outcomes(frame: pl.DataFrame, parameters: dict[str, Any], rows: Sequence[tuple[Rows, Rows]]) -> list[Outcome]:
+    """What models of the numeric columns give, each trained on some rows and scoring others."""
+    table = Table(FeatureSpace(NUMERIC, {}).encode(frame), frame["target"].to_numpy())
     learner = LightGBM.configured(parameters)
-    return learner.fit(_matrix(frame), frame["target"].to_numpy(), seed=_SEED, threads=1)
+    jobs = [Job(str(place), learner, NUMERIC, *each, seed=_SEED) for place, each in enumerate(rows)]
+    with scratch() as folder:
+        runner = JobRunner(ResultStore(folder), LocalExecutor(os.cpu_count() or 1))
+        return list(runner.run(jobs, table))
 
 
-def _scores(model: LightGBMModel, frame: pl.DataFrame) -> np.ndarray[Any, Any]:
-    return model.predict(_matrix(frame), threads=1)
-
-
-def _matrix(frame: pl.DataFrame) -> Matrix:
-    return FeatureSpace(NUMERIC, {}).encode(frame)
+def _out_of_fold(folds: Sequence[tuple[Rows, Rows]], found: Sequence[Outcome]) -> npt.NDArray[np.float64]:
+    score = np.empty(sum(len(held) for _, held in folds))
+    for (_, held), outcome in zip(folds, found, strict=True):
+        score[held] = outcome.scores
+    return score

@@ -15,12 +15,12 @@ from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import CropError
 from engine.errors import InputError
 from engine.executors import LocalExecutor
+from engine.progress import listening
 from image_embeddings.arrays import load_model, save_model
 from image_embeddings.descriptors.forest import Forest
 from image_embeddings.descriptors.kernel import Kernel
 from image_embeddings.descriptors.model import DescriptorModel
 from image_embeddings.descriptors.table import CHUNK, describe
-from image_embeddings.progress import listening
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
-#: Called with a title, the crops done and the crops in all.
+#: Called with a title, how much is done and how much there is in all.
 Listener = Callable[[str, int, int], None]
 
 _listeners: list[Listener] = []
@@ -25,3 +26,10 @@ def report(title: str, done: int, total: int) -> None:
     """Say how far a piece of work is; nothing happens where nobody listens, as in a worker process."""
     for listener in tuple(_listeners):
         listener(title, done, total)
+
+
+def steps(title: str, total: int) -> Callable[[], None]:
+    """Begin a piece of work of so many steps; what to call after each."""
+    done = count()
+    report(title, next(done), total)
+    return lambda: report(title, next(done), total)
