@@ -11,7 +11,6 @@ from cohort.columns import NEVER_FEATURES, SLICE3D
 from cohort.dataset import Dataset, Field, Labels
 from engine.errors import InputError
 
-WHERE = "[data.columns]"
 _OURS = {
     column.name: column
     for column in SLICE3D
@@ -129,4 +128,4 @@ def _own() -> Dataset:
 
 
 def _wrong(name: str, what: str, remedy: str) -> InputError:
-    return InputError(f"{name} {what}", where=WHERE, remedy=remedy)
+    return InputError(f"{name} {what}", remedy=remedy)

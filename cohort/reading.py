@@ -18,7 +18,7 @@ from cohort.duplicates import Policy, apply_duplicates, read_pairs
 from cohort.findings import Check, Finding
 from cohort.joined_tables import open_joined
 from cohort.layouts import in_its_name
-from cohort.mapping import WHERE, Mapped, mapped
+from cohort.mapping import Mapped, mapped
 from cohort.odd_values import in_words
 from cohort.official_files import companions, resolve_table
 from cohort.recognising import absent, nearest, recognise, require_columns
@@ -188,7 +188,7 @@ def require_mapped(columns: Mapped, dataset: Dataset, table: SourceTable) -> Non
         if source.column in sources and source.column not in table.header:
             near = nearest(source.column, dataset, table.header)
             raise InputError(
-                f"there is no column {source.column}, which {WHERE} names for {name}{near}",
+                f"there is no column {source.column}, which the mapping names for {name}{near}",
                 where=str(table.path),
                 remedy="write the name as the file does, or leave it out",
             )

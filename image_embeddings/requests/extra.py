@@ -88,7 +88,12 @@ def _refuse_absent(name: str, store: ImageStore, ids: list[str], on_bad: OnBad) 
 def _lesions(name: str, given: ExtraTable, known: set[str], columns: frozenset[str]) -> pl.DataFrame:
     """Labelled lesions of other patients."""
     table = read_cohort(
-        given.metadata, labels="known", ungrouped=True, join=given.join or None, only=columns | {LESION}
+        given.metadata,
+        labels="known",
+        ungrouped=True,
+        join=given.join or None,
+        only=columns | {LESION},
+        columns=given.columns,
     ).frame
     kept = table.filter(~is_named(table, known))
     if kept.is_empty():

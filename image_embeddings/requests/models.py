@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from cohort.mapping import ColumnSource
 from cohort.stores.protocol import OnBad
 from engine.executors import Executor, open_executor
 from image_embeddings.spec import Policy
@@ -44,6 +45,7 @@ class ExtraTable(BaseModel):
     metadata: Path  # lesion table with labels, in any layout that is known
     images: Path  # their crops
     join: tuple[Path, ...] = ()  # more tables of these lesions
+    columns: dict[str, ColumnSource] = {}  # what the table calls our columns, and further ones
 
 
 class TrainRequest(_Common):

@@ -45,7 +45,7 @@ def section_text(section: type[BaseModel]) -> str:
 
 def fill(text: str) -> str:
     """`text` with what stands between `<!-- sections -->` and `<!-- end -->` made anew."""
-    made = "\n\n".join(section_text(section) for section in sections())
+    made = "\n\n".join(section_text(section) for section in dict.fromkeys(sections()))
     between = re.compile(r"(<!-- sections -->\n).*?(<!-- end -->)", re.DOTALL)
     return between.sub(lambda match: f"{match[1]}{made}\n{match[2]}", text)
 

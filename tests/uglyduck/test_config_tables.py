@@ -17,7 +17,7 @@ def test_the_document_is_up_to_date() -> None:
 
 
 def test_every_section_is_there_and_has_a_row_for_each_key() -> None:
-    found = list(sections())
+    found = list(dict.fromkeys(sections()))
     assert {ImageModelConfig, MemberConfig} < set(found)
     # columns stand inside [data], extra tables in [images.NAME], members in [ensemble], own features in [features]
     assert len(found) == len(Config.model_fields) + 4

@@ -15,6 +15,7 @@ EXTRA = """
 [images.descriptors.extra.older]
 metadata = "there.csv"
 images = "data/train-image.hdf5"
+columns = { target = { column = "histology", malignant = ["melanoma"] } }
 """
 
 
@@ -27,7 +28,9 @@ def here(pictured: Path, tmp_path_factory: pytest.TempPathFactory, command: Comm
     lesions.filter(is_here).write_csv(folder / "here.csv")
     # One patient in both tables.
     shared = pl.col("patient_id") == lesions.filter(is_here)["patient_id"][0]
-    lesions.filter(~is_here | shared).write_csv(folder / "there.csv")
+    histology = pl.when(target="1").then(pl.lit("melanoma")).otherwise(pl.lit("nevus"))
+    there = lesions.filter(~is_here | shared).with_columns(histology=histology).drop("target")
+    there.write_csv(folder / "there.csv")
     text = PICTURED.replace("data/train-metadata.csv", "here.csv") + EXTRA
     (folder / "run.toml").write_text(text.replace('"data/', f'"{pictured}/data/'))
     command("run", folder / "run.toml", "--out", folder / "run")
@@ -39,6 +42,8 @@ def test_it_learns_from_them_and_scores_the_runs_own(here: Path) -> None:
     folder = here / "run/images/descriptors"
     assert sorted(pl.read_parquet(folder / "oof.parquet")["isic_id"]) == sorted(own["isic_id"])
     learnt = pl.read_parquet(folder / "extra.parquet")
+    malignant = other.filter(pl.col("isic_id").is_in(learnt["isic_id"].implode()), histology="melanoma").height
+    assert f"{len(learnt):,} lesions to learn from, {malignant} malignant" in (here / "run/run.log").read_text()
     assert set(learnt["isic_id"]) == set(other["isic_id"]) - set(own["isic_id"])
     assert not set(learnt["patient_id"]) & set(own["patient_id"])
 
@@ -75,10 +80,10 @@ def test_a_table_that_cannot_be_read_is_named(here: Path, tmp_path: Path, comman
     done = command("run", tmp_path / "run.toml", "--out", tmp_path / "run", check=False)
     assert done.returncode == 2
     assert "[images.descriptors.extra.older] metadata" in done.stderr
-    unlabelled = pl.read_csv(here / "there.csv", infer_schema=False).drop("target")
+    unlabelled = pl.read_csv(here / "there.csv", infer_schema=False).drop("histology")
     unlabelled.write_csv(tmp_path / "nowhere.csv")
     done = command("run", tmp_path / "run.toml", "--out", tmp_path / "run", check=False)
     assert done.returncode == 2
     assert "[images.descriptors.extra.older]" in done.stderr
-    assert "there is no column target" in done.stderr
+    assert "there is no column histology, which the mapping names for target" in done.stderr
     assert not (tmp_path / "run/lesions.parquet").exists()

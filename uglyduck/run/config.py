@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cohort.mapping import ColumnSource, check_mapping
 from cohort.official_files import companions, resolve_table
 from engine.errors import InputError, within
 from engine.files import refuse_special, write_text
 from features import DEFAULT_GROUPS, OwnFeature
+from uglyduck.run.columns_config import ColumnConfig, mapping_of
 from uglyduck.run.image_config import (
     DESCRIPTORS,
     ExtraConfig,
@@ -27,21 +28,6 @@ from uglyduck.run.image_config import (
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ColumnConfig(_Section):
-    """`[data.columns.NAME]`: where a column comes from; `NAME = "name in the file"` will do for most."""
-
-    column: str  # name in the file
-    times: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a number is multiplied by: 10 makes cm of a table mm
-    kind: Literal["number", "category"] | None = None  # of a further column, which becomes a feature: its kind
-    malignant: tuple[str, ...] = ()  # of target: diagnoses that count as malignant; without it the column is 0 and 1
-    benign: tuple[str, ...] = ()  # of target: those that count as benign, "" for none; every other if left out
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, given: object) -> object:
-        return {"column": given} if isinstance(given, str) else given
 
 
 class DataConfig(_Section):
@@ -63,7 +49,7 @@ class DataConfig(_Section):
     @property
     def mapping(self) -> dict[str, ColumnSource]:
         """`columns`, as tables are read with it."""
-        return {name: ColumnSource(**source.model_dump()) for name, source in self.columns.items()}
+        return mapping_of(self.columns)
 
 
 class FoldsConfig(_Section):
@@ -204,7 +190,8 @@ def load_config(path: Path) -> Config:
         with within(f"{path}, features.own.{one.name}"):
             one.check()
     check_image_models(config.images, path, crops=config.data.images is not None)
-    check_mapping(config.data.mapping)
+    with within("[data.columns]"):
+        check_mapping(config.data.mapping)
     return _with_companions(config)
 
 

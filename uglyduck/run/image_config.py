@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, TypeGuard
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo
 
 from cohort.columns import NEVER_FEATURES
-from engine.errors import InputError
+from cohort.mapping import ColumnSource, check_mapping
+from engine.errors import InputError, within
+from uglyduck.run.columns_config import ColumnConfig, mapping_of
 
 DESCRIPTORS = "descriptors"
 """The preset without a network; also the name of the only model where nothing is said."""
@@ -32,6 +34,12 @@ class ExtraConfig(BaseModel):
     metadata: UserPath  # their table, with labels; lesions and patients of the run are left out
     images: UserPath  # their crops: HDF5 file, or a folder of JPEG, PNG or DICOM files
     join: tuple[UserPath, ...] = ()  # more tables of these lesions
+    columns: dict[str, ColumnConfig] = {}  # what this table calls our columns, as in [data.columns]
+
+    @property
+    def mapping(self) -> dict[str, ColumnSource]:
+        """`columns`, as the table is read with it."""
+        return mapping_of(self.columns)
 
 
 class ImageModelConfig(BaseModel):
@@ -130,6 +138,9 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
             raise InputError(
                 "not a name for a table", where=f"{where}.extra.{odd}", remedy="use small letters, digits, _ and -"
             )
+        for table, extra in model.extra.items():
+            with within(f"[images.{name}.extra.{table}.columns]"):
+                check_mapping(extra.mapping)
         changed = _changed(model)
         if model.model is not None and changed:
             raise InputError(

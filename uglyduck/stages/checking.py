@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cohort.reading import open_tables, recognise_table, require_labels
+from cohort.reading import open_tables, recognise_table, require_labels, require_mapped
 from cohort.stores.opening import open_store
 from cv_folds.folds import check_parameters
 from engine.errors import InputError, within
@@ -78,7 +78,9 @@ def _check_extra_tables(run: Run) -> None:
             with within(f"[images.{name}.extra.{table}]"):
                 open_store(extra.images).close()
                 opened = open_tables(extra.metadata, extra.join or None)
-                require_labels(recognise_table(opened, ungrouped=True), opened)
+                dataset = recognise_table(opened, ungrouped=True, columns=extra.mapping)
+                require_mapped(extra.mapping, dataset, opened)
+                require_labels(dataset, opened)
 
 
 def _check_image_groups(columns: list[str], run: Run) -> None:

@@ -161,7 +161,8 @@ def _settings(run: Run) -> dict[str, Any]:
     for model in models.values():
         for place in ("model", "weights"):
             model.pop(place)
-        model["extra"] = list(model["extra"])  # their order is that of the rows
+        # Their order is that of the rows.
+        model["extra"] = [[name, extra["columns"]] for name, extra in model["extra"].items()]
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 
 
