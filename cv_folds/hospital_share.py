@@ -75,11 +75,11 @@ def hospital_share(
         "within": drawn.interval(_WITHIN, AUC.name, _AS_IS).as_dict(),
         "difference": gap.as_dict(),
         "share": gap.estimate / (pooled.estimate - 0.5) if pooled.estimate > 0.5 else 0.0,
-        "told": _told(rows, names),
+        "told": _between_hospitals(rows, names),
     }
 
 
-def _told(rows: pl.DataFrame, names: list[str]) -> float:
+def _between_hospitals(rows: pl.DataFrame, names: list[str]) -> float:
     """Epsilon squared of Kruskal and Wallis on benign lesions."""
     benign = rows.filter(pl.col("target") == 0)
     groups = [benign.filter(pl.col("hospital") == name)["deviate"].to_numpy() for name in names]

@@ -87,7 +87,7 @@ class Pages:
         )
         return render(
             "patient.html.j2", "patients.css", script="patient.js",
-            patient=patient, pictures=pictures, about=about, bands=BANDS, words=dict(_said(patient)),
+            patient=patient, pictures=pictures, about=about, bands=BANDS, words=dict(_dot_labels(patient)),
         )  # fmt: skip
 
     def _row(self, part: pl.DataFrame, named: Mapping[str, str]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Pages:
         }
 
 
-def _said(patient: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+def _dot_labels(patient: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """What a screen reader says of a dot of the short list."""
     for entry in patient["listed"]:
         size = "" if entry["mm"] is None else f", {entry['mm']:.1f} mm"

@@ -14,7 +14,7 @@ __all__ = ["artifacts", "bare", "full", "table"]  # fixtures
 ITEMS = {str(item) for item in range(2, 28)}
 
 
-def _said(card: dict[str, Any], item: str) -> str:
+def _text_of(card: dict[str, Any], item: str) -> str:
     return "\n".join(
         statement for section in card["sections"] if section["item"] == item for statement in section["statements"]
     )
@@ -31,30 +31,30 @@ def test_figures_are_the_reports(full: dict[str, Any]) -> None:
     card = model_card(full)
     pauc = full["overview"]["rows"][0]["pooled"]["pauc"]
     wanted = f"{pauc['estimate']:.4f} ({pauc['low']:.4f} to {pauc['high']:.4f})"
-    assert wanted in _said(card, "2")
-    assert f"Blend of the learners: pAUC {wanted}" in _said(card, "23")
-    assert "1,500 lesions" in _said(card, "6")
-    assert "60 malignant lesions" in _said(card, "10")
+    assert wanted in _text_of(card, "2")
+    assert f"Blend of the learners: pAUC {wanted}" in _text_of(card, "23")
+    assert "1,500 lesions" in _text_of(card, "6")
+    assert "60 malignant lesions" in _text_of(card, "10")
     licence = full["people"]["licences"][0]
-    assert f"Licence {licence['name']}: {licence['lesions']:,} lesions" in _said(card, "5")
+    assert f"Licence {licence['name']}: {licence['lesions']:,} lesions" in _text_of(card, "5")
 
 
 def test_who_is_missing_is_named(full: dict[str, Any]) -> None:
     few = [group["name"] for each in full["fairness"]["divisions"] for group in each["groups"] if not group["enough"]]
-    said = _said(model_card(full), "26")
+    said = _text_of(model_card(full), "26")
     assert few
     assert all(name in said for name in few)
 
 
 def test_what_was_not_done_is_a_limit(bare: dict[str, Any], full: dict[str, Any]) -> None:
-    assert "Not done: uglyduck ablate RUN." in _said(model_card(bare), "26")
-    assert "Not done" not in _said(model_card(full), "26")
-    assert "beta calibration" in _said(model_card(full), "15")
+    assert "Not done: uglyduck ablate RUN." in _text_of(model_card(bare), "26")
+    assert "Not done" not in _text_of(model_card(full), "26")
+    assert "beta calibration" in _text_of(model_card(full), "15")
 
 
 def test_the_origin_is_said(bare: dict[str, Any], full: dict[str, Any]) -> None:
-    assert "not known" in _said(model_card(bare), "2")
-    assert "simulated" in _said(model_card(full), "2")
+    assert "not known" in _text_of(model_card(bare), "2")
+    assert "simulated" in _text_of(model_card(full), "2")
 
 
 def test_text_from_the_data_stays_text(full: dict[str, Any]) -> None:
