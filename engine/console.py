@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, plain
@@ -142,6 +143,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.pieces: dict[str, _Piece] = {}
+        self.one_at_a_time = Lock()  # threads report, too
 
     def __enter__(self) -> None:
         pass
@@ -150,19 +152,22 @@ class _Lines:
         pass
 
     def __call__(self, title: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        piece = self.pieces.get(title)
-        if piece is None or done < piece.done:
-            piece = self.pieces[title] = _Piece(now, done, done, now)
-        piece.done = done
-        self.show(title, piece, total, now)
-        if done >= total:
-            del self.pieces[title]
+        with self.one_at_a_time:
+            now = time.monotonic()
+            piece = self.pieces.get(title)
+            if piece is None or done < piece.done:
+                piece = self.pieces[title] = _Piece(now, done, done, now)
+            piece.done = done
+            self.show(title, piece, total, now)
+            if done >= total:
+                del self.pieces[title]
+                if now - piece.begun >= EVERY:
+                    log.info("%s  all %s, %s s", title, f"{total:,}", f"{now - piece.begun:,.0f}")
 
     def show(self, title: str, piece: _Piece, total: int, now: float) -> None:
         """Say it, if the last line is long ago and the end is not yet there."""
         rate = piece.rate(now)
-        if now - piece.logged >= EVERY and 0 < piece.done < total and rate > 0:
+        if now - piece.logged >= EVERY and piece.done < total and rate > 0:
             piece.logged = now
             left = f"{_per_second(rate)}{(total - piece.done) / rate:,.0f} s left"
             log.info("%s  %s of %s, %s", title, f"{piece.done:,}", f"{total:,}", left)

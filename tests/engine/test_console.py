@@ -50,7 +50,7 @@ def test_the_rate_counts_from_the_last_start(clock: list[float], logged: pytest.
     assert logged.messages == ["score  110 of 220, 2 a second, 55 s left", "score  210 of 220, 4 a second, 2 s left"]
 
 
-def test_pieces_at_once_have_a_clock_each_and_the_end_is_not_logged(
+def test_pieces_at_once_have_a_clock_each_and_a_long_one_an_end(
     clock: list[float], logged: pytest.LogCaptureFixture
 ) -> None:
     with console.showing_progress():
@@ -62,7 +62,13 @@ def test_pieces_at_once_have_a_clock_each_and_the_end_is_not_logged(
         report("fold1", 60, 100)
         clock[0] = 100.0
         report("fold0", 100, 100)
-    assert logged.messages == ["fold0  60 of 100, 1 a second, 40 s left", "fold1  60 of 100, 2 a second, 20 s left"]
+        report("fold2", 0, 10)
+        report("fold2", 10, 10)
+    assert logged.messages == [
+        "fold0  60 of 100, 1 a second, 40 s left",
+        "fold1  60 of 100, 2 a second, 20 s left",
+        "fold0  all 100, 100 s",
+    ]
 
 
 class _Terminal(io.StringIO):
