@@ -549,23 +549,36 @@ def _both(run: Path) -> list[str]:
     return [*cells, f"{gain['estimate']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"]
 
 
-def test_real_ham10000_images(real_data: Path, tmp_path: Path) -> None:
-    folder, data = models(tmp_path) / "ham10000", real_data / "ham10000"
-    start = real_data / "imagenet_mobilenet_v1_025" / "mobilenet_v1_025_224.npz"
+#: Networks of HAM10000: settings, and how its section is called and speaks of it.
+_HAM10000: dict[str, tuple[tuple[object, ...], str, str]] = {
+    "mobilenet_v1_025": (("--epochs", 12), "HAM10000", "12 epochs"),
+    "efficientnet_lite0": (
+        ("--labels", "diagnosis", "--epochs", 12, "--set", "benign_ratio=3"),
+        "HAM10000, EfficientNet-Lite0",
+        "all of it trained, 12 epochs, three benign images drawn for each malignant one",
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", _HAM10000)
+def test_real_ham10000_images(preset: str, real_data: Path, tmp_path: Path) -> None:
+    folder, data = models(tmp_path) / f"ham10000-{preset}", real_data / "ham10000"
+    start = ("--weights", real_data / "imagenet_mobilenet_v1_025" / "mobilenet_v1_025_224.npz")
     tables = ["--metadata", data / "HAM10000_metadata.csv", "--images", data / "train-image.hdf5"]
-    train(*tables, "--preset", "mobilenet_v1_025", "--weights", start, "--epochs", 12, "--out", folder)
-    record_ham10000(folder)
+    first = start if preset == "mobilenet_v1_025" else ()
+    train(*tables, "--preset", preset, *first, *_HAM10000[preset][0], "--out", folder)
+    record_ham10000(preset, folder)
 
 
-def record_ham10000(folder: Path) -> None:
+def record_ham10000(preset: str, folder: Path) -> None:
     """Write the figures of a model of HAM10000."""
     result = json.loads((folder / "metrics.json").read_text("utf-8"))
-    classes = result["classes"]
+    classes, (_, title, how) = result["classes"], _HAM10000[preset]
     row = [*figures(result)[0][1:3], f"{classes['balanced_accuracy']:.3f}", f"{classes['accuracy']:.3f}"]
     record(
-        "HAM10000",
+        title,
         f"{result['lesions']:,} real dermoscopic images, one a lesion, 128 px, 5 folds, out of fold; "
-        "`mobilenet_v1_025` from ImageNet weights, 12 epochs, seven diagnoses. Malignant are mel, bcc and akiec.",
+        f"`{preset}` from ImageNet weights, {how}, seven diagnoses. Malignant are mel, bcc and akiec.",
         ["pAUC above 80 % sensitivity", "AUC", "balanced accuracy of seven", "accuracy of seven"],
         [row],
         document=REAL,
