@@ -17,7 +17,7 @@ from engine.errors import InputError
 _FIRST = ("isic_id", "patient_id", "target")
 _NOT_STATED = ("unknown", "unk")
 FILE_SUFFIX = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|bmp|webp)$"
-"""Of an id that is the name of an image file."""
+"""Suffix of an id that is an image file's name."""
 
 
 def canonical_frame(
@@ -33,20 +33,20 @@ def canonical_frame(
     """Rename, scale, blank out "unknown" categories, and derive what the dataset leaves implicit.
 
     Args:
-        raw: `ROW` and the sources of `fields`; emptied, since the largest tables fit into memory but once.
+        raw: `ROW` and the sources of `fields`; emptied, since the largest tables fit into memory only once.
         fields: What was read.
-        dataset: Whose table it is.
+        dataset: The table's dataset.
         table: The file, for places in messages.
         groups: Lesion groupings for the ISIC 2018 ground truth.
-        ungrouped: Whether every image is its own patient where the table holds none.
-        strict: Refuse a diagnosis that gives no label; the row has none otherwise.
+        ungrouped: Whether every image is its own patient if the table has none.
+        strict: Refuse a diagnosis that gives no label; otherwise the row has none.
 
     Returns:
         `ROW`, then the canonical columns, isic_id, patient_id and target (Float64, null where the diagnosis says
         neither) first, in the file's order.
 
     Raises:
-        InputError: A diagnosis is missing or not a known one; the one-hot columns do not name one diagnosis; lesion
+        InputError: A diagnosis is missing or unknown; the one-hot columns do not name one diagnosis; lesion
             groups are missing.
     """
     frame = pl.DataFrame([raw[ROW], *_canonical_columns(raw, fields, dataset)])
@@ -64,7 +64,7 @@ def canonical_order(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         frame: The rows; emptied, as in `canonical_frame`.
 
     Returns:
-        The sorted rows, and isic_id in the order before.
+        The sorted rows, and isic_id in the original order.
     """
     given, rows = frame["isic_id"], frame.select(pl.arg_sort_by("patient_id", "isic_id")).to_series()
     return pl.DataFrame([frame.drop_in_place(name).gather(rows) for name in frame.columns]), given
@@ -91,7 +91,7 @@ def _canonical(field: Field, dataset: Dataset) -> pl.Expr:
     if field.column.role == "key" and dataset.ids_are_files:
         value = value.str.replace(FILE_SUFFIX, "")
     if field.column.role == "category":
-        # Control characters have no business in one: it is shown on terminals and pages.
+        # Control characters do not belong in one: it is shown on terminals and pages.
         value = value.str.replace_all(f"[{CONTROL}]", "\ufffd")
         # What the vendor, HAM10000 and PAD-UFES-20 write for missing.
         value = pl.when(~value.str.to_lowercase().is_in(_NOT_STATED)).then(value)

@@ -9,12 +9,12 @@ import polars as pl
 from engine.errors import InputError
 
 ROW = "uglyduck: row of the file"
-"""Name of the column that carries the 0-based row number in the file through reading; unlike any name that is read."""
+"""Column that carries the 0-based row number in the file through reading; no file uses this name."""
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None", "none")
 """Cells that mean "missing" in every column: what R, pandas, SQL and spreadsheets write."""
 
 CONTROL = r"\p{Cc}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}"
-"""Characters, within brackets of a pattern, that move a terminal's cursor or turn the direction of what follows."""
+"""Characters, for a pattern's brackets, that move a terminal's cursor or change the text direction."""
 
 _LABELS = ("target", "malignant")
 
@@ -38,8 +38,8 @@ class CellError(Exception):
     Attributes:
         row: 0-based row of the file.
         column: Its name.
-        value: What stands there.
-        dtype: What should.
+        value: What it holds.
+        dtype: What it should hold.
         cells: How many cells of the column cannot be read; this is the first.
     """
 
@@ -78,9 +78,9 @@ def typed(
     Spaces around a number are ignored; in text every character counts.
 
     Args:
-        columns: Text, or numbers; taken one at a time, so that what they are read from is never there as a whole.
-        dtypes: Of each column.
-        unread: Takes in what cannot be cast, an error a column; those cells become null then.
+        columns: Text or numbers; taken one at a time, so that their source is never held whole.
+        dtypes: Dtype of each column.
+        unread: Collects what cannot be cast, one error per column; those cells become null.
 
     Raises:
         CellError: Without `unread`, a cell cannot be cast: the first such row, and in it the first column.
@@ -102,11 +102,11 @@ def typed(
 
 
 def word_by_word(text: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Text with each of its words changed once, so that equal values share their letters; ids are changed as they are.
+    """Text with each distinct value changed once, so that equal values share memory; ids are changed directly.
 
     Args:
         text: Strings.
-        change: Gives for some strings as many others, in memory of their own.
+        change: Turns strings into as many others, in new memory.
     """
     words = text.unique()
     if 2 * len(words) > len(text):

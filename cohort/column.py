@@ -1,4 +1,4 @@
-"""What is known of a column of a lesion table: dtype, unit, plausible range, meaning, and may a model see it."""
+"""What is known about a lesion table's column: dtype, unit, plausible range, meaning, and may a model see it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Literal
 import polars as pl
 
 NUMBER, CATEGORY = "number_", "category_"
-"""What the canonical names of numbers and categories begin with that SLICE-3D does not have; a model may see them."""
+"""Prefixes of the canonical names of numbers and categories that SLICE-3D lacks; a model may see them."""
 
 FEATURE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
-"""What a user may call a feature: two underscores in a row are ours."""
+"""What a user may call a feature: two underscores in a row are reserved."""
 FEATURE_NAMING = "begin with a letter; use letters, digits and _, never two _ together"
 
 Role = Literal["key", "patient", "label", "train_only", "licence", "constant", "numeric", "category"]
@@ -23,7 +23,7 @@ class Column:
     """One column of a lesion table.
 
     Attributes:
-        name: Canonical name; SLICE-3D's own wherever it has the thing.
+        name: Canonical name; SLICE-3D's own if it has the column.
         dtype: Type in the canonical frame.
         unit: Unit of a number; empty for text and for pure numbers.
         low: Smallest plausible value, inclusive; None for text.
@@ -57,12 +57,12 @@ def text(name: str, description: str, role: Role = "category") -> Column:
 
 
 def after_biopsy(name: str, description: str) -> Column:
-    """Text that is known of labelled lesions only."""
+    """Text known only for labelled lesions."""
     return text(name, description, "train_only")
 
 
 def train_only(column: Column) -> Column:
-    """A column that is known of labelled lesions only."""
+    """A column known only for labelled lesions."""
     return replace(column, role="train_only")
 
 

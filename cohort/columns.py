@@ -1,8 +1,8 @@
 """What each column of a lesion table is: dtype, unit, plausible range, meaning, and whether a model may ever see it.
 
 The order of `SLICE3D` is the order of the official `train-metadata.csv`. Meanings and units follow the description of
-SLICE-3D (Kurtansky et al., Sci Data 11:884, 2024). `low` and `high` are bounds by definition where a column has any
-(a share, an angle, a vendor score), otherwise a generous hull of all 401,059 published rows: a value outside is worth
+SLICE-3D (Kurtansky et al., Sci Data 11:884, 2024). `low` and `high` are bounds by definition if a column has any
+(a share, an angle, a vendor score), otherwise a generous hull of all 401,059 published rows: a value outside earns
 a finding, never a refusal.
 """
 
@@ -99,5 +99,5 @@ NEVER_FEATURES = frozenset(
 )
 """Names that may never become a feature: labels, what follows from them, ids, patients, licence text, constants.
 
-With them go the names that other files give these things, and what this project itself adds next to the features.
+So are the names that other files give these, and the columns that this project adds next to the features.
 """

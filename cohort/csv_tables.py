@@ -1,7 +1,7 @@
 """CSV as a table of lesions: parsed fast, and only on failure searched for the exact cell or line.
 
-Columns may be separated by commas, semicolons, tabs or bars, as the header shows. Decimal commas are read where no
-number of the table has a point, and not every comma could as well part thousands.
+Columns may be separated by commas, semicolons, tabs or bars, as the header shows. Decimal commas are read if no
+number in the table has a point and not every comma could separate thousands.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 @dataclass
 class CsvTable:
-    """A CSV file with a header and UTF-8 text, or the content of a packed one; see `cohort.tables.SourceTable`."""
+    """A CSV file with a header and UTF-8 text, or the content of a gzipped one; see `cohort.tables.SourceTable`."""
 
     path: Path
     content: Path | bytes
@@ -68,7 +68,7 @@ class CsvTable:
         ]
 
     def _parsed(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None) -> pl.DataFrame:
-        """The columns, typed; by way of text where the fast parser gives up, which finds the cell that is wrong."""
+        """The columns, typed; if the fast parser gives up, by way of text, which finds the wrong cell."""
         try:
             found = self._parse(dtypes)
             odd = [name for name, dtype in dtypes.items() if dtype.is_float() and found[name].is_nan().any()]
@@ -85,7 +85,7 @@ class CsvTable:
             raise self._damaged(str(error).splitlines()[0][:100]) from error
 
     def _with_points(self, text: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        """Decimal commas as points, where nothing else can be meant."""
+        """Decimal commas as points, if they can mean nothing else."""
         numbers = [name for name, dtype in dtypes.items() if dtype.is_float()]
         commas = False
         for name in numbers:
@@ -152,12 +152,12 @@ class CsvTable:
 
     def _line_of(self, row: int) -> int:
         """Line in the file (1-based, the header is line 1) on which data row `row` (0-based) begins."""
-        missing = row + 2 - len(self._begins)  # known from places that were asked for before: reading is slow
+        missing = row + 2 - len(self._begins)  # earlier lines are known from earlier calls: reading is slow
         self._begins += [line for line, _ in islice(self._walk, max(missing, 0))]
         return self._begins[row + 1] if row + 1 < len(self._begins) else row + 2
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record with the line it begins on; slow, so used for the header and for error messages only."""
+        """Each record with the line it begins on; slow, so used only for the header and error messages."""
         with io.TextIOWrapper(self._bytes(), encoding="utf-8-sig", newline="") as text:
             reader = csv.reader(text, delimiter=self._separator)
             line = 1

@@ -69,10 +69,10 @@ def checks_table(checks: Iterable[Check]) -> str:
 
 
 def fill(text: str) -> str:
-    """`text` with the content between `<!-- NAME -->` and `<!-- end -->` made anew, for every known NAME.
+    """`text` with the content between `<!-- NAME -->` and `<!-- end -->` regenerated, for every known NAME.
 
-    Known are `datasets`, `columns:DATASET`, `checks`, `missing` (spellings of a missing value) and `never` (what is no
-    feature).
+    Known are `datasets`, `columns:DATASET`, `checks`, `missing` (spellings of a missing value) and `never` (never
+    features).
     """
     blocks = {f"columns:{dataset.name}": columns_table(dataset) for dataset in reversed(DATASETS)}
     blocks["datasets"] = datasets_table()

@@ -1,4 +1,4 @@
-"""What a published table is, as data: its fields, whose they are, and what makes a row malignant."""
+"""A published table described as data: its fields, its patients, and what makes a row malignant."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Field:
 
     Attributes:
         source: Name in the file.
-        column: What becomes of it; its `name` is the canonical one.
+        column: What it becomes; its `name` is the canonical one.
         required: Whether a table without it is refused.
-        times: What a number is multiplied by, to be in the column's unit.
+        times: Factor that converts a number to the column's unit.
     """
 
     source: str
@@ -43,12 +43,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Labels:
-    """How a row becomes malignant or benign where the file has no target of 0 and 1; capitals do not matter.
+    """How a row becomes malignant or benign if the file has no target of 0 and 1; case does not matter.
 
     Attributes:
         columns: The canonical column of the diagnosis, or the one-hot columns.
         malignant: Diagnoses (or one-hot columns) that count as malignant.
-        benign: Those that count as benign; every other one where this is empty.
+        benign: Those that count as benign; if empty, all others do.
         unknown: Those that are neither, "" for an empty cell; such rows are left out of training.
     """
 
@@ -74,10 +74,10 @@ class Dataset:
         columns: What the canonical frame may hold.
         files: Official file names without their suffix, the preferred one first.
         because: Which rows are malignant, and who says so.
-        labels: How the target follows from other columns; None where it stands in the file.
-        patients: Canonical columns of which the first with a value stands for a patient that is not stated.
+        labels: How the target follows from other columns; None if the file has it.
+        patients: Canonical columns; the first with a value stands in for a patient that is not stated.
         marks: Names without which a file is not taken for this dataset.
-        truth: The official file of its labels, where they stand in another than the rest.
+        truth: The official file of its labels, if separate from the rest.
         ids_are_files: Whether ids are names of image files, whose suffix is dropped.
     """
 
@@ -100,7 +100,7 @@ class Dataset:
 
     @property
     def patient(self) -> str | None:
-        """Name in the file of the column that groups images; None where the dataset has none."""
+        """Name in the file of the column that groups images; None if the dataset has none."""
         return self._source_of("patient") or None
 
     @property
@@ -110,7 +110,7 @@ class Dataset:
 
     @property
     def always(self) -> frozenset[str]:
-        """Canonical columns that are read whatever else is: keys, patients, and what labels come from."""
+        """Canonical columns that are always read: keys, patients, and what labels come from."""
         return frozenset(
             ("isic_id", "patient_id", "target", *self.patients, *(self.labels.columns if self.labels else ()))
         )
@@ -130,7 +130,7 @@ def fields_of(
     without: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> tuple[Field, ...]:
-    """Fields for all columns that stand in the file; labels and what follows from them are optional."""
+    """Fields for all columns in the file; labels and what follows from them are optional."""
     never_required = {"label", "train_only", "licence", "constant"}
     return tuple(
         Field(

@@ -189,4 +189,4 @@ DATASETS: tuple[Dataset, ...] = (
         ids_are_files=True,
     ),
 )
-"""In the order in which they are preferred where a table could be several."""
+"""In order of preference, if a table could be several."""

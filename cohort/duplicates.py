@@ -42,7 +42,7 @@ def apply_duplicates(
     Args:
         frame: Canonical, with isic_id and patient_id (and target, if labelled).
         pairs: Ids of the same picture; ids that are not in the frame are ignored.
-        policy: "drop" keeps of each set of copies the one with the smallest isic_id, whatever the labels. "group"
+        policy: "drop" keeps the copy with the smallest isic_id of each set, whatever the labels. "group"
             keeps every row and adds `group` (String): the smallest patient_id among all patients that are linked by
             shared pictures, directly or through others; a patient who shares none is a group of their own.
 

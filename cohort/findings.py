@@ -20,7 +20,7 @@ class Finding:
     """The answer to one check.
 
     Attributes:
-        code: Stable code such as UD105; never given to another question.
+        code: Stable code such as UD105; never reused for another check.
         title: What was looked for, as a noun phrase.
         severity: How bad it is when found: "error" stops the work, "warning" deserves a look, "info" is a fact.
         status: "found", "clear", or "not applicable" when the question does not arise.
@@ -56,11 +56,11 @@ class Check:
     severity: Severity
 
     def found(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
-        """The thing looked for is there; `measured` says how much of it."""
+        """The thing looked for was found; `measured` says how much."""
         return Finding(self.code, self.title, self.severity, "found", plain(where), plain(measured), values)
 
     def clear(self, measured: str, *, where: str = "", **values: Any) -> Finding:  # noqa: ANN401 - any JSON value
-        """The thing looked for is not there; `measured` says what was looked at."""
+        """The thing looked for was not found; `measured` says what was looked at."""
         return Finding(self.code, self.title, self.severity, "clear", plain(where), plain(measured), values)
 
     def not_applicable(self, reason: str, *, where: str = "") -> Finding:

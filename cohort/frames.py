@@ -19,8 +19,8 @@ def collect(query: pl.LazyFrame) -> pl.DataFrame:
 def join_by_id(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     """Add the columns of `right` to `left` by `isic_id`, one row to one row, in the order of `left`.
 
-    Rows of `left` without a match get nulls; `right`'s other rows are left out. Tables of the same rows in the same
-    order are put together without a copy.
+    Rows of `left` without a match get nulls; `right`'s other rows are left out. Tables with the same rows in the same
+    order are joined without a copy.
 
     Raises:
         polars.exceptions.ComputeError: An id is repeated on either side.

@@ -18,8 +18,8 @@ from engine.errors import InputError
 class JoinedTable:
     """A table with the columns that others add to its rows; see `cohort.tables.SourceTable`.
 
-    Each of the others is joined by its first column that `first` has too. A column that several have is that of the
-    first of them.
+    Each of the others is joined by its first column that `first` has too. A column that several have is taken from
+    the first of them.
     """
 
     first: SourceTable
@@ -53,11 +53,11 @@ class JoinedTable:
         return frame.select(ROW, *dtypes)
 
     def text(self, column: str) -> pl.Series:
-        """See `cohort.tables.SourceTable.text`; of a joined column its own rows."""
+        """See `cohort.tables.SourceTable.text`; for a joined column, its own rows."""
         return self._owner(column).text(column)
 
     def place(self, row: int, column: str | None = None) -> str:
-        """See `cohort.tables.SourceTable.place`; of a joined column without the row, which is another there."""
+        """See `cohort.tables.SourceTable.place`; for a joined column without the row, which differs there."""
         owner = self.first if column is None else self._owner(column)
         return self.first.place(row, column) if owner is self.first else f"{owner.path}, column {column}"
 
@@ -66,7 +66,7 @@ class JoinedTable:
 
 
 def open_joined(path: Path, others: Sequence[Path]) -> SourceTable:
-    """A table with the columns of others.
+    """A table with the columns of `others`.
 
     Raises:
         InputError: A table cannot be opened, or has no column in common with the first.

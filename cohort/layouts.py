@@ -1,4 +1,4 @@
-"""Parts of published data that say too little by themselves: named where they are refused, with what to do."""
+"""Parts of published data that say too little by themselves: refused by name, with what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.errors import InputError
 
-# What each is, names in the file that only it has together, names that it lacks unlike the whole, and the whole.
+# Each part's title, names that only it has together, names that it lacks but the whole has, and the whole.
 _PARTS = (
     ("the ground truth of ISIC 2024", "isic_id malignant", "patient_id", "metadata.csv"),
     ("the supplement of ISIC 2024", "isic_id iddx_full", "patient_id target malignant", "metadata.csv"),
@@ -16,7 +16,7 @@ _PARTS = (
 
 
 def in_its_name(error: InputError, header: Sequence[str]) -> InputError:
-    """The refusal of a table, with what it looks like and what to do in place of general advice, if that is known."""
+    """A table's refusal, with what it looks like and what to do instead of general advice, if known."""
     present = {name.strip() for name in header}
     for title, columns, lacking, whole in _PARTS:
         if present.issuperset(columns.split()) and present.isdisjoint(lacking.split()):

@@ -1,4 +1,4 @@
-"""Which images show the same lesion, for the ISIC 2018 ground truth that does not say so itself."""
+"""Which images show the same lesion, for the ISIC 2018 ground truth, which does not say."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The canonical table of a run, and the order of its rows, which every other table of the run keeps.
 
-Each table carries a checksum of its ids; it is compared on reading, so that rows never need to be joined again.
+Each table carries a checksum of its ids; it is checked on reading, so that rows never need to be joined again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Lesions:
 
     Attributes:
         frame: As `cohort.reading.Cohort.frame`, sorted by (patient_id, isic_id).
-        facts: What else is known of it, ready for JSON: `dataset`, and where it comes from.
+        facts: What else is known about it, ready for JSON: `dataset`, and where it comes from.
     """
 
     frame: pl.DataFrame
@@ -59,18 +59,18 @@ class Lesions:
 
 
 class Checksum:
-    """Hex SHA-256 of ids in their order, taken in as they come."""
+    """Hex SHA-256 of ids in their order, added as they come."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def add(self, ids: Iterable[str]) -> None:
-        """Take in the next ids."""
+        """Add the next ids."""
         self._digest.update("".join(f"{one}\n" for one in ids).encode())
 
     @property
     def value(self) -> str:
-        """The checksum of all so far."""
+        """The checksum so far."""
         return self._digest.hexdigest()
 
 
@@ -91,11 +91,11 @@ def read_rows(path: Path, checksum: str, *, columns: list[str] | None = None) ->
 
     Args:
         path: The Parquet file.
-        checksum: Of the run's lesions.
+        checksum: That of the run's lesions.
         columns: Which to read; None for all.
 
     Raises:
-        InputError: The file is missing or damaged, or its rows are others.
+        InputError: The file is missing or damaged, or has other rows.
     """
     frame = _read(path, columns)
     if pl.read_parquet_metadata(path).get(CHECKSUM) != checksum:

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 def components(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The connected components of a list of pairs: each member with the smallest member of its component.
+    """The connected components of a list of pairs: each member mapped to the smallest of its component.
 
     Order of the pairs and within them does not matter.
     """

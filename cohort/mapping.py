@@ -1,4 +1,4 @@
-"""A clinic's own table: which of its columns are ours, in which unit, and what else of it may become a feature."""
+"""A clinic's own table: which of its columns are ours, in which unit, and what else in it may become a feature."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ColumnSource:
 
     Attributes:
         column: Name in the file.
-        times: What a number is multiplied by, to be in our unit.
-        kind: Of a column that SLICE-3D does not have: a number or a category.
-        malignant: Of the target: the diagnoses that count as malignant; the column holds 0 and 1 where none are given.
-        benign: Of the target: those that count as benign, "" for an empty cell; every other one where none are given.
+        times: Factor that converts a number to our unit.
+        kind: For a column that SLICE-3D lacks: a number or a category.
+        malignant: For the target: the diagnoses that count as malignant; if empty, the column holds 0 and 1.
+        benign: For the target: those that count as benign, "" for an empty cell; if empty, all others do.
     """
 
     column: str
@@ -38,15 +38,15 @@ class ColumnSource:
 
 
 Mapped = Mapping[str, ColumnSource]
-"""Where columns come from, by our name, or for further ones by a name of the user's."""
+"""Where columns come from, by our name or, for further ones, the user's."""
 
 
 def check_mapping(columns: Mapped) -> None:
-    """Refuse a mapping that cannot be meant.
+    """Refuse a mapping that makes no sense.
 
     Raises:
         InputError: A name is neither one of ours nor says what kind of column it is, an option does not fit its
-            column, or a feature would tell the diagnosis.
+            column, or a feature would reveal the diagnosis.
     """
     labels = NEVER_FEATURES
     told = {columns["target"].column} if "target" in columns else set()
@@ -69,7 +69,7 @@ def check_mapping(columns: Mapped) -> None:
 
 
 def column_of(name: str, source: ColumnSource) -> Column:
-    """What becomes of a mapped column."""
+    """What a mapped column becomes."""
     if name in _OURS:
         return _OURS[name]
     if source.kind == "category":
@@ -81,8 +81,8 @@ def mapped(base: Dataset | None, columns: Mapped, header: list[str]) -> Dataset:
     """A dataset that reads the mapped columns.
 
     Args:
-        base: Whose table it is otherwise; None for nobody's.
-        columns: The mapping. Where a table lacks a column of it, that of `base` will do, or one under our own name.
+        base: The table's published dataset; None for none.
+        columns: The mapping. If a table lacks one of its columns, that of `base` or one under our name will do.
         header: Names in the file.
     """
     base = base or _own()
@@ -114,7 +114,7 @@ def _field(name: str, source: ColumnSource) -> Field:
 
 
 def _own() -> Dataset:
-    """A table of nobody's: whatever of SLICE-3D it has under our names."""
+    """A table of no known dataset: whatever SLICE-3D columns it has."""
     diagnosis = text("diagnosis", "diagnosis", "train_only")
     return Dataset(
         name="own",

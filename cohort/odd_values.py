@@ -1,4 +1,4 @@
-"""Values of new lesions that cannot be used: they count as missing, so that one cell does not cost all scores."""
+"""Unusable values of new lesions: they count as missing, so that one cell does not cost all scores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BECOMES = {
 def in_words(
     unread: Iterable[CellError], problems: Sequence[TableProblem], table: SourceTable
 ) -> tuple[list[str], list[TableProblem]]:
-    """What is wrong, each with its place, its value and what becomes of it; and the problems that nothing mends."""
+    """What is wrong, each with its place, its value and what becomes of it; and the problems that cannot be mended."""
     said = []
     for cell in unread:
         error = cell.as_input_error(table.place(cell.row, cell.column))
@@ -41,7 +41,7 @@ def in_words(
 
 
 def as_missing(frame: pl.DataFrame, problems: Sequence[TableProblem]) -> pl.DataFrame:
-    """The canonical rows without what `in_words` says of them."""
+    """The canonical rows without what `in_words` reports."""
     checks = {problem.check for problem in problems}
     if checks & {BAD_TARGET, DISAGREEMENT}:
         frame = frame.drop("target")

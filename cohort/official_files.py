@@ -14,9 +14,9 @@ _SUFFIXES = (".csv", ".csv.gz", ".parquet", "")
 DUPLICATES_NAME = "ISIC_2020_Training_Duplicates"
 GROUPS_NAMES = ("ISIC2018_Task3_Training_LesionGroupings", "HAM10000_metadata")
 
-#: A name that says nothing: it counts only where no other official table is there.
+#: A name that says nothing: it counts only if there is no other official table.
 _ANY = "metadata"
-#: Official tables of the same lesions, by patterns of their names: where the first is read, the others are joined.
+#: Official tables of the same lesions, by patterns of their names: if the first is read, the others are joined.
 _TOGETHER = (
     (_ANY, r"ISIC_2024_(Permissive_)?Training_GroundTruth", r"ISIC_2024_(Permissive_)?Training_Supplement"),
     (r"ISIC_2019_Training_Metadata", r"ISIC_2019_Training_GroundTruth"),
@@ -26,9 +26,9 @@ _TOGETHER = (
 
 
 def companions(table: Path) -> tuple[Path, ...]:
-    """The official files that hold more of the same lesions as `table`, next to it or, of ISIC 2024, one folder up.
+    """The official files with more about the lesions of `table`, next to it or, for ISIC 2024, one folder up.
 
-    Files are told by their names. Of a table that is named otherwise there are none.
+    Files are recognised by name; a table with any other name has none.
     """
     for first, *others in _TOGETHER:
         if re.fullmatch(first, _stem(table.name)):
@@ -40,7 +40,7 @@ def companions(table: Path) -> tuple[Path, ...]:
 
 
 def _names(folder: Path) -> list[str]:
-    """What lies in a folder: next to a table that may be 400,000 crops, so no more than their names."""
+    """Names of a folder's files, and no more: next to a table there may be 400,000 crops."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208
     except OSError:
@@ -57,7 +57,7 @@ def _stem(name: str) -> str:
 
 
 def find_file(folder: Path, stem: str) -> Path | None:
-    """The file of this name in `folder`: CSV, packed CSV, Parquet or without a suffix; None where there is none."""
+    """The file of this name in `folder`: CSV, gzipped CSV, Parquet or without a suffix; None if there is none."""
     return next((path for suffix in _SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()), None)
 
 
@@ -73,7 +73,7 @@ def official_tables(folder: Path) -> dict[str, Path]:
 def resolve_table(path: Path) -> Path:
     """The table that `path` means: a file itself; in a folder, the official table of its only dataset.
 
-    Of SLICE-3D the train table comes before the test table, of ISIC 2020 version 2 before version 1.
+    For SLICE-3D, train comes before test; for ISIC 2020, version 2 before version 1.
 
     Raises:
         InputError: The folder holds no official table, or those of several datasets.

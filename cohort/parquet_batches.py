@@ -1,4 +1,4 @@
-"""Reads Parquet tables with pyarrow: those that somebody else wrote, and those of a run a few rows at a time."""
+"""Reads Parquet tables with pyarrow: those written by others, and those of a run a few rows at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAMAGE = (OSError, UnicodeDecodeError, pa.ArrowException, pl.exceptions.PolarsEr
 
 
 def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """A table that somebody else wrote: a damaged one is an error here, where polars may end the whole process.
+    """A table written by others: a damaged one is an error here, while polars may end the whole process.
 
     Args:
         source: The file, or its content.
@@ -38,12 +38,12 @@ def read_parquet(source: Path | bytes, columns: Sequence[str] | None = None) -> 
             table = pa.Table.from_batches([batch])
             table.validate(full=True)  # above all that text is UTF-8, on which polars relies
             found.append(frame_of(table if columns is None else table.select(columns)))
-    # In polars' memory: arrow's allocator keeps what is freed later, as much as the table is large.
+    # In polars' memory: arrow's allocator keeps what is freed later, as much as the whole table.
     return pl.concat(found, rechunk=True)
 
 
 def column_names(source: Path | bytes) -> list[str]:
-    """Names of the columns of a table that somebody else wrote.
+    """Column names of a table written by others.
 
     Raises:
         OSError, pyarrow.ArrowException: See `DAMAGE`.
@@ -53,10 +53,10 @@ def column_names(source: Path | bytes) -> list[str]:
 
 
 def key_values(path: Path) -> dict[str, str]:
-    """What stands in the footer of a table that somebody else wrote.
+    """Metadata in the footer of a table written by others.
 
     Raises:
-        OSError, pyarrow.ArrowException, ValueError: See `DAMAGE`; or it is no text.
+        OSError, pyarrow.ArrowException, ValueError: See `DAMAGE`; or it is not text.
     """
     with _opened(path) as file:
         found = file.metadata.metadata or {}
@@ -78,7 +78,7 @@ def open_parquet(path: Path, *needed: str) -> pq.ParquetFile:
         InputError: The file cannot be read, or lacks a needed column.
     """
     try:
-        # Buffering ahead keeps what it read until the file is closed.
+        # Buffering ahead would keep what it read until the file is closed.
         file = pq.ParquetFile(path, pre_buffer=False)
     except FileNotFoundError as error:
         raise InputError("no such file", where=str(path), remedy="check the path") from error

@@ -15,7 +15,7 @@ from engine.errors import InputError
 
 @dataclass
 class ParquetTable:
-    """A Parquet file, or one that was packed in gzip; see `cohort.tables.SourceTable`."""
+    """A Parquet file, or a gzipped one; see `cohort.tables.SourceTable`."""
 
     path: Path
     content: Path | bytes

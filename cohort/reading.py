@@ -44,7 +44,7 @@ class Cohort:
         given_order: isic_id in the order of the file, for outputs.
         columns: What each column of the frame is.
         findings: What reading left out or noticed: unknown and absent columns, rows without labels, duplicates.
-        odd: Of a table read with `odd="missing"`, what cannot be used: place, value, and what becomes of it.
+        odd: For a table read with `odd="missing"`, unusable values: place, value, what they became.
     """
 
     dataset: DatasetName
@@ -74,19 +74,19 @@ def read_cohort(
     Args:
         path: A CSV file (plain or gzip) or Parquet file, or a folder with a file under its official name.
         labels: "required" for training: a table without labels or with one class only is refused, and lesions without
-            one are left out. "known" is the same where one class will do.
+            one are left out. "known" is the same but allows one class.
         duplicates: ISIC 2020 only: the list of duplicate pairs, ISIC_2020_Training_Duplicates.csv.
         duplicate_policy: "drop" keeps the copy with the smallest isic_id; "group" keeps all and adds `group`.
-        groups: ISIC 2018 only: the lesion groupings or the HAM10000 metadata, which say what images show one lesion.
-        ungrouped: Where the table holds no patient, every image counts as a patient of its own. Without effect where
-            the table has its patients.
-        only: Canonical columns to read where they are there, besides ids, patients and labels, which always are.
-        all_text: Whether text that no model may see is read: licences, constants, what is known after a biopsy. The
-            diagnosis that labels are compared with always is, unless `only` leaves it out.
-        odd: "missing" for lesions to score: a value that cannot be used counts as missing, a lesion without a patient
-            as one of a patient of its own, and labels that are wrong are left out.
+        groups: ISIC 2018 only: the lesion groupings or the HAM10000 metadata, which say which images show one lesion.
+        ungrouped: If the table has no patients, every image counts as a patient of its own. Otherwise it has no
+            effect.
+        only: Canonical columns to read if present, besides ids, patients and labels, which are always read.
+        all_text: Whether to read text that no model may see: licences, constants, what is known after a biopsy. The
+            diagnosis that labels are compared with is always read, unless `only` leaves it out.
+        odd: "missing" for lesions to score: unusable values count as missing, a lesion without a patient as a patient
+            of its own, and wrong labels are left out.
         columns: What the table calls our columns, and further ones; see `cohort.mapping`.
-        join: Tables whose columns are added; None for the official ones that belong to it and lie next to it.
+        join: Tables whose columns are added; None for the official ones that lie next to it.
 
     Raises:
         InputError: Anything is wrong with the table; the message says what, where and how to fix it.
@@ -124,7 +124,7 @@ def read_cohort(
 
 
 def open_tables(path: Path, join: Sequence[Path] | None = None) -> SourceTable:
-    """The table that `path` means, see `resolve_table`, with the columns of those that are joined.
+    """The table that `path` means, see `resolve_table`, with the columns of joined ones.
 
     Raises:
         InputError: A table cannot be opened or joined.
@@ -136,7 +136,7 @@ def open_tables(path: Path, join: Sequence[Path] | None = None) -> SourceTable:
 def recognise_table(
     table: SourceTable, *, ungrouped: bool = False, only: Collection[str] | None = None, columns: Mapped = NO_MAPPING
 ) -> Dataset:
-    """The dataset a table belongs to; see `cohort.recognising.require_columns`. One with mapped ids is nobody's.
+    """The dataset a table belongs to; see `cohort.recognising.require_columns`. With mapped ids it is "own".
 
     Raises:
         InputError: The columns are those of no known dataset, one that it needs is missing, or a name is misspelt.
@@ -198,7 +198,7 @@ def require_grouping(dataset: Dataset, table: SourceTable, *, ungrouped: bool) -
     """Refuse a table that has no column by which its images could be kept together, though its dataset has one.
 
     Raises:
-        InputError: It has none, and images are not said to be ungrouped.
+        InputError: It has none, and images are not read as ungrouped.
     """
     known = [dataset.source(name) for name in dataset.patients if name != "isic_id"]
     if known and not ungrouped and not set(known).intersection(table.header):
@@ -247,7 +247,7 @@ def absent_columns(dataset: Dataset, table: SourceTable, only: Collection[str] |
 
 
 def varying_columns(cohort: Cohort) -> list[str]:
-    """The columns that features may come from and that hold more than one value; missing counts as one."""
+    """Columns that features may come from with more than one value; missing counts as one."""
     features = {column.name for column in cohort.columns if column.role in {"numeric", "category"}}
     frame = cohort.frame
     return [name for name in frame.columns if name in features and frame[name].n_unique() > 1]

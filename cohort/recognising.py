@@ -1,4 +1,4 @@
-"""How a table is recognised by its columns, and which it may not lack."""
+"""How a table is recognised by its columns, and which it must have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     """The dataset whose columns a table has.
 
     The one with the most of its columns among `header` wins, its key counting twice; without the key at least half of
-    its required columns must be there, so that a misspelt key is named as such.
+    its required columns must be there, so that a misspelt key is reported as such.
 
     Raises:
         InputError: The columns are those of no known dataset.
@@ -40,13 +40,13 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
 def require_columns(
     dataset: Dataset, header: Sequence[str], *, where: str, ungrouped: bool, only: Collection[str] | None = None
 ) -> None:
-    """Refuse a table without its key, its patients or its one-hot labels, or with the name of a column misspelt.
+    """Refuse a table without its key, its patients or its one-hot labels, or with a misspelt column.
 
-    Any other column may be absent. An ungrouped table needs no patients; where `only` names canonical columns, the
-    names of others may be misspelt.
+    Any other column may be absent. An ungrouped table needs no patients; if `only` names canonical columns, others
+    may be misspelt.
 
     Raises:
-        InputError: A column is missing; names the nearest one present that is not a known column itself.
+        InputError: A column is missing; the message names the nearest unknown one.
     """
     needed = {"key", "label"} if ungrouped or dataset.patients else {"key", "label", "patient"}
     required = [field for field in dataset.fields if field.required and field.column.role in needed]
@@ -76,7 +76,7 @@ def _way_out(dataset: Dataset, near: str) -> str:
 
 
 def absent(dataset: Dataset, header: Sequence[str], only: Collection[str] | None = None) -> list[str]:
-    """Columns that the dataset's features come from and a table lacks, as a file spells them, in official order."""
+    """Columns that the dataset's features need but a table lacks, as a file spells them, in official order."""
     features = [field for field in dataset.fields if field.required and field.column.role in {"numeric", "category"}]
     return [
         field.source for field in features if field.source not in header and (only is None or field.column.name in only)
@@ -94,7 +94,7 @@ def _bare(name: str) -> str:
 
 
 def nearest(name: str, dataset: Dataset, header: Sequence[str]) -> str:
-    """A clause that names the unknown column nearest to `name`; empty where none is near."""
+    """A clause that names the unknown column nearest to `name`; empty if none is near."""
     known = {field.source for field in dataset.fields}
     strangers = {column.strip().lower(): column for column in header if column not in known}
     close = difflib.get_close_matches(name.lower(), list(strangers), n=1, cutoff=0.6)

@@ -29,7 +29,7 @@ class Rows:
     """Rows that were read.
 
     Attributes:
-        frame: In the order of the file; without rows where there are problems that nothing mends.
+        frame: In the order of the file; empty if there are problems that cannot be mended.
         columns: What each column of the frame is.
         problems: Every rule that they break.
         findings: What was noticed: UD114, UD116, UD117.
@@ -56,15 +56,15 @@ def read_rows(
 
     Args:
         table: The file.
-        dataset: Whose it is.
+        dataset: Its dataset.
         groups: See `cohort.reading.read_cohort`.
         ungrouped: See `cohort.reading.read_cohort`.
-        only: Of the columns that are not keys, patients or labels, those to read; all by default.
+        only: Columns to read besides keys, patients and labels; all by default.
         all_text: See `cohort.reading.read_cohort`.
-        training: Whether rows without a label are left out. Otherwise all rows stay, and where one has no label, no
+        training: Whether rows without a label are left out. Otherwise all rows stay, and if one has no label, no
             labels are used.
-        unread: Takes in the cells that cannot be read; what breaks a rule is missing in the rows then, and labels that
-            cannot be told are.
+        unread: Collects the cells that cannot be read; what breaks a rule then counts as missing, and so do unknown
+            labels.
 
     Raises:
         InputError: Without `unread`, a cell cannot be read as its column's type; or there are no rows.

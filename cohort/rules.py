@@ -1,4 +1,4 @@
-"""The rules every canonical frame keeps, made from the column specifications, and what is said of broken ones."""
+"""The rules every canonical frame keeps, made from the column specifications, and messages for broken ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rule:
         check: The question that a broken rule answers.
         column: Its name.
         broken: True for the rows that break it; null counts as kept.
-        what: What is wrong, to be filled in from the first such row: its columns by name, and `value`, quoted.
+        what: What is wrong, filled in from the first such row: its columns by name, and `value`, quoted.
         remedy: What to do.
     """
 
@@ -46,9 +46,9 @@ class Rule:
 
 
 def rules_of(columns: Sequence[Column]) -> list[Rule]:
-    """The rules of a frame with these columns; before sorting, the target still a float.
+    """The rules of a frame with these columns, unsorted and with the target still a float.
 
-    Ids are unique, non-null and plain; patients are non-null and without spaces around; targets are 0 or 1; numbers
+    Ids are unique, non-null and plain; patients non-null and without surrounding spaces; targets are 0 or 1; numbers
     are finite and sizes not negative; the target agrees with the diagnosis where the table has both.
     """
     own = [rule for column in columns for rule in _rules_of(column)]
@@ -100,7 +100,7 @@ def _rules_of_targets(name: str, values: pl.Expr) -> list[Rule]:
 
 
 def _agreement(names: set[str]) -> list[Rule]:
-    """Target and diagnosis agree, where that is of a known kind."""
+    """Target and diagnosis agree, if the diagnosis is known."""
     other = next((name for name in DIAGNOSES if name in names), None)
     if other is None or "target" not in names:
         return []

@@ -1,4 +1,4 @@
-"""A mapping to try for a table of nobody's, told by its columns' names and by what they hold, as TOML to paste."""
+"""A mapping to try for an unknown table, guessed from its columns' names and contents, as TOML to paste."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cohort.reading import open_tables, recognise_table
 from cohort.tables import SourceTable
 from engine.errors import InputError, shorten
 
-#: Words in the names of columns, the surest first; of English, German, Portuguese, Spanish and French tables.
+#: Words in the names of columns, the surest first; in English, German, Portuguese, Spanish and French tables.
 _WORDS = {
     "isic_id": "isic imageid imagename imgid image img photo foto bild imagem filename file uuid lesionid lesion id",
     "patient_id": "patientid patient patid pat subject person mrn paciente patnr pid",
@@ -44,7 +44,7 @@ _MOST_LEVELS = 20
 
 @dataclass(frozen=True)
 class _Held:
-    """What a column holds: its cells as text, and as numbers where nearly all are."""
+    """What a column holds: its cells as text, and as numbers if nearly all are."""
 
     name: str
     cells: pl.Series
@@ -66,7 +66,7 @@ class _Held:
 
 
 def suggest(path: Path, join: Sequence[Path] | None = None) -> str:
-    """The sections `[data]` and `[data.columns]` that would be tried for a table.
+    """The sections `[data]` and `[data.columns]` to try for a table.
 
     Raises:
         InputError: The table cannot be read.
@@ -120,7 +120,7 @@ def _ours(columns: list[_Held]) -> tuple[list[str], list[_Held]]:
 
 
 def _place(name: str, words: list[str]) -> tuple[int, int] | None:
-    """How well a name fits, the smaller the better: the whole name, then a part of it; None where it does not."""
+    """How well a name fits, the smaller the better: the whole name, then a part of it; None if it does not."""
     parts = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
     whole = "".join(parts)
     found = [(0, place) for place, word in enumerate(words) if whole == word]

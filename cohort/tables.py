@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.files import refuse_special
 
 _HEAD = 65536
-_UNPACKED, _GROWTH = 2**26, 100  # bytes, and times its size, that a packed table may have; tables pack tenfold
+_UNPACKED, _GROWTH = 2**26, 100  # bytes, and times its size, that a table may unpack to; tables pack tenfold
 _CALL_FOR_TABLE = "give a CSV file (plain or gzip) or a Parquet file"
 _FOREIGN = {
     b"\x1f\x8b": "a gzip file in a gzip file",
@@ -46,7 +46,7 @@ class SourceTable(Protocol):
     Attributes:
         path: The file.
         header: Names of its columns.
-        habits: What is unusual about how it is written, to be named; more may be known once it is read.
+        habits: What is unusual about how it is written; more may be known once it is read.
     """
 
     path: Path
@@ -60,8 +60,8 @@ class SourceTable(Protocol):
     def read(self, dtypes: Mapping[str, pl.DataType], unread: list[CellError] | None = None) -> pl.DataFrame:
         """The named columns, in that order and with these dtypes (String or Float64), rows in the file's order.
 
-        Missing values (empty cells, `NA`, NaN and their like) are null, and with `unread` cells that cannot be read,
-        which it takes in. Fully empty rows are left out.
+        Missing values (empty cells, `NA`, NaN and their like) are null. So are, with `unread`, cells that cannot be
+        read, which it collects. Fully empty rows are left out.
 
         Returns:
             The columns, and before them `ROW`, UInt32, the 0-based number of the row in the file.

@@ -37,7 +37,7 @@ def find_problems(
     Args:
         frame: `ROW` and the canonical `columns`, in the file's order, the target as Float64.
         columns: The specifications of the frame's columns.
-        dataset: Whose table it is.
+        dataset: The table's dataset.
         table: The file, for places in messages.
     """
     rules, problems = rules_of(columns), []
@@ -55,7 +55,7 @@ def find_problems(
 
 
 def not_applicable(check: Check, names: Sequence[str]) -> str:
-    """Why a check of rows does not apply to a table with these canonical columns; empty where it does."""
+    """Why a check of rows does not apply to a table with these canonical columns; empty if it does."""
     if check in {BAD_TARGET, DISAGREEMENT} and "target" not in names:
         return "the table has no labels"
     if check == DISAGREEMENT and not DIAGNOSES.keys() & names:

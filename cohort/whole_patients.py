@@ -22,10 +22,10 @@ def whole_patients(frame: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
 
     Args:
         frame: Lesions, each patient's together.
-        rows: Least rows of a block, 1 or more; only the last may have fewer.
+        rows: Minimum rows of a block, 1 or more; only the last may have fewer.
 
     Yields:
-        The blocks, in the order of the table; none where it is empty.
+        The blocks, in the order of the table; none if it is empty.
     """
     for begin, end in cuts(frame[PATIENT], rows):
         yield frame.slice(begin, end - begin)
@@ -53,11 +53,11 @@ def read_whole_patients(table: Path, rows: int, columns: Collection[str] | None 
 
     Args:
         table: Lesions sorted by (patient_id, isic_id).
-        rows: Least rows of a block, 1 or more; only the last may have fewer.
-        columns: Columns to read with the two keys, where the table has them; all by default.
+        rows: Minimum rows of a block, 1 or more; only the last may have fewer.
+        columns: Columns to read with the two keys, if the table has them; all by default.
 
     Yields:
-        The blocks, in the order of the table; none where it is empty.
+        The blocks, in the order of the table; none if it is empty.
 
     Raises:
         InputError: The file cannot be read, lacks a key, or is not sorted by the keys.

@@ -6,11 +6,11 @@
    patients with and without malignant lesions, give or take one, and of similar ones.
 3. While malignant lesions or rows are uneven, the two patients whose exchange levels the folds most are exchanged:
    first two of one block, which keeps what step 2 has balanced, then two of the same or of neighbouring blocks, which
-   a single patient of thousands of lesions can call for. It stops at once when the folds are level, so that the draw,
+   a single patient with thousands of lesions can require. It stops as soon as the folds are level, so that the draw,
    not the search, decides where a patient goes, and different seeds give different folds.
 
 Random order comes from BLAKE2 of the seed and the patient's id, not from a library's generator: the same patients and
-seed give the same folds with every version of every library, in any order of rows.
+seed give the same folds with every version of every library, in any row order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SMALLEST_GAIN = 1e-12
 
 @dataclass(frozen=True)
 class Patients:
-    """What dealing needs to know, one entry a patient (or group of linked patients), sorted by name.
+    """What dealing needs to know, one entry per patient (or group of linked patients), sorted by name.
 
     Attributes:
         names: Ids.
@@ -97,14 +97,14 @@ def _with_empty_seats(deck: Ints, n_folds: int) -> Ints:
 
 
 def _same_block(deck: Ints, n_folds: int) -> tuple[Ints, Ints]:
-    """All pairs of seats of one block."""
+    """All pairs of seats in one block."""
     one, other = np.array(list(combinations(range(n_folds), 2))).T
     start = np.arange(0, deck.size, n_folds)[:, np.newaxis]
     return (start + one).ravel(), (start + other).ravel()
 
 
 def _near(deck: Ints, n_folds: int) -> tuple[Ints, Ints]:
-    """All pairs of seats of one deck, the empty ones being a deck of their own, that are at most two blocks apart."""
+    """All pairs of seats in one deck that are at most two blocks apart; empty seats are a deck of their own."""
     seat = np.arange(deck.size)
     distances = range(1, min(2 * n_folds, deck.size - 1) + 1)
     one = np.concatenate([seat[:-distance] for distance in distances])
@@ -117,7 +117,7 @@ def _levelled(fold: Ints, loads: Floats, pairs: tuple[Ints, Ints], n_folds: int)
     """Exchange pairs until the folds are level, or no exchange helps.
 
     Args:
-        fold: Of each seat; shape (seats,).
+        fold: Fold of each seat; shape (seats,).
         loads: Malignant lesions and rows in each seat; shape (seats, 2).
         pairs: Seats that may be exchanged.
         n_folds: At least 2.

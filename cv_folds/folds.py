@@ -1,4 +1,4 @@
-"""Folds as a frozen artifact: made once, written with a hash, checked when read, never computed again at use."""
+"""Folds as a frozen artifact: made once, written with a hash, checked when read, never recomputed."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Folds:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the fold columns, one a repeat: fold, fold_1 and so on."""
+        """Names of the fold columns, one per repeat: fold, fold_1 and so on."""
         return [name for name in self.frame.columns if name not in KEYS]
 
     def assignments(self) -> list[pl.Series]:
-        """The fold of each row, one series a repeat."""
+        """The fold of each row, one series per repeat."""
         return [self.frame[name] for name in self.columns]
 
     @cached_property
@@ -95,7 +95,7 @@ class Folds:
 
         Raises:
             InputError: The file is missing, is not a folds file, or its hash differs; a lesion is listed twice, a
-                patient lies in two folds, or a fold lacks malignant or benign lesions.
+                patient is in two folds, or a fold lacks malignant or benign lesions.
         """
         folds, sha256 = _read_parquet(Path(path))
         if folds.sha256 != sha256:
@@ -120,7 +120,7 @@ def make_folds(
     - "stratified": equal malignant lesions, malignant patients and rows in every fold (see `cv_folds.dealing`).
     - "repeated": the same `n_repeats` times with different draws.
     - "balanced-size": like "stratified", but patients of similar size are dealt evenly first.
-    - "leave-one-hospital-out": one fold for each value of attribution; `n_folds` and `seed` have no part in it.
+    - "leave-one-hospital-out": one fold for each value of attribution; `n_folds` and `seed` are not used.
 
     Rows may come in any order. Lesions of one patient, and of patients that share a value of the optional column
     `group` (duplicate images), stay in one fold.
@@ -155,10 +155,10 @@ def make_folds(
 
 
 def check_folds(frame: pl.DataFrame, columns: list[str], *, where: str) -> None:
-    """Check what folds must hold.
+    """Check that folds are valid.
 
     Raises:
-        InputError: A lesion is listed twice, a patient lies in two folds, or a fold lacks malignant or benign lesions.
+        InputError: A lesion is listed twice, a patient is in two folds, or a fold lacks malignant or benign lesions.
     """
     if frame["isic_id"].n_unique() < frame.height:
         raise InputError("a lesion is listed twice", where=where, remedy="keep one row for each isic_id")
@@ -195,7 +195,7 @@ def _check_frame(frame: pl.DataFrame) -> None:
 
 
 def check_parameters(scheme: str, n_folds: int, n_repeats: int, seed: int) -> Scheme:
-    """The scheme of this name, if the others go with it; see `make_folds`.
+    """The scheme of this name, if the others suit it; see `make_folds`.
 
     Raises:
         InputError: There is no such scheme, or a number makes no sense with it.
@@ -223,7 +223,7 @@ def _with_folds(frame: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
 
 
 def _read_parquet(path: Path) -> tuple[Folds, str]:
-    """The folds as they stand in the file, and the hash they were written with."""
+    """The folds as stored in the file, and the hash they were written with."""
     refuse_special(path)
     try:
         facts = json.loads(key_values(path)[METADATA])

@@ -1,6 +1,6 @@
-"""How figures are written for a reader, on a terminal, in a picture and on a page: never without an interval they have.
+"""How figures are written on a terminal, in a picture or on a page: never without their interval, if there is one.
 
-A cell is an `Interval` or `Difference` as `as_dict` gives it: estimate, low and high, and of a difference
+A cell is an `Interval` or `Difference` as `as_dict` gives it: estimate, low and high, and for a difference
 `distinguishable`; None stands for what is undefined.
 """
 
@@ -38,13 +38,13 @@ def with_interval(cell: Cell, digits: int = 4, *, percent: bool = False, signed:
 
 
 def difference(cell: Cell, digits: int = 4) -> str:
-    """A difference with its sign, its interval and, where the interval covers 0, the word that it does."""
+    """A difference with its sign, its interval and, if the interval covers 0, a note that it does."""
     found = verdict(cell)
     return with_interval(cell, digits, signed=True) + (f", {found}" if found else "")
 
 
 def verdict(cell: Cell) -> str:
-    """What to say of a difference: that its interval covers 0, or nothing."""
+    """What to say about a difference: that its interval covers 0, or nothing."""
     return "" if cell["distinguishable"] or cell["low"] is None else NOT_DISTINGUISHABLE
 
 

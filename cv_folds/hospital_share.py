@@ -1,4 +1,4 @@
-"""How much of what a score reaches over all lesions is that it knows the hospital."""
+"""How much of a score's AUC over all lesions is due to knowing the hospital."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from cv_folds.metrics import AUC
 Scores = npt.NDArray[np.float64]
 
 HOSPITAL = "attribution"
-"""Column that names the hospital, where a table has it."""
+"""Column that names the hospital, if a table has it."""
 FEWEST = 10
-"""Lesions of either class that a hospital needs to be counted."""
+"""Lesions of each class that a hospital needs to count."""
 _AS_IS, _LEVELLED, _WITHIN = "as it is", "levelled", "within hospitals"
 
 
 def hospital_share(
     lesions: pl.DataFrame, score: Scores, hospital: pl.Series, *, replicates: int, seed: int = 0
 ) -> dict[str, Any] | None:
-    """Compare a score's AUC over all lesions with what is left once every hospital's level is taken out.
+    """Compare a score's AUC over all lesions with what is left once every hospital's level is removed.
 
     Scores become normal deviates of their ranks, and each hospital's mean over its benign lesions is subtracted: then
-    the score cannot put one hospital's lesions above another's. Benign lesions may differ between hospitals in truth,
-    so a share says that the hospital counts, not that it does so wrongly.
+    the score cannot put one hospital's lesions above another's. Benign lesions may truly differ between hospitals,
+    so a share says that the hospital matters, not that it should not.
 
     Args:
         lesions: target, patient_id.
         score: Shape (lesions,); a lesion whose score is NaN is left out.
-        hospital: Of each lesion; null where unknown, which leaves it out.
-        replicates: Of the patient bootstrap, at least 100.
-        seed: Of the bootstrap.
+        hospital: Hospital of each lesion; one with null is left out.
+        replicates: Patient-bootstrap draws, at least 100.
+        seed: Bootstrap seed.
 
     Returns:
-        Ready for JSON, None with fewer than two hospitals of `FEWEST` malignant and `FEWEST` benign lesions. `pooled`,
+        Ready for JSON, None if fewer than two hospitals have `FEWEST` malignant and `FEWEST` benign lesions. `pooled`,
         `levelled` and `within` (the mean of the hospitals' own AUCs): AUC with its interval, on lesions of these
-        hospitals; `difference`: pooled minus levelled, paired; `share`: that as a share of what the pooled AUC has
+        hospitals; `difference`: pooled minus levelled, paired; `share`: that as a share of the pooled AUC
         above chance; `told`: the share of the spread of benign lesions' ranks that lies between hospitals, 0 to 1.
     """
     known = lesions.select("target", "patient_id", hospital=hospital, score=pl.Series(score))
@@ -80,7 +80,7 @@ def hospital_share(
 
 
 def _between_hospitals(rows: pl.DataFrame, names: list[str]) -> float:
-    """Epsilon squared of Kruskal and Wallis on benign lesions."""
+    """Kruskal-Wallis epsilon squared on benign lesions."""
     benign = rows.filter(pl.col("target") == 0)
     groups = [benign.filter(pl.col("hospital") == name)["deviate"].to_numpy() for name in names]
     if benign["deviate"].n_unique() == 1:

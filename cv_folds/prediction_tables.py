@@ -1,4 +1,4 @@
-"""Reading one table of predictions or labels: which column is the id, which is the score, and is all of it usable."""
+"""Reading one table of predictions or labels: which column is the id, which the score, and is all of it usable."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from engine.errors import InputError, shorten
 
 ID_COLUMNS = ("isic_id", "image_name")
 SCORES = ("score", "prob", "prediction")
-"""What people call a score, next to a run's `blend`."""
+"""What people call a score, besides a run's `blend`."""
 LABELS = ("target", "malignant")
-"""What people call a label, and a score in its place where the values are not all 0 or 1."""
-#: Columns of the datasets and of a run's tables that are no scores, whatever numbers they hold; so are fold_1, fold_2.
+"""What people call a label, or a score if the values are not all 0 or 1."""
+#: Columns of the datasets and of a run's tables that are never scores, whatever they hold; nor are fold_1, fold_2.
 _NO_SCORES = frozenset(
     {*ID_COLUMNS, "patient_id", "lesion_id", "group", "fold"}
     | {field.source for dataset in DATASETS for field in dataset.fields}
@@ -33,11 +33,11 @@ SHOWN = 3
 def score_column(path: Path, wanted: str | None = None) -> str:
     """Choose the column of scores.
 
-    The wanted one, else `blend`, else the one of `SCORES` that is there, else the one of `LABELS` that holds more than
-    0 and 1, else the only column of numbers that is neither a row index nor a column of a known dataset.
+    The wanted one, else `blend`, else the one of `SCORES` present, else the one of `LABELS` that holds more than 0 and
+    1, else the only column of numbers that is neither a row index nor a column of a known dataset.
 
     Raises:
-        InputError: The table cannot be read, the wanted column is not there, there is no score, or several columns
+        InputError: The table cannot be read, the wanted column is missing, there is no score, or several columns
             could be it.
     """
     table = open_table(path)
@@ -77,7 +77,7 @@ def _found(table: SourceTable, wanted: str) -> str:
 
 
 def _numbers(table: SourceTable, names: Sequence[str]) -> dict[str, pl.Series]:
-    """Those columns that hold numbers and at most gaps between them, without the gaps."""
+    """Those columns that hold only numbers and gaps, without the gaps."""
     if not names:
         return {}
     text = table.read({name: pl.String() for name in names}).select(names)
@@ -90,11 +90,11 @@ def read_labels(path: Path) -> pl.DataFrame:
     """Read labels.
 
     Returns:
-        isic_id (String, unique), target (Int8), and where there patient_id (String) and fold (Int64).
+        isic_id (String, unique), target (Int8), and, if present, patient_id (String) and fold (Int64).
 
     Raises:
         InputError: The table cannot be read, the id or target column is missing, an id is missing or repeated, a
-            target is not 0 or 1, or a patient_id or fold is missing or no whole number.
+            target is not 0 or 1, or a patient_id or fold is missing or not a whole number.
     """
     reading = _Reading(open_table(path))
     if "target" not in reading.table.header:
@@ -113,11 +113,11 @@ def read_predictions(path: Path, column: str, name: str) -> pl.DataFrame:
         name: What to call it.
 
     Returns:
-        isic_id (String, unique), the score (Float64), and where there patient_id (String) and fold (Int64).
+        isic_id (String, unique), the score (Float64), and, if present, patient_id (String) and fold (Int64).
 
     Raises:
         InputError: The table cannot be read, the id column is missing, an id is missing or repeated, a score is
-            missing, NaN or infinite, or a patient_id or fold is missing or no whole number.
+            missing, NaN or infinite, or a patient_id or fold is missing or not a whole number.
     """
     reading = _Reading(open_table(path))
     frame = reading.read(column)
@@ -140,12 +140,12 @@ class _Reading:
 
     @property
     def known(self) -> dict[str, pl.DataType]:
-        """What is read wherever it stands."""
+        """What is read if it is present."""
         optional = {"patient_id": pl.String(), "fold": pl.Float64()}
         return {name: dtype for name, dtype in optional.items() if name in self.table.header}
 
     def read(self, column: str) -> pl.DataFrame:
-        """The id, patient_id and fold where there, and one column of numbers: all there, ids once each."""
+        """The id, patient_id and fold if present, and one column of numbers: no gaps, each id once."""
         dtypes: dict[str, pl.DataType] = {self.key: pl.String(), **self.known, column: pl.Float64()}
         frame = self._with_any_id(self.table.read(dtypes))
         for name in dtypes:
@@ -157,7 +157,7 @@ class _Reading:
         return frame
 
     def _with_any_id(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Any text is an id here, `NA` and `null` too."""
+        """Any text is an id here, even `NA` and `null`."""
         if not frame[self.key].null_count():
             return frame
         return frame.with_columns(self.table.text(self.key).gather(frame[ROW]).alias(self.key))

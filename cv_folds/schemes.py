@@ -37,8 +37,8 @@ class Assignment:
 def patient_groups(frame: pl.DataFrame) -> pl.Series:
     """Name the group of each row: the patient, or all patients linked by the column `group`.
 
-    A group of duplicates can link two patients, and a patient can lie in two such groups; whatever is linked, directly
-    or through others, is one group, named after its first patient. Without `group`, or where it is null, patients stand
+    A group of duplicates can link two patients, and a patient can be in two such groups; whatever is linked, directly
+    or through others, is one group, named after its first patient. Without `group`, or if it is null, patients stand
     for themselves.
     """
     patient = frame["patient_id"]
@@ -108,12 +108,12 @@ def by_hospital(frame: pl.DataFrame, *, without_malignant: Literal["refuse", "me
     """One fold for each hospital: each is scored by models that saw only the others.
 
     A patient whose lesions come from several hospitals is held out with the one that has most of them (the first by
-    name among equals), since patients are never split.
+    name if tied), since patients are never split.
 
-    A hospital without a malignant lesion cannot be a fold: no ranking metric is defined on it. Left in training for
-    good it would never be scored; so the right thing, by "merge", is to hold all such hospitals out together with the
-    one that has the fewest malignant lesions. That fold still tests on hospitals that its models never saw, but ranks
-    lesions of several hospitals against each other. Since it changes what the fold means, it is not done unasked.
+    A hospital without a malignant lesion cannot be a fold: no ranking metric is defined on it. If always left in
+    training, it would never be scored; so "merge" holds all such hospitals out together with the one that has the
+    fewest malignant lesions. That fold still tests on hospitals that its models never saw, but ranks
+    lesions of several hospitals against each other. Since it changes what the fold means, it is not the default.
 
     Args:
         frame: With isic_id, patient_id, target and attribution.

@@ -1,4 +1,4 @@
-"""Putting predictions next to labels by the lesion's id: every lesion must be in both."""
+"""Joins predictions to labels by lesion id: every lesion must be in both."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from engine.errors import InputError, shorten
 
 @dataclass(frozen=True)
 class Scored:
-    """Predictions next to labels.
+    """Predictions joined to labels.
 
     Attributes:
         frame: isic_id, target (Int8), score (Float64), other (Float64, if a second table was given), and where known
             patient_id (String) and fold (Int64); sorted by isic_id.
-        column: The column that was taken as the score.
-        other_column: The same of the second table.
+        column: The column taken as the score.
+        other_column: The same for the second table.
         notes: What a reader of the results should know.
     """
 
@@ -49,11 +49,11 @@ def read_scored(
         labels: The targets.
         column: The score; None chooses as `score_column` does.
         other: A second table of scores.
-        other_column: Its score; None takes `column` if it is there, else chooses as `score_column` does.
+        other_column: Its score; None takes `column` if present, else chooses as `score_column` does.
 
     Raises:
         InputError: A table cannot be read or used (see `score_column`, `read_labels`, `read_predictions`), a lesion
-            stands in one table only, or patients or folds differ between predictions and labels.
+            is in one table only, or patients or folds differ between predictions and labels.
     """
     labelled = read_labels(labels)
     chosen = score_column(predictions, column)
@@ -96,7 +96,7 @@ def _only_in(one: pl.DataFrame, other: pl.DataFrame) -> list[str]:
 
 
 def _joined(labelled: pl.DataFrame, predicted: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Both tables by id; the patients and folds that both hold must agree."""
+    """Both tables joined by id; patients and folds that both hold must agree."""
     for name in ("patient_id", "fold"):
         differing = _differing(labelled, predicted, name)
         if differing:

@@ -14,7 +14,7 @@ from engine.errors import InputError
 
 MEAN = "mean_over_folds"
 DEFAULT_METRICS = (PAUC.name, AUC.name, SETOP15.name)
-#: With fewer patients that have a malignant lesion, simulated intervals hold the truth too seldom.
+#: With fewer patients with a malignant lesion, simulated intervals cover the truth too seldom.
 FEW_PATIENTS = 50
 
 
@@ -31,15 +31,15 @@ def summarise(
     """Measure a score, with patient-bootstrap intervals, and the paired difference to another.
 
     Pooled figures rank all lesions together, as a leaderboard does; the mean over folds ranks only lesions that were
-    scored by the same models. Out of fold the two differ, since scores of different models are not on one scale.
+    scored by the same models. Out of fold the two differ, since different models score on different scales.
 
     Args:
         frame: target (0 or 1), the score columns, and where known patient_id and fold.
         column: The score.
         other: A second score to compare with.
-        metrics: Names from `cv_folds.metrics.METRICS`. Retrieval metrics are left out where no patient is known.
-        replicates: Of the bootstrap, at least 100.
-        seed: Of the bootstrap.
+        metrics: Names from `cv_folds.metrics.METRICS`. Retrieval metrics are left out if no patient is known.
+        replicates: Bootstrap draws, at least 100.
+        seed: Bootstrap seed.
         level: Nominal coverage of the intervals.
 
     Returns:

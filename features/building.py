@@ -38,17 +38,17 @@ class FeaturePlan:
 
     @classmethod
     def of(cls, columns: Collection[str], groups: Sequence[str], state: FeatureState | None) -> FeaturePlan:
-        """The plan for a table with `columns`, image scores joined."""
+        """The plan for a table with `columns`, image scores included."""
         return cls(tuple(dictionary(columns, groups)), state or builtin_state())
 
     @property
     def numeric(self) -> list[FeatureSpec]:
-        """The features that are numbers."""
+        """The numeric features."""
         return [spec for spec in self.specs if spec.kind == "numeric"]
 
     @property
     def categories(self) -> list[str]:
-        """The features that are carried over from the frame as they are."""
+        """The features copied from the frame unchanged."""
         return [spec.name for spec in self.specs if spec.kind == "category"]
 
     @property
@@ -57,7 +57,7 @@ class FeaturePlan:
         return list(dict.fromkeys(need for spec in self.numeric for need in spec.needs))
 
     def compute(self, block: Block) -> Iterator[tuple[str, Floats]]:
-        """The numbers of one block, (n,) each, NaN for missing."""
+        """The numbers of one block, each (n,), NaN for missing."""
         for name, group in all_groups().items():
             wanted = [spec for spec in self.numeric if spec.group == name]
             if wanted:
@@ -74,21 +74,21 @@ def build(
 ) -> pl.DataFrame:
     """Compute the feature table of a cohort.
 
-    A patient's rows depend on that patient's rows and on `state` alone: they are the same to the last bit whether the
-    patient is alone or in a batch, in any order of rows and with any executor.
+    A patient's features depend only on that patient's rows and on `state`: they are the same to the last bit alone or
+    in a batch, in any row order and with any executor.
 
     Args:
-        frame: Canonical frame; `target` and everything else in `cohort.columns.NEVER_FEATURES` is not read.
+        frame: Canonical frame; `target` and the rest of `cohort.columns.NEVER_FEATURES` are not read.
         groups: Switches, see `features.registry.dictionary`.
-        state: Cohort constants from `features.fit`; those of the simulated cohort where there are none.
+        state: Cohort constants from `features.fit`; by default those of the simulated cohort.
         images: Image scores for the group `image`, see `features.patients.image_tables`.
-        executor: Works on the blocks; by default two cores of this machine.
+        executor: Runs the blocks; by default on two cores of this machine.
 
     Returns:
         `isic_id`, then Float32 and String columns; rows in the order of `frame`; missing is null, never NaN.
 
     Raises:
-        InputError: A switch is unknown, a key column is missing or has nulls, or the image table is not one.
+        InputError: A switch is unknown, a key column is missing or has nulls, or the image table is invalid.
     """
     joined = join_images(frame, images)
     plan = FeaturePlan.of(joined.columns, groups, state)
@@ -102,7 +102,7 @@ def build(
         if spec.kind == "category"
         else pl.Series(spec.name, pl.from_arrow(to_arrow(table.pop(spec.name))))
         for spec in plan.specs
-    )  # each column takes the memory of its array over
+    )  # each column takes over its array's memory
     return pl.DataFrame([joined[ID], *columns])
 
 
@@ -118,7 +118,7 @@ def _as_slice(rows: Rows) -> slice | Rows:
 
 
 def to_arrow(values: Singles) -> pa.Array:
-    """An arrow array on the array's own memory, NaN as null."""
+    """An arrow array sharing the memory of `values`, NaN as null."""
     missing = np.isnan(values)
     mask = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
     return pa.Array.from_buffers(pa.float32(), values.size, [mask, pa.py_buffer(values)])

@@ -63,7 +63,7 @@ def _table(specs: Iterable[FeatureSpec]) -> Iterator[str]:
 
 
 def _row(spec: FeatureSpec) -> tuple[str, ...]:
-    """The cells of a feature; the number that a family of features goes through is written x."""
+    """The table cells of a feature; the number that a family of features varies is written x."""
     number, mark, _ = spec.name.partition("__")
     cells = [spec.name, spec.part, spec.formula, spec.unit, spec.missing, spec.source]
     if mark:

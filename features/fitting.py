@@ -1,4 +1,4 @@
-"""Fits the cohort constants on training rows, without labels, independently of the order of rows."""
+"""Fits the cohort constants on training rows, without labels, independently of row order."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _UNKNOWN = Prior(within=0.0, robust=0.0, offset=0.0)
 
 @dataclass(frozen=True)
 class _Table:
-    """One number of each patient, a column a patient: see `_summary`.
+    """One number's summary, one column per patient: see `_summary`.
 
     Attributes:
         first: (2, patients) count and mean.
-        rest: (rows, patients with a count above 1) what follows; it says nothing new of the others.
+        rest: (rows, patients with a count above 1) the other rows, which add nothing for the rest.
     """
 
     first: Floats
@@ -48,14 +48,14 @@ class _Table:
         first = np.concatenate([table.first for table in tables], axis=1)
         rows = np.zeros((2 + len(tables[0].rest), first.shape[1]))
         rows[:2] = first
-        rows[5::3] = rows[6::3] = first[0]  # a single value stands in one place, by itself
+        rows[5::3] = rows[6::3] = first[0]  # a single value is alone in one place
         rows[2:, first[0] > 1] = np.concatenate([table.rest for table in tables], axis=1)
         return rows
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What one block adds: a table a number, a matrix a patient of several lesions, sums a hospital."""
+    """What one block adds: a table per number, a matrix per patient with several lesions, sums per hospital."""
 
     tables: list[_Table]
     squares: Floats
@@ -68,9 +68,9 @@ class Constants:
 
     Attributes:
         numbers: Numbers of the table itself.
-        scores: Image scores, as they are joined.
-        scopes: Places that the table tells apart.
-        hospitals: Whether it names institutions.
+        scores: Image scores, as joined.
+        scopes: Scopes whose column the table has.
+        hospitals: Whether the table names institutions.
     """
 
     numbers: tuple[str, ...]
@@ -80,7 +80,7 @@ class Constants:
 
     @classmethod
     def of(cls, columns: Collection[str]) -> Constants:
-        """Those of a table with `columns`, image scores joined."""
+        """Those for a table with `columns`, image scores included."""
         return cls(
             (*(name for name in COMPARED if available(name, columns)), *further_numbers(columns)),
             tuple(SCORE_PREFIX + score for score in image_scores(columns)),
@@ -102,11 +102,11 @@ def fit_state(
 
     Args:
         frame: Canonical frame; labels are not read.
-        images: Image scores of the training rows, out of fold, where the group `image` is wanted.
-        executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
+        images: Out-of-fold image scores of the training rows, if the group `image` is wanted.
+        executor: Runs the blocks; by default on two cores of this machine. The result does not depend on it.
 
     Returns:
-        The state, independent of the order of rows.
+        The state, independent of row order.
     """
     joined = join_images(frame, images)
     constants = Constants.of(joined.columns)
@@ -114,11 +114,11 @@ def fit_state(
 
 
 def fit_blocks(blocks: Iterable[Block], constants: Constants, executor: Executor | None = None) -> FeatureState:
-    """Cohort constants of all blocks; about 12 kB a patient of several lesions are held, 2 kB of one.
+    """Cohort constants of all blocks; holds about 12 kB per patient with several lesions, 2 kB with one.
 
     Args:
         blocks: The training rows in the order of (patient_id, isic_id), with `constants.columns`.
-        constants: Which constants.
+        constants: What to fit.
         executor: As for `fit_state`.
     """
     parts = list((executor or LocalExecutor(2)).map(_part, constants, blocks))
@@ -148,7 +148,7 @@ def _pool(parts: list[_Part], constants: Constants) -> FeatureState:
 
 
 def _summary(block: Block, name: str, scopes: Sequence[Scope]) -> Iterator[Floats]:
-    """A column a patient: count, mean, SS, robust SS, then of each scope SS, Σ count² and places."""
+    """One column per patient: count, mean, SS, robust SS, then SS, Σ count² and places by scope."""
     values = logit(block.number(name)) if name.startswith(SCORE_PREFIX) else block.number(name)
     own = Comparison(block.patients, values, _UNKNOWN)
     found = own.moments
@@ -166,7 +166,7 @@ def _summary(block: Block, name: str, scopes: Sequence[Scope]) -> Iterator[Float
 
 
 def _squares(block: Block) -> Floats:
-    """Products of deviations of `DISTANCE_NUMBERS`, of each patient of several lesions; a missing number adds 0."""
+    """Products of `DISTANCE_NUMBERS` deviations for each patient with several lesions; a missing number adds 0."""
     deviations = [np.nan_to_num(moments(block.patients, block.number(name)).deviation) for name in DISTANCE_NUMBERS]
     points = np.stack(deviations, axis=1)
     starts, sizes = block.patients.starts.tolist(), block.patients.sizes.tolist()

@@ -21,7 +21,7 @@ _ROWS = 16_384
 
 @dataclass(frozen=True, eq=False)
 class OrderedImages:
-    """Scores and embeddings of n lesions, in their order, under the names that they are joined with.
+    """Scores and embeddings of n lesions, in their order, under the names they are joined with.
 
     Attributes:
         scores: For each score an array (n,), NaN where the image table lacks the lesion.
@@ -37,13 +37,13 @@ class OrderedImages:
         return [*self.scores, *self.embeddings]
 
     def rows(self, begin: int, end: int, columns: Iterable[str]) -> list[pl.Series]:
-        """Those of `columns` that there are, of the lesions from `begin` to before `end`."""
+        """Those of `columns` that exist, for the lesions from `begin` to before `end`."""
         return [self._part(name, begin, end) for name in columns if name in self.scores or name in self.embeddings]
 
     def _part(self, name: str, begin: int, end: int) -> pl.Series:
         if name in self.scores:
             return pl.Series(name, self.scores[name][begin:end])
-        # Opened anew each time, so that pages already read do not stay in the memory of the process.
+        # Reopened each time, so that pages already read do not stay in the process's memory.
         matrix = np.load(self.embeddings[name], mmap_mode="r")[begin:end]
         return pl.Series(name, matrix.astype(np.result_type(matrix, np.float32)))
 
@@ -52,7 +52,7 @@ def in_order(images: Path, lesions: pl.Series, scratch: Path) -> OrderedImages:
     """Lay an image table out in the order of the lesions.
 
     Args:
-        images: Parquet table of the form that `join_images` takes; it is never held whole.
+        images: Parquet table as `join_images` takes it; never held whole.
         lesions: `isic_id` of all lesions.
         scratch: Folder for the embeddings; it must outlast the result.
 
@@ -82,7 +82,7 @@ def in_order(images: Path, lesions: pl.Series, scratch: Path) -> OrderedImages:
 
 
 def _places(ids: pl.Series, lesions: pl.Series) -> NDArray[np.int64]:
-    """The lesion (n,) that each row of the image table belongs to, by its place; -1 for none."""
+    """The place (n,) of the lesion that each row of the image table belongs to; -1 for none."""
     check_ids(ids)
     if ids.equals(lesions):
         return np.arange(ids.len())
@@ -98,7 +98,7 @@ class _EmbeddingFile:
     Attributes:
         path: NumPy file.
         lesions: Rows of the matrix.
-        lengths: Lengths that the embeddings were found to have.
+        lengths: Lengths found among the embeddings.
         written: Which rows have an embedding.
     """
 
@@ -111,7 +111,7 @@ class _EmbeddingFile:
         self.written = np.zeros(self.lesions, dtype=np.bool_)
 
     def put(self, places: NDArray[np.int64], embeddings: pl.Series) -> None:
-        """Write `embeddings` (m,) to the rows `places` (m,), but those that are null or whose place is -1."""
+        """Write `embeddings` (m,) to the rows `places` (m,), except null ones and those whose place is -1."""
         self.lengths |= lengths(embeddings)
         there = embeddings.is_not_null().to_numpy() & (places >= 0)
         if there.any():
@@ -128,7 +128,7 @@ class _EmbeddingFile:
         return self.path
 
     def _matrix(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The matrix, opened anew each time, so that pages already written do not stay in the memory of the process."""
+        """The matrix, reopened each time, so that pages already written do not stay in the process's memory."""
         if self.path.is_file():
             return np.lib.format.open_memmap(self.path, mode="r+")
         shape = (self.lesions, one_length(self.lengths))

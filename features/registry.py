@@ -1,4 +1,4 @@
-"""All feature groups, and the dictionary of what they give for a table."""
+"""All feature groups, and the dictionary of their features for a table."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ GROUPS: dict[str, Group] = {
 }
 """Every group under its switch."""
 ENTRY_POINTS = "uglyduck.features"
-"""Entry points of this group name groups that other packages bring."""
+"""Entry points through which other packages add groups."""
 EXAMPLE_IMAGE_COLUMNS = (f"{SCORE_PREFIX}score", f"{EMBEDDING_PREFIX}embedding")
-"""An image table with one score and an embedding, as it is joined."""
+"""An image table with one score and an embedding, as joined."""
 EXAMPLE_FURTHER_COLUMNS = (f"{NUMBER}x", f"{CATEGORY}y")
 """A number and a category that SLICE-3D does not have."""
 IMAGE_GROUPS: tuple[str, ...] = ("image.score", "image.relative")
-"""What is built of image models where nothing else is asked for: embeddings gained nothing on the real
-lesions at hand, two a patient (docs/images-real.md)."""
+"""What is built from image models by default: embeddings gained nothing on the real lesions available,
+two per patient (docs/images-real.md)."""
 DEFAULT_GROUPS: tuple[str, ...] = (
     "basic",
     "tbp",
@@ -50,15 +50,15 @@ DEFAULT_GROUPS: tuple[str, ...] = (
     "context",
     *IMAGE_GROUPS,
 )
-"""What is built where nothing else is asked for."""
+"""What is built by default."""
 
 
 @cache
 def all_groups() -> dict[str, Group]:
-    """Every group under its switch, ours first: no other package can take their names; a user's own formulas last.
+    """Every group under its switch, ours first, so no other package can take their names; user formulas last.
 
     Raises:
-        InputError: What another package brings is no group of that name.
+        InputError: An entry point is not a group of its name.
     """
     brought = {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS)}
     for name, group in brought.items():
@@ -72,14 +72,14 @@ def all_groups() -> dict[str, Group]:
 
 
 def brought_by(groups: Sequence[str]) -> dict[str, str]:
-    """SHA-256 of the module behind each of the groups that another package brings, by name."""
+    """SHA-256 of the module behind each group that another package adds, by name."""
     wanted = {switch.partition(".")[0] for switch in groups} - set(GROUPS)
     found = (entry for entry in (entry_points(group=ENTRY_POINTS) if wanted else ()) if entry.name in wanted)
     return {entry.name: sha256_of(Path(import_module(entry.module).__file__ or "")) for entry in found}
 
 
 def own_features(groups: Sequence[str]) -> list[OwnFeature]:
-    """The user's own among the switches of a run."""
+    """The user-defined ones among a run's switches."""
     return [OwnFeature.of(switch) for switch in groups if is_own(switch)]
 
 
@@ -106,7 +106,7 @@ def dictionary(columns: Collection[str], groups: Sequence[str] = DEFAULT_GROUPS)
             (`OwnFeature.switch`).
 
     Returns:
-        One entry a feature; features whose columns the table lacks are left out.
+        One entry per feature; features whose columns the table lacks are left out.
 
     Raises:
         InputError: A switch is unknown, or two features have the same name.
@@ -128,10 +128,10 @@ def switches() -> list[str]:
 
 
 def check_switches(groups: Sequence[str], *, own: Sequence[str] = (), where: str = "[features] groups") -> None:
-    """Refuse a switch that is none; `own` are further ones that are.
+    """Refuse an unknown switch; `own` are further known ones.
 
     Raises:
-        InputError: The message names the nearest.
+        InputError: The message names the nearest one.
     """
     known = [*switches(), *own]
     for switch in groups:

@@ -39,25 +39,25 @@ def run_stage(
 ) -> FeaturePlan:
     """Fit the constants on a table of lesions that may be larger than memory, and write its feature table.
 
-    The table is read twice, in blocks of whole patients. What is held grows with it by about 12 kB a patient while the
-    constants are fitted, and where there is an image table by its ids and scores; embeddings are laid out in a
-    temporary file next to `out`.
+    The table is read twice, in blocks of whole patients. Memory grows by about 12 kB per patient while the constants
+    are fitted, and with an image table by its ids and scores; embeddings are laid out in a temporary file next to
+    `out`.
 
     Args:
         lesions: Canonical Parquet table, sorted by (patient_id, isic_id).
         groups: Switches.
-        out: features.parquet, rows and order those of `lesions`.
+        out: features.parquet, with the rows of `lesions` in order.
         dictionary: features.json: `groups`, `features` (the dictionary) and `state` (the cohort constants).
-        state: Cohort constants; fitted on `lesions` where there are none.
+        state: Cohort constants; by default fitted on `lesions`.
         images: Parquet image table, out of fold; see `features.patients.image_tables`.
-        executor: Works on the blocks; by default two cores of this machine. The result does not depend on it.
+        executor: Runs the blocks; by default on two cores of this machine. The result does not depend on it.
 
     Returns:
-        What was built, with which constants.
+        What was built, and with which constants.
 
     Raises:
-        InputError: A table cannot be read or written, `lesions` is not sorted, a feature of the user's own needs a
-            column that it lacks, or as in `features.build`.
+        InputError: A table cannot be read or written, `lesions` is not sorted, a user-defined feature needs a column
+            that it lacks, or as in `features.build`.
     """
     with _scratch(out) as scratch:
         table = _Table.of(lesions, images, Path(scratch))
@@ -70,7 +70,7 @@ def run_stage(
 
 
 def _refuse_lacking(table: _Table, groups: Sequence[str]) -> None:
-    """A feature of the user's own that cannot be built is a mistake; others are left out where columns are absent."""
+    """Refuse a user-defined feature that cannot be built; others are left out if columns are absent."""
     for one in own_features(groups):
         if absent := sorted(set(one.needs) - set(table.columns)):
             raise InputError(
@@ -106,7 +106,7 @@ class _Table:
 
     @property
     def columns(self) -> list[str]:
-        """Columns that features may be made of."""
+        """Columns that features may use."""
         return [*self.own, *(self.images.columns if self.images else ())]
 
     def blocks(self, columns: Collection[str]) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Feature tables that are written as they are computed, block by block; only a few blocks are held in memory."""
+"""Feature tables written as they are computed, block by block; only a few blocks are held in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from features.patients.image_tables import join_images
 from features.patients.state import FeatureState
 
 ROW_GROUP = 32_768
-"""Rows of a row group, at least."""
+"""Minimum rows of a row group."""
 
 
 def write_features(
@@ -40,10 +40,10 @@ def write_features(
         groups: Switches.
         state: Cohort constants.
         images: Image scores.
-        executor: Works on the blocks; by default two cores of this machine.
+        executor: Runs the blocks; by default on two cores of this machine.
 
     Returns:
-        What was built, with which constants.
+        What was built, and with which constants.
 
     Raises:
         InputError: As in `features.build`, or the table cannot be written.

@@ -19,4 +19,4 @@ DATA_CHECKS: tuple[Check, ...] = (
     *(SHARED_LESIONS, SHARED_PATIENTS, UNSEEN, SAMPLE),
     *(DAMAGED, NO_CROP, NO_LESION),
 )
-"""In the order of their codes; a code is never given to another question."""
+"""In the order of their codes; a code is never reused for another check."""

@@ -20,7 +20,7 @@ SINGLE = Check("UD124", "patients with a single lesion", "info")
 PREVALENCE = Check("UD125", "malignant lesions", "info")
 TELLING = Check("UD127", "columns whose gaps tell the label", "warning")
 ONE_CLASS = Check("UD126", "labels of one class only", "warning")
-_FEWEST = 20  # rows with and without a value, for their labels to say something
+_FEWEST = 20  # rows with and without a value, for their labels to mean something
 _SURE, _TIMES = 6.0, 3.0  # standard errors apart, and this many times as often
 
 
@@ -129,7 +129,7 @@ def _telling(frame: pl.DataFrame, columns: list[Column], where: str) -> Finding:
 
 
 def _shares_by_gap(frame: pl.DataFrame, name: str) -> tuple[float, float] | None:
-    """Share malignant where a column is empty and where not, if one is far more than the other and not by chance."""
+    """Malignant share where a column is empty and where not, if they differ greatly and not by chance."""
     missing = frame[name].is_null()
     gap, rest = frame["target"].filter(missing), frame["target"].filter(~missing)
     if min(len(gap), len(rest)) < _FEWEST:

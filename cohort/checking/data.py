@@ -28,8 +28,8 @@ def check_data(
 
     Args:
         path: A lesion table, or a folder. In a folder every official table is checked, then how the files fit
-            together: train and test, the sample submission, the crops. A list of duplicates and lesion groups that
-            lie there under their official names are used.
+            together: train and test, the sample submission, the crops. A list of duplicates and lesion groups there
+            under their official names are used.
         duplicates: As in `cohort.reading.read_cohort`.
         groups: As in `cohort.reading.read_cohort`.
         ungrouped: As in `cohort.reading.read_cohort`.

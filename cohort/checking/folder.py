@@ -21,7 +21,7 @@ SAMPLE = Check("UD134", "a sample submission whose ids are not those of the test
 
 
 def check_pair(folder: Path, train: Cohort | None, test: Cohort | None) -> Iterator[Finding]:
-    """Findings about a train and a test table side by side; None stands for one that is absent or cannot be read."""
+    """Findings about a train and a test table side by side; None stands for one that is absent or unreadable."""
     if train is None or test is None:
         reason = "this needs a readable train table and a readable test table"
         for check in (SHARED_LESIONS, SHARED_PATIENTS, UNSEEN):

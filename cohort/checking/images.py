@@ -1,4 +1,4 @@
-"""Whether the crops in an HDF5 file are those of a table; no crop is decoded, no link followed."""
+"""Whether the crops in an HDF5 file match a table; no crop is decoded, no link followed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_LESION = Check("UD143", "crops without a lesion", "info")
 
 
 def check_crops(path: Path, cohort: Cohort | None) -> Iterator[Finding]:
-    """Findings about the ids in an HDF5 file of crops; silent where there is no such file."""
+    """Findings about the ids in an HDF5 file of crops; none if there is no such file."""
     if not path.is_file():
         return
     with closing(Hdf5Store(path)) as store:

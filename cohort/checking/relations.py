@@ -10,7 +10,7 @@ from cohort.findings import Check, Finding
 
 RELATIONS_BROKEN = Check("UD122", "exact relations between columns that do not hold", "warning")
 TOLERANCE = 1e-4
-"""Largest deviation that rounding explains, as a share of the value (of 1 for smaller ones).
+"""Largest deviation that rounding explains, as a share of the value (of 1 for smaller values).
 
 The 28 published rows with all columns deviate by at most 1e-5; the files hold 7 digits or more.
 """
@@ -18,7 +18,7 @@ The 28 published rows with all columns deviate by at most 1e-5; the files hold 7
 
 @dataclass(frozen=True)
 class Relation:
-    """`left` equals `right` in every row; `turn` is 360 for an angle, 0 for other things."""
+    """`left` equals `right` in every row; `turn` is 360 for an angle, 0 otherwise."""
 
     formula: str
     left: str
@@ -27,7 +27,7 @@ class Relation:
     turn: float = 0
 
     def deviation(self) -> pl.Expr:
-        """Absolute difference of the sides as a share of max(1, |right|); of angles the shorter way round."""
+        """Absolute difference of the sides as a share of max(1, |right|); for angles the shorter way round."""
         difference = (pl.col(self.left) - self.right).abs()
         if self.turn:
             difference = pl.min_horizontal(difference, self.turn - difference)

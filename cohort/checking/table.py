@@ -1,4 +1,4 @@
-"""One table: can it be read, which rows break a rule, and what it holds."""
+"""One table: can it be read, which rows break a rule, and what does it hold."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_table(path: Path, companions: Companions, *, training: bool = False) -
     Args:
         path: The table.
         companions: What helps to read it.
-        training: Whether every column of a mapping has to be there.
+        training: Whether every column of a mapping must be present.
     """
     where = path.name
     try:
@@ -78,7 +78,7 @@ def check_table(path: Path, companions: Companions, *, training: bool = False) -
 
 def _check_rows(table: SourceTable, dataset: Dataset, companions: Companions) -> tuple[list[Finding], Cohort | None]:
     where = table.path.name
-    # A table whose dataset knows no patients can still be checked, image by image; UD114 says so.
+    # A table whose dataset has no patients can still be checked, image by image; UD114 says so.
     ungrouped = companions.ungrouped or dataset.patient is None
     groups = companions.groups if dataset.patient is None else None
     try:

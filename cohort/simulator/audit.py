@@ -36,8 +36,8 @@ def audit(cohort: Simulated) -> list[AuditFinding]:
     """Compare a simulated cohort with the published figures.
 
     Returns:
-        One finding a figure. In a cohort of other size or prevalence than the published one, only exact relations and
-        rules are judged; of the others the finding says that they are not applicable.
+        One finding per figure. If the size or prevalence differs from the published one, only exact relations and
+        rules are judged; the others are marked not applicable.
     """
     totals = published()["totals"]
     full = (cohort.metadata.height, cohort.metadata["target"].sum()) == (totals["lesions"], totals["malignant"])
@@ -51,7 +51,7 @@ def audit_table(frame: pl.DataFrame) -> list[AuditFinding]:
 
 
 def optimum(truth: pl.DataFrame) -> Iterator[AuditFinding]:
-    """What the best ranking reaches with table and crop, and how much of it is the crop's."""
+    """What the best ranking reaches with table and crop, and how much of it the crop adds."""
     facts = published()["performance"]
     malignant = (truth["target"] == 1).to_numpy()
     both, table = (partial_auc(truth[name].to_numpy(), malignant) for name in ("p_both", "p_table"))
@@ -62,9 +62,9 @@ def optimum(truth: pl.DataFrame) -> Iterator[AuditFinding]:
 def partial_auc(score: Array, malignant: npt.NDArray[np.bool_]) -> float:
     """Area between the ROC curve and a sensitivity of 0.8, at most 0.2, as the ISIC 2024 challenge counted it.
 
-    It is the area over the fifth of the malignant lesions with the lowest scores: of each, the share of benign lesions
-    with a lower one (ties half), averaged over all malignant lesions. Where malignant lesions on both sides of that
-    fifth tie with benign ones the challenge's curve differs a little; probabilities do not tie.
+    It is the area over the fifth of the malignant lesions with the lowest scores: for each, the share of benign lesions
+    with a lower one (ties half), averaged over all malignant lesions. If malignant lesions on both sides of that
+    fifth tie with benign ones, the challenge's curve differs a little; probabilities do not tie.
     """
     lowest = np.sort(score[malignant])
     weight = np.clip((1.0 - LEAST_SENSITIVITY) * len(lowest) - np.arange(len(lowest)), 0.0, 1.0)

@@ -56,7 +56,7 @@ def univariate(frame: pl.DataFrame) -> Iterator[AuditFinding]:
 
 
 def correlations(frame: pl.DataFrame) -> Iterator[AuditFinding]:
-    """Differences to the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
+    """Differences from the published 34 × 34 Pearson matrix: the mean at most 0.05, the largest at most 0.20."""
     facts = published()
     names = facts["correlation"]["columns"]
     upper = np.concatenate([np.array(row) for row in facts["correlation"]["upper"]])

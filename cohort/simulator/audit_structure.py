@@ -1,4 +1,4 @@
-"""The audit's chapters on what is not a single number column: relations, categories, patients, tags, ugly ducklings."""
+"""The audit's chapters on all but single numeric columns: relations, categories, patients, tags, ugly ducklings."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def patients(frame: pl.DataFrame) -> Iterator[AuditFinding]:
 
 
 def tagging(frame: pl.DataFrame) -> Iterator[AuditFinding]:
-    """The manual-tagging artefact: what automatic detection passes by is in the table only where somebody tagged it."""
+    """The manual-tagging artefact: what automatic detection misses is in the table only if somebody tagged it."""
     facts = published()
     wanted = facts["tagged"]
     tagged = pl.col("lesion_id").is_not_null()
@@ -148,7 +148,7 @@ def tagging(frame: pl.DataFrame) -> Iterator[AuditFinding]:
 
 
 def ugly_ducklings(frame: pl.DataFrame) -> Iterator[AuditFinding]:
-    """On size, where the malignant lesions stand among their patient's lesions, within 5 points."""
+    """How malignant lesions rank by size among their patient's lesions, within 5 points."""
     wanted = published()["ugly_duckling"]
     rank = 100.0 * pl.col(wanted["column"]).rank("average").over("patient_id") / pl.len().over("patient_id")
     ranks = frame.select("target", rank=rank).filter(target=1)["rank"].to_numpy()

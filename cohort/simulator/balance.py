@@ -1,8 +1,8 @@
 """Balanced choice among random candidates.
 
 Balanced sampling (Deville & Tillé, Biometrika 91:893, 2004) draws a sample whose means of some features are as wanted,
-while everything else stays random. Here each unit has a few candidates drawn from the model, and single candidates are
-exchanged while the means come closer to the wanted ranges.
+while all else stays random. Here each unit has a few candidates drawn from the model, and single candidates are
+exchanged as long as the means come closer to the wanted ranges.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _EMPHASIS = 1.4
 
 
 def choose(features: Array, low: Array, high: Array, *, rounds: int = 1) -> Index:
-    """One candidate for each unit such that the means of the features come into their ranges.
+    """Choose a candidate for each unit so that the means of the features fall into their ranges.
 
     Args:
-        features: (units, candidates, k), each feature divided by the deviation of its mean that is tolerable.
+        features: (units, candidates, k), each feature divided by the tolerable deviation of its mean.
         low: (k,) least wanted mean over the units, on the same scale.
         high: (k,) largest wanted mean.
-        rounds: At most so many; after each, features that are still out of their range count for more.
+        rounds: At most this many; after each, features still outside their range count for more.
 
     Returns:
         (units,) index of the candidate of each unit: the best local optimum under exchange of single candidates.
@@ -42,7 +42,7 @@ def choose(features: Array, low: Array, high: Array, *, rounds: int = 1) -> Inde
 
 
 def _exchange(features: Array, low: Array, high: Array, chosen: Index) -> None:
-    """Exchange single candidates, in place, until none brings the sums closer or the sweeps are over."""
+    """Exchange single candidates, in place, until none brings the sums closer or the sweeps run out."""
     low, high = low * len(features), high * len(features)
     total = features[np.arange(len(features)), chosen].sum(axis=0)
     for _ in range(_SWEEPS):

@@ -31,7 +31,7 @@ RINGS = "tbp_lv_radial_color_std_max"
 
 @dataclass(frozen=True)
 class Stratum:
-    """Lesions that automatic detection passes by and that are in the table because somebody tagged them.
+    """Lesions that automatic detection misses and that are in the table because somebody tagged them.
 
     Attributes:
         latent: The coordinate that has a score and a curve of its own here.
@@ -71,19 +71,19 @@ class WorldCalibration:
         latents: Names of the coordinates, in the order of every vector and matrix; the two colour spreads last.
         curves: A curve per coordinate.
         between: (d, d) covariance of the patients' own levels, given age, lighting and hospital.
-        kinds: The kinds of benign lesions, and those of malignant ones: melanocytic and keratinocytic, the
-            patient-relative part of the risk, and the benign ones, for malignant lesions that look benign.
+        kinds: The kinds of benign lesions, and those of malignant ones: melanocytic and keratinocytic (the
+            patient-relative part of the risk), and the benign ones (for malignant lesions that look benign).
         on_age: (d,) effect of the age's normal score on a patient's level.
         on_white: (d,) effect of white lighting, per standard deviation of the indicator.
         on_height: (d,) effect of the standardised height on the body.
         on_hospital: (hospitals, d) offsets of the hospitals.
         tilt: (d,) displacement of the levels of patients with malignant lesions: the patient part of the risk.
         small: Lesions below 2.5 mm.
-        faint: Lesions of a contrast below the detection's floor.
+        faint: Lesions with a contrast below the detection floor.
         strata: (2, 4) shares of benign and of malignant lesions that are regular, small, faint, and both.
         zero: Score of each of the two colour spreads below which it is 0.
         sign_shift: Mean of the crop's sign in malignant lesions; it is N(0, 1) in benign ones.
-        shifted: Whether the population is not the published one, so that its figures are not either.
+        shifted: Whether the population, and so its figures, differ from the published ones.
         facts: Everything else in the file: counts by category, places, diagnoses, patient sizes.
     """
 
@@ -109,7 +109,7 @@ class WorldCalibration:
         return self.latents.index(name)
 
     def counts(self, category: str, of: Literal["lesions", "malignant"]) -> Array:
-        """Published lesions of each level of a category."""
+        """Published lesion counts of a category's levels."""
         levels = self.facts[category]
         return np.array([float(level[of]) for level in (levels.values() if isinstance(levels, dict) else levels)])
 

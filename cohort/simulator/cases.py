@@ -44,9 +44,9 @@ def draw_cases(
 ) -> Index:
     """Malignant lesions of each patient, `expected` on average, near the published margins in every draw.
 
-    Each patient's expectation is multiplied by a gamma frailty that patient and learner do not know, cases are placed
-    by systematic sampling (the best of some tries), and then pairs of similar patients swap their counts while that
-    brings the margins closer.
+    Each patient's expectation is multiplied by a gamma frailty that no patient or learner knows, cases are placed
+    by systematic sampling (the best of some tries), and then pairs of similar patients swap their counts as long
+    as that brings the margins closer.
     """
     total = round(float(expected.sum()))
     frailty = calibration.facts["patients"]["frailty"]
@@ -62,7 +62,7 @@ def draw_cases(
 
 
 def _distance_to_published(count: Index, third: Index) -> float:
-    """How far the numbers of patients with malignant lesions, by these and by size, are from the published ones."""
+    """How far patients with malignant lesions, counted by these and by size, are from the published numbers."""
     facts = published()["patients"]
     wanted = np.array([*facts["cases"].values(), *facts["positive_by_size_third"]], dtype=np.float64)
     wanted *= count.sum() / published()["totals"]["malignant"]
@@ -95,7 +95,7 @@ def _systematic(risk: Array, total: int, rng: np.random.Generator) -> Index:
 
 
 def _within_size(count: Index, size: Index) -> Index:
-    """Nobody has more malignant lesions than half their lesions (or one); the surplus goes to the roomiest others."""
+    """At most half of a patient's lesions (or one) are malignant; the surplus goes to those with most room."""
     limit = np.maximum(1, size // 2)
     surplus = int(np.maximum(count - limit, 0).sum())
     count = np.minimum(count, limit)
@@ -108,7 +108,7 @@ def _within_size(count: Index, size: Index) -> Index:
 
 
 def _spread(count: Index, expected: Array, patients: int) -> Index:
-    """At least so many patients with a malignant lesion: the surplus of the richest goes to the likeliest without."""
+    """At least so many patients with a malignant lesion: those with most give to the likeliest with none."""
     count = count.copy()
     for patient in np.argsort(-expected, kind="stable"):
         if np.count_nonzero(count) >= min(patients, count.sum()):
@@ -122,10 +122,10 @@ def _spread(count: Index, expected: Array, patients: int) -> Index:
 def _swapped(
     count: Index, patients: SimulatedPatients, expected: Array, calibration: WorldCalibration, rng: np.random.Generator
 ) -> Index:
-    """Swap counts between patients of similar expectation while margins come closer.
+    """Swap counts between patients of similar expectation as long as the margins come closer.
 
-    The margins are the malignant lesions of each level as expected, and the patients that have any of each third by
-    size as published.
+    The margins are the expected malignant lesions of each level, and the published patients with any in each third by
+    size.
     """
     margins = _margins(patients, calibration)
     expectations = [np.bincount(level, weights=expected, minlength=len(cases)) for level, cases in margins]

@@ -29,7 +29,7 @@ class Simulated:
 
     Attributes:
         metadata: The 55 official columns in official order, sorted by isic_id, with the dtypes of `cohort.columns`.
-        truth: One row a lesion in the same order: isic_id, target, the known probabilities of malignancy given the
+        truth: One row per lesion in the same order: isic_id, target, the known probabilities of malignancy given the
             table, the crop and both (p_table, p_crop, p_both), and what only the crop shows: crop_sign (N(0, 1) in
             benign lesions, shifted in malignant ones) and texture_seed (any 62-bit number).
     """
@@ -54,7 +54,7 @@ def simulate(
         n_lesions: Lesions, 50 to 4,000,000.
         seed: Same seed and arguments, same bits, at any number of threads.
         malignant: Malignant lesions. By default the published share (393 of 401,059), but at least 10 (or one in 25
-            lesions in cohorts of fewer than 250), so that small cohorts are of use; more raises the prevalence.
+            lesions in cohorts of fewer than 250), so that small cohorts are useful; more raises the prevalence.
         part: "train" or "test": the same population, other patients, other ids.
         shift: One of `cohort.simulator.SHIFTS`: a population that differs.
 

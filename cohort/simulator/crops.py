@@ -1,7 +1,7 @@
 """Simulated crops: JPEGs of 15 mm of skin painted from a lesion's table row, and the official HDF5 file of them.
 
-A crop depends on its row and the seed alone: the same bits whatever other rows there are, in whatever order, on any
-number of workers.
+A crop depends only on its row and the seed: the same bits with any other rows, in any order, on any number of
+workers.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def paint(rows: pl.DataFrame, *, seed: int, workers: int | None = None) -> Itera
     """Paint the crop of every row, in the order of the rows, a few at a time.
 
     Args:
-        rows: Metadata joined with `crop_sign` of the truth, one row a lesion; the columns needed are
-            `cohort.simulator.painting.subject.COLUMNS`, labels are not looked at.
+        rows: Metadata joined with `crop_sign` of the truth, one row per lesion; the columns needed are
+            `cohort.simulator.painting.subject.COLUMNS`, labels are ignored.
         seed: Same seed, same bits.
-        workers: Processes; by default one per CPU where there are rows enough to be worth starting them. With more
+        workers: Processes; by default one per CPU if there are enough rows to be worth starting them. With more
             than one, a script that calls this at its top level needs the `if __name__ == "__main__":` guard of
             multiprocessing.
 
@@ -78,5 +78,5 @@ def write_hdf5(rows: pl.DataFrame, path: Path, *, seed: int, workers: int | None
 
 
 def _painted(seed: int, lesions: Sequence[Subject], _cores: int) -> list[tuple[str, bytes]]:
-    """A batch of crops, as a task of an executor's."""
+    """A batch of crops, as an executor's task."""
     return [(lesion.isic_id, paint_crop(lesion, seed)) for lesion in lesions]

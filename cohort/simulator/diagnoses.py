@@ -1,7 +1,7 @@
-"""What is known only of labelled lesions: tags, diagnoses, melanoma depth, the vendor's lesion confidence.
+"""What is known only about labelled lesions: tags, diagnoses, melanoma depth, the vendor's lesion confidence.
 
-Lesions tagged by hand are of interest to somebody: all malignant ones, all that automatic detection passes by (below
-2.5 mm, faint), and of the others the larger likelier, by hospital as published.
+Lesions tagged by hand are of interest to somebody: all malignant ones, all that automatic detection misses (below
+2.5 mm, faint), and of the others the larger more often, as published for each hospital.
 """
 
 from __future__ import annotations

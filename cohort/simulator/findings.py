@@ -13,7 +13,7 @@ class AuditFinding:
     Attributes:
         group: Chapter of the audit.
         what: What is compared.
-        published: The published figure; None where the bound is a requirement, not a publication.
+        published: The published figure; None if the bound is a requirement, not published.
         simulated: The simulated figure.
         low: Smallest figure that passes.
         high: Largest figure that passes.

@@ -1,4 +1,4 @@
-"""A simulated cohort as the official files."""
+"""Writes a simulated cohort as the official files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_folder(
     test-truth.parquet (`Simulated.truth`), and with `images` train-image.hdf5 and test-image.hdf5.
 
     Args:
-        out: Folder; made where it is missing.
+        out: Folder; created if missing.
         n_lesions: Lesions of the train table.
         seed: Same seed and arguments, same bytes.
         images: Also draw the crops.

@@ -1,7 +1,7 @@
 """Latent normal scores of lesions: the patient's level, the place, and what is the lesion's own.
 
 A lesion belongs to one of four strata, which the table shows: regular, small (below 2.5 mm), faint (contrast below the
-detection's floor), small and faint. In a stratum its coordinate has a score and a curve of its own, independent of the
+detection floor), small and faint. In a stratum, its coordinate has its own score and curve, independent of the
 others, which are displaced alike in both classes. Within a stratum the own scores are a mixture:
 
     benign     N(common + mean, W) for each benign kind
@@ -25,7 +25,7 @@ STRATA = range(4)
 
 @dataclass(frozen=True)
 class Law:
-    """A normal component of the law of the own scores of one class in one stratum.
+    """A normal component of the law of own scores for one class in one stratum.
 
     Attributes:
         share: Weight of the component in its class.
@@ -42,10 +42,10 @@ class Law:
 
 @dataclass(frozen=True)
 class SimulatedLesions:
-    """One row a lesion.
+    """One row per lesion.
 
     Attributes:
-        score: (n, d) scores that the curves take.
+        score: (n, d) scores passed to the curves.
         stratum: 0 regular, 1 small, 2 faint, 3 both.
     """
 
@@ -61,7 +61,7 @@ def laws_within(code: int, calibration: WorldCalibration, *, malignant: bool) ->
 def laws_overall(code: int, calibration: WorldCalibration, *, malignant: bool) -> list[Law]:
     """The law of scores in a stratum under a known lighting: patients, places and ages averaged out.
 
-    What is averaged out is taken as normal, with the moments that it has among the lesions of the class.
+    What is averaged out is taken as normal, with its moments among the lesions of the class.
     """
     between = calibration.between + np.outer(calibration.on_age, calibration.on_age)
     between = between + np.outer(calibration.on_height, calibration.on_height)
@@ -101,7 +101,7 @@ def draw_lesions(
 
 
 def _law(code: int, kind: Kind, calibration: WorldCalibration, *, malignant: bool) -> Law:
-    """The law of a kind of lesions of one class in a stratum."""
+    """The law of one kind of lesion of a class in a stratum."""
     parts: list[Stratum] = [part for bit, part in ((1, calibration.small), (2, calibration.faint)) if code & bit]
     mean, covariance = kind.mean.copy(), kind.within.copy()
     for part in parts:

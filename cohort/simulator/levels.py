@@ -22,8 +22,8 @@ class Levels:
     """Levels of patients on the latent scale, d coordinates.
 
     Attributes:
-        known: (patients, d) what age, lighting and hospital say.
-        own: (patients, d) the rest, of covariance `Calibration.between`.
+        known: (patients, d) what age, lighting and hospital explain.
+        own: (patients, d) the rest, with covariance `WorldCalibration.between`.
     """
 
     known: Array
@@ -38,8 +38,8 @@ class Levels:
 def draw_levels(patients: SimulatedPatients, calibration: WorldCalibration, rng: np.random.Generator) -> Levels:
     """Draw the patients' levels.
 
-    The part of their own is chosen among candidates such that its distribution, weighted by lesions, is close to the
-    normal one, and in a cohort of many patients it is matched to the moments (given age and lighting). Otherwise a few
+    Their own part is chosen among candidates so that its distribution, weighted by lesions, is close to the normal
+    one, and in a cohort of many patients it is matched to the moments (given age and lighting). Otherwise a few
     very large patients would move the quantiles of all lesions.
     """
     score = ages(calibration)[1][patients.age]
@@ -75,7 +75,7 @@ def _balanced(weight: Array, calibration: WorldCalibration, rng: np.random.Gener
 
 
 def _matched(own: Array, design: Array, weight: Array, covariance: Array) -> Array:
-    """`own` made uncorrelated with `design` and of exactly this covariance, with weights that add up to 1."""
+    """`own` made uncorrelated with `design` and given exactly this covariance, with weights that add up to 1."""
     slopes = np.linalg.solve(weighted_products(design, design, weight), weighted_products(design, own, weight))
     for row in range(design.shape[1]):
         own = own - design[:, row : row + 1] * slopes[row]

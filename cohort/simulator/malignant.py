@@ -1,7 +1,7 @@
 """The malignant lesions: candidates drawn from the model, and a choice among them that meets the published figures.
 
 393 draws scatter: a 95 % quantile of their area is uncertain by 8 mm². The published cohort is one such draw, and a
-simulated one is to look like it in every seed. So each malignant lesion has some candidates, all drawn from the model
+simulated one should look like it with any seed. So each malignant lesion has some candidates, all drawn from the model
 given its patient, and one of each is chosen so that the quantiles, univariate AUCs, sites and within-patient ranks of
 the whole set come close to the published ones (see `balance`). The model alone has these figures on average; the
 choice takes out the scatter.
@@ -25,17 +25,17 @@ from cohort.simulator.world import World, draw_class
 Feature = tuple[Array, float, float]
 """A figure of each candidate, and the wanted range of its mean, all divided by a tolerable deviation."""
 _BUDGET = 40_000
-_MOST = 100  # candidates of a lesion: many where there are few lesions, since few scatter most
+_MOST = 100  # candidates per lesion: many if there are few lesions, since few scatter most
 _ROUNDS = 30
 _AUC_TOLERANCE = 0.015
 _SHARE_TOLERANCE = 0.01
 _QUANTILE_TOLERANCE = 0.06  # of the column's standard deviation; the audit allows 0.1
-_LOWEST, _OPTIMUM_TOLERANCE = 0.2, 0.0005  # the partial AUC is made of the fifth of the lowest standing
+_LOWEST, _OPTIMUM_TOLERANCE = 0.2, 0.0005  # the partial AUC comes from the fifth with the lowest standing
 _STANDINGS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
 def draw_malignant(world: World, benign: pl.DataFrame, streams: Iterator[np.random.Generator]) -> pl.DataFrame:
-    """The malignant lesions, as `draw_class` has them; those of a shifted population are taken as they come."""
+    """The malignant lesions, as `draw_class` gives them; those of a shifted population as drawn."""
     patient = np.repeat(np.arange(len(world.cases)), world.cases)
     if world.calibration.shifted:
         return draw_class(world, patient, next(streams), malignant=True)

@@ -12,7 +12,7 @@ Columns = dict[str, Array]
 Flags = npt.NDArray[np.bool_]
 _NOISES = 4
 _PIXEL = 1 / 7.3
-"""Millimetres: areas are whole numbers of pixels, perimeters steps along and across them."""
+"""Millimetres: areas are whole numbers of pixels, perimeters are steps along and across them."""
 _DIRECTIONS = {1: 0.17, 2: 0.11, 5: 0.04, 10: 0.03, 1000: 0.65}
 """Squared length of the direction, in whole pixels, that a lesion is measured along, and its share of the lesions."""
 _FLOOR = 2.495
@@ -24,7 +24,7 @@ def measure(lesions: SimulatedLesions, calibration: WorldCalibration, rng: np.ra
     """The 29 measurements of lesions, each (n,), without place and age.
 
     Exact, as in the real table: C = hypot(A, B) and H = atan2(B, A) in degrees, inside and outside; delta = inside -
-    outside; area_perim_ratio = perimeter² / area; norm_border and norm_color from what they sum up; lengths and areas
+    outside; area_perim_ratio = perimeter² / area; norm_border and norm_color from their parts; lengths and areas
     on the grid of pixels. The other relations hold with the residuals of real rows.
     """
     out = {name: calibration.curves[name](lesions.score[:, i]) for i, name in enumerate(calibration.latents)}
@@ -56,7 +56,7 @@ def _shape(out: Columns, small: Flags, draw: Array, noise: Array) -> None:
     """Sides from size and eccentricity, area from the sides, perimeter from the area, all on the grid of pixels.
 
     The sides are those of a rectangle along a direction (i, j) of whole pixels, so they are multiples of a pixel over
-    its length; most directions are so fine that it does not show. Rounding moves no lesion over the 2.5 mm from which
+    its length; most directions are too fine for it to show. Rounding moves no lesion over the 2.5 mm from which
     detection is automatic. Fitted to real rows: the minor side from eccentricity, sd 0.034.
     """
     which = np.searchsorted(np.cumsum(list(_DIRECTIONS.values()))[:-1], draw, side="right")
@@ -79,9 +79,9 @@ def _shape(out: Columns, small: Flags, draw: Array, noise: Array) -> None:
 
 
 def _outline(length: Array, diagonal: Array) -> Array:
-    """The closed path on the grid, an even number of straight steps and some diagonal ones, of about this length.
+    """Length of a closed path on the grid, an even number of straight steps and some diagonal ones, near `length`.
 
-    Of the numbers of diagonal steps around the share wanted, the one that comes nearest is taken.
+    Of the numbers of diagonal steps around the wanted share, the one that comes nearest is taken.
     """
     wanted = np.round(diagonal * length / (1.0 + (np.sqrt(2.0) - 1.0) * diagonal))
     best = np.full_like(length, np.inf)

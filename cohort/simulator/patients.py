@@ -18,7 +18,7 @@ _SMALLEST_MEAN_SIZE = 8
 
 @dataclass(frozen=True)
 class SimulatedPatients:
-    """One entry a patient in every array.
+    """One entry per patient in every array.
 
     Attributes:
         size: Lesions, at least 1.

@@ -14,13 +14,13 @@ UNKNOWN = "Unknown"
 
 @dataclass(frozen=True)
 class Habits:
-    """What is a patient's own about places.
+    """How each patient's lesions are placed.
 
     Attributes:
         share: (patients, places) share of each location among the patient's benign lesions.
         risk: (places,) how much likelier a malignant lesion is at a location, 0 where none was published.
         stature: (patients,) body height relative to the mean.
-        facing: (patients,) 1, or -1 where the model is turned round: x and z run the other way.
+        facing: (patients,) 1, or -1 if the model is turned round: x and z run the other way.
     """
 
     share: Array
@@ -31,7 +31,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class BodyPlaces:
-    """One entry a lesion.
+    """One entry per lesion.
 
     Attributes:
         location: Index into the calibration's places.
@@ -54,7 +54,7 @@ def draw_habits(n_patients: int, calibration: WorldCalibration, rng: np.random.G
     places = calibration.facts["places"]
     lesions, cases = calibration.counts("places", "lesions"), calibration.counts("places", "malignant")
     share = lesions / lesions.sum()
-    # a location without a published malignant lesion gets half a one, so that none but the unknown is safe
+    # a location without a published malignant lesion gets half of one, so that only the unknown is safe
     risk = np.where(np.array(list(places)) == UNKNOWN, 0.0, np.maximum(cases, 0.5) / cases.sum() / share)
     spread = calibration.facts["patients"]
     habit = rng.gamma(spread["place_concentration"] * share, size=(n_patients, len(share))) + 1e-9
@@ -111,7 +111,7 @@ def simple_location(name: str) -> str:
 
 
 def body_site(name: str) -> str | None:
-    """The body site (`anatom_site_general`) of a fine location; None where it is unknown."""
+    """The body site (`anatom_site_general`) of a fine location; None if it is unknown."""
     starts = {
         "Head": "head/neck",
         "Torso Back": "posterior torso",

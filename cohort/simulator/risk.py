@@ -79,7 +79,7 @@ def _log_mixture(score: Array, around: Array, laws: list[Law], calibration: Worl
 def _log_density(score: Array, around: Array, law: Law, calibration: WorldCalibration) -> Array:
     """Log density (n,) of scores (d, n), with colour spreads of 0 censored.
 
-    The two colour spreads are the last coordinates, so that their means given all others are at hand.
+    The two colour spreads are the last coordinates, so that their means given all others are known.
     """
     zero = {calibration.at(name): score for name, score in calibration.zero.items()}
     standard = np.empty_like(score)

@@ -22,10 +22,10 @@ def official_table(
     """The 55 official columns of `cohort.columns.SLICE3D`, in the order of the lesions.
 
     Args:
-        lesions: All lesions, as `world.draw_class` has them.
+        lesions: All lesions, as `world.draw_class` gives them.
         target: (n,) 1 for malignant lesions.
         world: Their patients.
-        ids: `isic_id` (one a lesion), `patient_id` (one a patient), `lesion_id` (one a lesion; used where tagged).
+        ids: `isic_id` and `lesion_id` (one per lesion, the latter used if tagged), `patient_id` (one per patient).
         rng: Source of tags, diagnoses and confidences.
     """
     calibration = world.calibration
@@ -53,7 +53,7 @@ def official_table(
 
 
 def draw_ids(n_lesions: int, n_patients: int, seed: int, *, test: bool) -> dict[str, pl.Series]:
-    """Ids without meaning and without repetition; those of train and test never meet.
+    """Ids without meaning or repetition; those of train and test never coincide.
 
     Number i of the cohort gets a * i + b modulo ten million, with a coprime to it; train counts i from below, test from
     above, and within each the order is random.

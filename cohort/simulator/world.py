@@ -42,7 +42,7 @@ class World:
     cases: Index
 
     def log_odds(self, lesions: pl.DataFrame) -> dict[str, Array]:
-        """Log odds of malignancy given the table, the crop and both, each (n,), of lesions of `draw_class`."""
+        """Log odds of malignancy given the table, the crop and both, each (n,), of lesions from `draw_class`."""
         patient, ratio, crop_ratio, sign = (
             lesions[name].to_numpy() for name in ("patient", "log_ratio", "crop_log_ratio", "sign")
         )
@@ -79,7 +79,7 @@ def draw_class(world: World, patient: Index, rng: np.random.Generator, *, malign
     """Draw lesions of one class for these patients, (n,) indices.
 
     Returns:
-        One row a lesion: the numeric columns of the table, the indices `patient` and `location`, the `stratum` (see
+        One row per lesion: the numeric columns of the table, the indices `patient` and `location`, the `stratum` (see
         `lesions`), the crop's `sign`, and the log likelihood ratios `log_ratio` (of place, stratum and scores given the
         patient) and `crop_log_ratio` (of what the crop shows of them, lighting included).
     """

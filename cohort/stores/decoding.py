@@ -58,10 +58,10 @@ def decode(data: bytes, isic_id: str, *, where: Path) -> Pixels:
 
 
 def check_size(isic_id: str, n_bytes: int, *, where: Path) -> None:
-    """Refuse an encoded crop over the byte cap, and an empty one.
+    """Refuse an encoded crop over the byte cap or an empty one.
 
     Raises:
-        CropError: It is.
+        CropError: It is either.
     """
     if n_bytes > MAX_BYTES:
         raise CropError(
@@ -90,7 +90,7 @@ def check_pixels(isic_id: str, width: int, height: int, *, where: Path) -> None:
 
 
 def _kind(data: bytes) -> str:
-    """What other image it is, by its first bytes; empty where that is not known."""
+    """The other image format, told by its first bytes; empty if unknown."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "it is a WebP image"
     known = {b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"\0\0\0\x0cjP": "JPEG 2000"}

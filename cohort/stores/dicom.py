@@ -27,7 +27,7 @@ METADATA_SCHEMA = {
     "anatom_site_general": pl.String,
 }
 _SEX = {"M": "male", "F": "female"}
-# pydicom raises whatever its decoders raise; these are what damaged or unsupported files were seen to give.
+# pydicom raises whatever its decoders raise; these are those seen with damaged or unsupported files.
 _DAMAGED = (
     OSError,
     ValueError,
@@ -80,14 +80,14 @@ class DicomStore(FileStore):
     def _record(self, isic_id: str, *, with_pixels: bool) -> Any:  # noqa: ANN401 - pydicom is an optional extra
         pydicom = _pydicom(self.path)
         with self.opened(isic_id) as stream, self._damage_named(isic_id), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom remarks on odd values; what cannot be used is refused here
+            warnings.simplefilter("ignore")  # pydicom warns about odd values; unusable ones are refused here
             if _is_deflated(stream, pydicom):
                 raise ValueError("deflated, which may unpack to any size")
             return pydicom.dcmread(stream, stop_before_pixels=not with_pixels)
 
     @contextmanager
     def _damage_named(self, isic_id: str) -> Iterator[None]:
-        """Whatever pydicom says of a damaged file, in one line."""
+        """Report what pydicom says of a damaged file in one line."""
         errors = _pydicom(self.path).errors
         try:
             yield
@@ -140,7 +140,7 @@ def _pydicom(path: Path) -> Any:  # noqa: ANN401 - an optional extra without typ
 
 
 def _is_deflated(stream: BinaryIO, pydicom: Any) -> bool:  # noqa: ANN401 - an optional extra
-    """Whether all of the file but its first part is packed, which pydicom would unpack whole; the place is kept."""
+    """Whether all of the file but its header is compressed, which pydicom would unpack whole; rewinds it."""
     pydicom.filereader.read_preamble(stream, force=False)
     about = pydicom.filereader._read_file_meta_info(stream)
     stream.seek(0)

@@ -17,11 +17,11 @@ from engine.errors import InputError
 
 
 class FileStore:
-    """Image files in one folder and its sub-folders, each named by its isic_id; other files there are left alone.
+    """Image files in one folder and its sub-folders, each named by its isic_id; other files there are ignored.
 
     Attributes:
         path: The folder.
-        suffixes: Of image files, in small letters.
+        suffixes: Those of image files, lower case.
     """
 
     suffixes: tuple[str, ...]
@@ -108,7 +108,7 @@ class FolderStore(FileStore):
 def files_below(folder: Path) -> Iterator[Path]:
     """Files at any depth, in order; no link to a folder is followed.
 
-    A Mac leaves a `._NAME.jpg` of its own next to each file that it copies; that is no image.
+    A Mac leaves a `._NAME.jpg` next to each file it copies; that is not an image.
     """
     for place, folders, names in os.walk(folder):
         folders.sort()

@@ -1,4 +1,4 @@
-"""Crops in an HDF5 file: a byte string of JPEG per isic_id, as in the official one, or what else is common."""
+"""Crops in an HDF5 file: one JPEG byte string per isic_id, as in the official one, or another common form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cohort.stores.protocol import NO_CROP, Crop, CropError, Pixels, is_id, requ
 from engine.errors import InputError
 
 _IMAGE = frozenset({"image", "img", "data", "jpg", "jpeg", "png", "pixels", "bytes"})
-"""Names of an entry that say nothing of the lesion: that is its group then."""
+"""Entry names that say nothing about the lesion: its group's name is used."""
 _LINK = "a soft or external link, which may lead out of the file"
 _STORE = "store each crop by its isic_id, as the bytes of a JPEG or PNG file or as uint8 pixels (height, width, 3)"
 _COPY = "copy the crop itself into this file"
@@ -44,7 +44,7 @@ class Hdf5Store:
         """The entries' names without folder and suffix, ascending.
 
         Raises:
-            InputError: An entry's name cannot be an isic_id, or two entries have one.
+            InputError: An entry's name cannot be an isic_id, or two entries share one.
         """
         return require_ids(self._entries, where=str(self.path))
 
@@ -87,7 +87,7 @@ class Hdf5Store:
         return value
 
     def _dataset(self, isic_id: str) -> Any:  # noqa: ANN401 - h5py is untyped
-        """The entry of an id: at the root as it is, which costs little to ask, or anywhere."""
+        """The entry of an id: at the root as it is, which is cheap to look up, or anywhere."""
         # h5py's low-level calls: its mappings look the name up several times, which costs as much as decoding.
         root, name = self._open().id, isic_id.encode()
         there = root.links.exists(name)
@@ -149,11 +149,11 @@ class Hdf5Store:
         return self._file
 
     def _content(self, isic_id: str, dataset: Any) -> Pixels:  # noqa: ANN401 - h5py is untyped
-        """What a dataset holds, once it is known to be an image in this file, of a size that can be read."""
+        """What a dataset holds, once it is known to be an image in this file, of a readable size."""
         storage, shape = dataset.get_create_plist(), dataset.shape
         if storage.get_layout() == h5py.h5d.VIRTUAL or storage.get_external_count():
             raise self._refuse(isic_id, "stored in other files (virtual dataset or external storage)", _COPY)
-        if storage.get_layout() == h5py.h5d.CHUNKED:  # each is unpacked whole
+        if storage.get_layout() == h5py.h5d.CHUNKED:  # each chunk is unpacked whole
             check_size(isic_id, math.prod(storage.get_chunk()), where=self.path)
         if shape and dataset.dtype == np.uint8 and (len(shape) < 3 or (len(shape) == 3 and shape[2] == 3)):
             return self._numbers(isic_id, dataset)
@@ -183,7 +183,7 @@ class Hdf5Store:
         check_size(isic_id, size, where=self.path)
         value = np.empty((), dtype=f"V{size}")
         dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, value, kind)
-        # Strings are padded with zero bytes; JPEG and PNG end in others.
+        # Strings are padded with zero bytes; JPEG and PNG end in other bytes.
         return np.frombuffer(value.tobytes().rstrip(b"\0") if text else value.tobytes(), np.uint8)
 
     def _refuse(self, isic_id: str, what: str, remedy: str = _STORE) -> CropError:
@@ -191,13 +191,13 @@ class Hdf5Store:
 
 
 def _lesion(path: str) -> str:
-    """What names the lesion: the last part of a path, or the group of an entry that only says that it is an image."""
+    """The path that names the lesion: the entry's own, or its group's if it only says that it is an image."""
     group, _, name = path.rpartition("/")
     return group if group and name.lower() in _IMAGE else path
 
 
 def _bound_cache(file: Any) -> None:  # noqa: ANN401 - h5py is untyped
-    """Let HDF5 remember 1 MB of what it knows of entries: left alone that grows to tens of MB with the crops read."""
+    """Limit HDF5's cache of entry metadata to 1 MB: otherwise it grows to tens of MB with the crops read."""
     cache = file.id.get_mdc_config()
     cache.set_initial_size = True
     cache.initial_size = cache.min_size = cache.max_size = 2**20

@@ -1,4 +1,4 @@
-"""Whose crop an entry of an image store is, by its name."""
+"""Which lesion an image-store entry belongs to, by its name."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cohort.stores.protocol import ImageStore, OnBad, is_id
 from engine.errors import InputError, shorten
 
 ADDED = ("_downsampled", "_resized", "_cropped", "_crop", "_small", "_thumbnail")
-"""What tools that change images add to their names."""
+"""Suffixes that image tools add to names."""
 _SHOWN, _NEAR = 3, 50
 
 Entry = TypeVar("Entry")
 
 
 def by_id(names: Iterable[tuple[str, Entry]], *, where: str) -> dict[str, Entry]:
-    """Entries by id, ascending, as their names without folder and suffix have it.
+    """Entries by id (name without folder and suffix), ascending.
 
     Raises:
-        InputError: Two entries have one id.
+        InputError: Two entries share an id.
     """
     found: dict[str, Entry] = {}
     given: dict[str, str] = {}
@@ -35,7 +35,7 @@ def by_id(names: Iterable[tuple[str, Entry]], *, where: str) -> dict[str, Entry]
 
 
 def found_in(entries: Mapping[str, Entry], isic_id: str) -> Entry | None:
-    """The entry of an id: named as it is, or else with or without one of `ADDED`; None where there is none."""
+    """The entry of an id: named as it is, or else with or without one of `ADDED`; None if there is none."""
     bare = (isic_id.removesuffix(added) for added in ADDED if isic_id.endswith(added))
     names = (isic_id, *bare, *(isic_id + added for added in ADDED))
     return next((entries[name] for name in names if name in entries), None)
@@ -55,10 +55,10 @@ def require_ids(names: Iterable[str], *, where: str) -> list[str]:
 
 
 def absent_crops(store: ImageStore, ids: Sequence[str], on_bad: OnBad) -> InputError | None:
-    """How many lesions have no entry in a store, three of them, and the nearest names; None where all have one.
+    """An error with how many lesions have no entry, three of them and the nearest names; None if all have one.
 
     Raises:
-        InputError: The same, where `on_bad` is "stop".
+        InputError: That error, if `on_bad` is "stop".
     """
     absent = [isic_id for isic_id in ids if not store.has(isic_id)]
     if not absent:
@@ -77,7 +77,7 @@ def absent_crops(store: ImageStore, ids: Sequence[str], on_bad: OnBad) -> InputE
 
 
 def _nearest(isic_id: str, names: Sequence[str]) -> list[str]:
-    """The name most like an id, of those that stand near it in the alphabet and of the first ones."""
+    """The name most like an id, among those near it in the alphabet and the first ones."""
     place = bisect_left(names, isic_id)
     likely = [*names[max(place - _NEAR, 0) : place + _NEAR], *names[:_NEAR]]
     return get_close_matches(isic_id, likely, n=1, cutoff=0)

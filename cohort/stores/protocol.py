@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 OnBad = Literal["stop", "missing"]
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 NO_CROP = "no crop of this id"
-"""The reason where a store has no entry of a lesion at all."""
+"""The reason if a store has no entry for a lesion at all."""
 
 
 class CropError(InputError):
@@ -62,7 +62,7 @@ class CropReader(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the crops lie."""
+        """Where the crops are."""
         ...
 
     def read(self, isic_id: str) -> Crop:
@@ -88,15 +88,15 @@ class ImageStore(CropReader, Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """Every entry as it is called there, for people."""
+        """Every entry's name in the store, for people."""
         ...
 
     def has(self, isic_id: str) -> bool:
-        """Whether there is an entry of this id; its name may have a suffix more, see `cohort.stores.naming`."""
+        """Whether there is an entry for this id; its name may have a further suffix, see `cohort.stores.naming`."""
         ...
 
     def encoded(self, isic_id: str) -> bytes:
-        """The bytes of one crop as they are stored, which say whether it is the same crop as before.
+        """The bytes of one crop as they are stored, which tell whether it is the same crop as before.
 
         Raises:
             CropError: There is no such crop, or it is over a limit.
@@ -125,7 +125,7 @@ def require_id(isic_id: str, path: Path) -> None:
     """Refuse an id that could be a path.
 
     Raises:
-        CropError: `isic_id` has other characters than letters, digits, `_` and `-`.
+        CropError: `isic_id` has characters other than letters, digits, `_` and `-`.
     """
     if not is_id(isic_id):
         raise CropError(

@@ -24,12 +24,12 @@ def metric_interval(
     """How far would this metric move if other patients had come?
 
     Args:
-        metric: One of `cv_folds.metrics.METRICS`, or one made to measure.
+        metric: One of `cv_folds.metrics.METRICS`, or a custom one.
         target: 1 malignant, 0 benign; shape (lesions,).
         score: Finite; higher is more suspicious; shape (lesions,).
-        patient: Patient ids; None draws lesions, which understates the uncertainty where patients have several.
+        patient: Patient ids; None draws lesions, which understates the uncertainty if patients have several.
         replicates: At least 100.
-        seed: Of the draws.
+        seed: Seed of the draws.
         level: Nominal coverage, in (0, 1).
         method: "percentile" or "bca"; the defaults are explained in `cv_folds.bootstrap.intervals`.
 
@@ -52,21 +52,21 @@ def paired_difference(
     level: float = 0.95,
     method: Method = "percentile",
 ) -> Difference:
-    """Is `first` really another than `second` on this metric, or would other patients turn it round?
+    """Does `first` really differ from `second` on this metric, or would other patients reverse it?
 
     Args:
-        metric: One of `cv_folds.metrics.METRICS`, or one made to measure.
+        metric: One of `cv_folds.metrics.METRICS`, or a custom one.
         target: 1 malignant, 0 benign; shape (lesions,).
         first: A score; shape (lesions,).
         second: Another score of the same lesions; shape (lesions,).
         patient: As in `metric_interval`; the draws are the same for both scores.
         replicates: At least 100.
-        seed: Of the draws.
+        seed: Seed of the draws.
         level: Nominal coverage, in (0, 1).
         method: "percentile" or "bca".
 
     Returns:
-        The interval of first minus second; `distinguishable` is False where it covers 0.
+        The interval of first minus second; `distinguishable` is False if it covers 0.
 
     Raises:
         InputError: As `replicate`.

@@ -1,7 +1,7 @@
 """From replicates to an interval.
 
-Which method by default: in simulated cohorts of 100 to 1,042 patients with patient effects (the bench
-`test_coverage` repeats this) BCa misses the true value about as often on either side, where the percentile method lies
+The default method: in simulated cohorts of 100 to 1,042 patients with patient effects (the bench
+`test_coverage` repeats this) BCa misses the true value about as often on either side, but the percentile method lies
 too high, since a metric near its ceiling has a skewed distribution. Differences of two scores are not skewed, and there
 the acceleration is mostly noise: the percentile method covers closer to the nominal level. So metrics take BCa and
 differences the percentile method. With fewer than about 50 patients with a malignant lesion, either is too narrow.
@@ -26,17 +26,17 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and where it would fall if patients were drawn anew.
+    """An estimate and where it would fall if patients were drawn again.
 
     Attributes:
-        estimate: On the lesions as given.
+        estimate: Value on the given lesions.
         low: Lower end.
         high: Upper end.
         standard_error: Standard deviation of the replicates.
         level: Share of intervals made this way that hold the truth, nominally.
-        method: "percentile" or "bca"; "percentile" also where BCa was asked for and is undefined.
-        replicates: How many replicates the interval rests on; 0 where it cannot be had (its ends are NaN).
-        redrawn: Draws without a malignant or without a benign lesion, drawn again on the way.
+        method: "percentile" or "bca"; "percentile" also if BCa was requested but is undefined.
+        replicates: How many replicates the interval rests on; 0 if there is no interval (its ends are NaN).
+        redrawn: Draws repeated because they had no malignant or no benign lesion.
     """
 
     estimate: float
@@ -51,12 +51,12 @@ class Interval:
 
     @classmethod
     def of(cls, sample: BootstrapSample, *, level: float = 0.95, method: Method | None = None) -> Self:
-        """The interval that a sample gives.
+        """The interval of a sample.
 
         Args:
             sample: Estimate, replicates and leave-one-out values.
             level: Nominal coverage, in (0, 1).
-            method: See `percentile_ends` and `bca_ends`; None takes the one that the module's text says.
+            method: See `percentile_ends` and `bca_ends`; None takes the default, see the module.
         """
         method = method or cls.usual_method
         alike = sample.multiplicity.size and sample.multiplicity.sum() < 2  # draws of one patient
@@ -94,11 +94,11 @@ class BootstrapSample:
     """Everything an interval is made from.
 
     Attributes:
-        estimate: On the lesions as given.
-        values: Replicates; shape (R,), or (0,) where there are too few.
+        estimate: Value on the given lesions.
+        values: Replicates; shape (R,), or (0,) if there are too few.
         left_out: The metric without one member of each unit; shape (units,); NaN where undefined.
         multiplicity: Members of each unit; shape (units,).
-        redrawn: Draws that were drawn again.
+        redrawn: Draws that were repeated.
     """
 
     estimate: float
@@ -128,15 +128,15 @@ def percentile_ends(values: Floats, level: float) -> tuple[float, float]:
 
 
 def bca_ends(sample: BootstrapSample, level: float) -> tuple[float, float] | None:
-    r"""Bias-corrected and accelerated ends, or None where they are undefined.
+    r"""Bias-corrected and accelerated ends, or None if they are undefined.
 
     The quantiles taken are $\Phi(z_0 + (z_0 + z) / (1 - a (z_0 + z)))$ for z the normal quantiles of the two tails,
     with $z_0$ the normal quantile of the share of replicates below the estimate (ties count half), and the acceleration
 
     $$ a = \frac{\sum_i d_i^3}{6 (\sum_i d_i^2)^{3/2}}, \qquad d_i = \bar\theta - \theta_{(i)} $$
 
-    over the values $\theta_{(i)}$ without patient i. Undefined where all replicates lie on one side of the estimate, or
-    where leaving one patient out leaves no malignant lesion.
+    over the values $\theta_{(i)}$ without patient i. Undefined if all replicates lie on one side of the estimate, or
+    if leaving one patient out leaves no malignant lesion.
 
     Source: Efron, JASA 82:171, 1987; Efron and Tibshirani, 1993, chapter 14.
     """

@@ -24,9 +24,9 @@ class Reliability:
 
     Attributes:
         brier: Mean squared distance of probability and outcome, 0 to 1, lower is better (Brier, Monthly Weather Review
-            78:1, 1950). With rare malignancy every sensible forecast is close to r (1 - r), r being the prevalence and
+            78:1, 1950). With rare malignancy every sensible forecast is close to r (1 - r), r being the prevalence,
             0.00098 in SLICE-3D: compare with that value, not with 0.
-        brier_skill: 1 - brier / (r (1 - r)): 0 is as good as everybody's probability being r.
+        brier_skill: 1 - brier / (r (1 - r)): 0 is as good as predicting r for every lesion.
         calibration_error: Expected calibration error $\sum_b (n_b / n) |\bar q_b - \bar y_b|$ over bins of equal mass,
             with $\bar q_b$ and $\bar y_b$ the mean probability and the share malignant of a bin; 0 to 1, lower is
             better. It cannot tell whether the score ranks anything, and chance alone makes it positive, the more so
@@ -66,18 +66,18 @@ def reliabilities(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Reliability]:
-    """Measure columns of probabilities, with percentile intervals of the patient bootstrap; all see the same draws.
+    """Measure columns of probabilities, with percentile intervals of the patient bootstrap on the same draws.
 
     All measures are sums over lesions, or functions of such sums, so a replicate is one row of a matrix product of the
-    patients' sums and of how often each is drawn. Bins are made once, on the lesions as given.
+    patients' sums and how often each is drawn. Bins are made once, on the lesions as given.
 
     Args:
         target: 1 malignant, 0 benign; shape (lesions,); both classes present.
-        probabilities: Of malignancy, in [0, 1], by name; each of shape (lesions,); at least one.
+        probabilities: Malignancy risks in [0, 1], by name; each of shape (lesions,); at least one.
         patient: Patient ids; None draws lesions.
         bins: At most this many, of equal mass; see `equal_mass_bins`.
-        replicates: Of the bootstrap; those without both classes are left out.
-        seed: Of the draws.
+        replicates: Bootstrap replicates; those without both classes are left out.
+        seed: Seed of the draws.
         level: Nominal coverage.
 
     Raises:
@@ -101,7 +101,7 @@ def reliabilities(
 def equal_mass_bins(probability: Floats, bins: int) -> Ints:
     """The bin of each lesion, from 0; shape (lesions,).
 
-    Bins hold equally many lesions, not equal widths of probability: with 1 malignant lesion in 1,000 nearly all would
+    Bins hold equally many lesions rather than span equal widths: with 1 malignant lesion in 1,000, nearly all would
     fall into the first of those. A lesion's bin follows from the middle of the range that its probability occupies, so
     equal probabilities stay in one bin, and a bin may stay empty.
 
@@ -167,7 +167,7 @@ class _Column:
         return np.column_stack([brier, skill, gap, ratio, share])
 
     def summary(self, drawn: Floats, level: float) -> Reliability:
-        """The measures of all lesions, with the interval that the replicates give."""
+        """The measures of all lesions, with intervals from the replicates."""
         whole = self.measures(np.ones((self.sums.shape[1], 1)))[0]
 
         def cell(column: int) -> Interval:

@@ -32,7 +32,7 @@ class Replicates:
     """Estimates and replicates by view, metric and score.
 
     Attributes:
-        unit: "patient", or "lesion" where no patient is known.
+        unit: "patient", or "lesion" if no patient is known.
         samples: Keyed by (view, metric name, score name).
     """
 
@@ -40,7 +40,7 @@ class Replicates:
     samples: dict[tuple[str, str, str], BootstrapSample]
 
     def interval(self, view: str, metric: str, score: str, *, level: float = 0.95, method: Method = "bca") -> Interval:
-        """The interval of one metric of one score on one view; why BCa, see `cv_folds.bootstrap.intervals`.
+        """The interval of one metric of one score on one view; for why BCa, see `cv_folds.bootstrap.intervals`.
 
         Raises:
             InputError: `level` is outside (0, 1).
@@ -53,7 +53,7 @@ class Replicates:
     ) -> Difference:
         """The interval of `first` minus `second`, paired: both scores see the same patients in every replicate.
 
-        Why the percentile method, see `cv_folds.bootstrap.intervals`.
+        For why the percentile method, see `cv_folds.bootstrap.intervals`.
 
         Raises:
             InputError: `level` is outside (0, 1).
@@ -85,14 +85,14 @@ def replicate(
         target: 1 malignant, 0 benign; shape (lesions,).
         scores: Score columns by name, each finite and of shape (lesions,).
         metrics: What to evaluate.
-        patient: Patient ids; None draws lesions, which understates the uncertainty where patients have several.
-        views: Named subsets of rows as flags of shape (lesions,), next to "pooled", which holds all rows.
+        patient: Patient ids; None draws lesions, which understates the uncertainty if patients have several.
+        views: Named subsets of rows as flags of shape (lesions,), besides "pooled", which holds all rows.
         means: Named lists of views whose metric is averaged, such as the mean over folds.
         replicates: How many, at least 100.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
-        Replicates by view (also of `means`), metric and score. A view without lesions of both classes has a NaN
+        Replicates by view (or mean), metric and score. A view without lesions of both classes has a NaN
         estimate and no replicates; one that is hardly ever drawn with both classes has no replicates.
 
     Raises:
@@ -164,14 +164,14 @@ def _fold_into_matrices(
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """Every view of every score, and the means of views, under one way of weighting the units at a time."""
+    """Every view of every score, and the means of views, for one weighting of the units at a time."""
 
     units: Units
     scored: dict[Key, ScoredView]
     means: dict[str, tuple[str, ...]]
 
     def samples(self, metrics: Sequence[Metric], wanted: int, seed: int) -> dict[tuple[str, str, str], BootstrapSample]:
-        """By view, metric and score, what an interval is made from; views that cannot be evaluated are absent."""
+        """Samples by view, metric and score; views that cannot be evaluated are absent."""
         multiplicity = self.units.multiplicity
         ones = multiplicity[:, np.newaxis].astype(np.float64)
         estimates = self._each(methodcaller("drawn", ones))
@@ -187,7 +187,7 @@ class _Evaluation:
         return samples
 
     def _drawn(self, wanted: int, seed: int) -> dict[Key, Floats]:
-        """Draw until every view has enough defined replicates, or patience ends; each (metrics, draws)."""
+        """Draw until every view has enough defined replicates, or patience runs out; each (metrics, draws)."""
         chunks: list[dict[Key, Floats]] = []
         defined: dict[Key, int] = {}
         for weights in self.units.draws(seed):
@@ -199,7 +199,7 @@ class _Evaluation:
         return {key: np.concatenate([chunk[key] for chunk in chunks], axis=1) for key in chunks[0]}
 
     def _each(self, evaluate: Callable[[ScoredView], Floats]) -> dict[Key, Floats]:
-        """Evaluate every view and score, then the means of those views that are all there."""
+        """Evaluate every view and score, then the means whose views are all there."""
         values = {key: evaluate(view) for key, view in self.scored.items()}
         for name, parts in self.means.items():
             for score in dict.fromkeys(score for _, score in self.scored):

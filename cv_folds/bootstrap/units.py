@@ -1,4 +1,4 @@
-"""What the bootstrap draws with replacement: patients, or lesions where no patient is known."""
+"""What the bootstrap draws with replacement: patients, or lesions if no patient is known."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ COUNT_COST = 8
 
 @dataclass(frozen=True)
 class Units:
-    """Patients, those that are alike to every metric taken together where that saves work.
+    """Patients, with those alike to every metric taken together if that saves work.
 
-    A patient of a single lesion is alike to every other whose lesion falls into the same slot of every view and score.
-    So where nothing but lesions is drawn, 401,059 of them make some thousand units, and a replicate is one multinomial
+    Patients with a single lesion are alike if their lesions fall into the same slot of every view and score.
+    So if only lesions are drawn, 401,059 of them make some thousand units, and a replicate is one multinomial
     draw of their counts: the same distribution as drawing lesions one by one.
 
     Attributes:
-        rows: The rows that are counted, every lesion of each unit's first patient; shape (rows,).
+        rows: The rows counted: every lesion of each unit's first patient; shape (rows,).
         code: Unit of each of these rows, from 0; shape (rows,).
         multiplicity: Patients in each unit; shape (units,).
     """
@@ -36,10 +36,10 @@ class Units:
 
     @classmethod
     def of(cls, patient: Ints, profiles: Sequence[Ints]) -> Units:
-        """Group patients into units; each is one of its own unless grouping makes far fewer of them.
+        """Group patients into units; each is its own unless grouping makes far fewer.
 
         Args:
-            patient: Patients numbered from 0 without a gap, shape (rows,); a number for each row to draw lesions.
+            patient: Patients numbered from 0 without a gap, shape (rows,); one number per row to draw lesions.
             profiles: Slot of each row for each view and score, -1 outside the view; each of shape (rows,).
         """
         lesions = np.bincount(patient)
@@ -67,12 +67,12 @@ class Units:
         return int(self.multiplicity.size)
 
     def draws(self, seed: int) -> Iterator[Floats]:
-        """Yield chunks of replicates without end: how often each unit's patients are drawn, shape (units, replicates).
+        """Yield endless chunks of replicates: how often each unit's patients are drawn, shape (units, replicates).
 
         Whole numbers in float64, so sums and matrix products of them are exact in any order.
 
         Args:
-            seed: Of a PCG64 generator; the same seed gives the same draws to every score that is compared.
+            seed: Seed of a PCG64 generator; the same seed gives every compared score the same draws.
         """
         generator = np.random.Generator(np.random.PCG64(seed))
         patients = int(self.multiplicity.sum())

@@ -1,10 +1,10 @@
-"""One score seen on one set of lesions, folded into a matrix that turns drawn weights into metrics.
+"""One score on one set of lesions, folded into a matrix that turns drawn weights into metrics.
 
 The exact weighted metrics need, for each malignant score, the benign weight below it and tied with it, and the
 malignant weight at it. All of these are sums over slots (see `cv_folds.metrics.counts`), and a slot's weight in a
-replicate is the product of one row of a sparse matrix, lesions by slot and patient, with the patients' draws. The
+replicate is the product of one row of a sparse matrix (lesions by slot and patient) with the patients' draws. The
 matrix has at most as many entries as there are lesions, and usually far fewer, since the many benign lesions below
-every malignant score share one slot. Top-k retrieval adds two rows: the share found of each patient, and who has
+every malignant score share one slot. Top-k retrieval adds two rows: each patient's share found, and who has
 a malignant lesion. Sparse products run in one thread and in one order, and those of whole numbers are exact, so
 nothing can change a bit.
 """
@@ -23,7 +23,7 @@ from cv_folds.metrics.inputs import Flags, Floats, Ints
 from cv_folds.metrics.registry import Metric, RankMetric
 from cv_folds.metrics.retrieval import expected_retrieval
 
-#: Units that are left out in one go.
+#: Units left out in one go.
 LEFT_OUT_CHUNK = 1024
 
 
@@ -45,7 +45,7 @@ class ScoredView:
     shortlists: tuple[int, ...]
 
     def drawn(self, weights: Floats) -> Floats:
-        """Metrics where unit u counts `weights[u, r]` times; (units, R) in, (metrics, R) out, NaN if undefined."""
+        """Metrics if unit u counts `weights[u, r]` times; (units, R) in, (metrics, R) out, NaN if undefined."""
         return self._evaluate(self.by_unit @ weights)
 
     def left_out(self, multiplicity: Ints) -> Floats:
@@ -81,8 +81,8 @@ def scored_view(
         metrics: What to evaluate.
         units: What is drawn.
         slots: As `view_slots` gives them; rows of slot -1 are not counted.
-        malignant: Of all rows.
-        score: Of all rows.
+        malignant: For all rows.
+        score: For all rows.
     """
     slot, groups = slots[0][units.rows], slots[1]
     seen = slot >= 0
@@ -111,5 +111,5 @@ def view_slots(inside: Flags, malignant: Flags, score: Floats) -> tuple[Ints, in
 
 
 def _sparse(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> csr_array:
-    """Entries of the same place are added up."""
+    """Entries in the same place are added up."""
     return csr_array(coo_array((values, (row, column)), shape=shape))

@@ -1,6 +1,6 @@
-"""The only thing a ranking metric needs to know: the weight around each score that a malignant lesion has.
+"""The only thing a ranking metric needs to know: the weight around each malignant score.
 
-Between two neighbouring malignant scores it does not matter how benign lesions are ordered. So every row falls
+The order of benign lesions between two neighbouring malignant scores does not matter. So every row falls
 into one of 3G + 1 *slots*, G being the number of distinct malignant scores: G + 1 gaps that hold benign lesions
 only, G ties of benign lesions with a malignant score, and G groups of malignant lesions. Weights are added up by
 slot, once for a single evaluation, as one matrix product for thousands of bootstrap replicates.
@@ -25,7 +25,7 @@ class RankCounts:
         malignant: Malignant weight at the score.
         below: Benign weight at strictly lower scores.
         tied: Benign weight at exactly the score.
-        benign: Benign weight altogether; shape () or (R,).
+        benign: Total benign weight; shape () or (R,).
     """
 
     malignant: Floats
@@ -48,7 +48,7 @@ class RankCounts:
 
     @cached_property
     def total(self) -> Floats:
-        """Malignant weight altogether; shape () or (R,)."""
+        """Total malignant weight; shape () or (R,)."""
         return np.asarray(self.malignant.sum(axis=0))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What is often computed in place of pAUC above 80 % sensitivity, so that a quoted figure can be recognised."""
+"""Figures often computed in place of pAUC above 80 % sensitivity, so that a quoted figure can be recognised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.errors import InputError
 Target = npt.NDArray[np.integer]
 Scores = npt.NDArray[np.float64]
 _EDGE = 0.2
-"""Share of malignant lesions that may be missed, or of benign ones flagged, depending on whose metric it is."""
+"""Share of malignant lesions that may be missed, or of benign ones flagged, depending on the metric."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Variant:
 
     Attributes:
         name: What it is called here.
-        meaning: What it measures, and what a constant and a perfect score have.
-        compute: From target, score and fold (None where unknown), each of shape (lesions,); None where it does not
+        meaning: What it measures, and what a constant and a perfect score get.
+        compute: From target, score and fold (None if unknown), each of shape (lesions,); None if it does not
             apply.
     """
 
@@ -42,17 +42,17 @@ def variants(target: Target, score: Scores, fold: npt.NDArray[np.integer] | None
     Args:
         target: 1 malignant, 0 benign; shape (lesions,).
         score: Finite; higher is more suspicious; shape (lesions,).
-        fold: Whole numbers, shape (lesions,); None where unknown.
+        fold: Whole numbers, shape (lesions,); None if unknown.
     """
     found = {variant.name: variant.compute(target, score, fold) for variant in VARIANTS}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def quoted(claimed: str) -> Decimal:
-    """A figure as it was written, such as "0.1892", with the digits that it has.
+    """A figure as it was written, such as "0.1892", with its digits.
 
     Raises:
-        InputError: It is no finite number.
+        InputError: It is not a finite number.
     """
     try:
         figure = Decimal(claimed)
@@ -66,7 +66,7 @@ def quoted(claimed: str) -> Decimal:
 
 
 def matching(found: dict[str, float], claimed: Decimal) -> list[str]:
-    """Names of the variants that give a quoted figure, to as many digits as it has.
+    """Names of the variants that give a quoted figure, to all its digits.
 
     Args:
         found: As `variants` gives it.
@@ -82,7 +82,7 @@ def _low_false_positives(target: Target, score: Scores) -> float:
 
 
 def _standardised(area: float) -> float:
-    """McClish's correction (Medical Decision Making 9:190, 1989): a constant score has 0.5, a perfect one 1."""
+    """McClish's correction (Medical Decision Making 9:190, 1989): a constant score gets 0.5, a perfect one 1."""
     least = _EDGE**2 / 2
     return (1 + (area - least) / (_EDGE - least)) / 2
 

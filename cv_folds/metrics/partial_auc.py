@@ -21,13 +21,13 @@ def partial_auc(
     $$ \mathrm{pAUC} = \sum_g P_g u_g \left(n_g + u_g N_g / 2\right) $$
 
     Only groups that hold a malignant lesion contribute. Inside a tie the ROC curve is a straight line, which is
-    where the second $u_g$ comes from: counting ties as one half is wrong where a tie straddles the line.
+    where the second $u_g$ comes from: counting ties as one half is wrong if a tie straddles the line.
 
     Range: 0 (every malignant lesion in the lowest scores is below all benign ones) to m, 0.2 by default; a
-    constant score has m² / 2 = 0.02. It depends on the order of scores alone.
+    constant score has m² / 2 = 0.02. It depends only on the order of scores.
 
     It cannot tell how the remaining malignant lesions are ordered: those that are easily found do not count. It
-    says nothing of calibration, and compares lesions of different patients with each other.
+    says nothing about calibration, and compares lesions of different patients with each other.
 
     Source: official scorer of the ISIC 2024 challenge (SLICE-3D), which turns labels and scores around, takes
     scikit-learn's partial AUC up to a false positive rate of m and undoes its standardisation; equal to 1e-12.

@@ -16,7 +16,7 @@ def roc_auc(target: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = N
 
     with $P_g$ and $N_g$ the shares of malignant and benign weight at score g and $n_g$ the benign share below it.
 
-    Range: 0 to 1; 0.5 for a constant or random score. It depends on the order of scores alone.
+    Range: 0 to 1; 0.5 for a constant or random score. It depends only on the order of scores.
 
     It cannot tell whether the few hardest malignant lesions are found (see `partial_auc`), nor how many lesions
     must be looked at for one malignancy: with 1 malignant lesion in 1,000 an AUC of 0.95 still means many.
@@ -48,11 +48,11 @@ def average_precision(counts: RankCounts) -> Floats:
     with $m_g$ the malignant weight at score g, $M$ their total, and $T_g$, $F_g$ the malignant and benign weight at
     score g or above. A tie is flagged as a whole.
 
-    Range: above 0 to 1; a constant score has the prevalence, so values from cohorts of different prevalence must
+    Range: above 0 to 1; a constant score gets the prevalence, so values from cohorts of different prevalence must
     not be compared.
 
-    It cannot tell where the malignant lesions of low score are: with rare malignancy the first few dozen ranks
-    decide it, where `partial_auc` looks at the opposite end.
+    It cannot tell where the low-scoring malignant lesions are: with rare malignancy the first few dozen ranks
+    decide it, whereas `partial_auc` looks at the opposite end.
 
     Source: Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4, without
     interpolation; the same as scikit-learn's `average_precision_score`.

@@ -1,4 +1,4 @@
-"""Ranking metrics as values: called on a score, or taken by the bootstrap, by name or made to measure."""
+"""Ranking metrics as values: called on a score or passed to the bootstrap, named or custom."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class RankMetric:
 
     Attributes:
         name: As in JSON and on the command line.
-        label: As a reader knows it.
+        label: Name shown to readers.
         of: From counts of shape (G,) or (G, R) to values of shape () or (R,).
         higher_is_better: Whether a larger value is the better one.
-        digits: Decimals that a reader is shown.
+        digits: Decimals shown to readers.
     """
 
     name: str
@@ -56,10 +56,10 @@ class RetrievalMetric:
 
     Attributes:
         name: As in JSON and on the command line.
-        label: As a reader knows it.
+        label: Name shown to readers.
         k: Length of a patient's shortlist.
         higher_is_better: Always True.
-        digits: Decimals that a reader is shown.
+        digits: Decimals shown to readers.
     """
 
     name: str
@@ -88,7 +88,7 @@ Metric = RankMetric | RetrievalMetric
 
 
 def sensitivity_at(specificity: float) -> RankMetric:
-    """Sensitivity at a specificity in [0, 1], such as "sensitivity80"; outside it is an `InputError`."""
+    """Sensitivity at a specificity in [0, 1], such as "sensitivity80"; others raise `InputError`."""
     fraction(specificity, "specificity")
     label = f"Sensitivity at {100 * specificity:g} % specificity"
     return RankMetric(
@@ -97,7 +97,7 @@ def sensitivity_at(specificity: float) -> RankMetric:
 
 
 def specificity_at(sensitivity: float) -> RankMetric:
-    """Specificity at a sensitivity in (0, 1], such as "specificity80"; outside it is an `InputError`."""
+    """Specificity at a sensitivity in (0, 1], such as "specificity80"; others raise `InputError`."""
     fraction(sensitivity, "sensitivity", zero=False)
     label = f"Specificity at {100 * sensitivity:g} % sensitivity"
     return RankMetric(
@@ -125,7 +125,7 @@ PAUC = RankMetric("pauc", "pAUC", partial_auc_of)
 AUC = RankMetric("auc", "AUC", roc_auc_of)
 SETOP15 = retrieval_at(15)
 SENSITIVITY883 = sensitivity_at(0.883)
-"""At the specificity that published image classifiers are compared at."""
+"""At the specificity at which published image classifiers are compared."""
 
 _ALL: tuple[Metric, ...] = (
     PAUC,
@@ -141,12 +141,12 @@ _ALL: tuple[Metric, ...] = (
     sensitivity_at(0.9),
 )
 
-#: Every named metric, in the order of reports: the one place where a metric's key and label are spelled.
+#: Every named metric, in the order of reports: the one place where a metric's key and label are defined.
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
 
 def metric_named(name: str) -> Metric:
-    """Look a metric up by name.
+    """Look up a metric by name.
 
     Raises:
         InputError: There is none of that name.

@@ -12,7 +12,7 @@ def expected_retrieval(malignant: Flags, score: Floats, code: Ints, *, k: int) -
     r"""Share of each patient's malignant lesions on a shortlist of its k highest scores (SEtop15, for k = 15).
 
     Top-k retrieval sensitivity is the mean over patients i with a malignant lesion, $m_i$ malignant lesions of which
-    $r_{ik}$ are among the patient's k highest scores, each with the patient's weight $w_i$ (1 as a rule):
+    $r_{ik}$ are among the patient's k highest scores, each with the patient's weight $w_i$ (usually 1):
 
     $$ \mathrm{SE}_k = \frac{\sum_i w_i \, r_{ik} / m_i}{\sum_i w_i} $$
 
@@ -22,10 +22,10 @@ def expected_retrieval(malignant: Flags, score: Floats, code: Ints, *, k: int) -
     of these over the malignant lesions. So the order of rows does not matter, and a constant score earns no more
     than chance.
 
-    Range: 0 to 1. Patients of at most k lesions count 1 whatever their scores, and a patient of more than k malignant
+    Range: 0 to 1. Patients with at most k lesions count 1 whatever their scores, and one with more than k malignant
     lesions cannot reach 1.
 
-    It cannot tell how patients compare with each other, nor anything of patients without a malignant lesion.
+    It cannot tell how patients compare with each other, nor anything about patients without a malignant lesion.
 
     Source: secondary metric of the ISIC 2024 challenge (Kurtansky et al., npj Digital Medicine,
     2025, doi 10.1038/s41746-025-02070-7).
@@ -55,7 +55,7 @@ def expected_retrieval(malignant: Flags, score: Floats, code: Ints, *, k: int) -
 
 
 def _chance_of_shortlist(score: Floats, code: Ints, k: int) -> Floats:
-    """Chance of each row to be on its patient's shortlist; rows sorted by patient, then falling score."""
+    """Chance that each row is on its patient's shortlist; rows sorted by patient, then falling score."""
     new_patient = np.append(True, code[1:] != code[:-1])
     new_tie = new_patient | np.append(True, score[1:] != score[:-1])
     tie_start = np.flatnonzero(new_tie)

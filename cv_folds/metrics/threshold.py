@@ -1,4 +1,4 @@
-"""Metrics at one working point: what a threshold costs that reaches a given sensitivity, or the reverse.
+"""Metrics at one working point: what a threshold that reaches a given sensitivity costs, or the reverse.
 
 A threshold flags every lesion that scores at least as much as it, so a tie is flagged as a whole and only
 thresholds that exist are considered: nothing is interpolated between two points of the ROC curve.
@@ -16,7 +16,7 @@ TOLERANCE = 1e-12
 
 
 def nnt_at_sensitivity(counts: RankCounts, *, sensitivity: float) -> Floats:
-    r"""Number needed to triage: lesions flagged for each malignancy found, at the highest threshold that is enough.
+    r"""Number needed to triage: lesions flagged for each malignancy found, at the highest threshold that suffices.
 
     With $T(t)$ and $F(t)$ the malignant and benign weight that scores at least t, $M$ the malignant weight, and
     $t^* = \max\{t : T(t) / M \ge s\}$:

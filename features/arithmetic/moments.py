@@ -1,4 +1,4 @@
-"""Count, mean and sum of squares of each segment, exact where all values are equal."""
+"""Count, mean and sum of squares of each segment, exact when all values are equal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Moments:
     Attributes:
         complete: Whether no value is missing.
         count: (g,) values present.
-        mean: (g,) mean; NaN where none is present.
+        mean: (g,) mean; NaN if none is present.
         squares: (g,) sum of squared deviations from the mean.
         deviation: (n,) value minus the mean of its segment; NaN where the value is missing.
     """
@@ -33,7 +33,7 @@ class Moments:
 
 
 def moments(segments: Segments, values: Floats) -> Moments:
-    """Moments of `values` (n,), NaN missing.
+    """Moments of `values` (n,); NaN is missing.
 
     Values are taken relative to the segment's minimum, so equal values have deviations of exactly 0, and the sum of
     squares is taken about the mean (two passes).

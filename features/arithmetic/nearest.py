@@ -1,7 +1,7 @@
 """Exact nearest neighbours among one patient's lesions, and the local outlier factor.
 
-Everything here sees one patient at a time, in a fixed order of rows and with fixed chunks, and one thread of the linear
-algebra library, which executors see to: the bits depend neither on what else is scored nor on the number of cores.
+Everything here works on one patient at a time, with a fixed row order, fixed chunks and one linear algebra thread (set
+by the executors): the bits depend neither on what else is scored nor on the number of cores.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _CLOSEST_REACH = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The k nearest others of each of n points.
+    """The k nearest neighbours of each of n points.
 
     Attributes:
-        index: (n, k) which points, ascending by number.
-        distance: (n, k) how far.
+        index: (n, k) their numbers, ascending.
+        distance: (n, k) their distances.
     """
 
     index: NDArray[np.intp]
@@ -31,16 +31,16 @@ class Neighbours:
 
 
 def centre(points: Floats) -> Floats:
-    """`points` (n, d) as deviations from their mean; of equal points exactly 0."""
+    """`points` (n, d) as deviations from their mean; exactly 0 for equal points."""
     deviation: Floats = points - points[0]
     deviation -= deviation.mean(axis=0)
     return deviation
 
 
 def nearest(points: Floats, k: int) -> Neighbours:
-    """The `k` nearest others of each point by Euclidean distance, exactly.
+    """The exact `k` nearest neighbours of each point by Euclidean distance.
 
-    Distances come from one matrix product a chunk, |b|² - 2 a·b, in double precision on centred points.
+    Distances come from one matrix product per chunk, |b|² - 2 a·b, in double precision on centred points.
 
     Args:
         points: (n, d), finite.
@@ -66,10 +66,10 @@ def nearest(points: Floats, k: int) -> Neighbours:
 
 
 def local_outlier_factor(found: Neighbours) -> Floats:
-    """Local outlier factor (n,): mean density of the neighbours over the own density; about 1 inside a cluster.
+    """Local outlier factor (n,): mean density of the neighbours over the point's own; about 1 inside a cluster.
 
-    Breunig et al., LOF: identifying density-based local outliers, SIGMOD 2000. The mean reachability distance is held
-    at 0.001 or more, so that coinciding points have a finite density.
+    Breunig et al., LOF: identifying density-based local outliers, SIGMOD 2000. The mean reachability distance is at
+    least 0.001, so that coinciding points have a finite density.
     """
     reach = found.distance.max(axis=1)
     mean = np.maximum(reach[found.index], found.distance).mean(axis=1)

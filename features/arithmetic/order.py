@@ -11,16 +11,16 @@ from features.arithmetic.segments import Floats, Segments
 from features.arithmetic.windows import Ints, Windows
 
 TO_SD = 1.482602218505602
-"""What the median absolute deviation of a normal distribution is multiplied with to give its standard deviation."""
+"""Factor from the median absolute deviation of a normal distribution to its standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
-    """The values of a block sorted inside each segment.
+    """The values of a block, sorted within each segment.
 
     Attributes:
         segments: The partition.
-        rows: (n,) row at each position: segment after segment, ascending inside, missing values last.
+        rows: (n,) row at each position: segment by segment, ascending within, missing values last.
         values: (n,) value at each position.
         count: (g,) values present.
     """
@@ -37,21 +37,21 @@ class Ordered:
         return Windows.of(self.segments.starts, self.count.astype(np.intp), upper=upper)
 
     def at(self, place: Ints) -> Floats:
-        """The value at `place` (g,) of each segment, from 0 and clipped to the values present; NaN if there is none."""
+        """The value at `place` (g,) of each segment, from 0, clipped to the values present; NaN if there are none."""
         last = np.maximum(self.count.astype(np.intp) - 1, 0)
         return self.values[self.segments.starts + np.clip(place, 0, last)]
 
 
 def block_order(values: Floats) -> NDArray[np.int32]:
-    """Rows (n,) in ascending order of `values` over the whole block, missing last; shared by all partitions of it."""
+    """Rows (n,) in ascending order of `values` over the whole block, missing last; shared by all its partitions."""
     return np.argsort(values).astype(np.int32)
 
 
 def order_within(segments: Segments, values: Floats, order: NDArray[np.int32], count: Floats) -> Ordered:
-    """Sort inside each segment.
+    """Sort within each segment.
 
     One integer sort of (segment, place in the block's order) serves all segments at once. Equal values may come in
-    either order, which no statistic here can see.
+    either order, which affects no statistic here.
 
     Args:
         segments: The partition.
@@ -75,7 +75,7 @@ def mid_rank_share(ordered: Ordered) -> Floats:
     """Share of the segment below each value, ties counted half: (mid-rank - 1/2) / count, in (0, 1).
 
     Returns:
-        (n,) in row order; NaN where the value is missing. A lesion alone has 0.5.
+        (n,) in row order; NaN where the value is missing. A lone lesion has 0.5.
     """
     segments, values = ordered.segments, ordered.values
     share = (segments.places + 0.5) / segments.repeat(np.maximum(ordered.count, 1.0))
@@ -89,7 +89,7 @@ def mid_rank_share(ordered: Ordered) -> Floats:
 
 
 def _share_ties(share: Floats, ordered: Ordered, tied: Ints) -> None:
-    """Give all of a run of equal values the run's middle place; `tied` is the position before each equal pair."""
+    """Give equal values the middle place of their run; `tied` holds the first position of each equal pair."""
     segments = ordered.segments
     joins = np.zeros(share.size, dtype=bool)
     joins[tied + 1] = True
@@ -105,16 +105,16 @@ def _share_ties(share: Floats, ordered: Ordered, tied: Ints) -> None:
 
 
 def median(ordered: Ordered) -> Floats:
-    """Median (g,) of each segment, the mean of the middle two where the count is even; NaN where all is missing."""
+    """Median (g,) of each segment, the mean of the middle two if the count is even; NaN if all are missing."""
     count = ordered.count.astype(np.intp)
     low = ordered.at((count - 1) // 2)
     return low + (ordered.at(count // 2) - low) / 2
 
 
 def robust_sd(ordered: Ordered, centre: Floats) -> Floats:
-    """1.4826 × median absolute deviation (g,) from `centre` (g,), the segment's median; NaN where all is missing.
+    """1.4826 × median absolute deviation (g,) from `centre` (g,), the segment's median; NaN if all are missing.
 
-    The h values nearest to the median are neighbours in sorted order, so the h-th smallest deviation is the least
+    The h values nearest to the median are adjacent in sorted order, so the h-th smallest deviation is the least
     radius of any window of h neighbours: no second sort is needed.
     """
     deviation = ordered.values - ordered.segments.repeat(centre)

@@ -1,7 +1,7 @@
 """Sums, counts and extremes over segments of rows, with bits that do not depend on what else is in the array.
 
-`numpy.add.reduceat` adds each segment by itself, pairwise from its first element; unlike differences of a running sum
-it lets no other segment's rounding in. Rows of a segment are always in the order of `isic_id`.
+`numpy.add.reduceat` adds each segment by itself, pairwise from its first element; unlike differences of a running sum,
+it lets in no rounding from other segments. Rows of a segment are always in `isic_id` order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Segments:
     """A partition of n rows into g segments, each inside one patient.
 
     Attributes:
-        rows: (n,) row numbers, segment after segment, ascending inside each; None when already in that order.
+        rows: (n,) row numbers, segment by segment, ascending within each; None if already in that order.
         starts: (g,) where each segment starts in `rows`.
         sizes: (g,) rows in each segment.
         ids: (n,) segment of each row, in row order.
@@ -63,17 +63,17 @@ class Segments:
 
     @cached_property
     def places(self) -> Ints:
-        """Place (n,) inside its segment of each position in segment order, from 0."""
+        """Place (n,) of each position within its segment, from 0, in segment order."""
         return np.arange(self.ids.size) - np.repeat(self.starts, self.sizes)
 
     @cached_property
     def lower_windows(self) -> Windows:
-        """Windows of the lower middle place, no value missing."""
+        """Windows of the lower middle place, if none is missing."""
         return Windows.of(self.starts, self.sizes, upper=False)
 
     @cached_property
     def upper_windows(self) -> Windows:
-        """Windows of the upper middle place, no value missing."""
+        """Windows of the upper middle place, if none is missing."""
         return Windows.of(self.starts, self.sizes, upper=True)
 
     @cached_property
@@ -88,7 +88,7 @@ class Segments:
 
     @cached_property
     def leverage(self) -> Floats:
-        """N / (n - 1) at each row (n,), 1 where a row is alone: deviation from the others over deviation from all."""
+        """N / (n - 1) at each row (n,), 1 for a lone row: deviation from the others over deviation from all."""
         return self.spread(self.counts / np.maximum(self.counts - 1, 1.0))
 
     def gather(self, values: Floats) -> Floats:
@@ -100,11 +100,11 @@ class Segments:
         return np.asarray(np.add.reduceat(self.gather(values), self.starts), dtype=np.float64)
 
     def lowest(self, values: Floats) -> Floats:
-        """Minimum (g,) of each segment, NaN ignored; NaN where nothing is left."""
+        """Minimum (g,) of each segment, ignoring NaN; NaN if nothing is left."""
         return np.asarray(np.fmin.reduceat(self.gather(values), self.starts), dtype=np.float64)
 
     def highest(self, values: Floats) -> Floats:
-        """Maximum (g,) of each segment, NaN ignored; NaN where nothing is left."""
+        """Maximum (g,) of each segment, ignoring NaN; NaN if nothing is left."""
         return np.asarray(np.fmax.reduceat(self.gather(values), self.starts), dtype=np.float64)
 
     def spread(self, statistic: Floats) -> Floats:

@@ -26,12 +26,12 @@ class Windows:
 
     @classmethod
     def of(cls, starts: Ints, counts: Ints, *, upper: bool) -> Windows:
-        """Windows of (count + 1) // 2 values, or of count // 2 + 1 where `upper`; one, of one, where count is 0.
+        """Windows of (count + 1) // 2 values, or count // 2 + 1 if `upper`; one of size 1 if count is 0.
 
         Args:
             starts: (g,) where each segment starts in sorted order.
             counts: (g,) values present in each.
-            upper: Which of the two middle places of an even count.
+            upper: Take the upper of an even count's middle places.
         """
         width = np.maximum(counts // 2 + 1 if upper else (counts + 1) // 2, 1)
         number = np.maximum(counts - width + 1, 1)

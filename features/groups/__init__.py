@@ -1,1 +1,1 @@
-"""The feature groups, a module each."""
+"""The feature groups, one module each."""

@@ -1,4 +1,4 @@
-"""Parts `area`, `skin` and `spread` of the group `context`: lesion area, skin tone, and where on the body."""
+"""Parts `area`, `skin` and `spread` of the group `context`: lesion area, skin tone, and spread on the body."""
 
 from __future__ import annotations
 

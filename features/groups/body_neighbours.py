@@ -1,4 +1,4 @@
-"""Part `beside` of the group `neighbours`: a lesion against the ten that lie next to it on the body."""
+"""Part `beside` of the group `neighbours`: a lesion against the ten nearest to it on the body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from features.patients.measures import MEASURED
 from features.patients.state import FeatureState
 
 NEAREST = 10
-"""Neighbours on the body, at most."""
+"""Largest number of neighbours."""
 NEAR = 50.0
 """What counts as near, in mm."""
 POSITION = ("tbp_lv_x", "tbp_lv_y", "tbp_lv_z")
@@ -61,7 +61,7 @@ def _others(tree: cKDTree, place: Floats) -> tuple[_Ints, Floats]:
     size = len(place)
     k = min(size - 1, NEAREST)
     distance, found = tree.query(place, k=k + 1)
-    # Where lesions share a place the point itself need not come first, nor be among the k + 1 at all.
+    # If lesions share a place, the point itself may not come first, or even be among the k + 1.
     itself = found == np.arange(size)[:, None]
     itself[~itself.any(axis=1), -1] = True
     return found[~itself].reshape(size, k), distance[~itself].reshape(size, k)

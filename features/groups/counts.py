@@ -20,7 +20,7 @@ _SITE = "anatom_site_general"
 
 
 def lesions(block: Block, *columns: str) -> Floats:
-    """Lesions of the patient that agree with this one in `columns`, (n,); NaN where a column is not stated."""
+    """Number (n,) of the patient's lesions that match in `columns`; NaN where one is not stated."""
     count = block.scope(*columns).counts_spread.copy() if columns else block.patients.counts_spread.copy()
     for column in columns:
         count[~block.stated(column)] = np.nan
@@ -28,7 +28,7 @@ def lesions(block: Block, *columns: str) -> Floats:
 
 
 def distinct(block: Block, column: str) -> Floats:
-    """Distinct stated levels of `column` among the patient's lesions, (n,)."""
+    """Number (n,) of distinct levels of `column` stated for the patient."""
     return block.patients.spread(_distinct(block, column))
 
 

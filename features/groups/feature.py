@@ -1,4 +1,4 @@
-"""Features that are one function of a block each: the plain way to write a group."""
+"""Features that are each one function of a block: the simple way to write a group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The group `further`: columns that SLICE-3D does not have and that a layout or `[data.columns]` names."""
+"""The group `further`: columns that SLICE-3D lacks but a layout or `[data.columns]` names."""
 
 from __future__ import annotations
 

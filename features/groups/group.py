@@ -1,4 +1,4 @@
-"""What a feature group is: a name, the columns it can give for a table, and how it computes them on a block."""
+"""What a feature group is: a name, the columns it offers for a table, and how it computes them on a block."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Compute = Callable[[Block, FeatureState, Sequence[FeatureSpec]], Iterator[tuple[
 
 @dataclass(frozen=True)
 class Group:
-    """A named family of features that is switched on and off as one.
+    """A named family of features that are switched on and off together.
 
     Attributes:
         name: The switch.
         about: One sentence for the dictionary.
         describe: Which features it has for a table.
-        compute: Computes the numeric ones; categories are carried over as they are.
+        compute: Computes the numeric ones; categories are copied unchanged.
         of_one_lesion: Whether it needs none of the patient's other lesions.
     """
 

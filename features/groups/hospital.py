@@ -1,6 +1,6 @@
 """The group `hospital`: which institution, and how a lesion compares with that institution's training lesions.
 
-An institution that the training cohort did not have (about a fifth of the test patients) is compared with the cohort.
+A lesion from an institution not in the training cohort (a fifth of the test patients) is compared with the cohort.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.patients.state import FeatureState
 ATTRIBUTION = "attribution"
 """Column with the institution."""
 Sums = dict[str, NDArray[np.float64]]
-"""Of each institution the counts and sums, (2, numbers, patients)."""
+"""Counts and sums by institution, (2, numbers, patients)."""
 _LEAN = 100.0
 _SUFFIX = "__hospital_z"
 
@@ -60,7 +60,7 @@ def _compute(block: Block, state: FeatureState, wanted: Sequence[FeatureSpec]) -
 
 
 def hospital_sums(block: Block, numbers: Sequence[str]) -> Sums:
-    """For each institution in the block the patients' counts and sums of each number, (2, numbers, patients)."""
+    """Counts and sums of each number for each institution's patients in the block, (2, numbers, patients)."""
     measured = [number for number in numbers if number in MEASURED]
     if ATTRIBUTION not in block.frame.columns or not measured:
         return {}
@@ -79,12 +79,12 @@ def hospital_sums(block: Block, numbers: Sequence[str]) -> Sums:
 def hospital_means(
     parts: Sequence[Sums], numbers: Sequence[str], means: Mapping[str, float]
 ) -> dict[str, dict[str, float]]:
-    """Each institution's mean of each measured number, leaning on the cohort's by 100 lesions.
+    """Each institution's mean of each measured number, shrunk to the cohort's by 100 lesions.
 
     Args:
         parts: `hospital_sums` of all blocks.
-        numbers: The numbers that they are sums of.
-        means: The cohort's mean of each number that has a value anywhere.
+        numbers: The numbers summed.
+        means: The cohort's mean of each number that has any value.
     """
     measured = [number for number in numbers if number in MEASURED]
     known = [at for at, number in enumerate(measured) if number in means]

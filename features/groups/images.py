@@ -1,9 +1,9 @@
 """The group `image`: scores and embeddings of any image model, by themselves and against the patient's other lesions.
 
-Embeddings of two networks lie in spaces that cannot be compared, not even those of two folds of one model. Out of fold
-a lesion has one embedding, and all of its patient's come from the same fold's network. A new lesion has one from every
-fold's network: each is compared within the patient first, then the features are averaged. Of several models
-(`embedding_of_NAME`) each has features of its own.
+Embeddings of two networks, even of two folds of one model, lie in spaces that cannot be compared. Out of fold, a lesion
+has one embedding, from the same fold's network as the patient's others. A new lesion has one from every fold's network:
+each is compared within the patient first, then the features are averaged. Each of several models (`embedding_of_NAME`)
+has its own features.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def image_logit(block: Block, score: str) -> Floats:
 
 
 def image_scores(columns: Collection[str]) -> list[str]:
-    """Names of the score columns among `columns`, as the image table has them."""
+    """Names of the score columns among `columns`, as in the image table."""
     return [name.removeprefix(SCORE_PREFIX) for name in columns if name.startswith(SCORE_PREFIX)]
 
 
@@ -49,7 +49,7 @@ def _describe(columns: Collection[str]) -> list[FeatureSpec]:
 
 
 def _model_of(embedding: str) -> str:
-    """Of which model an embedding column is: "", or NAME of `embedding_of_NAME`, with or without fold and seed."""
+    """The model of an embedding column: "", or NAME in `embedding_of_NAME`, with or without fold and seed."""
     found = _OF_MODEL.fullmatch(embedding.removeprefix(EMBEDDING_PREFIX))
     return found[1] if found else ""
 
@@ -118,7 +118,7 @@ def _of_score(block: Block, score: str, form: str, own: Comparison) -> Floats:
 
 
 def _over_rest(own: Comparison) -> Floats:
-    """Value minus the largest of the patient's others; 0 for a lesion alone."""
+    """Value minus the largest of the patient's others; 0 for a lone lesion."""
     last = own.moments.count.astype(np.intp) - 1
     first, second = own.ordered.at(last), own.ordered.at(last - 1)
     result = own.values - own.segments.spread(first)
@@ -128,7 +128,7 @@ def _over_rest(own: Comparison) -> Floats:
 
 
 def _mean_over_networks(block: Block, embeddings: Sequence[str]) -> dict[str, Floats]:
-    """Each embedding feature (n,), the mean over the embedding columns that have the lesion."""
+    """Each embedding feature (n,), averaged over the embedding columns that have the lesion."""
     total, count = np.zeros((3, block.size)), np.zeros(block.size)
     for name in embeddings:
         known, values = _within_patients(block, embedding_matrix(block.frame[name]))
@@ -139,7 +139,7 @@ def _mean_over_networks(block: Block, embeddings: Sequence[str]) -> dict[str, Fl
 
 
 def _within_patients(block: Block, matrix: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """Which lesions have an embedding (n,), and distance, ratio and cosine of each to its patient's others (3, n)."""
+    """Which lesions have an embedding (n,), and their distance, ratio and cosine to the patient's others (3, n)."""
     known = np.asarray(~np.isnan(matrix).any(axis=1), dtype=np.bool_)
     values = np.zeros((3, block.size))
     for start, size in zip(block.patients.starts.tolist(), block.patients.sizes.tolist(), strict=True):
@@ -156,7 +156,7 @@ def _within_patients(block: Block, matrix: Floats) -> tuple[NDArray[np.bool_], F
 
 
 def _cosine_distance(points: Floats) -> Floats:
-    """1 - cosine (n,) between each of `points` (n, d) and their mean; 0 where one of the two is 0."""
+    """1 - cosine (n,) between each of `points` (n, d) and their mean; 0 if either is 0."""
     middle = points.mean(axis=0)
     length = np.sqrt((points**2).sum(axis=1)) * np.sqrt((middle**2).sum())
     along = np.divide((points * middle).sum(axis=1), length, out=np.ones_like(length), where=length > 0)

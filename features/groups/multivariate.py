@@ -1,4 +1,4 @@
-"""Parts `lof` and `mahalanobis` of the group `neighbours`: a lesion against the patient's, in all numbers at once.
+"""Parts `lof` and `mahalanobis` of the group `neighbours`: a lesion against the patient's others in all numbers.
 
 The 15 numbers of `DISTANCE_NUMBERS` are standardised with the cohort's mean and its pooled standard deviation within
 patients; a missing number counts as the cohort's mean.
@@ -32,15 +32,15 @@ DISTANCE_NUMBERS = (
     "tbp_lv_radial_color_std_max",
     "tbp_lv_stdL",
 )
-"""What makes lesions alike: size, border, colour and contrast, without numbers that others determine."""
+"""What makes lesions alike: size, border, colour and contrast, without numbers determined by others."""
 NEAREST = 30
-"""Neighbours of the local outlier factor, at most."""
+"""Largest k of the local outlier factor."""
 Table = dict[str, Floats]
 """Columns (n,) by name."""
 
 
 def standardised(block: Block, state: FeatureState) -> Floats:
-    """`DISTANCE_NUMBERS` (n, 15) as deviations from the cohort's mean in its sd within patients; missing is 0."""
+    """`DISTANCE_NUMBERS` (n, 15) as deviations from the cohort's mean in within-patient sds; missing is 0."""
     columns = []
     for name in DISTANCE_NUMBERS:
         scale = state.scales.get(name)
@@ -50,7 +50,7 @@ def standardised(block: Block, state: FeatureState) -> Floats:
 
 
 def patient_slices(block: Block) -> Iterator[slice]:
-    """The rows of each patient that has two lesions or more."""
+    """The rows of each patient with two or more lesions."""
     for start, size in zip(block.patients.starts.tolist(), block.patients.sizes.tolist(), strict=True):
         if size > 1:
             yield slice(start, start + size)
@@ -72,10 +72,10 @@ def local_outliers(block: Block, state: FeatureState) -> Table:
 
 
 def mahalanobis(block: Block, state: FeatureState) -> Table:
-    """Mahalanobis distance from the patient's mean, with a covariance that leans on the cohort's within patients.
+    """Mahalanobis distance from the patient's mean, with a covariance shrunk to the cohort's within patients.
 
     With S the patient's matrix of squared deviations, Σ the cohort's covariance and 16 its weight,
-    q = d' (S + 16 Σ)⁻¹ d gives the distance sqrt(q (n - 1 + 16)). Taking the lesion itself out of mean and S is a
+    q = d' (S + 16 Σ)⁻¹ d gives the distance sqrt(q (n - 1 + 16)). Leaving the lesion out of the mean and S is a
     rank-one change of S (Sherman & Morrison 1950): n / (n - 1) × sqrt(q / (1 - q n / (n - 1)) × (n - 2 + 16)).
     """
     points = standardised(block, state)

@@ -1,4 +1,4 @@
-"""The group `neighbours`: its entries in the dictionary, and which computation serves which."""
+"""The group `neighbours`: its entries in the dictionary, and the computation behind each."""
 
 from __future__ import annotations
 

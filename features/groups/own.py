@@ -1,4 +1,4 @@
-"""The group `own`: numbers that a user writes as formulas, in the configuration of a run."""
+"""The group `own`: numbers that a user defines by formulas in a run's configuration."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from features.patients.numbers import needs_of
 from features.patients.state import FeatureState
 
 SUMMARIES = ("sum", "mean", "median", "sd", "min", "max", "count", "rank")
-"""What can be said of a scope's lesions; a missing value is left out of it."""
+"""Summaries of a scope's lesions; missing values are left out."""
 _ENGINEERED = frozenset(one.name for one in ENGINEERED)
 KNOWN = (*NUMERIC, *sorted(_ENGINEERED))
-"""Numbers that a formula may name."""
+"""Numbers that a formula may use."""
 _SCOPES = {scope.name: scope.column for scope in SCOPES}
 _NO_PRIOR = Prior(within=0.0, robust=0.0, offset=0.0)
 _LONGEST, _HIGHEST_POWER = 500, 10
@@ -37,13 +37,13 @@ _REMEDY = "docs/own-features.md says what a formula may contain"
 
 @dataclass(frozen=True)
 class OwnFeature:
-    """A number of the user's own.
+    """A number that the user defines.
 
     Attributes:
         name: Column name in the feature table.
-        formula: Of `KNOWN` numbers; see `features.patients.formula`, with `SUMMARIES` over `SCOPES`.
+        formula: Over `KNOWN` numbers; see `features.patients.formula`, with `SUMMARIES` over `SCOPES`.
         unit: Unit; empty for a pure number.
-        source: Who thought of it.
+        source: Who devised it.
     """
 
     name: str
@@ -53,7 +53,7 @@ class OwnFeature:
 
     @property
     def switch(self) -> str:
-        """The feature among the switches of a run: one text that says all of it, and is stored with the features."""
+        """The feature as a switch of a run: one text that says all about it and is stored with the features."""
         return f"{self.name} = {self.formula} [{self.unit}] {self.source}"
 
     @classmethod
@@ -81,17 +81,17 @@ class OwnFeature:
         return [node.attr for node in ast.walk(parsed(self.formula)) if isinstance(node, ast.Attribute)]
 
     def spec(self) -> FeatureSpec:
-        """Its entry in the dictionary; its part is its name, so that each can be left out alone."""
+        """Its entry in the dictionary; its part is its name, so that each can be left out by itself."""
         missing = "an input is missing, or the formula has no value (division by 0)"
         return FeatureSpec(
             self.name, "own", self.name, "numeric", self.formula, self.unit, self.source, missing, self.needs
         )
 
     def check(self) -> None:
-        """Refuse what is no name, or no formula of this language.
+        """Refuse an invalid name or formula.
 
         Raises:
-            InputError: The message says which part of it.
+            InputError: The message says what is wrong.
         """
         if not FEATURE_NAME.fullmatch(self.name) or self.name in {*NUMERIC, *CATEGORICAL, *NEVER_FEATURES}:
             raise InputError(
@@ -113,7 +113,7 @@ class OwnFeature:
 
 
 def is_own(switch: str) -> bool:
-    """Whether a switch is a feature of the user's own."""
+    """Whether a switch is a user-defined feature."""
     return " = " in switch
 
 
@@ -175,7 +175,7 @@ def _compute(block: Block, _state: FeatureState, wanted: Sequence[FeatureSpec]) 
 
 
 def _summary(name: str, segments: Segments, values: Floats) -> Floats:
-    """A summary of each lesion's segment (n,); NaN where no value is there to summarise."""
+    """A summary of each lesion's segment (n,); NaN if there is no value to summarise."""
     values[~np.isfinite(values)] = np.nan
     own = Comparison(segments, values, _NO_PRIOR)
     count = own.moments.count

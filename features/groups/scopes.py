@@ -18,12 +18,12 @@ from features.patients.state import FeatureState
 
 @dataclass(frozen=True)
 class Scope:
-    """Lesions a lesion is compared with.
+    """Lesions to compare a lesion with.
 
     Attributes:
         name: Name of the group and of the scope in column names.
         column: Category that the lesions share; empty for all of the patient's.
-        words: In a formula.
+        words: Its name in formulas.
     """
 
     name: str
@@ -45,11 +45,11 @@ SCOPES: tuple[Scope, ...] = (
     Scope("location", "tbp_lv_location", "the patient's lesions at the same location"),
     Scope("tile", "tbp_tile_type", "the patient's lesions under the same lighting"),
 )
-"""Every scope; the first is the one that the others lean on."""
+"""Every scope; the others are shrunk to the first."""
 
 
 def compare(block: Block, state: FeatureState, number: str, scope: Scope) -> Comparison:
-    """The block's lesions compared on `number` inside `scope`; the block holds on to the comparison in the patient."""
+    """The block's lesions compared on `number` within `scope`; the block caches the comparison in the patient."""
     patient = block.comparisons.get(number)
     if patient is None:
         patient = Comparison(block.patients, block.number(number), state.prior(number))
@@ -93,4 +93,4 @@ def _spec(scope: Scope, form: Form, number: str) -> FeatureSpec:
 
 
 SCOPE_GROUPS: tuple[Group, ...] = tuple(_group(scope) for scope in SCOPES)
-"""One group a scope."""
+"""One group per scope."""

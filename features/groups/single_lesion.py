@@ -20,7 +20,7 @@ _SOURCE = "SLICE-3D, Kurtansky et al., Sci Data 11:884, 2024"
 
 
 def column_spec(name: str, group: str, part: str = "") -> FeatureSpec:
-    """The entry of a column of the canonical frame that is a feature as it is."""
+    """The entry of a canonical column that is a feature as it is."""
     column = _COLUMNS[name]
     kind: Kind = "numeric" if column.role == "numeric" else "category"
     return FeatureSpec(

@@ -1,4 +1,4 @@
-"""What a feature is, in words: the entry of the dictionary that every group writes for each of its columns."""
+"""A feature in words: the dictionary entry that every group writes for each of its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FeatureSpec:
     Attributes:
         name: Column name in the feature table.
         group: Group it is switched with.
-        part: Part of the group, switched as `group.part`; empty where a group has no parts.
+        part: Part of the group, switched as `group.part`; empty if a group has no parts.
         kind: "numeric" is Float32, "category" is String.
         formula: How it is computed, in the words of docs/features.md.
         unit: Unit; empty for a pure number.
@@ -40,7 +40,7 @@ class FeatureSpec:
 
     @property
     def switch(self) -> str:
-        """The finest switch that selects it: `group.part`, or `group` where it has no parts."""
+        """The finest switch that selects it: `group.part`, or `group` if it has no parts."""
         return f"{self.group}.{self.part}" if self.part else self.group
 
     def answers_to(self, switch: str) -> bool:

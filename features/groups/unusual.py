@@ -43,7 +43,7 @@ def patient_spread(block: Block, state: FeatureState, number: str) -> Floats:
 
 
 def _root_mean(parts: Iterator[Floats], size: int) -> Floats:
-    """Root of the mean square over `parts`, missing left out; 0 where nothing is known."""
+    """Root of the mean square over `parts`, missing ones left out; 0 if none is known."""
     total, count = np.zeros(size), np.zeros(size)
     for part in parts:
         known = ~np.isnan(part)

@@ -18,10 +18,10 @@ from features.patients.engineered import ENGINEERED, Engineered
 from features.patients.measures import COLUMN_OF
 
 BLOCK_ROWS = 16_384
-"""Rows of a block, at least: small enough that a column stays in a processor's cache."""
+"""Minimum rows of a block: few enough for a column to stay in the processor's cache."""
 _ENGINEERED = {one.name: one for one in ENGINEERED}
 _NOT_STATED = ("Unknown",)
-"""Levels that say that a place is not known; such a lesion shares its place with no other."""
+"""Levels that mean that a place is unknown; such a lesion shares its place with no other."""
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Block:
     Attributes:
         frame: `patient_id` and the columns that the numbers are computed from.
         patients: The partition into patients.
-        comparisons: Each number compared inside the patient, shared by the groups that need it.
+        comparisons: Each number compared within the patient, shared by the groups that need it.
     """
 
     frame: pl.DataFrame
@@ -68,7 +68,7 @@ class Block:
         return one.formula({name: self.number(COLUMN_OF[name]) for name in one.formula.names})
 
     def scope(self, *columns: str) -> Segments:
-        """The partition into lesions of one patient that agree in `columns`; one without a value is on its own."""
+        """The partition into lesions of one patient that agree in `columns`; one without a value stands alone."""
         key = " ".join(columns)
         if key not in self._scopes:
             codes = self.patients.ids.astype(np.int64)
@@ -103,7 +103,7 @@ class Block:
 
 
 def _refine(codes: NDArray[np.int64], levels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Split the segments `codes` by `levels`; a level of -1 is on its own."""
+    """Split the segments `codes` by `levels`; a level of -1 stands alone."""
     alone = levels.max(initial=0) + 1 + np.arange(levels.size)
     levels = np.where(levels < 0, alone, levels)
     joint = codes * (int(levels.max(initial=0)) + 1) + levels
@@ -126,7 +126,7 @@ def patient_order(frame: pl.DataFrame) -> NDArray[np.intp]:
 
 
 def blocks(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Block]]:
-    """Cut a frame into blocks of whole patients, of `BLOCK_ROWS` rows at least.
+    """Cut a frame into blocks of whole patients, of at least `BLOCK_ROWS` rows.
 
     Args:
         frame: Canonical frame, rows in any order.

@@ -47,13 +47,13 @@ class Prior:
 
 @dataclass(eq=False)
 class Comparison:
-    """One number inside one scope.
+    """One number within one scope.
 
     Attributes:
         segments: The scope.
         values: (n,) the number; NaN is missing.
         prior: What the cohort says.
-        patient: The same number inside the patient; None if this is the patient scope.
+        patient: The same number within the patient; None if this is the patient scope.
     """
 
     segments: Segments
@@ -73,12 +73,12 @@ class Comparison:
 
     @cached_property
     def ordered(self) -> Ordered:
-        """Sorted inside each segment."""
+        """Sorted within each segment."""
         return order_within(self.segments, self.values, self.order, self.moments.count)
 
     @cached_property
     def rank(self) -> Floats:
-        """Mid-rank share (n,) inside the scope, not shrunk."""
+        """Mid-rank share (n,) within the scope, not shrunk."""
         return mid_rank_share(self.ordered)
 
     @cached_property
@@ -114,7 +114,7 @@ class Comparison:
 
     @cached_property
     def without(self) -> Floats:
-        """What a deviation (n,) is multiplied with to become the deviation from the others: n / (n - 1), 1 if alone."""
+        """Factor (n,) that turns a deviation into that from the others: n / (n - 1), 1 if alone."""
         if self.moments.complete:
             return self.segments.leverage
         count = self.moments.count

@@ -1,4 +1,4 @@
-"""The forms of comparison: each turns a comparison inside a scope into one number a lesion."""
+"""The forms of comparison: each turns a comparison in a scope into one number per lesion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from features.patients.comparison import PRIOR, Comparison
 
 
 def _inverse(squares: Floats) -> Floats:
-    """1 / sqrt, and 0 where there is nothing to divide by."""
+    """1 / sqrt, or 0 where the root is 0."""
     root = np.sqrt(squares)
     if root.size and root.min() > 0:
         return 1.0 / root
@@ -77,7 +77,7 @@ def ratio(own: Comparison) -> Floats:
 def gap(own: Comparison) -> Floats:
     """How far the lesion stands out beyond all others on its side of the median, in (shrunk) standard deviations.
 
-    Positive for the most extreme lesion of its side: the distance to the next most extreme. Negative for every other:
+    Positive for the most extreme lesion on its side: the distance to the next most extreme. Negative for every other:
     how far it falls short of the most extreme.
     """
     ordered, segments = own.ordered, own.segments
@@ -103,7 +103,7 @@ class Form:
         compute: From a comparison to (n,), NaN where the number is missing.
         formula: In words, with {x} for the number, {scope} for the scope.
         source: Who published it.
-        ratio_only: Whether it makes sense for numbers on a ratio scale only.
+        ratio_only: Whether it makes sense only for numbers on a ratio scale.
         engineered: Whether it is given for engineered numbers too (patient scope).
     """
 

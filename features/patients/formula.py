@@ -1,9 +1,9 @@
 """A formula is text, and the text is what runs: the dictionary cannot say one thing and the code do another.
 
 The language is arithmetic over named numbers (`+ - * /`, a power by a whole number), comparisons of two numbers (1 or
-0), the constant `pi`, the functions of `FUNCTIONS`, and a summary of some lesions, `sum(...) over patient`, where the
-caller knows any. Everything is IEEE double precision on contiguous arrays, so a value does not depend on where in an
-array it stands.
+0), the constant `pi`, the functions of `FUNCTIONS`, and a summary of some lesions, `sum(...) over patient`, if the
+caller allows it. Everything is IEEE double precision on contiguous arrays, so a value does not depend on its position
+in an array.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def parsed(text: str) -> ast.expr:
     """The tree of a formula.
 
     Raises:
-        SyntaxError: It has none.
+        SyntaxError: It is no formula.
     """
     return ast.parse(_OVER.sub(").", text), mode="eval").body
 
 
 def no_scopes(summary: str, _values: Floats, scope: str) -> Floats:
-    """The `Over` of a formula of one lesion.
+    """The `Over` of single-lesion formulas.
 
     Raises:
         ValueError: Always.
@@ -90,7 +90,7 @@ class Formula:
         object.__setattr__(self, "names", tuple(sorted(names - {"pi"})))
 
     def __call__(self, values: Mapping[str, Floats], over: Over = no_scopes) -> Floats:
-        """Evaluate the formula; where it has no value (0/0, the logarithm of a negative number) the result is NaN.
+        """Evaluate the formula; where it has no value (0/0, the log of a negative number), the result is NaN.
 
         Args:
             values: An array (n,) for each of `names`; NaN is missing.

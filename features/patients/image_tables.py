@@ -17,11 +17,11 @@ from engine.files import refuse_special
 from features.arithmetic.segments import Floats
 
 SCORE_PREFIX = "image:"
-"""What the names of joined scores start with."""
+"""Prefix of the names of joined scores."""
 EMBEDDING_PREFIX = "embedding:"
-"""What the names of joined embeddings start with."""
+"""Prefix of the names of joined embeddings."""
 WHERE = "image table"
-"""Where an error about the table is."""
+"""Place named in errors about the table."""
 _CLIP = 1e-7
 
 
@@ -29,7 +29,7 @@ def read_image_table(path: Path) -> pl.DataFrame:
     """Read a table of image scores: `isic_id`, scores and optionally `embedding`.
 
     Raises:
-        InputError: The file is missing or damaged, or is no Parquet.
+        InputError: The file is missing, damaged or not Parquet.
     """
     refuse_special(path)
     try:
@@ -45,7 +45,7 @@ def read_image_table(path: Path) -> pl.DataFrame:
 
 
 def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame:
-    """Add an image table to the canonical frame; a lesion that it lacks has nulls.
+    """Add an image table to the canonical frame; lesions that it lacks get nulls.
 
     Args:
         frame: Canonical frame.
@@ -62,7 +62,7 @@ def join_images(frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFram
 
 
 def joined_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
-    """The columns of an image table that are joined, and under which names.
+    """The columns of an image table to join, and their new names.
 
     Every numeric column that is not a key, a label or a fold is a score. Every list or array named `embedding` or
     `embedding_...` holds the embeddings of one network.
@@ -88,11 +88,11 @@ def is_embedding(name: str, dtype: pl.DataType) -> bool:
 
 
 def has_image(ids: pl.Series, images: pl.DataFrame | None) -> NDArray[np.bool_]:
-    """Which lesions have a crop by what an image table says: a score, or an embedding where it has no scores.
+    """Which lesions have a crop according to an image table: a score, or an embedding if it has no scores.
 
     Args:
         ids: `isic_id` of n lesions.
-        images: As for `join_images`; what is missing may be null or NaN.
+        images: As for `join_images`; missing values may be null or NaN.
 
     Returns:
         Shape (n,).
@@ -120,14 +120,14 @@ def check_ids(ids: pl.Series) -> None:
 
 
 def lengths(embeddings: pl.Series) -> set[int]:
-    """The lengths that the embeddings of a list or array column have."""
+    """The lengths of the embeddings in a list or array column."""
     if isinstance(embeddings.dtype, pl.Array):
         return {embeddings.dtype.size}
     return set(embeddings.list.len().drop_nulls().unique().to_list())
 
 
 def one_length(found: set[int]) -> int:
-    """The only one of the lengths `found`.
+    """The single length in `found`.
 
     Raises:
         InputError: There are several, or none.
@@ -153,7 +153,7 @@ def logit(score: Floats) -> Floats:
 
 
 def embedding_matrix(series: pl.Series) -> Floats:
-    """An embedding column as a matrix (n, d); a row without an embedding, or with a part that is not finite, is NaN."""
+    """An embedding column as a matrix (n, d); a row without an embedding, or with a non-finite part, is NaN."""
     matrix = series.to_numpy().astype(np.float64)
     matrix[~np.isfinite(matrix).all(axis=1)] = np.nan
     return matrix

@@ -1,4 +1,4 @@
-"""The numbers of a lesion, under the short names that formulas are written with."""
+"""The numbers of a lesion, under the short names that formulas use."""
 
 from __future__ import annotations
 

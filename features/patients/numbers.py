@@ -1,4 +1,4 @@
-"""Which numbers there are, which columns each needs, and in which unit it is."""
+"""Which numbers there are, and which columns each needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def further_categories(columns: Collection[str]) -> list[str]:
 
 
 def available(number: str, columns: Collection[str]) -> bool:
-    """Whether a table with `columns` has all that `number` needs."""
+    """Whether a table with `columns` has all `number` needs."""
     return all(need in columns for need in needs_of(number))
 
 

@@ -11,10 +11,10 @@ _PULL_RANGE = (0.5, 1000.0)
 
 
 def pooled_scale(patients: Floats, scopes: list[str]) -> Scale | None:
-    """How one number is spread over the cohort; None where no patient has it.
+    """How one number is spread over the cohort; None if no patient has it.
 
     Args:
-        patients: A column a patient: count, mean, sum of squared deviations (SS), robust SS, then for each scope SS
+        patients: One column per patient: count, mean, sum of squared deviations (SS), robust SS, then for each scope SS
             within its places, Σ over the places of count², and the number of places.
         scopes: Names of the scopes.
     """
@@ -43,7 +43,7 @@ def _pull(rows: Floats) -> float:
     """κ: variance within places over variance between a patient's places, by the method of moments (Henderson 1953).
 
     Args:
-        rows: A column a patient: count, SS, SS within places, Σ over places of count², places.
+        rows: One column per patient: count, SS, SS within places, Σ over places of count², places.
     """
     count, squares, inside, count_squared, places = rows
     degrees = float((count - places).sum())
@@ -56,7 +56,7 @@ def _pull(rows: Floats) -> float:
 
 
 def pooled_correlation(squares: Floats) -> tuple[tuple[float, ...], ...]:
-    """Pooled correlation within patients; empty where a number does not vary.
+    """Pooled correlation within patients; empty if a number does not vary.
 
     It is the covariance of numbers in units of their standard deviation within patients.
 

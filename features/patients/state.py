@@ -12,7 +12,7 @@ from features.patients.comparison import Prior
 FORMAT = 1
 """Version of the stored form."""
 UNKNOWN_PULL = 4.0
-"""κ, in lesions, of a scope that the training cohort did not have."""
+"""κ, in lesions, of a scope that the training cohort lacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Scale:
         mean: Mean over all lesions.
         sd: Standard deviation over all lesions.
         within: Pooled standard deviation within patients.
-        between: Standard deviation of patients' means, sampling noise taken off.
+        between: Standard deviation of patients' means, less sampling noise.
         robust: Pooled robust standard deviation (1.4826 MAD) within patients.
         pulls: κ of each scope, in lesions.
     """
@@ -42,7 +42,7 @@ class FeatureState:
 
     Attributes:
         scales: Spread of each number.
-        hospitals: For each hospital and number its mean there.
+        hospitals: Mean of each number in each hospital.
         covariance: Pooled covariance within patients of the standardised numbers of `features.groups.multivariate`.
     """
 

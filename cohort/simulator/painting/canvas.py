@@ -55,7 +55,7 @@ class Canvas:
 
     @cached_property
     def coarse(self) -> Canvas:
-        """The same canvas for fields without fine detail, made on every other pixel: three times as quick."""
+        """The same canvas for fields without fine detail, made on every other pixel: three times as fast."""
         return replace(canvas(self.side, 2), blur_mm=self.blur_mm)
 
     @cached_property
@@ -85,7 +85,7 @@ def canvas(side: int, step: int = 1) -> Canvas:
 
 
 def random_bytes(rng: np.random.Generator, count: int) -> NDArray[np.int8]:
-    """`count` uniform signed bytes: mean -0.5, standard deviation `BYTE_SD`; the quickest noise there is."""
+    """`count` uniform signed bytes: mean -0.5, standard deviation `BYTE_SD`; the fastest noise there is."""
     return rng.bit_generator.random_raw(-(-count // 8)).view(np.int8)[:count]
 
 
@@ -107,10 +107,10 @@ def stream(seed: int, isic_id: str, stage: str) -> np.random.Generator:
 
 
 def squared_frequency(on: Canvas, *, angle: float = 0.0, stretch: float = 1.0) -> Spectrum:
-    """Squared cycles per millimetre; a pattern of `stretch` times the length along `angle` (radians) counts as one."""
+    """Squared cycles per millimetre, for patterns `stretch` times as long along `angle` (radians) as across."""
     if stretch == 1.0:
         return on.squared
-    # (stretch · along)² + across², with along = c fx + s fy and across = c fy - s fx, by powers of fx and fy.
+    # (stretch · along)² + across², with along = c fx + s fy and across = c fy - s fx, in powers of fx and fy.
     c, s, more = cos(angle), sin(angle), stretch**2
     squared = on.fx * np.float32(2 * c * s * (more - 1)) + on.fy * np.float32(more * s * s + c * c)
     squared *= on.fy
@@ -134,8 +134,8 @@ def band_pass(squared: Spectrum, centre: float, width: float) -> Spectrum:
 def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) -> Field:
     """Independent random fields of mean 0 and expected variance 1, one per amplitude spectrum.
 
-    The coefficients are uniform bytes, eight times quicker than normal numbers; every pixel sums so many that it is
-    normal all the same.
+    The coefficients are uniform bytes, eight times faster than normal numbers; every pixel sums so many that it is
+    still normal.
 
     Args:
         on: The canvas.
@@ -143,7 +143,7 @@ def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
         spectra: Amplitudes on the canvas's half plane, shape (period, period // 2 + 1) each.
 
     Returns:
-        Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1: of a coarse canvas, every other pixel.
+        Array of shape (len(spectra), n, n) with n = (side - 1) // step + 1: on a coarse canvas, every other pixel.
     """
     shape = (len(spectra), on.period, on.period // 2 + 1)
     raw = random_bytes(rng, 2 * prod(shape)).astype(np.float32)
@@ -159,7 +159,7 @@ def fields(on: Canvas, rng: np.random.Generator, spectra: Sequence[Spectrum]) ->
 
 
 def between(points: Field) -> Field:
-    """Put between the points the means of their neighbours: shape (count, n, n) to (count, 2n - 1, 2n - 1)."""
+    """Put the means of neighbouring points between them: shape (count, n, n) to (count, 2n - 1, 2n - 1)."""
     count, high, wide = points.shape
     half = points * np.float32(0.5)
     rows = np.empty((count, high, 2 * wide - 1), np.float32)

@@ -20,7 +20,7 @@ class Lighting:
         pivot: Mean skin colour of the table under this lighting.
         skin: Median skin colour of the crops.
         slope: Crop against table, per axis.
-        jitter: Standard deviation of what the table does not tell, per axis.
+        jitter: Standard deviation of what the table leaves out, per axis.
         contrast: Factor from the table's contrast to the crop's, per axis.
         tint: Added to the crop's contrast, per axis.
         relief: Strength of the skin's relief.
@@ -68,7 +68,7 @@ CROSS_POLARISED = Lighting(
 
 
 def lighting(subject: Subject) -> Lighting:
-    """The lighting of a lesion's tile; any other text than "3D: white" counts as cross-polarised."""
+    """The lighting of a lesion's tile; any text but "3D: white" counts as cross-polarised."""
     return WHITE if subject.tile == "3D: white" else CROSS_POLARISED
 
 
@@ -117,7 +117,7 @@ def illumination(on: Canvas, light: Lighting, rng: np.random.Generator) -> Field
     amount = light.fall_off * rng.gamma(1.2)
     turn = rng.random() * 2 * np.pi
     bend = (rng.random() - 0.3) * amount
-    # 1 + amount · along - bend · along², with along = right + down, in the order that takes least.
+    # 1 + amount · along - bend · along², with along = right + down, in the cheapest order.
     right = on.x * np.float32(np.cos(turn) * 2 / 15)
     down = on.y * np.float32(np.sin(turn) * 2 / 15)
     relative: Field = right * (np.float32(-2 * bend) * down)
@@ -140,7 +140,7 @@ def to_srgb(lab: Field, light: Field) -> Field:
     """
     fy = lab[0] + 16  # 116 times that of CIE 15, and so on
     roots = np.stack([fy + lab[1] * np.float32(116 / 500), fy, fy - lab[2] * np.float32(116 / 200)])
-    # Not a matrix product: that of numpy may depend on the number of threads.
+    # Not a matrix product: numpy's may depend on the number of threads.
     linear = np.einsum("ij,jkl->ikl", _CUBES_TO_RGB, roots * roots * roots * light)
     levels: Field = np.maximum(linear, np.float32(1)) ** np.float32(1 / 2.4) - np.float32(0.055 * 255)
     return levels

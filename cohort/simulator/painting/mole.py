@@ -20,7 +20,7 @@ from cohort.simulator.painting.canvas import (
 )
 from cohort.simulator.painting.subject import Subject
 
-# The eye and a threshold see a lesion larger than the table's outline, which is that of its darker part.
+# Both the eye and a threshold see more of a lesion than the table's outline, which is that of its darker part.
 _SIZE = 1.03
 _RED = (-17.0, 19.0, 4.0)
 
@@ -62,7 +62,7 @@ def lay_out(subject: Subject, contrast: Field, on: Canvas, rng: np.random.Genera
         contrast: CIELAB that it adds to the skin on average, shape (3,).
         on: The canvas.
         rng: Source.
-        growth: How far it has spread beyond what the table's outline holds, 0 for not at all.
+        growth: How far it has spread beyond the table's outline, 0 for not at all.
     """
     half, minor = _half_axes(subject, growth)
     radius = sqrt(half * minor)
@@ -104,7 +104,7 @@ def _wander(subject: Subject, radius: float) -> float:
 
 
 def _surplus(depth: Field, pixels: float) -> np.float32:
-    """What to take from `depth` for so many pixels to lie inside: a wandering border must not change the area."""
+    """What to subtract from `depth` to leave so many pixels inside: a wandering border must not change the area."""
     rank = depth.size - int(min(max(pixels, 1), depth.size))
     return np.float32(np.partition(depth, rank, axis=None)[rank])
 
@@ -115,14 +115,14 @@ def _margin(on: Canvas, reach: float) -> int:
 
 
 def _moved(window: tuple[slice, slice], by: NDArray[np.int_], margins: tuple[int, int]) -> tuple[slice, slice]:
-    """The window `by` rows and columns further, but not over the canvas's edge: what fills the crop fills all of it."""
+    """The window moved `by` rows and columns, but not past the canvas's edge: what fills the crop fills all of it."""
     steps = np.clip(by, np.negative(margins), margins).tolist()
     rows, columns = (slice(line.start + step, line.stop + step) for line, step in zip(window, steps, strict=True))
     return rows, columns
 
 
 def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Rows below and columns right of the centre where the middle of `inside` lies; 0, 0 where it is empty."""
+    """Rows below and columns right of the centre where the middle of `inside` lies; 0, 0 if it is empty."""
     ones = inside.astype(np.float32)
     rows, columns = ones.sum(1), ones.sum(0)
     total = float(rows.sum())
@@ -134,7 +134,7 @@ def _middle(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _patches(
     on: Canvas, margins: tuple[int, int], radius: float, rng: np.random.Generator
 ) -> tuple[tuple[slice, slice], Field]:
-    """The window within so many pixels above and below, left and right, and the fields on it; only they are refined."""
+    """The window within these margins, and the fields on it; only this part of them is refined."""
     coarse = on.coarse
     squared, soft = coarse.squared, coarse.lens
     outline = low_pass(squared, 0.30 + 0.35 / radius, 1.6) * soft

@@ -11,7 +11,7 @@ from cohort.simulator.painting.mole import Mole
 from cohort.simulator.painting.strokes import coverage, curves
 from cohort.simulator.painting.subject import Subject
 
-# Fine vessels only show where the other signs are plain.
+# Fine vessels show only if the other signs are plain.
 _VESSELS_FROM = 0.4
 
 
@@ -27,7 +27,7 @@ def pigmented(contrast: Field) -> float:
 
 
 def paint_signs(lab: Field, mole: Mole, on: Canvas, rng: np.random.Generator, g: float) -> None:
-    """Add signs of the strength `g` to the mole's window `lab`, in place."""
+    """Add signs of strength `g` to the mole's window `lab`, in place."""
     dark = pigmented(mole.contrast)
     kind = rng.random()
     amounts = (0.6 + 0.4 * rng.random(6)).tolist()

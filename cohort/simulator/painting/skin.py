@@ -142,14 +142,14 @@ def _relief(on: Canvas, how: Texture, rng: np.random.Generator) -> Field:
     fine = low_pass(drawn, 1.8 - how.cobbles, 1.1) * (drawn / (drawn + np.float32(0.45**2))) * on.lens
     noise = np.ascontiguousarray(fields(on, rng, [fine])[0])
     # Furrows run where the field crosses zero: its size is half-normal, mean 0.8 and standard deviation 0.6.
-    # Turned by half a turn it is as good as another field of the same grain.
+    # Turned by half a turn, it is as good as another field of the same grain.
     cobbles = np.abs(noise[::-1, ::-1]) - np.float32(0.8)
     relief: Field = noise * np.float32(1 - how.cobbles) + cobbles * np.float32(how.cobbles / 0.6)
     return relief
 
 
 def _crease(lab: Field, field: Field, fade: Field, depth: float) -> None:
-    """Darken along the zero crossings of a drawn-out field, here more, there less."""
+    """Darken along the zero crossings of a drawn-out field, more here, less there."""
     valley = np.exp(field * field * np.float32(-1 / (2 * 0.22**2))) * np.clip(
         np.float32(0.6) + np.float32(0.4) * fade, 0, 1.5
     )

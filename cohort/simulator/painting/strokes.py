@@ -45,7 +45,7 @@ def coverage(on: Canvas, paths: Field, widths: Field, strengths: Field, *, blur_
         paths: Shape (count, points, 2), mm from the centre.
         widths: Shape (count,), mm.
         strengths: Opacity of each stroke, 0 to 1, shape (count,).
-        blur_mm: Standard deviation of the blur of the whole.
+        blur_mm: Standard deviation of the overall blur.
     """
     size = on.side * _OVERSAMPLING
     scale = size / WIDTH_MM

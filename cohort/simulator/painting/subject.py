@@ -1,4 +1,4 @@
-"""What the painter knows of a lesion, read from its table row and checked once for a whole frame."""
+"""What the painter knows about a lesion, read from its table row and checked once for a whole frame."""
 
 from __future__ import annotations
 
