@@ -32,7 +32,7 @@ class ResultStore:
 
     Attributes:
         folder: Where the files lie, in folders by the first two digits of their names.
-        basis: Stands for what the callers work on: names the list of all results they ask for. None keeps no list.
+        basis: Names what the callers work on, and the list of all results they ask for; None keeps no list.
     """
 
     folder: Path

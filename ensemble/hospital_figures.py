@@ -16,7 +16,7 @@ from ensemble.hospitals import Hospitals
 Scores = npt.NDArray[np.float64]
 
 FEWEST_MALIGNANT = 10
-"""A hospital with fewer malignant lesions gets no figures."""
+"""A hospital with fewer malignant (or benign) lesions gets no figures."""
 TOO_FEW = "too few to tell"
 NAMES = (PAUC.name, AUC.name)
 _OUT, _IN, _MEAN = "hospital left out", "patient folds", "mean"

@@ -29,7 +29,7 @@ class Plan:
         seeds: Seeds; each also draws its own part of the benign lesions.
         benign_per_malignant: Benign rows for each malignant one in training; infinity for all.
         features: Names of the features that a learner sees; a learner not listed sees all.
-        noise: Standard deviation of the training noise added to each feature, in units of the feature's own.
+        noise: By feature name, the standard deviation of the training noise, in units of the feature's own.
     """
 
     learners: Mapping[str, Learner]

@@ -53,7 +53,7 @@ class FittedRun:
         space: Features in model order.
         models: By the name of a learner (or its twin), a list of models for each fold, by repeat and seed.
         folds: How many folds there are.
-        whole: Scores a lesion using its crop.
+        whole: Scores a lesion with what is known about its crop.
         table: Scores it from the table alone; the same as `whole` if the run has no images or no learners for that.
         images: Folder that holds a folder for each image model.
         image_models: The models that score crops; empty if the run has none.

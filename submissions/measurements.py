@@ -107,4 +107,4 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         Words("less suspicious to the image model", "the least suspicious to the image model"),
     ),
 )
-"""Equally unusual ones are named in this order."""
+"""Equally unusual measurements are named in this order."""

@@ -66,7 +66,7 @@ class Shortlist:
         return pl.col("rank") <= self.limit if self.by == "rank" else pl.col("score") >= self.limit
 
     def words(self, *, is_all: bool = False) -> str:
-        """The rule and its promise, or, if the list is all of the lesions (`is_all`), that no shorter one is known."""
+        """The rule and its promise; if it lists every lesion (`is_all`), that no shorter list is known to keep it."""
         if is_all and self.promise:
             return "every lesion: no shorter list is known to keep the sensitivity that was asked for"
         return str(self)

@@ -71,8 +71,8 @@ def cautions(
     """Compare new lesions, and their scores, with those of training.
 
     Patients who lack the same measurements are compared together, so that those of one clinic do not hide behind those
-    of another. Risks are withheld if more than half of what the models rely on is absent, and if the gap between
-    scores exceeds both `FAR` and what chance explains.
+    of another. Risks are withheld if more than half of what the models rely on is absent, or if the gap between scores
+    exceeds both `FAR` and what chance explains.
 
     Args:
         fitted: The run.

@@ -54,7 +54,7 @@ class LocalExecutor:
             try:
                 yield from _in_turn(lambda item: pool.submit(task, shared, item, share), items, 2 * workers)
             except KeyboardInterrupt:
-                stopped = True  # after Ctrl-C nobody waits for running tasks
+                stopped = True  # after Ctrl-C, do not wait for running tasks
                 raise
             finally:
                 # An abandoned generator may be collected in one of the pool's threads, which cannot wait for itself.

@@ -39,7 +39,7 @@ class Job:
         train: Rows to train on, ascending.
         score: Rows to score.
         seed: Seed of the learner.
-        noise: Standard deviation of the training noise added to each feature, in units of the feature's own.
+        noise: By feature name, the standard deviation of the training noise, in units of the feature's own.
         draw: What the noise depends on, each 0 or more.
     """
 

@@ -20,7 +20,7 @@ class Candidate:
     """Parameters that were scored on every fold.
 
     Attributes:
-        name: "run" for the run's own parameters, otherwise such as "trial 7".
+        name: "run" for the run's own parameters, otherwise for example "trial 7".
         chosen: Searched parameters; empty for the run's own.
         pauc: pAUC of each fold, in the order of the folds.
     """

@@ -57,7 +57,7 @@ def patient_content(
 
 
 def any_malignant(lesions: pl.DataFrame) -> float | None:
-    """The chance that any of a patient's lesions is malignant if they were independent; None if a risk is missing."""
+    """The chance that any of a patient's lesions is malignant if they are independent; None if a risk is missing."""
     if lesions["risk"].null_count():
         return None
     return float(-np.expm1(np.log1p(-lesions["risk"].to_numpy().clip(0, 1 - 1e-12)).sum()))

@@ -35,7 +35,8 @@ def body_dots(lesions: pl.DataFrame) -> dict[str, Any]:
     """What a body map draws, ready for JSON.
 
     Args:
-        lesions: A patient's: `isic_id`, `rank`, `shortlist`, perhaps `risk`, the diameter and what `places` reads.
+        lesions: One patient's lesions: `isic_id`, `rank`, `shortlist`, perhaps `risk`, the diameter and what `places`
+            reads.
 
     Returns:
         `front` and `back`, each a list of dots by falling rank with `rank`, `x` and `y` (mm, x as the viewer sees it),
