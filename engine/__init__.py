@@ -1,1 +1,1 @@
-"""Files, fingerprints, results and executors: what everything else works with. Knows nothing of lesions."""
+"""Files, fingerprints, results and executors: used by every other package. Knows nothing about lesions."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.files import fingerprint
 
-#: Where our packages lie side by side.
+#: The folder that holds our packages.
 _HERE = Path(__file__).parent.parent
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: Packages whose code is ours.
@@ -19,21 +19,21 @@ def code_of(*modules: str) -> str:
     """SHA-256 of the code of these modules; comments, docstrings and layout do not count.
 
     Args:
-        modules: Full names.
+        modules: Full module names.
 
     Raises:
-        ModuleNotFoundError: There is no such module, or no source of it.
+        ModuleNotFoundError: A module does not exist or has no source.
     """
     return fingerprint({module: _meaning(_source(module)) for module in modules})
 
 
 @cache
 def code_behind(module: str, apart: tuple[str, ...] = ()) -> str:
-    """SHA-256 of the code of a module and of every module of ours that it imports, directly or not.
+    """SHA-256 of the code of a module and of all our modules that it imports, directly or indirectly.
 
     Args:
         module: Full name.
-        apart: Modules, or packages, that are not followed: they cannot change what the module computes.
+        apart: Modules or packages not to follow, because they cannot change what the module computes.
 
     Raises:
         ModuleNotFoundError: There is no such module.
@@ -42,7 +42,7 @@ def code_behind(module: str, apart: tuple[str, ...] = ()) -> str:
 
 
 def modules_behind(module: str, apart: tuple[str, ...] = ()) -> list[str]:
-    """The module and every module of ours that it imports, directly or not, by name; see `code_behind`."""
+    """Names of the module and of all our modules that it imports, directly or indirectly; see `code_behind`."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -56,7 +56,7 @@ def modules_behind(module: str, apart: tuple[str, ...] = ()) -> list[str]:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """Modules of ours that a module imports, wherever in it, and the packages above it."""
+    """Our modules that a module imports anywhere in its source, and its parent packages."""
     parts = module.split(".")
     names = {".".join(parts[:depth]) for depth in range(1, len(parts))}
     for node in ast.walk(ast.parse(_source(module).read_text("utf-8"))):
@@ -78,7 +78,7 @@ def _source(module: str) -> Path:
 
 @cache
 def _place(module: str) -> Path | None:
-    """The source file of a module of ours; nothing is imported to find it."""
+    """The source file of one of our modules, found without importing anything."""
     bare = _HERE.joinpath(*module.split("."))
     return next((path for path in (bare / "__init__.py", bare.with_suffix(".py")) if path.is_file()), None)
 

@@ -1,4 +1,4 @@
-"""What the command line says while it works: a progress bar on a terminal, plain log lines elsewhere."""
+"""What the command line shows while it works: a progress bar on a terminal, plain log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("uglyduck")
 EVERY = 30.0
-"""Seconds between two log lines on how far work is, where there is no terminal."""
+"""Seconds between two progress log lines when there is no terminal."""
 
 
 @cache
 def errors() -> Console:
-    """The console on stderr. rich is loaded where it is first used: scoring on another machine does without."""
+    """The console on stderr. rich is imported on first use only: scoring on another machine does without it."""
     from rich.console import Console  # noqa: PLC0415
 
     return Console(stderr=True)
 
 
 class _PlainLines(logging.Handler):
-    """Log lines on whatever stderr is at that moment."""
+    """Writes log lines to whatever stderr is at that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
@@ -44,16 +44,16 @@ class _PlainLines(logging.Handler):
 
 
 class _Printable(logging.Filter):
-    """Nothing that a table holds moves the cursor."""
+    """Escapes unprintable characters, so that nothing in a table can move the cursor."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every line through, printable."""
+        """Let every line through, made printable."""
         record.msg, record.args = "\n".join(map(plain, record.getMessage().split("\n"))), ()
         return True
 
 
 def start_logging() -> None:
-    """Send log lines to stderr, so that stdout holds answers only."""
+    """Send log lines to stderr, so that stdout holds only answers."""
     if log.handlers:
         return
     if sys.stderr.isatty():
@@ -73,7 +73,7 @@ def start_logging() -> None:
 
 
 class _WithoutFolders(logging.Formatter):
-    """Cuts absolute paths: a log may be shown to others, and folders name people and projects."""
+    """Cuts folders from absolute paths: a log may be shown to others, and folders name people and projects."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or the lines of a traceback."""
@@ -81,15 +81,15 @@ class _WithoutFolders(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """A log beside the work; a line that cannot be written, as where the disk is full, is left out."""
+    """A log file that skips lines it cannot write, for example when the disk is full."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Say nothing of it: whatever fills the disk says so itself."""
+        """Stay silent: whatever fills the disk reports it."""
 
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Append the command, its log lines and what ended it to a file, too; of paths only their last parts."""
+    """Also append the command, its log lines and any error that ended it to a file, without the folders of paths."""
     handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(_WithoutFolders("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
@@ -108,16 +108,16 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 def _to(handler: logging.Handler, level: int, text: str, error: BaseException | None = None) -> None:
-    """One record for this handler alone."""
+    """Send one record to this handler only."""
     told = None if error is None else (type(error), error, error.__traceback__)
     handler.emit(logging.LogRecord(log.name, level, __file__, 0, text, (), told))
 
 
 @contextmanager
 def showing_progress() -> Iterator[None]:
-    """Show how far work is, wherever in the block it is done: each piece, from its first report until it is done.
+    """Show the progress of all work done in the block, each piece from its first report until it is done.
 
-    A bar with the rate, the time gone and the time left; off a terminal a log line every half minute.
+    On a terminal, a bar with the rate, time elapsed and time left; elsewhere, a log line every half minute.
     """
     shown = _Bars() if sys.stderr.isatty() else _Lines()
     with shown, listening(shown):
@@ -139,7 +139,7 @@ class _Piece:
 
 
 class _Lines:
-    """Log lines; the clock starts anew where a title comes back with less done: the next fold, the next chunk."""
+    """Log lines. The clock restarts when a title comes back with less done, as for the next fold or chunk."""
 
     def __init__(self) -> None:
         self.pieces: dict[str, _Piece] = {}
@@ -165,7 +165,7 @@ class _Lines:
                     log.info("%s  all %s, %s s", title, f"{total:,}", f"{now - piece.begun:,.0f}")
 
     def show(self, title: str, piece: _Piece, total: int, now: float) -> None:
-        """Say it, if the last line is long ago and the end is not yet there."""
+        """Log the progress if the last line is old enough and the work is not finished."""
         rate = piece.rate(now)
         if now - piece.logged >= EVERY and piece.done < total and rate > 0:
             piece.logged = now
@@ -174,7 +174,7 @@ class _Lines:
 
 
 class _Bars(_Lines):
-    """Bars on a terminal, which are gone when there is nothing to show: answers are printed below what stays."""
+    """Bars on a terminal, removed once there is nothing to show: answers are printed below what stays."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -215,5 +215,5 @@ def _begin_bars() -> Progress:
 
 
 def _per_second(rate: float) -> str:
-    """A rate of one or more a second, in words; what takes longer has the time left to say so."""
+    """A rate of one or more per second, in words; empty for slower work, where the time left says enough."""
     return f"{rate:,.0f} a second, " if rate >= 1 else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain(text: str) -> str:
-    """Text for one line of a terminal: what is not printable (escape sequences, marks of direction) as its code."""
+    """Text for one line of a terminal, with unprintable characters (escape sequences, direction marks) as codes."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in text)
@@ -19,7 +19,7 @@ class InputError(Exception):
 
     Attributes:
         what: What is wrong, as a clause without a full stop.
-        where: File, column, row or configuration key; None where there is no place to name.
+        where: File, column, row or configuration key; None if there is no place to name.
         remedy: How to fix it, as a sentence without a full stop.
     """
 
@@ -34,14 +34,14 @@ class InputError(Exception):
         return plain(" ".join(f"{place}{self.what}. {self.remedy}.".split()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An exception is rebuilt from its positional arguments alone, which `__init__` does not take; but this one is
-        # raised in other processes, too.
+        # Unpickling rebuilds an exception from its positional arguments, which `__init__` does not take, and this one
+        # is also raised in other processes.
         return _rebuilt, (type(self), self.args), self.__dict__
 
 
 @contextmanager
 def within(place: str) -> Iterator[None]:
-    """Put a place before that of every `InputError` of the block: whoever knows the larger place names it."""
+    """Prefix the place named by any `InputError` in the block: whoever knows the larger place names it."""
     try:
         yield
     except InputError as error:
@@ -53,6 +53,6 @@ def _rebuilt(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:
 
 
 def shorten(names: Sequence[str], most: int = 6) -> str:
-    """At most `most` names, quoted where empty, with the number of the others."""
+    """At most `most` names, with "(unnamed)" for empty ones, and the number of the rest."""
     shown = ", ".join(name or "(unnamed)" for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -22,20 +22,20 @@ from engine.errors import InputError
 from engine.outputs import WRITING, as_input_error, error_number, try_file
 
 _SEAL = "sha256"
-"""Key of the checksum of everything else in a file."""
+"""Key of the checksum over everything else in a file."""
 TEMPORARY = ".unfinished-"
-"""How the names of temporary files begin; a killed process may leave one, see `is_abandoned`."""
+"""Prefix of the names of temporary files; a killed process may leave one behind, see `is_abandoned`."""
 
 
 def temporary_prefix(target: Path) -> str:
-    """How the names of temporary files and folders begin: with this process, so that others know them.
+    """Prefix of the names of temporary files and folders: it names this process, so that others know whose they are.
 
-    What is to be written follows as a number of its own; what a killed process left of it is swept out.
+    A hash of the target's name follows. Whatever killed processes left of this target is deleted.
     """
     named = f"{zlib.crc32(target.name.encode()):08x}-"
     names: list[str] = []
-    with suppress(OSError):  # a folder may be written to and not listed
-        names = os.listdir(target.parent)  # noqa: PTH208 - before each writing, maybe next to thousands of pages
+    with suppress(OSError):  # a folder may be writable but not listable
+        names = os.listdir(target.parent)  # noqa: PTH208 - before each write, perhaps among thousands of pages
     for left in (target.parent / name for name in names if name.startswith(TEMPORARY) and f"-{named}" in name):
         if is_abandoned(left):
             remove(left)
@@ -43,7 +43,7 @@ def temporary_prefix(target: Path) -> str:
 
 
 def process_name() -> str:
-    """This process in file names: its number, and a hash of the host's name, since hosts may share a folder."""
+    """This process in file names: its number and a hash of the host's name, since hosts may share a folder."""
     return f"{os.getpid()}_{_host()}"
 
 
@@ -52,7 +52,7 @@ def _host() -> str:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder, if it is there."""
+    """Delete a file or a folder, if it exists."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -62,7 +62,7 @@ def remove(path: Path) -> None:
 def is_abandoned(temporary: Path, prefix: str = TEMPORARY) -> bool:
     """Whether the process that began to write a temporary file or folder has ended, so that it may be deleted.
 
-    Of a process on another host (or in another container) nobody here can tell: what it writes stays.
+    A process on another host (or in another container) cannot be checked from here: what it writes stays.
     """
     number, _, host = temporary.name.removeprefix(prefix).split("-")[0].partition("_")
     if host and host != _host():
@@ -77,7 +77,7 @@ def is_abandoned(temporary: Path, prefix: str = TEMPORARY) -> bool:
     return False
 
 
-#: polars' words where the end of a Parquet file no longer fits on the disk.
+#: polars' message when the end of a Parquet file no longer fits on the disk.
 _NO_ROOM_AT_THE_END = "Invalid thrift: transport error"
 
 
@@ -86,7 +86,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder that replaces `path` when the block ends without an error.
 
     The content is synced to disk before the rename, so a killed process leaves the old file or the new one,
-    never a part. The suffix is kept, since some writers choose their format by it.
+    never part of one. The suffix is kept, since some writers choose their format by it.
 
     Args:
         path: The file to write; missing parent folders are made.
@@ -95,7 +95,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The temporary path to write to.
 
     Raises:
-        InputError: The folder cannot be made or written to, a folder is in the file's place, or the disk is full.
+        InputError: The folder cannot be made or written to, `path` is a folder, or the disk is full.
     """
     path = Path(path)
     try_file(path)
@@ -134,7 +134,7 @@ def refuse_special(path: Path) -> None:
     """Refuse a pipe, a socket or a device, from which reading may never end.
 
     Raises:
-        InputError: One is there. What else is wrong with the path is said where it is opened.
+        InputError: The path is one of these. Anything else wrong with it is reported when it is opened.
     """
     try:
         mode = path.stat().st_mode
@@ -171,17 +171,17 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def write_sealed(content: Mapping[str, Any], path: Path) -> None:
-    """Write a JSON object with a checksum of its own."""
+    """Write a JSON object together with its checksum."""
     write_json({**content, _SEAL: fingerprint(content)}, path)
 
 
 def read_sealed(path: Path, *, remedy: str) -> dict[str, Any]:
-    """Read what `write_sealed` wrote, without its checksum; what an earlier version wrote has none.
+    """Read what `write_sealed` wrote, without its checksum; files from earlier versions have none.
 
     Raises:
-        InputError: It is not as it was written.
+        InputError: The file cannot be read or has changed since it was written.
     """
-    with suppress(InputError):  # said below
+    with suppress(InputError):  # reported below
         found = read_json(path)
         if isinstance(found, dict) and found.pop(_SEAL, None) in (None, fingerprint(found)):
             return found
@@ -202,12 +202,12 @@ def sha256_of(path: Path) -> str:
 
 
 def tree(folder: Path) -> list[tuple[str, int, int]]:
-    """Name below the folder, size and time of change of each file at any depth: tells whether a file was changed."""
+    """Relative path, size and modification time of every file in a folder at any depth, to detect changes."""
     found = []
     for place, _, names in os.walk(folder):
         below = Path(place).relative_to(folder)
         for name in names:
-            status = os.lstat(os.path.join(place, name))  # noqa: PTH118 - of hundreds of thousands of crops
+            status = os.lstat(os.path.join(place, name))  # noqa: PTH118 - for hundreds of thousands of crops
             found.append(((below / name).as_posix(), status.st_size, status.st_mtime_ns))
     return sorted(found)
 

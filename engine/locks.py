@@ -22,16 +22,15 @@ LOCK = ".lock"
 def locked(folder: Path, also: Collection[str] = ()) -> Iterator[None]:
     """Hold a folder for one process; the lock ends with the process, however it ends.
 
-    What a killed process left unfinished is swept out first; what another process writes meanwhile, say into the
-    result store, stays. Where the work is refused before it made anything, nothing is left of a folder that was not
-    there before.
+    What a killed process left unfinished is deleted first; what another process is writing meanwhile, say into the
+    result store, stays. If the work is refused before it has made anything, a folder made for it is removed.
 
     Args:
-        folder: Which; it is made where it is not there.
-        also: Names of files that are no work done.
+        folder: The folder; it is made if missing.
+        also: Names of files that do not count as work done.
 
     Raises:
-        InputError: Another process works in this folder, or it cannot be made or written to.
+        InputError: Another process is working in this folder, or it cannot be made or written to.
     """
     try_folder(folder)
     new = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -46,7 +45,7 @@ def locked(folder: Path, also: Collection[str] = ()) -> Iterator[None]:
                 where=str(folder),
                 remedy="wait for it or choose another --out",
             ) from error
-        with suppress(OSError):  # a courtesy: a disk that is full is no reason to refuse, say, what makes room on it
+        with suppress(OSError):  # a courtesy: a full disk is no reason to refuse, say, a command that frees space
             stream.truncate(0)
             os.write(stream.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())
         for unfinished in filter(is_abandoned, list(folder.rglob(f"{TEMPORARY}*"))):
@@ -56,7 +55,7 @@ def locked(folder: Path, also: Collection[str] = ()) -> Iterator[None]:
         except InputError:
             if new and {path.name for path in folder.iterdir()} <= {LOCK, *also}:
                 shutil.rmtree(folder)
-                with suppress(OSError):  # the next one holds something else
+                with suppress(OSError):  # the next one holds something else, and stays
                     for path in new[1:]:
                         path.rmdir()
             raise

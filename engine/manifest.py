@@ -10,9 +10,9 @@ from engine.errors import InputError
 from engine.files import read_json, read_sealed, sha256_of, write_sealed
 
 FORMAT = 2
-"""Of a run's files and what they mean: raised by a change after which code could misread an older run.
+"""Format of a run's files, raised by any change that could make code misread an older run.
 
-1 stated no format; its blends are of quantile levels.
+Format 1 was not stated in the file; its blends are of quantile levels.
 """
 
 
@@ -22,10 +22,10 @@ class Manifest:
     Args:
         root: The folder.
 
-    Stages that were finished in an older format count as not finished, so that the run makes them again.
+    Stages finished in an older format count as unfinished, so that the run makes them again.
 
     Raises:
-        InputError: It was written in a newer format.
+        InputError: The file was written in a newer format.
     """
 
     def __init__(self, root: Path) -> None:
@@ -35,7 +35,7 @@ class Manifest:
         self._content = self._read()
 
     def _read(self) -> dict[str, Any]:
-        """What the file says; nothing where there is none, or where an older version wrote it.
+        """The content of the file; empty if it is missing or was written by an older version.
 
         Raises:
             InputError: See `_whole`.
@@ -45,7 +45,7 @@ class Manifest:
         return {"stages": {}} if self._is_older else found
 
     def _sha256(self, path: Path) -> str:
-        """Of a file of the run, read again only when it was changed."""
+        """SHA-256 of a file of the run, which is read again only if it has changed."""
         found = path.stat()
         seen = (path, found.st_ino, found.st_size, found.st_mtime_ns)
         if seen not in self._known:
@@ -53,7 +53,7 @@ class Manifest:
         return self._known[seen]
 
     def holds(self, stage: str, wanted: str) -> bool:
-        """Whether the stage was finished with this fingerprint and every output is there with its SHA-256."""
+        """Whether the stage was finished with this fingerprint and every output still has its SHA-256."""
         entry = self._content["stages"].get(stage)
         if entry is None or entry["fingerprint"] != wanted:
             return False
@@ -69,7 +69,7 @@ class Manifest:
         return {name: sha256 for entry in stages for name, sha256 in entry["outputs"].items()}
 
     def sha256(self, path: Path) -> str | None:
-        """The recorded SHA-256 of an artifact; None where no finished stage made it."""
+        """The recorded SHA-256 of an artifact; None if no finished stage made it."""
         return self.recorded.get(str(path.relative_to(self.root)))
 
     def check(self, *paths: Path) -> None:
@@ -104,7 +104,7 @@ class Manifest:
                 )
 
     def forget(self, stage: str) -> None:
-        """Strike out a stage that the run has no more; its files stay, but are no artifacts of the run."""
+        """Remove a stage that the run no longer has; its files stay, but are no longer artifacts of the run."""
         self._content = self._read()  # another process may have finished a stage since
         if self._content["stages"].pop(stage, None) is not None:
             write_sealed(self._content, self.path)
@@ -120,16 +120,16 @@ class Manifest:
         inputs: Mapping[str, str],
         made_by: Mapping[str, Any],
     ) -> None:
-        """Record a finished stage; what later stages wrote from its former outputs will not hold any more.
+        """Record a finished stage; what later stages made from its former outputs no longer holds.
 
         Args:
             stage: Its name.
-            fingerprint: Of everything it was made from.
+            fingerprint: Fingerprint of everything it was made from.
             artifacts: SHA-256 of the files of earlier stages that it read, by path below the run.
             outputs: Files that it wrote.
             seconds: How long it took.
             inputs: SHA-256 of the user's files that it read, by name.
-            made_by: Versions and state of the code.
+            made_by: Versions and state of the code that made it.
         """
         self._content = self._read()  # another process may have finished a stage since
         stages = self._content["stages"]
@@ -146,13 +146,13 @@ class Manifest:
 
 
 def _whole(path: Path) -> dict[str, Any]:
-    """What a manifest says, but for its checksum.
+    """The content of a manifest, without its checksum.
 
     Raises:
-        InputError: It is not as a run wrote it, or is of a newer format.
+        InputError: It is not as a run wrote it, or its format is newer.
     """
     remedy = "restore it, or delete it and start `uglyduck run` again, which uses what models are there"
-    if (stated := _stated_format(path)) > FORMAT:  # first: a newer version's checksum may be another
+    if (stated := _stated_format(path)) > FORMAT:  # first: a newer version may compute another checksum
         require_format({"format": stated}, FORMAT, path)
     found = read_sealed(path, remedy=remedy)
     if not _is_manifest(found):
@@ -164,7 +164,7 @@ def _stated_format(path: Path) -> int:
     try:
         found = read_json(path)
     except InputError:
-        return 1  # what is wrong is said where it is read whole
+        return 1  # `read_sealed` reports what is wrong
     stated = found.get("format") if isinstance(found, dict) else None
     return stated if isinstance(stated, int) else 1
 
@@ -182,15 +182,15 @@ def _is_manifest(found: dict[str, Any]) -> bool:
 
 
 def require_format(content: Mapping[str, Any], own: int, path: Path) -> None:
-    """Refuse a file of another format than this version reads; one that states none is of the first.
+    """Refuse a file in a format other than the one this version reads; a file that states none is in format 1.
 
     Args:
         content: What the file holds.
-        own: The format that is read.
+        own: The format that this version reads.
         path: The file.
 
     Raises:
-        InputError: It states another.
+        InputError: The file is in another format.
     """
     stated = content.get("format", 1)
     if stated != own:

@@ -1,4 +1,4 @@
-"""Memory that is free already, given back to the machine."""
+"""Freed memory, given back to the machine."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ _ARENA_MAX = -8  # of mallopt, in glibc's malloc.h
 
 
 def share_heaps() -> None:
-    """Let threads share as many heaps of the C library as this process has cores; does nothing where it is not glibc.
+    """Let threads share one heap of the C library per core of this process; does nothing without glibc.
 
-    Otherwise a new thread gets a heap of its own, up to eight a core, and each keeps the most that it ever held, so
-    that a pool of threads for each block of a table grows the process block by block. To be called before many threads
-    have started: the C library looks at it once.
+    Otherwise each new thread gets its own heap, up to eight per core, and each heap keeps the most it ever held, so
+    that a thread pool for each block of a table makes the process grow block by block. Call this before many threads
+    have started: the C library reads the setting only once.
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, len(os.sched_getaffinity(0)))
 
 
 def give_back() -> None:
-    """Let the C library return what it keeps of freed arrays; does nothing where it is not glibc.
+    """Make the C library return the memory it keeps from freed arrays; does nothing without glibc.
 
-    After a table of features was made and dropped it keeps about as much as the table was, in pieces that the arrays of
-    the next one do not fit in: without this, a study that makes a table a fold grows with each.
+    After a table of features is dropped, the library keeps about as much memory as it took, in pieces that the next
+    table's arrays do not fit into. Without this, a study that makes one table per fold grows with each.
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Places to write to: tried before work begins, and what the operating system says of them in one line."""
+"""Output paths: tried before work begins, with errors of the operating system as one line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PASSED_ON = WRITING | {errno.EACCES, errno.EPERM}
 
 
 def error_number(error: BaseException) -> int | None:
-    """Number of the operating system's error behind an exception, which some libraries only tell in their text."""
+    """The operating system's error number behind an exception; some libraries give it only in their message."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     text = str(error)
@@ -46,16 +46,16 @@ def error_number(error: BaseException) -> int | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, whichever library says so, or a worker process was killed, as the system does then."""
+    """Whether memory ran out, whichever library reports it, or a worker was killed, as the system then does."""
     return isinstance(error, MemoryError | BrokenExecutor) or any(words in str(error) for words in _NO_MEMORY)
 
 
 def as_input_error(error: BaseException, path: Path | None = None) -> InputError | None:
-    """What the operating system refused, as one line; None where it is not its error.
+    """What the operating system refused, as an `InputError`; None for any other error.
 
     Args:
-        error: Of the operating system itself, or of a library that passes it on.
-        path: The file or folder; the one that the error names where it is None.
+        error: Raised by the operating system itself, or by a library that passes its error on.
+        path: The file or folder; None for the one that the error names.
     """
     if is_out_of_memory(error):
         return InputError(
@@ -72,10 +72,10 @@ def as_input_error(error: BaseException, path: Path | None = None) -> InputError
 
 
 def try_file(path: Path) -> None:
-    """Refuse a place where no file can be written; nothing is left there.
+    """Refuse a path where no file can be written; leaves nothing behind.
 
     Raises:
-        InputError: A folder or a device is there, or its folder cannot be made or written to.
+        InputError: The path is a folder or a device, or its folder cannot be made or written to.
     """
     if _kind(path) == "folder":
         raise InputError("this is a folder, and a file is to be written", where=str(path), remedy="name a file in it")
@@ -85,10 +85,10 @@ def try_file(path: Path) -> None:
 
 
 def try_folder(path: Path) -> None:
-    """Refuse a place where no folder can be filled; nothing is left there.
+    """Refuse a folder that cannot be written to; leaves nothing behind.
 
     Raises:
-        InputError: A file is there, or the folder cannot be made or written to.
+        InputError: The path is a file, or the folder cannot be made or written to.
     """
     if _kind(path) in {"file", "other"}:
         raise InputError("this is a file, and a folder is to be filled", where=str(path), remedy="name a folder")
@@ -96,7 +96,7 @@ def try_folder(path: Path) -> None:
 
 
 def _try_in(folder: Path) -> None:
-    """Write and delete an empty file in the folder, or in the nearest one above that is there."""
+    """Write and delete an empty file in the folder, or in its nearest parent that exists."""
     there = next(place for place in (folder, *folder.parents, Path("/")) if _kind(place))
     if _kind(there) != "folder":
         raise InputError("this is a file, not a folder", where=str(there), remedy="choose another folder")
@@ -110,7 +110,7 @@ def _try_in(folder: Path) -> None:
 
 
 def _kind(path: Path) -> str:
-    """What is there: "file", "folder" or "other"; empty where nothing is."""
+    """What is at the path: "file", "folder" or "other"; empty if nothing is."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

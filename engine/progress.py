@@ -1,4 +1,4 @@
-"""How far long work is: reported where it is done, heard by whoever listens in the same process."""
+"""Progress of long work: reported where it is done, heard by any listener in the same process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _listeners: list[Listener] = []
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Hear every report of this process until the block ends."""
+    """Send every report of this process to a listener until the block ends."""
     _listeners.append(listener)
     try:
         yield
@@ -23,13 +23,13 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 def report(title: str, done: int, total: int) -> None:
-    """Say how far a piece of work is; nothing happens where nobody listens, as in a worker process."""
+    """Report the progress of a piece of work; does nothing if nobody listens, as in a worker process."""
     for listener in tuple(_listeners):
         listener(title, done, total)
 
 
 def steps(title: str, total: int) -> Callable[[], None]:
-    """Begin a piece of work of so many steps; what to call after each."""
+    """Begin a piece of work of `total` steps; returns what to call after each."""
     done = count()
     report(title, next(done), total)
     return lambda: report(title, next(done), total)

@@ -1,4 +1,4 @@
-"""The result store: arrays under the name of what they were computed from, whoever asked for them."""
+"""The result store: arrays named after what they were computed from, whoever asked for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.files import atomic_path
 Arrays = Mapping[str, npt.NDArray[Any]]
 _DIGEST = 32
 LISTS = "asked"
-"""Folder of the lists of what was asked for."""
+"""Folder of the lists of results asked for."""
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,23 +27,23 @@ class ResultStore:
     """A folder of results.
 
     A result's name is a hash of everything that it depends on, so a name is written once and never changes its meaning.
-    Each file begins with the SHA-256 of its name and content: one that is damaged, cut off or another's counts as
-    absent, and is computed again.
+    Each file begins with the SHA-256 of its name and content: a file that is damaged, cut off or misnamed
+    counts as absent, and is computed again.
 
     Attributes:
         folder: Where the files lie, in folders by the first two digits of their names.
-        basis: What those who ask work on, as the name of a list of all that is asked for; None keeps no list.
+        basis: Names what the callers work on, and the list of all results they ask for; None keeps no list.
     """
 
     folder: Path
     basis: str | None = None
 
     def path(self, name: str) -> Path:
-        """Where the result of this name lies, or would lie."""
+        """The path of the result of this name, whether or not it exists."""
         return self.folder / name[:2] / f"{name}.result"
 
     def get(self, name: str) -> dict[str, npt.NDArray[Any]] | None:
-        """The arrays of a result; None where there is none, or not a whole one."""
+        """The arrays of a result; None if it is missing or not whole."""
         try:
             content = self.path(name).read_bytes()
         except OSError:
@@ -62,19 +62,19 @@ class ResultStore:
             temporary.write_bytes(_digest(name, packed.getvalue()) + packed.getvalue())
 
     def note(self, names: Iterable[str]) -> None:
-        """Add to the list of what is asked for; processes may do so at the same time."""
+        """Add to the list of results asked for; several processes may do so at the same time."""
         if self.basis is None:
             return
         path = self.folder / LISTS / self.basis
         if new := sorted(set(names) - _listed(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as stream:  # begins anew: a line before may be cut off
+            with path.open("a", encoding="utf-8") as stream:  # starts a new line: the last may be cut off
                 stream.write("\n" + "\n".join(new) + "\n")
 
     def outdated(self) -> list[Path]:
-        """Results that were asked for on other bases only, and the lists of those.
+        """Results asked for only on other bases, and the lists of those bases.
 
-        Of what is on no list nobody knows who needs it, and of nothing before this basis has a list.
+        Results on no list stay, as nobody knows who needs them. Nothing is outdated until this basis has a list.
         """
         if self.basis is None or not (needed := _listed(self.folder / LISTS / self.basis)):
             return []
@@ -88,5 +88,5 @@ def _digest(name: str, packed: bytes) -> bytes:
 
 
 def _listed(path: Path) -> set[str]:
-    """Whole names of a list."""
+    """The complete names in a list."""
     return set(filter(_NAME.fullmatch, path.read_text("utf-8", "replace").splitlines())) if path.is_file() else set()

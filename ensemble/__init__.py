@@ -1,1 +1,1 @@
-"""LightGBM, XGBoost and CatBoost by patient fold: sampling, out-of-fold scores, blending. Knows nothing of pixels."""
+"""LightGBM, XGBoost and CatBoost by patient fold: sampling, out-of-fold scores, blends. Knows nothing about pixels."""

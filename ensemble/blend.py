@@ -18,11 +18,11 @@ Scores = npt.NDArray[np.float64]
 Target = npt.NDArray[np.int8]
 Method = Literal["mean", "greedy", "stack"]
 METHODS: tuple[Method, ...] = get_args(Method)
-#: Rounds of greedy selection: weights are multiples of one over at most this.
+#: Rounds of greedy selection: weights are multiples of 1/n, n at most this.
 ROUNDS = 20
 #: Scores are kept this far from 0 and 1, so that their log-odds are finite.
 _EDGE = 1e-12
-#: Ridge penalty of the stack on weights, per malignant lesion; it only settles which of several equal learners counts.
+#: Ridge penalty of the stack on weights, per malignant lesion; it only decides among equally good learners.
 RIDGE = 1e-3
 
 
@@ -30,14 +30,14 @@ RIDGE = 1e-3
 class Blend:
     """How learners' scores become one.
 
-    "mean" weighs all alike and learns nothing from labels. "greedy" takes weights from forward selection with
+    "mean" weights all alike and learns nothing from labels. "greedy" takes weights from forward selection with
     replacement for pAUC (Caruana et al., ICML 2004). Both are weighted means of log-odds. "stack" is a logistic
     regression on the log-odds with weights of 0 or more.
 
     Attributes:
-        weights: A weight for each learner, 0 or more; they sum to 1 but for "stack".
+        weights: A weight for each learner, 0 or more; they sum to 1, except for "stack".
         method: Which of the three.
-        intercept: Of the stack; 0 for the others.
+        intercept: Intercept of the stack; 0 for the others.
     """
 
     weights: Mapping[str, float]
@@ -46,7 +46,7 @@ class Blend:
 
     @classmethod
     def fit(cls, oof: Mapping[str, Scores], target: Target | None = None, *, method: Method = "mean") -> Blend:
-        """Fit weights, where the method learns them, on out-of-fold scores.
+        """Fit the weights on out-of-fold scores, if the method learns them.
 
         Args:
             oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
@@ -75,7 +75,7 @@ class Blend:
     def log_odds(self, scores: Mapping[str, Scores]) -> Scores:
         """The blended log-odds; shape (lesions,)."""
         total = np.full(len(next(iter(scores.values()))), self.intercept)
-        for name, weight in self.weights.items():  # one after the other: the same bits for one lesion and for many
+        for name, weight in self.weights.items():  # one by one: the same bits for one lesion as for many
             total += weight * log_odds(scores[name])
         return total
 
@@ -96,10 +96,10 @@ class Blend:
 def by_other_folds(
     score: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], Scores], fold: npt.NDArray[np.integer[Any]]
 ) -> Scores:
-    """Scores of each patient fold by what was learned from the others; shape (lesions,).
+    """Scores of each patient fold by what was learned from the other folds; shape (lesions,).
 
     Args:
-        score: Given which lesions are learned from and which are held out, the scores of the latter.
+        score: Takes flags of the lesions to learn from and of those held out; returns scores of the latter.
         fold: Patient fold of each lesion, shape (lesions,).
     """
     scores = np.empty(len(fold))
@@ -112,8 +112,8 @@ def by_other_folds(
 def greedy_weights(odds: Mapping[str, Scores], target: Target) -> dict[str, float]:
     """Weights by forward selection with replacement for pAUC.
 
-    Each round adds the learner with which the mean of all chosen so far has the highest pAUC; of all rounds the best
-    mean is kept, the shortest of equal ones. Ties go to the learner named first.
+    Each round adds the learner that gives the mean of all chosen so far the highest pAUC. The best mean over all
+    rounds is kept, the earliest if several are equal. Ties go to the learner named first.
 
     Args:
         odds: Log-odds by learner, each of shape (lesions,).

@@ -27,16 +27,16 @@ class Calibration:
     r"""A monotone map from score to risk.
 
     "platt" is $\sigma(a \operatorname{logit} s + c)$ (Platt 1999), "beta" is $\sigma(a \ln s - b \ln(1 - s) + c)$ with
-    $a, b \ge 0$ (Kull, Silva Filho and Flach, AISTATS 2017), of which Platt's is the case a = b; "isotonic" is the best
-    non-decreasing map (Zadrozny and Elkan 2002), linear between the middles of its steps. Another prevalence $\pi'$
+    $a, b \ge 0$ (Kull, Silva Filho and Flach, AISTATS 2017), of which "platt" is the case a = b; "isotonic" is the best
+    non-decreasing map (Zadrozny and Elkan 2002), linear between the middles of its steps. A prevalence $\pi'$ other
     than the fitted $\pi$ multiplies the odds by $\frac{\pi'}{1 - \pi'} / \frac{\pi}{1 - \pi}$ (Saerens, Latinne and
-    Decaestecker, Neural Computation 2002), which holds where only the share of malignant lesions differs.
+    Decaestecker, Neural Computation 2002), which holds if only the share of malignant lesions differs.
 
     Attributes:
         method: Which form.
         parameters: a, b and c; empty for "isotonic".
         knots: Scores and risks at the middles of the steps; empty for the others.
-        fitted_prevalence: Share malignant where it was fitted.
+        fitted_prevalence: Share malignant among the lesions it was fitted on.
         prevalence: Share malignant for which risks are stated.
     """
 
@@ -56,7 +56,7 @@ class Calibration:
             scores: Scores in [0, 1] of lesions that the scoring models did not train on, shape (lesions,).
             target: 0 benign, 1 malignant, shape (lesions,); both present.
             method: See the class.
-            prevalence: Share malignant for which risks are stated, in (0, 1); None for the one of `target`.
+            prevalence: Share malignant for which risks are stated, in (0, 1); None for that of `target`.
 
         Raises:
             InputError: `method` is unknown, or one class is absent.
@@ -144,7 +144,7 @@ def _logistic(scores: Scores, target: Target, *, shared: bool) -> tuple[float, f
 
 
 def _steps(scores: Scores, target: Target) -> tuple[tuple[float, float], ...]:
-    """The middles of the steps; half a lesion in all of them is the least and the most, so no risk is 0 or 1."""
+    """The middles of the steps, with risks kept 0.5 / (lesions + 1) away from 0 and 1."""
     fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(scores, target.astype(np.float64))
     order = np.argsort(scores, kind="stable")
     level = fitted[order]

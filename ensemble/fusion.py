@@ -1,4 +1,4 @@
-"""Late fusion: what the table says and what crops say, each blended by itself, then joined as one score."""
+"""Late fusion: table learners and image learners are blended separately, then combined into one score."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ensemble.nonnegative_logistic import nonnegative_logistic
 
 @dataclass(frozen=True)
 class Fusion:
-    """A blend of the learners that see the table, and one of those that see nothing but images.
+    """A blend of the learners that see the table, and a blend of those that see only images.
 
-    A booster that finds the image score among hundreds of columns uses it little. Here a logistic regression with
-    weights of 0 or more joins the log-odds of two blends: an image model counts for as much as it earns on held-out
+    A booster makes little use of an image score among hundreds of columns. Here a logistic regression with weights of
+    0 or more combines the log-odds of the two blends: an image model counts for as much as it earns on held-out
     lesions, and one that knows nothing counts for nothing.
 
     Attributes:
-        table: Of the learners that see the table.
-        images: Of the learners that see images alone.
-        table_weight: Of the log-odds of the first.
-        image_weight: Of the second's.
-        intercept: Of their sum.
+        table: Blend of the learners that see the table.
+        images: Blend of the learners that see only images.
+        table_weight: Weight of the log-odds of `table`.
+        image_weight: Weight of the log-odds of `images`.
+        intercept: Added to their weighted sum.
     """
 
     table: Blend
@@ -44,8 +44,8 @@ class Fusion:
         Args:
             oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
             target: 0 benign, 1 malignant, shape (lesions,).
-            method: Of both blends.
-            images: Names of the learners that see images alone; some, and not all of them.
+            method: Method of both blends.
+            images: Names of the learners that see only images; at least one, and not all of them.
         """
         table, pictured = _apart(oof, images)
         blends = Blend.fit(table, target, method=method), Blend.fit(pictured, target, method=method)
@@ -61,12 +61,12 @@ class Fusion:
 
     @property
     def method(self) -> Method:
-        """Of both blends."""
+        """The method of both blends."""
         return self.table.method
 
     @property
     def weights(self) -> dict[str, float]:
-        """Of each learner its weight in its blend, times that blend's share of the weights."""
+        """For each learner, its weight in its blend times that blend's share of the weights."""
         total = self.table_weight + self.image_weight
         both = ((self.table, self.table_weight), (self.images, self.image_weight))
         return {
@@ -92,10 +92,10 @@ AnyBlend = Blend | Fusion
 def fit_blend(
     oof: Mapping[str, Scores], target: Target | None, *, method: Method, images: Collection[str] = ()
 ) -> AnyBlend:
-    """A fusion where learners of the table meet such as see images alone; a blend where there is but one kind.
+    """Fit a fusion if some learners see the table and others only images; otherwise a blend.
 
     Raises:
-        InputError: As `Blend.fit`, or there is something to learn and no target.
+        InputError: As in `Blend.fit`, or a fusion is to be fitted without a target.
     """
     if not all(_apart(oof, images)):
         return Blend.fit(oof, target, method=method)
@@ -114,15 +114,15 @@ def blended_out_of_fold(
 ) -> Scores:
     """Blend each patient fold by what was fitted on the other folds; shape (lesions,).
 
-    So no lesion's label has a say in the weights of its own score. (The learners that scored the other folds did train
-    on this one; the fully nested estimate is `ensemble.nested`.) The mean of learners of one kind learns nothing.
+    So no lesion's label influences the weights of its own score. (The learners that scored the other folds did train
+    on this one; for the fully nested estimate see `ensemble.nested`.) A mean of learners of one kind learns nothing.
 
     Args:
         oof: Out-of-fold scores in [0, 1] by learner, each of shape (lesions,).
         target: 0 benign, 1 malignant, shape (lesions,).
         fold: Patient fold of each lesion, shape (lesions,).
         method: See `Blend`.
-        images: Names of the learners that see images alone.
+        images: Names of the learners that see only images.
     """
     if method == "mean" and not all(_apart(oof, images)):
         return Blend.fit(oof)(oof)
@@ -135,14 +135,14 @@ def blended_out_of_fold(
 
 
 def read_blend(value: Mapping[str, Any]) -> AnyBlend:
-    """Read the JSON form of either back."""
+    """Read the JSON form of a blend or a fusion back."""
     if "fusion" not in value:
         return Blend.from_dict(value)
     return Fusion(Blend.from_dict(value["table"]), Blend.from_dict(value["images"]), *value["fusion"])
 
 
 def _apart(oof: Mapping[str, Scores], images: Collection[str]) -> tuple[dict[str, Scores], dict[str, Scores]]:
-    """The learners that see the table, and those that see images alone."""
+    """The learners that see the table, and those that see only images."""
     return (
         {name: scores for name, scores in oof.items() if name not in images},
         {name: scores for name, scores in oof.items() if name in images},

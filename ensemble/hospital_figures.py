@@ -1,4 +1,4 @@
-"""How well each hospital is ranked by models that never saw it, next to the same lesions' patient-fold figures."""
+"""How well models rank the lesions of a hospital they never saw, next to the same lesions' patient-fold figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ensemble.hospitals import Hospitals
 Scores = npt.NDArray[np.float64]
 
 FEWEST_MALIGNANT = 10
-"""Malignant lesions of a hospital below which no figure is given."""
+"""A hospital with fewer malignant (or benign) lesions gets no figures."""
 TOO_FEW = "too few to tell"
 NAMES = (PAUC.name, AUC.name)
 _OUT, _IN, _MEAN = "hospital left out", "patient folds", "mean"
@@ -36,18 +36,18 @@ def hospital_figures(
 
     Args:
         lesions: isic_id, patient_id and target, in the order of `hospitals`.
-        hospitals: Who was held out.
+        hospitals: The hospitals, and who was held out with each.
         left_out: Scores by models that never saw the hospital; shape (lesions,).
         patient_folds: Scores by models that never saw the patient; shape (lesions,).
-        replicates: Of the bootstrap, at least 100.
-        seed: Of the bootstrap.
-        fewest: Malignant lesions a hospital needs for figures of its own.
+        replicates: Bootstrap replicates, at least 100.
+        seed: Seed of the bootstrap.
+        fewest: Malignant and benign lesions that a hospital needs for its own figures.
 
     Returns:
-        Ready for JSON. `hospitals`: of each its counts, what its models learned from (`trained_on`), and `left_out`,
-        `patient_folds` and `difference` (the first minus the second) by metric, None where `verdict` is "too few to
-        tell". `pooled` ranks the lesions of all hospitals together; `mean` averages over the hospitals that have
-        figures, None where none has.
+        Ready for JSON. `hospitals`: for each one its counts, what its models learned from (`trained_on`), and
+        `left_out`, `patient_folds` and `difference` (the first minus the second) by metric, None if `verdict` is "too
+        few to tell". `pooled` ranks the lesions of all hospitals together; `mean` averages over the hospitals that
+        have figures, None if none has.
     """
     kept = hospitals.measured
     frame = lesions.filter(pl.Series(kept)).with_columns(fold=pl.Series(hospitals.home[kept]))

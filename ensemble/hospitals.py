@@ -1,9 +1,9 @@
 """Leave one hospital out: each hospital is scored by models that never saw a lesion taken there, nor its name.
 
-Patient folds answer how well new patients of the same hospitals are ranked. A new hospital has another camera, other
-lighting and other patients; the figure for that holds out whole hospitals. Cohort constants of the features, category
-levels and models are learned without the one held out. The blend is fitted on other hospitals' lesions, though on their
-out-of-fold scores by the run's models, which trained on it too: that is the one trace it leaves.
+Patient folds tell how well new patients of the same hospitals are ranked. A new hospital has another camera, other
+lighting and other patients; to estimate that, whole hospitals are held out. Cohort constants of the features, category
+levels and models are learned without the held-out hospital. The blend is fitted on other hospitals' lesions, but on
+out-of-fold scores from the run's models, which also trained on the held-out hospital: the only trace that it leaves.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ Target = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Hospitals:
-    """Who is held out with which hospital.
+    """Which lesions are held out with which hospital.
 
-    A patient seen at two hospitals is held out with the one of most lesions. The patient's lesions taken elsewhere are
-    then neither trained on while that other hospital is held out (its cameras would be known) nor measured (a hospital
-    that trained their models took them).
+    A patient seen at two hospitals is held out with the one that took most of the lesions. The patient's lesions taken
+    elsewhere are then neither trained on while that other hospital is held out (its cameras would be known) nor
+    measured (their models trained on the hospital that took them).
 
     Attributes:
         folds: The hospital folds.
         home: Fold of each lesion's patient; shape (lesions,).
-        taken: Fold of the hospital where each lesion was taken, the patient's own where that is not stated; (lesions,).
+        taken: Fold of the hospital where each lesion was taken, or the patient's fold if not stated; (lesions,).
     """
 
     folds: Folds
@@ -49,7 +49,7 @@ class Hospitals:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Hospitals:
-        """Hold out each hospital of a cohort; hospitals without malignant lesions go with the one that has fewest.
+        """Hold out each hospital of a cohort; those without malignant lesions join the one with the fewest.
 
         Args:
             frame: isic_id, patient_id, target and attribution, in any order; the arrays follow it.
@@ -70,24 +70,24 @@ class Hospitals:
         return np.asarray(self.home == fold)
 
     def trained_on(self, fold: int) -> Flags:
-        """Lesions that may be learned from meanwhile: of other patients, taken elsewhere; shape (lesions,)."""
+        """Lesions that may be learned from meanwhile: other patients', taken elsewhere; shape (lesions,)."""
         return np.asarray((self.home != fold) & (self.taken != fold))
 
     def table(self, fold: int, features: pl.DataFrame, target: Target, weight: Scores | None) -> Table:
-        """What the jobs of a hospital read; a category that only its lesions have is unknown.
+        """What the jobs of a hospital read; a category found only in its own lesions is unknown.
 
         Args:
             fold: The hospital.
             features: `isic_id` and features of every lesion, fitted without the hospital, in the order of the arrays.
             target: 0 benign, 1 malignant, shape (lesions,).
-            weight: Training weight of each lesion; None weighs all alike.
+            weight: Training weight of each lesion; None weights all alike.
         """
         space = FeatureSpace.fit(features, learned_from=self.trained_on(fold))
         return Table(space.encode(features), target, weight)
 
     @property
     def measured(self) -> Flags:
-        """Lesions of figures: taken at the hospital that is held out with their patient; shape (lesions,)."""
+        """Lesions that count in figures: taken at the hospital held out with their patient; shape (lesions,)."""
         return np.asarray(self.home == self.taken)
 
 
@@ -102,15 +102,15 @@ def score_hospital(
     """Train without one hospital, and score its patients' lesions.
 
     Args:
-        plan: Learners, seeds and sampling, as the run's; its folds are not used. Features that the table lacks are
-            left out.
-        hospitals: Who is held out.
+        plan: The run's learners, seeds and sampling; its folds are not used. Features that the table lacks are left
+            out.
+        hospitals: The hospitals, and who is held out with each.
         fold: The hospital.
         table: See `Hospitals.table`.
-        runner: Does the jobs.
+        runner: Runs the jobs.
 
     Returns:
-        By learner the mean over seeds of the scores of `hospitals.held_out(fold)`, each of shape (held out,).
+        By learner, the mean over seeds of the scores of `hospitals.held_out(fold)`, each of shape (held out,).
 
     Raises:
         InputError: A learner sees none of the table's features.
@@ -131,7 +131,7 @@ def score_hospital(
 
 
 def _without_absent(plan: Plan, names: Sequence[str]) -> Plan:
-    """The plan for a table that lacks some features."""
+    """The plan without features that the table lacks."""
     known = set(names)
     seen = {
         name: tuple(feature for feature in seen if feature in known)

@@ -18,16 +18,16 @@ from engine.errors import InputError
 Array = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 _BLOCK = 16_384  # rows copied at a time, so that the row-major copy never doubles the table
-_TURNED = 4_096  # rows turned at a time: they stay in the processor's cache
+_TURNED = 4_096  # rows transposed at a time, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """Which features a model knows, in which order, and the levels of its categorical ones.
+    """The features a model knows, in order, with the levels of the categorical ones.
 
     Attributes:
         names: Feature names in model order.
-        levels: For each categorical feature its known levels, sorted; a level's code is its position.
+        levels: For each categorical feature, its known levels, sorted; a level's code is its position.
     """
 
     names: tuple[str, ...]
@@ -38,11 +38,11 @@ class FeatureSpace:
         """Learn names, order and category levels from a training feature table.
 
         Args:
-            frame: `isic_id` and one column a feature: String columns are categories, the others numbers.
+            frame: `isic_id` and one column per feature: String columns are categories, the others numbers.
             learned_from: Rows whose categories become levels, shape (rows,); None takes all.
 
         Raises:
-            InputError: A column is one that no model may see (a label, an id, a train-only column).
+            InputError: No model may see one of the columns (a label, an id, a train-only column).
         """
         names = tuple(name for name in frame.columns if name != ID)
         if forbidden := sorted(set(names) & NEVER_FEATURES):
@@ -75,11 +75,11 @@ class FeatureSpace:
         return FeatureSpace(tuple(name for name in self.names if name in wanted), kept)
 
     def encode(self, frame: pl.DataFrame) -> Matrix:
-        """Bring a feature table into model order; what the model does not know is left out.
+        """Bring a feature table into model order; features that the model does not know are dropped.
 
         Args:
-            frame: Features by name, any column order. A feature that is absent counts as missing in every row, and so
-                does a category level that was not seen in training.
+            frame: Features by name, any column order. An absent feature counts as missing in every row, and a
+                category level not seen in training as missing where it occurs.
 
         Returns:
             A matrix of shape (rows, features); missing is NaN.
@@ -141,14 +141,14 @@ class Matrix:
             return self.rows(rows)
         places = self.places(space)
         values = np.empty((len(rows), len(places)), dtype=np.float32)
-        for start in range(0, len(rows), _BLOCK):  # whole rows, then their columns: far faster than both at once
+        for start in range(0, len(rows), _BLOCK):  # rows, then columns: far faster than both at once
             block = slice(start, start + _BLOCK)
             values[block] = np.take(np.take(self.values, rows[block], axis=0), places, axis=1)
         return Matrix(space, values)
 
     @cached_property
     def columns(self) -> Array:
-        """The values with each feature in one piece, shape (features, rows): a copy that is made once and kept."""
+        """The values with each feature contiguous, shape (features, rows): a copy that is made once and kept."""
         turned = np.empty(self.values.shape[::-1], dtype=np.float32)
         for start in range(0, len(self), _TURNED):
             block = slice(start, start + _TURNED)
@@ -164,7 +164,7 @@ class Matrix:
         return self.values if space == self.space else np.take(self.values, self.places(space), axis=1)
 
     def places(self, space: FeatureSpace) -> list[int]:
-        """Where the features of another space stand in this one, shape (features of that space,).
+        """Positions in this space of the features of another one, shape (features of that space,).
 
         Raises:
             InputError: A feature is absent or its category codes mean something else.

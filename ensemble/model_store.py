@@ -18,7 +18,7 @@ _LIST_REMEDY = f"{_REMEDY}, which trains its models anew"
 
 @dataclass(frozen=True)
 class Slot:
-    """Which model: its learner, the repeat and fold it does not train on, and its seed."""
+    """Identifies a model: its learner, the repeat and fold it does not train on, and its seed."""
 
     learner: str
     repeat: int
@@ -41,8 +41,8 @@ class ModelStore:
     """The folder `models/` of a run.
 
     Args:
-        folder: Where models lie, one folder a learner, and `manifest.json`: for each model its file, SHA-256, learner,
-            the name of the job that made it, and its features where it has not all; and the space of all.
+        folder: Holds one folder per learner, and `manifest.json` with the feature space and, for each model, its file,
+            SHA-256, learner, the name of the job that made it, and its features if these are not all.
 
     Raises:
         InputError: The manifest is not as it was written.
@@ -65,14 +65,14 @@ class ModelStore:
         return [self._manifest_path, *(self.folder / entry["file"] for entry in self._entries.values())]
 
     def begin(self, space: FeatureSpace, wanted: list[Slot]) -> None:
-        """State the feature space of the models to come; models of another space, or not wanted now, are forgotten."""
+        """State the feature space of the models to come; models of another space, or not wanted, are forgotten."""
         names = {slot.key for slot in wanted} if space == self.space else set()
         self._entries = {key: entry for key, entry in self._entries.items() if key in names}
         self.space = space
         self._write()
 
     def has(self, slot: Slot, job: str) -> bool:
-        """Whether the model that this job makes is there, whole."""
+        """Whether the model that this job makes is stored intact."""
         entry = self._entries.get(slot.key)
         if entry is None or entry["job"] != job:
             return False
@@ -80,12 +80,12 @@ class ModelStore:
         return path.is_file() and sha256_of(path) == str(entry["sha256"])
 
     def add(self, slot: Slot, content: bytes, *, learner: Learner, job: str, seen: Sequence[str]) -> None:
-        """Write a model, then list it: a run killed between the two trains this one model again.
+        """Write a model, then list it: a run killed in between only trains this model again.
 
         Args:
             slot: Which model.
             content: The model in its library's own format.
-            learner: What it was fitted by.
+            learner: The learner that fitted it.
             job: Name of the job that made it.
             seen: Names of its features, in the order of the space.
         """
@@ -104,7 +104,7 @@ class ModelStore:
         self._write()
 
     def load(self, slot: Slot) -> Model:
-        """Load a model whose bytes are those that were written. Its learner is not tried out.
+        """Load a model, if its bytes are those that were written. Its learner is not tried out.
 
         Raises:
             InputError: It is not listed, its file is missing, or its SHA-256 differs.

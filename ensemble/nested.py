@@ -1,4 +1,4 @@
-"""The fully nested estimate: what scores a patient fold has learned everything, weights and risks too, from the others.
+"""The fully nested estimate: each patient fold is scored by what was learned, weights and risks included, without it.
 
 The usual out-of-fold score of a lesion comes from models that never saw its patient, but the choices made on those
 scores (blend weights, calibration) saw it. Here each outer fold is scored as a run on the other folds would score new
@@ -33,11 +33,11 @@ Folds = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class OuterFold:
-    """What the models of one outer fold say.
+    """Scores by the models of one outer fold.
 
     Attributes:
-        inner: By learner the inner out-of-fold scores of the lesions outside the outer fold, in their order.
-        new: By learner, for each inner fold, what its models say of the outer fold's lesions.
+        inner: By learner, the inner out-of-fold scores of the lesions outside the outer fold, in their order.
+        new: By learner, for each inner fold, its models' scores of the outer fold's lesions.
     """
 
     inner: Mapping[str, Scores]
@@ -57,9 +57,9 @@ def score_outer_fold(
     Args:
         plan: Learners, seeds, sampling; its first assignment holds the folds.
         learners: Which of its learners.
-        table: Features as a run on the other folds builds them, and targets.
+        table: Features as a run on the other folds would build them, and targets.
         outer: The outer fold.
-        runner: Does the jobs.
+        runner: Runs the jobs.
     """
     fold = plan.assignments[0]
     inner_folds = [int(each) for each in np.unique(fold) if each != outer]
@@ -76,7 +76,7 @@ def score_outer_fold(
 
 
 def _job(plan: Plan, table: Table, learner: str, draw: tuple[int, int, int]) -> Job:
-    """Scores the inner fold, then the outer one."""
+    """The job that scores the inner fold, then the outer one."""
     seed, outer, inner = draw
     fold = plan.assignments[0]
     train = plan.sample(table.target, np.flatnonzero((fold != outer) & (fold != inner)), draw)
@@ -97,13 +97,13 @@ def nested_scores(
     """Put the outer folds together.
 
     Args:
-        outer_folds: For every fold what `score_outer_fold` gave.
+        outer_folds: For every fold, what `score_outer_fold` returned.
         target: 0 benign, 1 malignant, shape (rows,).
         fold: Fold of each lesion, shape (rows,).
         blend: The blend whose scores are calibrated.
-        calibration: How.
-        prevalence: At which risks are stated, in (0, 1).
-        images: Which learners see images alone.
+        calibration: The method of calibration.
+        prevalence: Prevalence for which risks are stated, in (0, 1).
+        images: Names of the learners that see only images.
 
     Returns:
         Each learner, `blend_mean`, `blend_greedy`, `blend_stack`, and `risk`; each of shape (rows,).

@@ -18,10 +18,10 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NewScores:
-    """What an ensemble says of new lesions; each array has shape (lesions,).
+    """An ensemble's scores of new lesions; each array has shape (lesions,).
 
     Attributes:
-        learners: By learner its score, in [0, 1].
+        learners: Score by learner, in [0, 1].
         blend: Blended score, in [0, 1].
         risk: Calibrated probability of malignancy, in (0, 1).
     """
@@ -32,24 +32,24 @@ class NewScores:
 
 
 def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: AnyBlend, calibration: Calibration) -> NewScores:
-    """Join what the models of each fold say of new lesions.
+    """Combine the scores that the models of each fold give new lesions.
 
     Blend and calibration were fitted on out-of-fold scores, each of which comes from the models of one fold. A mean
-    over folds is another quantity, and what it is a mean of decides whether it keeps their scale:
+    over folds is another quantity, and whether it keeps their scale depends on what is averaged:
 
-    * A learner's score is the mean over folds on the log-odds, where models err as often upwards as downwards. (The
-      mean of the scores themselves lies too high for the many lesions whose risk is low: their errors are skewed.)
-    * The risk is the mean of the risks that each fold's models, blended and calibrated alone, give. These models score
-      a new lesion as they scored the lesions held out from them, so each of these risks is right on average.
+    * A learner's score is the mean of log-odds over folds, since models err as often upwards as downwards there. (The
+      mean of the scores themselves is too high for the many lesions whose risk is low: their errors are skewed.)
+    * The risk is the mean over folds of the risk given by each fold's models, blended and calibrated on their own. They
+      score a new lesion as they scored the lesions held out from them, so each of these risks is right on average.
 
     Args:
-        by_fold: By learner a list over folds of scores in [0, 1], each of shape (lesions,): for each fold the mean
+        by_fold: By learner, a list over folds of scores in [0, 1], each of shape (lesions,): for each fold the mean
             over seeds and repeats of the models that did not train on it.
         blend: Fitted on out-of-fold scores.
         calibration: Fitted on their blend.
 
     Returns:
-        Scores that depend on nothing but the lesion: the same bits alone and in any batch.
+        Scores that depend only on the lesion: bit-identical alone and in any batch.
     """
     learners = {name: expit(_mean([log_odds(score) for score in scores])) for name, scores in by_fold.items()}
     folds = [dict(zip(by_fold, scores, strict=True)) for scores in zip(*by_fold.values(), strict=True)]
@@ -58,7 +58,7 @@ def score_new_lesions(by_fold: Mapping[str, Sequence[Scores]], blend: AnyBlend, 
 
 
 def _mean(arrays: Sequence[Scores]) -> Scores:
-    """The mean over arrays, added one after the other: the same bits for one lesion and for many."""
+    """The mean over arrays, added one by one: the same bits for one lesion as for many."""
     total = np.zeros_like(arrays[0])
     for values in arrays:
         total += values

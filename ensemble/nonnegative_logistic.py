@@ -1,4 +1,4 @@
-"""Logistic regression whose weights are 0 or more: what the stack of a blend and a calibration's curve both are."""
+"""Logistic regression with weights of 0 or more, used for the stack of a blend and for calibration curves."""
 
 from __future__ import annotations
 

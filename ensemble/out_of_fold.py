@@ -28,8 +28,8 @@ class Plan:
         assignments: The fold of each row, one array of shape (rows,) for each repeat.
         seeds: Seeds; each also draws its own part of the benign lesions.
         benign_per_malignant: Benign rows for each malignant one in training; infinity for all.
-        features: Names of the features that a learner sees; a learner that is not here sees all.
-        noise: Standard deviation of the noise added to features in training, in that of the feature, by its name.
+        features: Names of the features that a learner sees; a learner not listed sees all.
+        noise: By feature name, the standard deviation of the training noise, in units of the feature's own.
     """
 
     learners: Mapping[str, Learner]
@@ -50,10 +50,10 @@ class Plan:
         ]
 
     def repetition(self, number: int, assignments: Sequence[Folds]) -> Plan:
-        """The same with other folds and seeds, which draw other benign lesions too.
+        """The same plan with other folds and seeds, which also draw other benign lesions.
 
         Args:
-            number: From 1; no two repetitions share a seed, nor does this plan.
+            number: From 1; no two repetitions share a seed with each other or with this plan.
             assignments: The other folds.
         """
         step = max(self.seeds) + 1
@@ -64,18 +64,18 @@ class Plan:
 
         Args:
             target: 0 benign, 1 malignant, shape (table rows,).
-            rows: Positions of the rows that it may train on.
-            draw: Seed first, then whatever else the choice depends on, each 0 or more.
+            rows: Positions of the rows that the model may train on.
+            draw: The seed, then whatever else the choice depends on, each 0 or more.
         """
         return rows[sample_rows(target[rows], benign_per_malignant=self.benign_per_malignant, seed=draw)]
 
     def job(self, learner: str, table: Table, *, train: Rows, score: Rows, draw: tuple[int, ...], label: str) -> Job:
-        """A job of this plan: one learner with what it sees.
+        """A job of this plan: one learner with the features it sees.
 
         Args:
             learner: Its name in the plan.
             table: What it reads.
-            train: Rows to train on, drawn already.
+            train: Rows to train on, already drawn.
             score: Rows to score.
             draw: See `sample`.
             label: See `Job`.
@@ -103,13 +103,13 @@ def plan_jobs(plan: Plan, table: Table) -> dict[Slot, Job]:
 
 
 def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore) -> None:
-    """Do the jobs of a plan, and keep their models.
+    """Run the jobs of a plan, and keep their models.
 
     Args:
         plan: What to train.
         table: What it is trained on.
-        runner: Does the jobs.
-        store: Where models go; one that is there under its job's name is not made again.
+        runner: Runs the jobs.
+        store: Where models go; one already stored under its job's name is not trained again.
     """
     jobs = plan_jobs(plan, table)
     slots = list(jobs)
@@ -127,10 +127,10 @@ def train(plan: Plan, table: Table, runner: JobRunner, *, store: ModelStore) -> 
 def score_out_of_fold(
     plan: Plan, table: Table, runner: JobRunner, *, title: str | None = "scores"
 ) -> dict[str, Scores]:
-    """Score each lesion by the models that did not train on its patient; models that are there are not made again.
+    """Score each lesion by the models that did not train on its patient; stored results are reused.
 
     Returns:
-        By learner the mean over seeds (and repeats) of the scores, each of shape (rows,).
+        By learner, the mean over seeds (and repeats) of the scores, each of shape (rows,).
     """
     jobs = plan_jobs(plan, table)
     return gather(plan, jobs, runner.run(list(jobs.values()), table, title=title), len(table.target))
@@ -157,7 +157,7 @@ def apply_out_of_fold(plan: Plan, matrix: Matrix, store: ModelStore, *, threads:
 
 
 def gather(plan: Plan, jobs: Mapping[Slot, Job], outcomes: Iterable[Outcome], rows: int) -> dict[str, Scores]:
-    """By learner of the jobs the mean over seeds and repeats of what they gave, each of shape (rows,)."""
+    """By learner, the mean over seeds and repeats of the jobs' scores, each of shape (rows,)."""
     totals = {slot.learner: np.zeros(rows) for slot in jobs}
     for (slot, job), outcome in zip(jobs.items(), outcomes, strict=True):
         totals[slot.learner][job.score] += outcome.scores

@@ -1,4 +1,4 @@
-"""Models that score a lesion together: whose scores are blended, how, and the risk that follows."""
+"""Models that score a lesion together: whose scores are blended, how, and the resulting risk."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Panel:
-    """What a lesion is scored by.
+    """The models, blend and calibration that score a lesion.
 
     Attributes:
-        models: By learner of the blend the name under which its models lie: its own, or that of its twin that sees the
-            table alone.
+        models: For each learner of the blend, the name its models are stored under: its own, or that of its twin that
+            sees only the table.
         blend: How the learners' scores become one.
-        calibration: From that score to a risk.
+        calibration: How that score becomes a risk.
     """
 
     models: Mapping[str, str]
@@ -48,13 +48,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class FittedPanel:
-    """A panel and what it says out of fold.
+    """A panel and its out-of-fold scores.
 
     Attributes:
         panel: For new lesions, fitted on all folds.
-        blends: By method the blended score, each fold by what was learned from the others; each of shape (lesions,).
-        blended: The chosen one of them.
-        risk: Its risk, calibrated likewise.
+        blends: By method, the blended score of each fold as learned from the others; each of shape (lesions,).
+        blended: The one of the chosen method.
+        risk: The risk for it, calibrated likewise.
     """
 
     panel: Panel
@@ -83,9 +83,9 @@ class FittedPanel:
             target: 0 benign, 1 malignant, shape (lesions,).
             fold: Patient fold of each lesion, shape (lesions,).
             blend: The method for new lesions.
-            calibration: The method.
+            calibration: The method of calibration.
             prevalence: Share malignant where risks are used; None for the share in `target`.
-            images: Which learners see images alone.
+            images: Names of the learners that see only images.
         """
         blends = {method: blended_out_of_fold(scores, target, fold, method=method, images=images) for method in METHODS}
         risk = calibrated_out_of_fold(blends[blend], target, fold, method=calibration, prevalence=prevalence)

@@ -11,9 +11,9 @@ Preset = Literal["tuned", "documented"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 #: The best trial of `uglyduck tune` on a simulated cohort of the published size; docs/tuning.md says how, and what it
-#: gains. CatBoost's borders and one-hot categories were set before its search, for their speed; the numbers of trees of
-#: LightGBM and CatBoost after theirs. The parameters that the leading public ISIC 2024 solutions share ("documented")
-#: are the learners' own defaults.
+#: gains. CatBoost's borders and one-hot categories were set before its search, for speed; the numbers of trees of
+#: LightGBM and CatBoost were set after theirs. The parameters that the leading public ISIC 2024 solutions share
+#: ("documented") are the learners' own defaults.
 TUNED: Mapping[str, Parameters] = {
     "lightgbm": {
         "n_trees": 100,

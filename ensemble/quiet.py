@@ -1,4 +1,4 @@
-"""Silences warnings of a library where several threads work: the filters of warnings belong to the whole process."""
+"""Silences a library's warnings when several threads work: warning filters belong to the whole process."""
 
 from __future__ import annotations
 

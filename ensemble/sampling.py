@@ -1,4 +1,4 @@
-"""What a model trains on: every malignant lesion, a random part of the benign ones, and noise where it is asked for."""
+"""What a model trains on: every malignant lesion, a random part of the benign ones, and noise on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sample:
     Attributes:
         matrix: Features, shape (rows, features).
         target: 0 benign, 1 malignant, shape (rows,).
-        weight: Weight of each row, shape (rows,); None weighs all alike.
+        weight: Weight of each row, shape (rows,); None weights all alike.
     """
 
     matrix: Matrix
@@ -36,13 +36,13 @@ def sample_rows(
 ) -> npt.NDArray[np.intp]:
     """Choose the rows to train on.
 
-    With 1,000 benign lesions to a malignant one most benign rows teach a tree nothing new; a random part trains as
-    well and faster, and another part for every seed makes the blend of seeds better than one fit on all rows.
+    With 1,000 benign lesions for each malignant one, most benign rows teach a tree nothing new. A random part trains as
+    well and faster, and a different part for every seed makes the mean over seeds better than one fit on all rows.
 
     Args:
         target: 0 benign, 1 malignant, shape (rows,).
         benign_per_malignant: Benign rows to keep for each malignant one; more than there are (say infinity) keeps all.
-        seed: What the choice depends on (say seed, repeat and fold), each 0 or more.
+        seed: Integers that determine the choice (say seed, repeat and fold), each 0 or more.
 
     Returns:
         Row positions, ascending.
@@ -57,24 +57,24 @@ def sample_rows(
 
 
 def with_noise(matrix: Matrix, noise: Mapping[str, float], *, seed: tuple[int, ...]) -> Matrix:
-    """Blur features of training rows, so that trees do not trust them to the last digit.
+    """Add noise to features of training rows, so that trees do not trust them to the last digit.
 
-    Image scores are the case: those of training lesions come from one fold's network, those of new lesions from the
-    mean of several, on a slightly other scale. Noise of 0.1 was the first-place ISIC 2024 solution's choice.
+    This is meant for image scores: those of training lesions come from one fold's network, those of new lesions from
+    the mean of several, on a slightly different scale. Noise of 0.1 was the first-place ISIC 2024 solution's choice.
 
     Args:
         matrix: Training rows; not changed.
         noise: Standard deviation of the noise by feature, in standard deviations of that feature in these rows.
-        seed: What the noise depends on, each 0 or more.
+        seed: Integers that determine the noise, each 0 or more.
 
     Returns:
-        A matrix of the same shape; missing values stay missing. Features that the matrix lacks are passed over.
+        A matrix of the same shape; missing values stay missing. Features that the matrix lacks are ignored.
     """
     values = matrix.values.copy()
     for name, amount in noise.items():
         if name in matrix.space.names:
             position = matrix.space.names.index(name)
-            entropy = (*seed, *name.encode())  # a feature's noise does not depend on which others there are
+            entropy = (*seed, *name.encode())  # a feature's noise does not depend on the others
             generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
             spread = float(np.nanstd(values[:, position]))
             values[:, position] += (amount * spread * generator.standard_normal(len(values))).astype(np.float32)

@@ -1,1 +1,1 @@
-"""The image stage: descriptors and networks that give every lesion a score and an embedding, honestly out of fold."""
+"""The image stage: descriptors and networks that give every lesion a score and an embedding, strictly out of fold."""

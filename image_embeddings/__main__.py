@@ -29,7 +29,7 @@ class _LogLines(logging.Handler):
         self.messages = messages
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one."""
+        """Send a record."""
         _send(self.messages, {"log": {"level": record.levelno, "text": record.getMessage()}})
 
 
@@ -39,9 +39,9 @@ def _send(messages: IO[str], message: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Answer a request a line of stdin; exit status 0, or 1 for a defect, which ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is answered by the process that asked
-    # What a library prints must not come between the messages.
+    """Answer one request per line of stdin; exit status 0, or 1 for a defect, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is handled by the process that asked
+    # Whatever a library prints must not get between the messages.
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     log.addHandler(_LogLines(messages))
@@ -51,7 +51,7 @@ def main() -> int:
             if (last := _answered(request)).keys() == {"defect"}:
                 _send(messages, last)
                 return 1
-            gc.collect()  # what a network held is let go of while nothing is asked
+            gc.collect()  # free what a network held before the next request
             _send(messages, last)
     return 0
 

@@ -25,9 +25,9 @@ def open_backend(folder: Path, resources: Resources, *, flips: int | None = None
     """The backend of a trained model folder.
 
     Args:
-        folder: What training wrote.
-        resources: What it works with; its folder is `folder`.
-        flips: Views averaged, in place of the preset's.
+        folder: The folder that training wrote.
+        resources: Resources of the backend; their folder is `folder`.
+        flips: Number of views averaged, in place of the preset's.
         device: Where networks run.
 
     Raises:
@@ -50,7 +50,7 @@ def make_backend(
     """The backend that a spec asks for; torch is imported only for networks.
 
     Raises:
-        InputError: torch is missing, or the device is.
+        InputError: torch or the device is missing.
     """
     if spec.preset is None:
         from image_embeddings.descriptor_backend import DescriptorBackend  # noqa: PLC0415 - scikit-learn is slow to load
@@ -83,23 +83,23 @@ def make_backend(
 def apply_models(folders: Sequence[Path], backends: Sequence[Backend], ids: Sequence[str], out: Path) -> dict[str, Any]:
     """Score `ids` and write isic_id, score and embeddings as Parquet, a chunk at a time.
 
-    One model gives its own score, and the embeddings of each of its networks in a column of its own (see
-    `embedding_column`), since those of different networks are not comparable. Several models are combined (see
-    `combined`), and no embedding is written.
+    A single model gives its own score, and a column of embeddings for each of its networks (see `embedding_column`),
+    since embeddings of different networks are not comparable. Several models are combined (see `combined`), and no
+    embedding is written.
 
     Args:
-        folders: Of the models.
-        backends: Of the models, in the same order.
-        ids: At least one.
+        folders: Folders of the models.
+        backends: Backends of the models, in the same order.
+        ids: At least one id.
         out: The Parquet file.
 
     Returns:
-        Ready for JSON: `crops`, how many were asked for; `missing`, why a crop could not be read, by id, whose score is
-        null; `shift`, new scores against the out-of-fold scores of training, see `shift`.
+        Ready for JSON: `crops`, how many were asked for; `missing`, by id, why a crop could not be read (its score is
+        null); `shift`, new scores against the out-of-fold scores of training, see `shift`.
 
     Raises:
         InputError: No crops.
-        CropError: A crop cannot be read and that is to stop the work.
+        CropError: A crop cannot be read, and that is to stop the work.
     """
     if not ids:
         raise InputError("no crops", where="images", remedy="give a store with at least one image")
@@ -133,10 +133,10 @@ def plain_log_odds(folder: Path, backend: Backend, ids: Sequence[str]) -> NDArra
 
 
 def _reference(folder: Path, *, alone: bool) -> NDArray[np.float64]:
-    """Out-of-fold scores of training; none where a model was passed on without its training lesions.
+    """Out-of-fold scores of training; empty if a model was passed on without its training lesions.
 
     Raises:
-        InputError: There are none, and models are to be combined, which needs them.
+        InputError: There are none, and combining models needs them.
     """
     if (folder / OOF).is_file():
         return pl.read_parquet(checked_table(folder, OOF))["score"].fill_null(np.nan).to_numpy()

@@ -27,7 +27,7 @@ def load_model(path: Path, kind: type[Model], what: str) -> Model:
     """Read what `save_model` wrote.
 
     Raises:
-        InputError: The file cannot be read, or lacks an array; `what` is what it should be, "a head" say.
+        InputError: The file cannot be read, or lacks an array; `what` says what it should be, such as "a head".
     """
     try:
         # numpy leaves a damaged file open; the outer `with` does not.

@@ -1,4 +1,4 @@
-"""What the image stage asks of a kind of model, whether descriptors or networks."""
+"""What the image stage requires of a kind of model, whether descriptors or networks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from image_embeddings.labels import Labels
 ALL = "all"
 """The part that is fitted on every lesion."""
 CHECKPOINT = ".checkpoint"
-"""In names of files that hold where a training stands; a finished model has none."""
+"""In names of files that hold the state of a training; a finished model has none."""
 CHUNK = 8192
-"""Crops scored before what is known of them is handed on."""
+"""Crops scored before their results are handed on."""
 
 
 def fold_part(fold: int) -> str:
@@ -30,13 +30,13 @@ def fold_part(fold: int) -> str:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model says of crops, in the order asked for.
+    """A model's scores of crops, in the order asked for.
 
     Attributes:
         log_odds: (crops,) float64 of malignant against benign; NaN where unreadable.
         probabilities: (crops, classes) float64, or None.
         embeddings: (crops, width) float16 of each network, by the name of its file without suffix: embeddings of
-            different networks are not comparable. Empty where there are none.
+            different networks are not comparable. Empty if there are none.
         faults: Why a crop could not be read, by id.
     """
 
@@ -52,8 +52,8 @@ class Resources:
 
     Attributes:
         folder: The model's folder.
-        store: Where the crops lie.
-        executor: Spreads the work.
+        store: Where the crops are.
+        executor: Distributes the work.
         on_bad: Whether a crop that cannot be read stops the work or counts as missing.
         embeddings: Keep them when scoring.
     """
@@ -69,38 +69,38 @@ class Backend(Protocol):
     """A kind of model: it fits parts, each to a file or more in the model's folder, and scores with them."""
 
     def files(self, part: str) -> list[Path]:
-        """The files of one part, whether they are there or not."""
+        """The files of one part, whether or not they exist."""
         ...
 
     def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
-        """Fit the parts' files that are not there; returns why crops could not be read, by id.
+        """Fit the parts whose files do not exist; returns why crops could not be read, by id.
 
         Args:
             parts: Rows of the frame to train on, by part.
-            frame: isic_id, patient_id, target and, where duplicates are kept together, group; is_extra where some
-                lesions are of a table that is never scored.
-            labels: What the rows teach.
+            frame: isic_id, patient_id, target and, if duplicates are kept together, group; is_extra if some lesions
+                come from a table that is never scored.
+            labels: What the rows are to teach.
         """
         ...
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
-        """An entry per epoch of each fitted model of the parts, by its name; none where there are no epochs."""
+        """An entry per epoch of each fitted model of the parts, by its name; none if there are no epochs."""
         ...
 
     def prepare(self, ids: Sequence[str]) -> None:
-        """Compute once what scoring these crops by several parts shares."""
+        """Compute once what several parts share when scoring these crops."""
         ...
 
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
         """Score crops by the mean log-odds over the parts, `CHUNK` crops at a time.
 
-        A crop's scores are the same to the last bit alone and with any other crops.
+        A crop's scores are the same to the last bit, alone or with any other crops.
         """
         ...
 
 
 def mean_of(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Mean of several columns, row by row: numpy's own adds in another order where there is one row."""
+    """Mean of several columns, row by row: numpy's own adds in another order if there is one row."""
     total = np.zeros(len(columns[0]))
     for column in columns:
         total = total + column

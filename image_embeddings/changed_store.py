@@ -15,7 +15,7 @@ class ChangedStore:
 
     Attributes:
         inner: The store.
-        change: What is done to each crop; a function of a module, say, so that it can be pickled as stores are.
+        change: What is done to each crop; must be picklable, as stores are, such as a module's function.
     """
 
     inner: CropReader
@@ -23,7 +23,7 @@ class ChangedStore:
 
     @property
     def path(self) -> Path:
-        """Where the crops lie."""
+        """Where the crops are."""
         return self.inner.path
 
     def read(self, isic_id: str) -> Crop:

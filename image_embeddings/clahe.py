@@ -12,12 +12,12 @@ from cohort.stores.protocol import Crop
 
 
 def clahe(pixels: NDArray[np.uint8], *, tiles: int = 8, limit: float = 2.0) -> NDArray[np.uint8]:
-    """Equalise the luma in tiles and blend the tiles' maps bilinearly; colour differences are kept.
+    """Equalise the luma in tiles and blend the tiles' maps bilinearly; chroma is kept.
 
     Args:
         pixels: (height, width, 3) uint8 sRGB.
-        tiles: Tiles each way.
-        limit: Highest count of a bin, in multiples of the count if all were equal; the excess is spread over all bins.
+        tiles: Tiles along each side.
+        limit: Highest count of a bin, in multiples of the mean count; the excess is spread over all bins.
 
     Returns:
         (height, width, 3) uint8.
@@ -56,7 +56,7 @@ def _weights(length: int, tiles: int) -> tuple[NDArray[np.intp], NDArray[np.floa
 
 
 def _maps(luma: NDArray[np.uint8], tiles: int, limit: float) -> NDArray[np.float64]:
-    """(tiles, tiles, 256) the cumulated, clipped histogram of each tile, scaled to 0 to 255."""
+    """(tiles, tiles, 256) cumulative clipped histogram of each tile, scaled to 0 to 255."""
     height, width = luma.shape
     row = np.minimum(np.arange(height) * tiles // height, tiles - 1)
     column = np.minimum(np.arange(width) * tiles // width, tiles - 1)

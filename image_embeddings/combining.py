@@ -1,4 +1,4 @@
-"""Several image scores as one: each put on the normal scale by its own out-of-fold scores, then averaged."""
+"""Several image scores as one: each put on the normal scale using its own out-of-fold scores, then averaged."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Doubles = NDArray[np.float64]
 
 
 def normal_score(reference: Doubles, score: Doubles) -> Doubles:
-    """Where each score would stand among the reference scores, as a standard normal deviate.
+    """Where each score would rank among the reference scores, as a standard normal deviate.
 
-    A lesion's value depends on its own score and the reference alone, not on who else is scored. Between two reference
-    scores it is interpolated; beyond their ends it stays at the end.
+    A lesion's value depends only on its own score and the reference, not on which others are scored. Between two
+    reference scores it is interpolated; beyond the ends it stays at the end.
 
     Args:
-        reference: Out-of-fold scores; NaN is left out.
+        reference: Out-of-fold scores; NaN is ignored.
         score: Scores to convert; NaN stays NaN.
     """
     known = np.sort(reference[np.isfinite(reference)])
@@ -33,11 +33,11 @@ def combined(references: Sequence[Doubles], scores: Sequence[Doubles]) -> Double
 
     Args:
         references: Out-of-fold scores of each model.
-        scores: What each model says of the same lesions; where one is NaN the others speak for it.
+        scores: Each model's scores of the same lesions; if one is NaN, the mean is over the others.
     """
     deviates = np.stack([normal_score(*pair) for pair in zip(references, scores, strict=True)])
     known = np.isfinite(deviates)
-    # One after another: numpy's own sum adds in another order where there is one lesion.
+    # One after another: numpy's own sum adds in another order if there is one lesion.
     total = np.zeros(deviates.shape[1])
     for row in np.where(known, deviates, 0):
         total = total + row

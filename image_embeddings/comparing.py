@@ -27,11 +27,11 @@ def compare_models(folders: Sequence[Path], out: Path | None = None) -> dict[str
     """Figures of each model and of all combined with equal weights, each against the first.
 
     Args:
-        folders: Of models trained on the same folds.
+        folders: Folders of models trained on the same folds.
         out: Parquet file for the combined out-of-fold score: isic_id, score.
 
     Returns:
-        See `measure`; `ungrouped` says whether any of them knew no patients.
+        See `measure`; `ungrouped` says whether any of them was trained without patients.
 
     Raises:
         InputError: Not model folders, or their folds differ.

@@ -28,7 +28,7 @@ class DescriptorBackend(MeasuredBackend):
     """Hand-made numbers of each crop and a model over them; no weights, no GPU.
 
     Attributes:
-        seed: Of the models.
+        seed: Seed of the models.
         store: Where the crops are read from; with `clahe` their contrast is equalised first.
     """
 
@@ -38,7 +38,7 @@ class DescriptorBackend(MeasuredBackend):
         self.store: CropReader = ChangedStore(resources.store, equalise) if clahe else resources.store
 
     def files(self, part: str) -> list[Path]:
-        """One array file a part."""
+        """One array file per part."""
         return [self.resources.folder / f"{part}.npz"]
 
     def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:

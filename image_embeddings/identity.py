@@ -1,4 +1,4 @@
-"""What a model was really trained on, by SHA-256: crops, labels and code."""
+"""What a model was actually trained on, by SHA-256: crops, labels and code."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _LIBRARIES: dict[Kind, tuple[str, ...]] = {
     "network": ("torch", "timm"),
     "frozen": ("torch", "timm", "scikit-learn"),
 }
-# These hand work out, write files and say how far it is, and cannot change a weight or a score.
+# These distribute work, write files and report progress, and cannot change a weight or a score.
 _APART = ("engine",)
-# Decides the pixels, though no model imports it.
+# Determines the pixels, though no model imports it.
 _DECODING = "cohort.stores.decoding"
 CROPS = "crops.json"
 _PIECE = 1024
@@ -50,7 +50,7 @@ def code_from_crops_to(module: str) -> str:
 
 
 def libraries(kind: Kind) -> dict[str, str]:
-    """Versions of the libraries that train; "absent" where one is not installed."""
+    """Versions of the libraries that train; "absent" if one is not installed."""
     return {name: _version(name) for name in _LIBRARIES[kind]}
 
 
@@ -74,9 +74,9 @@ class CropsIdentity:
     """The content of some crops.
 
     Attributes:
-        sha256: Of their bytes, in the order of the lesions.
-        stamp: Of the place, size and time of change of the files they lie in; while it stays, so does the content.
-        name: Of the extra table whose crops they are; None for those that are scored.
+        sha256: SHA-256 of their bytes, in the order of the lesions.
+        stamp: Hash of the path, size and modification time of their files; while it is unchanged, so is the content.
+        name: Name of the extra table whose crops they are; None for those that are scored.
     """
 
     sha256: str
@@ -97,11 +97,11 @@ class CropsIdentity:
         return remembered if known == remembered._entry() else cls(_content(store, ids, executor), stamp, name)
 
     def write(self, folder: Path) -> None:
-        """Remember it in a model's folder."""
+        """Store it in a model's folder."""
         write_json(self._entry(), _file(folder, self.name))
 
     def _entry(self) -> dict[str, str]:
-        """What is remembered, with a checksum of its own: a damaged one would have the model trained anew."""
+        """The stored content, with a checksum of its own: a damaged one would have the model retrained."""
         content = {"sha256": self.sha256, "stamp": self.stamp}
         return {**content, "own": fingerprint(content)}
 

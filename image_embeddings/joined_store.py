@@ -11,24 +11,24 @@ import polars as pl
 from cohort.stores.protocol import Crop, CropError, CropReader
 
 _BETWEEN = ":"
-"""Between the name of an extra table and an id; no id has it."""
+"""Separates the name of an extra table from an id; no id contains it."""
 
 IS_EXTRA = "is_extra"
-"""Column that tells lesions of extra tables in a frame to train on; not there where there are none."""
+"""Column that marks lesions of extra tables in a frame to train on; absent if there are none."""
 
 
 def scored(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a frame to train on that are not of an extra table."""
+    """The rows of a training frame that are not from an extra table."""
     return frame.filter(~pl.col(IS_EXTRA)) if IS_EXTRA in frame.columns else frame
 
 
 def extra_id(table: str, isic_id: str) -> str:
-    """What a lesion of an extra table is called, so that no other has its id."""
+    """The id given to a lesion of an extra table, so that no other lesion has it."""
     return f"{table}{_BETWEEN}{isic_id}"
 
 
 def own_ids(renamed: pl.Series) -> pl.Series:
-    """What `extra_id` was made of."""
+    """The ids that `extra_id` was made from."""
     return renamed.str.splitn(_BETWEEN, 2).struct.field("field_1")
 
 
@@ -46,11 +46,11 @@ class JoinedStore:
 
     @property
     def path(self) -> Path:
-        """Where the store's own crops lie."""
+        """Where the store's own crops are."""
         return self.own.path
 
     def read(self, isic_id: str) -> Crop:
-        """Decode one crop, wherever it lies; see `CropReader.read`."""
+        """Decode one crop, wherever it is; see `CropReader.read`."""
         table, between, own = isic_id.partition(_BETWEEN)
         if not between or table not in self.extra:
             return self.own.read(isic_id)

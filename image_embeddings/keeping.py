@@ -12,11 +12,11 @@ _DIGITS = 8
 
 
 def claim(folder: Path, wanted: Spec, kept: Path | None = None) -> None:
-    """See to it that a folder holds the model wanted, finished or not, or is free for it.
+    """Make sure that a folder holds the wanted model, finished or not, or is free for it.
 
     Args:
-        folder: Of the model.
-        wanted: What the model is.
+        folder: Folder of the model.
+        wanted: Spec of the wanted model.
         kept: Folder for models that are not wanted now, each under the first digits of its identity; one that is wanted
             again is taken back from there.
 
@@ -55,7 +55,7 @@ def _take_back(folder: Path, wanted: Spec, kept: Path) -> None:
 
 
 def _identity(folder: Path) -> str:
-    """Of the model in a folder; of the file itself where it is not a spec of this version."""
+    """Identity of the model in a folder; of the file itself if it is not a spec of this version."""
     path = folder / FILE
     try:
         return Spec.read(folder).identity

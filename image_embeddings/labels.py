@@ -1,4 +1,4 @@
-"""What a network is taught: classes and auxiliary targets from the table's train-only columns, never features."""
+"""What a network learns: classes and auxiliary targets from the table's train-only columns, never features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Classes:
     """The classes of the main head.
 
     Attributes:
-        names: In the order of the network's outputs.
+        names: Names in the order of the network's outputs.
         malignant: Which of them are malignant.
     """
 
@@ -31,19 +31,19 @@ class Classes:
 
 
 BINARY = Classes(("benign", "malignant"), (False, True))
-"""Classes of a head that tells these two alone."""
+"""Classes of a head that tells only these two apart."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of each training lesion, in the order of the frame.
+    """What is known about each training lesion, in the order of the frame.
 
     Attributes:
-        classes: What `index` counts.
+        classes: The classes that `index` refers to.
         index: (lesions,) class of each lesion.
         target: (lesions,) 1 malignant, 0 benign.
         log_diameter: (lesions,) log of the diameter in mm, standardised over the lesions that have one; NaN elsewhere.
-        site: (lesions,) place of the body site in `sites`; -1 where missing.
+        site: (lesions,) index of the body site in `sites`; -1 if missing.
         sites: Body sites, ascending.
     """
 
@@ -65,7 +65,7 @@ def make_labels(
     that no lesion has are left out.
 
     Args:
-        frame: With target; diagnosis columns, site and diameter are used where they are.
+        frame: With target; diagnosis columns, site and diameter are used if present.
         kind: "binary" for benign and malignant alone.
         extra: Further tables, whose lesions follow; each may name its diagnoses in its own way.
 

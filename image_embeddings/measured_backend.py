@@ -16,7 +16,7 @@ class MeasuredBackend(ABC):
     """What descriptors and heads on frozen features have in common.
 
     Attributes:
-        resources: What it works with.
+        resources: Resources of the backend.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -29,7 +29,7 @@ class MeasuredBackend(ABC):
         """Numbers of crops, computed `CHUNK` crops at a time."""
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
-        """Nothing for each part: there are no epochs."""
+        """No entries for each part: there are no epochs."""
         return {part: [] for part in parts}
 
     def prepare(self, ids: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ class MeasuredBackend(ABC):
             self._known = Described(pl.concat([chunk.frame for chunk in found], how="diagonal"), faults)
 
     def _chunks(self, ids: Sequence[str]) -> Iterator[Described]:
-        """Numbers of `ids`, in order, `CHUNK` crops at a time; those computed before serve again."""
+        """Numbers of `ids`, in order, `CHUNK` crops at a time; those computed before are reused."""
         if self._known is None:
             yield from self._measured(ids)
             return

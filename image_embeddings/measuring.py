@@ -19,12 +19,12 @@ METRICS = (PAUC, AUC, SENSITIVITY883)
 def measure(
     folds: pl.DataFrame, scores: Mapping[str, NDArray[np.float64]], *, replicates: int = 10_000
 ) -> dict[str, Any]:
-    """pAUC, AUC and sensitivity at 88.3 % specificity of each score, and every later score against the first.
+    """pAUC, AUC and sensitivity at 88.3 % specificity of each score, and each later score against the first.
 
     Args:
         folds: isic_id, patient_id, target, fold, as in a folds artifact.
         scores: By name, in the order of `folds`; a lesion for which one of them is NaN is left out of all.
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
 
     Returns:
         Ready for JSON: lesions, malignant, left_out, unit, `scores` (by name, then "pooled" and "mean over folds", then
@@ -72,18 +72,18 @@ def class_figures(
 
     Source: goal metric of the ISIC 2018 challenge, task 3 (Codella et al., arXiv 1902.03368).
 
-    The most probable class almost always is the most frequent one; dividing by each class's share of the lesions first
-    makes every class count the same, as the measure does.
+    The most probable class is almost always the most frequent one; dividing by each class's share of the lesions first
+    gives every class the same weight, as the metric does.
 
     Args:
         index: (lesions,) true class.
         probabilities: (lesions, classes); rows with NaN are left out.
-        names: Of the classes.
+        names: Names of the classes.
     """
     usable = np.isfinite(probabilities).all(1)
     index, probabilities = index[usable], probabilities[usable]
     lesions = np.bincount(index, minlength=len(names))
-    # A class that none of these lesions has (an extra table's) is never decided for.
+    # A class that none of these lesions has (an extra table's) is never chosen.
     likely = np.divide(probabilities, lesions, where=lesions > 0, out=np.zeros_like(probabilities))
     decided = likely.argmax(1)
     present = {name: place for place, name in enumerate(names) if lesions[place]}

@@ -14,7 +14,7 @@ from image_embeddings.spec import Spec, checked_table
 
 _FOLDS = "folds.parquet"
 EXTRA = "extra.parquet"
-"""In a model's folder: the lesions of extra tables that it learnt from, under the names that those tables have."""
+"""In a model's folder: the lesions of extra tables that it learnt from, under the names in those tables."""
 _NAMES = (ID, "patient_id", "lesion_id")
 _WORDS = {ID: "lesions", "patient_id": "patients"}
 
@@ -25,12 +25,12 @@ def refuse_own_lesions(source: Path, own: pl.DataFrame, *, table: str, where: st
     Args:
         source: Folder of the model.
         own: isic_id, patient_id and perhaps lesion_id.
-        table: What `own` is to the user: "run" or "table".
-        where: What names the model, for the user.
+        table: What the user calls `own`: "run" or "table".
+        where: Where the user named the model.
         remedy: What to do instead.
 
     Raises:
-        InputError: It was.
+        InputError: The model was trained on some of them.
     """
     if not (source / _FOLDS).is_file():
         log.warning(

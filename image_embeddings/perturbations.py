@@ -1,8 +1,8 @@
-"""Crops as another camera might have taken them: what a telephone does to a picture, in three strengths.
+"""Crops as another camera might have taken them: what a phone does to a picture, at three strengths.
 
-Each perturbation is a function of the crop, its id and the strength alone. Where it has a direction (brighter or
-darker, warmer or colder, clockwise or not), the id decides, so that half of the crops go either way: harsher than one
-camera, which would shift all crops of a patient alike.
+Each perturbation depends only on the crop, its id and the strength. If it has a direction (brighter or darker, warmer
+or colder, clockwise or not), the id decides, so that half of the crops go each way: harsher than one camera, which
+would shift all crops of a patient alike.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from PIL import Image, ImageFilter
 from cohort.stores.protocol import Crop, Pixels
 
 STRENGTHS = (1, 2, 3)
-_GAMMA = 2.2  # of sRGB, nearly
+_GAMMA = 2.2  # approximately that of sRGB
 _REFERENCE_QUALITY = 90
 
 
 def _lighting(pixels: Pixels, sign: int, strength: int) -> Pixels:
-    """Exposure by 0.25, 0.5 or 1 stop, and the camera's gamma by 5, 10 or 20 % the same way."""
+    """Exposure by 0.25, 0.5 or 1 stop, and the camera's gamma by 5, 10 or 20 % in the same direction."""
     stops, bend = (0.25, 0.5, 1.0)[strength - 1], (1.05, 1.1, 1.2)[strength - 1]
     linear = (pixels / 255.0) ** _GAMMA * 2.0 ** (sign * stops)
     return _to_bytes(255.0 * np.minimum(linear, 1.0) ** (bend**-sign / _GAMMA))
 
 
 def _white_balance(pixels: Pixels, sign: int, strength: int) -> Pixels:
-    """Red and blue by 5, 10 or 20 % in opposite directions."""
+    """Change red and blue by 5, 10 or 20 % in opposite directions."""
     ratio = (1.05, 1.1, 1.2)[strength - 1] ** sign
     return _to_bytes(pixels * np.array([ratio, 1.0, 1 / ratio]))
 
 
 def _blur(pixels: Pixels, _sign: int, strength: int) -> Pixels:
-    """Gaussian, with a standard deviation of 0.5, 1 or 2 % of the width."""
+    """Gaussian blur with a standard deviation of 0.5, 1 or 2 % of the width."""
     radius = (0.005, 0.01, 0.02)[strength - 1] * pixels.shape[1]
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
@@ -49,7 +49,7 @@ def _jpeg(pixels: Pixels, _sign: int, strength: int) -> Pixels:
 
 
 def _resolution(pixels: Pixels, _sign: int, strength: int) -> Pixels:
-    """Down to 70, 50 or 30 % of the width, and up again."""
+    """Shrink to 70, 50 or 30 % of the width, and enlarge again."""
     image, share = Image.fromarray(pixels), (0.7, 0.5, 0.3)[strength - 1]
     width, height = (max(1, round(length * share)) for length in image.size)
     small = image.resize((width, height), Image.Resampling.BOX)
@@ -57,7 +57,7 @@ def _resolution(pixels: Pixels, _sign: int, strength: int) -> Pixels:
 
 
 def _rotation(pixels: Pixels, sign: int, strength: int) -> Pixels:
-    """By 5, 15 or 45 degrees; what comes in from outside is the mirror image of the rim."""
+    """Rotate by 5, 15 or 45 degrees; the outside is filled with the mirror image of the rim."""
     height, width = pixels.shape[:2]
     rim = max(height, width) // 4
     wide = Image.fromarray(np.pad(pixels, ((rim, rim), (rim, rim), (0, 0)), "symmetric"))
@@ -77,7 +77,7 @@ PERTURBATIONS: dict[str, Callable[[Pixels, int, int], Pixels]] = {
 
 @dataclass(frozen=True)
 class Perturbation:
-    """One kind at one strength.
+    """One kind of perturbation at one strength.
 
     Attributes:
         kind: A key of `PERTURBATIONS`.
@@ -93,7 +93,7 @@ class Perturbation:
         return f"{self.kind} {self.strength}"
 
     def __call__(self, crop: Crop) -> Crop:
-        """The crop so perturbed; its encoded size changes as it does when both are encoded at the same quality."""
+        """The perturbed crop; its encoded size changes by the ratio found when encoding both at the same quality."""
         sign = 1 if hashlib.sha256(f"{self.kind}/{crop.isic_id}".encode()).digest()[0] % 2 else -1
         pixels = np.ascontiguousarray(PERTURBATIONS[self.kind](crop.pixels, sign, self.strength))
         before, after = (len(_encoded(each, _REFERENCE_QUALITY)) for each in (crop.pixels, pixels))

@@ -17,7 +17,7 @@ _TILE, _TEXT, _COLUMNS = 112, 26, 10
 
 
 def learning_curves(history: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> bool:
-    """Draw the loss of each part by epoch, and the inner pAUC where there is one.
+    """Draw the loss of each part by epoch, and the inner pAUC if there is one.
 
     Args:
         history: Entries per epoch (epoch, loss and perhaps inner_pauc), by part.
@@ -70,7 +70,7 @@ def contact_sheet(oof: pl.DataFrame, store: CropReader, path: Path) -> None:
 
     Args:
         oof: isic_id, target, score.
-        store: Where the crops lie.
+        store: Where the crops are.
         path: The PNG file.
     """
     font = ImageFont.load_default()
@@ -92,7 +92,7 @@ def contact_sheet(oof: pl.DataFrame, store: CropReader, path: Path) -> None:
 
 
 def picks(oof: pl.DataFrame, count: int) -> dict[str, pl.DataFrame]:
-    """The rows of a contact sheet by title; ties go by isic_id."""
+    """The rows of a contact sheet by title; ties are broken by isic_id."""
     known = oof.drop_nulls("score").sort(["score", ID], descending=[True, False])
     malignant, benign = known.filter(pl.col("target") == 1), known.filter(pl.col("target") == 0)
     return {

@@ -1,10 +1,10 @@
 """How each network is built, fed and trained: one frozen preset per published recipe, every number stated once.
 
-What a source says was read from the code or text it published. What it does not say, and what this package does in
-another way than the source, is named in `Preset.ours`. Three things are ours in every preset and not repeated there:
-fixed epochs where an entry kept the epoch that was best on the fold it reported; one linear layer as head, where an
-entry puts a hidden layer before it; torchvision's augmentations, the nearest of a few to what the source composes.
-Normalisation is the one the backbone was pretrained with.
+What a source says was read from the code or text it published. What it does not say, and what this package does
+differently from the source, is named in `Preset.ours`. Three things are ours in every preset and not repeated there:
+fixed epochs, if an entry kept the epoch that was best on the fold it reported; one linear layer as head, if an entry
+puts a hidden layer before it; and the nearest of a few torchvision augmentations to what the source composes.
+Normalisation is that which the backbone was pretrained with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AugmentationName = Literal["none", "flips", "standard", "strong", "report"]
 
 
 def _number(value: object) -> object:
-    """Text of digits as the number it says: pydantic compares a choice as it is."""
+    """Convert a text of digits to a number: pydantic does not convert before comparing with a choice."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
@@ -34,7 +34,7 @@ class Preset(BaseModel):
     source: str  # where the recipe is from
     ours: tuple[str, ...] = ()  # settings that the source does not state, or states otherwise: our choice
     backbone: str  # a timm name, or "mobilenet_v1_025" or "resnet50_vgg"
-    weights: str  # where weights can be had; never fetched unless asked
+    weights: str  # where to get weights; never fetched unless asked
     size: int = Field(gt=0)  # pixels each side that the network sees
     view: float = Field(1.0, gt=0, le=1)  # share of the crop's width and height that is seen, about its middle
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of channels scaled to 0..1; ImageNet's
@@ -45,9 +45,9 @@ class Preset(BaseModel):
     drop_rate: float = Field(0.2, ge=0, lt=1)  # dropout before the heads
     drop_path: float = Field(0.0, ge=0, lt=1)  # stochastic depth
 
-    head_alone: bool = False  # the backbone is not trained: a light head is fitted on what it says of each crop
-    components: int = Field(128, ge=1)  # of its features, which such a head sees
-    descriptors: bool = False  # such a head sees the hand-made descriptors too
+    head_alone: bool = False  # the backbone is not trained: a light head is fitted on its features of each crop
+    components: int = Field(128, ge=1)  # principal components of its features that such a head sees
+    descriptors: bool = False  # such a head also sees the hand-made descriptors
 
     labels: Literal["binary", "diagnosis"] = "binary"  # "diagnosis": classes from train-only columns
     size_weight: float = Field(0.0, ge=0)  # of the auxiliary head that predicts log diameter
@@ -84,7 +84,7 @@ HEAD_SETTINGS = frozenset({"components", "descriptors"})
 _FINE_TUNED = {"head_rate": 3.0, "mixup": 0.2, "label_smoothing": 0.02}
 _HUB = "the timm model hub, under this name; a safetensors or state-dict file"
 # Code published with the winning ISIC 2024 entry: balanced batches, Adam, a cosine over 2,000 steps (about 100 passes
-# over the malignant lesions), no dropout, no warm-up; both networks at CLIP's normalisation, whatever their own. It
+# over the malignant lesions), no dropout, no warm-up; both networks with CLIP's normalisation, whatever their own. It
 # builds on the notebook.
 _FIRST = {
     "weights": _HUB,
@@ -100,7 +100,7 @@ _FIRST = {
     "benign_ratio": 1,
     "augmentation": "strong",
 }
-# Code published with the third-placed entry: each malignant lesion twice an epoch, as many benign ones drawn anew.
+# Code published with the third-placed entry: each malignant lesion twice an epoch, and as many benign ones drawn anew.
 _THIRD = {
     "weights": _HUB,
     "size": 224,
@@ -269,7 +269,7 @@ def preset_named(name: str) -> Preset:
 
 
 def for_backbone(backbone: str, *, size: int, head_alone: bool = False) -> Preset:
-    """A plain recipe for any timm backbone by name: fine-tuning, or a light head alone."""
+    """A plain recipe for any timm backbone by name: fine-tuning, or only a light head."""
     if head_alone:
         frozen = {"backbone": backbone, "size": size, "weights": _HUB}
         return PRESETS["frozen"].model_copy(update=frozen)
@@ -285,7 +285,7 @@ def for_backbone(backbone: str, *, size: int, head_alone: bool = False) -> Prese
 
 
 def changed(preset: Preset, settings: Mapping[str, object]) -> Preset:
-    """The preset with some settings changed; text is read as the setting's type, "none" as nothing.
+    """The preset with some settings changed; text is converted to the setting's type, and "none" to None.
 
     Raises:
         InputError: No such setting (the message names the nearest), or not a value that it can have.

@@ -1,8 +1,9 @@
 """The image stage in a process of its own: torch and the boosting libraries never share one.
 
-JSON requests go in on stdin, one a line; JSON lines come out on stdout, each an object with one key: `log` and
+JSON requests go in on stdin, one per line; JSON lines come out on stdout, each an object with one key: `log` and
 `progress` as the work goes on, and at the end of each request `answer`, `input_error` or `defect`. torch takes seconds
-to load, so the process is kept for the next request; it ends with the one that asks, or when nothing comes for a while.
+to load, so the process is kept for the next request; it ends with the process that asks, or when no request comes for a
+while.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from image_embeddings.requests.models import Request
 KEPT_SECONDS = 60
 """How long the process waits for a request before it ends."""
 
-# Threads of OpenMP that wait would otherwise keep a core busy.
+# Waiting OpenMP threads would otherwise keep a core busy.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-# So long before its end it is no longer asked: the request could come too late.
+# It is no longer asked this many seconds before its end: the request could come too late.
 _MARGIN = 15
 
 
 def call(request: Request) -> dict[str, Any]:
-    """Let another process answer a request; its log lines and its progress are passed on as they come.
+    """Have another process answer a request; its log lines and progress are passed on as they come.
 
     Returns:
         What `image_embeddings.requests.answer` returns there.
 
     Raises:
-        InputError: As raised there, in all its parts; or the process was killed.
+        InputError: As raised there, with all its parts; or the process was killed.
         RuntimeError: A defect there, with its traceback.
     """
     process = _at_hand()
@@ -83,13 +84,13 @@ class _ImageProcess:
 
     @property
     def is_fit(self) -> bool:
-        """Whether it can be asked once more: it lives, and would be started in the same way now."""
+        """Whether it can be asked again: it is alive, and would be started in the same way now."""
         waited = time.monotonic() - self._last_used
         fresh = waited < KEPT_SECONDS - _MARGIN and self._surroundings == _surroundings()
         return fresh and self._process.poll() is None
 
     def ask(self, request: Request) -> dict[str, Any] | None:
-        """The last message about a request; None where the process ended without one."""
+        """The last message about a request; None if the process ended without one."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None  # noqa: S101, PT018 - both are pipes
         with suppress(BrokenPipeError):  # it may have ended
@@ -107,27 +108,27 @@ class _ImageProcess:
         return None
 
     def end(self) -> int:
-        """Let it end, which it does at once where it has nothing to do; its exit status."""
+        """Let it end, which it does at once if it has nothing to do; returns its exit status."""
         self._process.communicate()
         return self._process.returncode
 
     def kill(self) -> None:
-        """End it now, whatever it does."""
+        """End it now, whatever it is doing."""
         self._process.kill()
         self._process.communicate()
 
 
 def _surroundings() -> tuple[str, dict[str, str]]:
-    """What a process is started with: another folder or other variables ask for another process."""
+    """What a process is started with: a different folder or different variables need another process."""
     return os.path.realpath("."), dict(os.environ)
 
 
 _idle: list[_ImageProcess] = []
-os.register_at_fork(after_in_child=_idle.clear)  # they answer the process that started them
+os.register_at_fork(after_in_child=_idle.clear)  # they answer only the process that started them
 
 
 def _at_hand() -> _ImageProcess:
-    """A process without work: one that is kept, or a new one."""
+    """An idle process: a kept one, or a new one."""
     while _idle:
         if (process := _idle.pop()).is_fit:
             return process

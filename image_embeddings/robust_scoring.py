@@ -1,4 +1,4 @@
-"""What a model says of its own training crops once they are perturbed, each by the part that never saw its patient."""
+"""A model's scores of its own training crops once perturbed, each by the part that never saw its patient."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def score_perturbed(folder: Path, resources: Resources, ids: Sequence[str], *, d
     """Out-of-fold scores of crops as they are and under every perturbation.
 
     Args:
-        folder: What training wrote.
-        resources: What it works with; its store holds the crops the model was trained on.
-        ids: Of some of the lesions it was trained on, or of a model without its training lesions of any.
+        folder: The folder that training wrote.
+        resources: Resources of the backend; their store holds the crops the model was trained on.
+        ids: Some of the lesions it was trained on; any lesions if the model came without its training lesions.
         device: Where networks run.
 
     Returns:
@@ -52,7 +52,7 @@ def score_perturbed(folder: Path, resources: Resources, ids: Sequence[str], *, d
 
 
 def _folds(folder: Path, wanted: pl.DataFrame) -> NDArray[np.int8] | None:
-    """Which part never saw each lesion; None where the model came without its training lesions: no part did."""
+    """Which part never saw each lesion; None if the model came without its training lesions: no part saw them."""
     if not (folder / FOLDS).is_file():
         return None
     fold = join_by_id(wanted, Folds.read(checked_table(folder, FOLDS)).frame.select(ID, "fold"))["fold"]

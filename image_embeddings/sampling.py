@@ -1,4 +1,4 @@
-"""Which crops a model that compares each with each is fitted on."""
+"""Which crops to fit a model on that compares each with every other."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ def shift(out_of_fold: NDArray[np.float64], new: NDArray[np.float64]) -> dict[st
     Kolmogorov-Smirnov statistic is the largest gap between the two distribution functions, 0 to 1.
 
     Args:
-        out_of_fold: Scores of the training lesions; NaN is left out.
-        new: Scores of the new lesions; NaN is left out.
+        out_of_fold: Scores of the training lesions; NaN is ignored.
+        new: Scores of the new lesions; NaN is ignored.
 
     Returns:
         Ready for JSON: counts, ks, ks_p, quantiles of both by level, and the ratio of their standard deviations. The
-        last four are None where either side has fewer than 2 scores.
+        last four are None if either side has fewer than 2 scores.
     """
     first, second = out_of_fold[np.isfinite(out_of_fold)], new[np.isfinite(new)]
     counts = {"out_of_fold": len(first), "new": len(second)}

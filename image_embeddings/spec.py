@@ -1,4 +1,4 @@
-"""What a model folder says of itself: what it was trained on, and how to apply it without that."""
+"""What a model folder says about itself: what it was trained on, and how to apply it without that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from image_embeddings.presets import Preset
 
 FILE = "spec.json"
 FORMAT = 1
-"""Of a model folder's files: raised by a change after which code could misread an older one."""
+"""Format of a model folder's files: raised by a change after which code could misread an older one."""
 Policy = Literal["mean", "refit"]
 _WORDS = {
     "crops_sha256": "crops differ",
@@ -28,7 +28,7 @@ _WORDS = {
 
 
 class Spec(BaseModel):
-    """Everything that decides what the model is; two trainings with the same spec give the same model."""
+    """Everything that determines the model; two trainings with the same spec give the same model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,18 +41,18 @@ class Spec(BaseModel):
     n_sites: int
     n_folds: int
     folds_sha256: str
-    ungrouped: bool  # no patient was known: figures are flattered where a patient's lesions lie in several folds
+    ungrouped: bool  # no patient was known: figures are flattered if a patient's lesions are in several folds
     policy: Policy  # what scores a new crop: the mean of the folds' models, or one fitted on all lesions
     repeats: int
     seed: int
     weights_sha256: str | None  # of the file the networks started from
     download: bool
     reduce_to: int | None
-    clahe: bool = False  # descriptors are of crops whose contrast was equalised; a network's preset says it itself
+    clahe: bool = False  # for descriptors: crops' contrast was equalised; a network's preset says so itself
     code_sha256: str  # of what trains and scores; comments do not count
     libraries: dict[str, str]  # versions of those that train
     files: dict[str, str] = {}  # SHA-256 of each file of the model, once it is trained
-    tables: dict[str, str] = {}  # likewise of each table about the lesions it was trained on
+    tables: dict[str, str] = {}  # likewise for each table about the lesions it was trained on
 
     @property
     def class_list(self) -> Classes:
@@ -61,7 +61,7 @@ class Spec(BaseModel):
 
     @property
     def identity(self) -> str:
-        """SHA-256 of all that decides what the model is."""
+        """SHA-256 of everything that determines the model."""
         return fingerprint(self.model_dump(mode="json", exclude={"files", "tables"}))
 
     def write(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class Spec(BaseModel):
         """Read `spec.json`.
 
         Raises:
-            InputError: There is none, or it is not one.
+            InputError: There is none, or it is not valid.
         """
         if not (folder / FILE).is_file():
             raise InputError("not a model folder", where=str(folder), remedy="give what `images train --out` wrote")
@@ -89,7 +89,7 @@ class Spec(BaseModel):
             raise InputError(f"{place}: {first['msg']}", where=str(folder / FILE), remedy="train it again") from error
 
     def require_same(self, other: Spec, folder: Path) -> None:
-        """Refuse to go on in a folder that holds another model.
+        """Refuse to continue in a folder that holds another model.
 
         Raises:
             InputError: The specs differ in more than what was already trained.
@@ -105,7 +105,7 @@ class Spec(BaseModel):
 
 
 def checksums(folder: Path, files: list[Path]) -> dict[str, str]:
-    """SHA-256 by name relative to the folder."""
+    """SHA-256 of files by name relative to the folder."""
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 
 
@@ -128,10 +128,10 @@ def check_files(folder: Path, spec: Spec) -> None:
 
 
 def checked_table(folder: Path, name: str) -> Path:
-    """Where a table of a trained model lies.
+    """The path of a trained model's table.
 
     Raises:
-        InputError: It is not there, or was changed since training.
+        InputError: It is missing, or was changed since training.
     """
     path, spec = folder / name, Spec.read(folder)
     if not path.is_file():

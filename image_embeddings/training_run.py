@@ -1,4 +1,4 @@
-"""Train an image model fold by fold, score every lesion out of fold, and leave a folder that can be applied."""
+"""Train an image model fold by fold, score every lesion out of fold, and write a folder that can be applied."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Material:
     """What a model is trained on, row by row in the same order.
 
     Attributes:
-        frame: isic_id, patient_id, target, and where it is known the hospital.
-        labels: What the rows teach; those of extra tables follow.
+        frame: isic_id, patient_id, target, and the hospital if known.
+        labels: Labels of the rows; those of extra tables follow.
         folds: Which rows are held out together.
-        extra: Of lesions that every part learns from and none scores, what `frame` has of its own.
+        extra: The same columns as in `frame`, for lesions that every part learns from and none scores.
     """
 
     frame: pl.DataFrame
@@ -57,7 +57,7 @@ class Material:
 
     @property
     def taught(self) -> pl.DataFrame:
-        """The frame, and after it the extra lesions, where there are any; `is_extra` then tells them apart."""
+        """The frame, followed by the extra lesions, if there are any; `is_extra` then tells them apart."""
         if self.extra is None:
             return self.frame
         marks = ((self.frame, False), (self.extra, True))
@@ -83,12 +83,12 @@ class Material:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What a training came to.
+    """The outcome of a training.
 
     Attributes:
         oof: isic_id, target, score: every lesion by a model that never saw it; null where its crop is unreadable.
         history: Entries per epoch, by part.
-        metrics: See `measure`; for more than two classes also `classes`, and where hospitals are known `hospital`.
+        metrics: See `measure`; for more than two classes also `classes`, and if hospitals are known `hospital`.
         faults: Why a crop could not be read, by id.
     """
 
@@ -107,19 +107,19 @@ def train_model(
     kept: Path | None = None,
     replicates: int = 10_000,
 ) -> TrainingOutcome:
-    """Fit every part that is not there yet, score out of fold, measure, and write the folder.
+    """Fit every missing part, score out of fold, measure, and write the folder.
 
     Args:
-        folder: The model's folder; a training that was killed in it goes on, and a finished model is only measured.
-        spec: What the model is.
+        folder: The model's folder; a killed training in it resumes, and a finished model is only measured.
+        spec: Spec of the model.
         backend: Fits and scores.
         material: Lesions, labels and folds.
         kept: Where another model in the folder is moved to; see `claim`.
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
 
     Raises:
         InputError: The folder holds another model, and there is no `kept`.
-        CropError: A crop cannot be read and that is to stop the training.
+        CropError: A crop cannot be read, and that is to stop the training.
     """
     claim(folder, spec, kept)
     material.folds.write(folder / FOLDS)
@@ -142,13 +142,13 @@ def train_model(
 
 
 def _own_names(extra: pl.DataFrame) -> pl.DataFrame:
-    """Names of extra images, patients and lesions as their own tables have them: they are never new to the model."""
+    """Names of extra images, patients and lesions as in their own tables: they are never new to the model."""
     renamed = pl.col(ID, "patient_id").map_batches(own_ids, return_dtype=pl.String)
     return extra.select(renamed, *(["lesion_id"] if "lesion_id" in extra.columns else []))
 
 
 def _is_finished(folder: Path, files: Sequence[Path]) -> bool:
-    """Whether the model was trained to its end; a file that changed since is removed, to be made again."""
+    """Whether training has finished; a file that has changed since is removed, to be made again."""
     spec = Spec.read(folder)
     if not spec.files:
         return False
@@ -160,14 +160,14 @@ def _is_finished(folder: Path, files: Sequence[Path]) -> bool:
 
 
 def _is_changed(path: Path, recorded: Mapping[str, str | None]) -> bool:
-    """Whether a file is missing or not as recorded; None where only an earlier version knew its SHA-256."""
+    """Whether a file is missing or not as recorded; a recorded None matches any file."""
     if not path.is_file() or path.name not in recorded:
         return True
     return recorded[path.name] not in (None, sha256_of(path))
 
 
 def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]:
-    """Write what the model says of each lesion out of fold; returns why crops could not be read, by id."""
+    """Write each lesion's out-of-fold results; returns why crops could not be read, by id."""
     ids, names = material.ids, material.labels.classes.names
     scores = out_of_fold(backend, ids, material.fold)
     score = pl.Series("score", expit(scores.log_odds)).fill_nan(None)
@@ -177,7 +177,7 @@ def _score(folder: Path, backend: Backend, material: Material) -> dict[str, str]
     if scores.probabilities is not None and len(names) > 2:
         table = pl.DataFrame(scores.probabilities, schema=list(names))
         write_parquet(pl.concat([material.frame.select(ID), table], how="horizontal"), folder / CLASSES)
-    # Last: it says that the others are there.
+    # Last, since its presence says that the others exist.
     write_parquet(material.frame.select(ID).with_columns(score), folder / OOF)
     return scores.faults
 
@@ -210,14 +210,14 @@ def embedding_table(ids: Sequence[str], embeddings: dict[str, NDArray[np.float16
 
 
 def embedding_column(network: str) -> str:
-    """Column of the embeddings of a network: embedding_fold0, embedding_fold0_seed1; embedding of one fit on all."""
+    """Column of a network's embeddings: embedding_fold0, embedding_fold0_seed1; "embedding" for one fit on all."""
     return f"embedding_{network}".replace(f"_{ALL}", "").replace("-", "_")
 
 
 def out_of_fold(backend: Backend, ids: Sequence[str], fold: NDArray[np.int8]) -> Scores:
     """Each lesion scored by the part it was held out from.
 
-    Its embeddings are that part's networks' own: `embedding`, and with repeats `embedding_seed1` and so on.
+    Its embeddings are those of that part's networks: `embedding`, and with repeats `embedding_seed1` and so on.
     """
     backend.prepare(ids)
     log_odds = np.full(len(ids), np.nan)

@@ -1,1 +1,1 @@
-"""What a user takes away: submission files. Knows nothing of how a model is trained."""
+"""What a user takes away: submission files. Knows nothing about how a model is trained."""

@@ -1,13 +1,13 @@
 """How far down a ranking one must read to keep a promised sensitivity: conformal risk control over patients.
 
 A list grows with its limit: a lesion is on it when its *entry* is at most the limit. The entry is the lesion's rank
-within its patient, or its score with the sign turned round. What is lost on a patient with a malignant lesion is the
-share of that patient's malignant lesions that are not on the list, or whether any is not. Either loss lies in [0, 1]
+within its patient, or its score with the sign reversed. The loss of a patient with a malignant lesion is the share
+of that patient's malignant lesions that are not on the list, or whether any is not. Either loss lies in [0, 1]
 and falls as the list grows, so the shortest list that keeps a promise can be found on patients whose labels are known.
 
 The promise holds for one more patient *with a malignant lesion* who is exchangeable with those: drawn from the same
-population, scored in the same way. It holds over the drawing of both, whatever the score is worth: a bad score makes
-lists long, not promises false.
+population, scored in the same way. It holds over the random draw of both, however good or bad the score: a bad score
+makes lists long, not promises false.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from engine.errors import InputError
 
 Loss = Literal["share", "any"]
 
-#: Losses and levels that differ by less are equal: 1 - 0.9 is not 0.1 in binary, and shares of thirds do not add up.
+#: Losses and levels that differ by less are equal: 1 - 0.9 is not 0.1 in binary, nor do thirds add up exactly.
 TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class Promise:
-    r"""What a list of lesions is to keep.
+    r"""What a list of lesions promises.
 
     With n patients of known labels, $\hat R$ their mean loss at some limit, and $\alpha$ = 1 - sensitivity:
 
@@ -76,19 +76,19 @@ class Promise:
 
     @property
     def patients_needed(self) -> int:
-        """With fewer patients not even a list that misses nothing can carry the promise."""
+        """Fewest patients: with fewer, not even a list that misses nothing can keep the promise."""
         if self.confidence is None:
             return math.ceil(1 / self.alpha - 1 - TOLERANCE)
         return math.ceil(math.log(1 - self.confidence) / math.log(self.sensitivity) - TOLERANCE)
 
     def kept(self, mean_loss: Floats, patients: int) -> Flags:
-        """Whether a limit with this mean loss among so many patients carries the promise; the shape of `mean_loss`."""
+        """Whether a limit with this mean loss over so many patients keeps the promise; shape of `mean_loss`."""
         if self.confidence is None:
             return np.asarray((patients * mean_loss + 1) / (patients + 1) <= self.alpha + TOLERANCE)
         return np.asarray(self.p_value(mean_loss, patients) <= 1 - self.confidence + TOLERANCE)
 
     def p_value(self, mean_loss: Floats, patients: int) -> Floats:
-        """Of "the mean loss of all patients exceeds alpha"; the shape of `mean_loss`."""
+        """P-value of "the mean loss of all patients exceeds alpha"; shape of `mean_loss`."""
         lost = np.ceil(patients * mean_loss - TOLERANCE)
         binomial = bdtr(lost, patients, self.alpha)
         if self.loss == "any":
@@ -120,13 +120,13 @@ class Promise:
 
 @dataclass(frozen=True)
 class Limit:
-    """The smallest limit that carries a promise.
+    """The smallest limit that keeps a promise.
 
     Attributes:
         entry: Lesions whose entry is at most this are on the list.
-        patients: Patients with a malignant lesion that it rests on.
-        mean_loss: Their mean loss at this limit; less than is allowed, since so few patients cannot prove it to the
-            last per cent.
+        patients: Number of patients with a malignant lesion that it is based on.
+        mean_loss: Their mean loss at this limit; less than is allowed, to make up for the limited number of
+            patients.
     """
 
     entry: float
@@ -135,12 +135,12 @@ class Limit:
 
 
 def find_limit(entry: Floats, patient: Ints, promise: Promise) -> Limit:
-    """The smallest limit that carries the promise.
+    """The smallest limit that keeps the promise.
 
     Args:
-        entry: Of every malignant lesion; shape (malignant,).
+        entry: Entry of every malignant lesion; shape (malignant,).
         patient: Its patient, any whole numbers; shape (malignant,).
-        promise: What is to be kept.
+        promise: The promise to keep.
 
     Raises:
         InputError: There are too few patients for this promise.
@@ -161,7 +161,7 @@ def mean_losses(entry: Floats, patient: Ints, loss: Loss) -> tuple[Floats, Float
     """Mean loss over patients at every limit that changes it.
 
     Args:
-        entry: Of every malignant lesion; shape (malignant,).
+        entry: Entry of every malignant lesion; shape (malignant,).
         patient: Its patient; shape (malignant,).
         loss: As in `Promise`.
 

@@ -1,4 +1,4 @@
-"""What a run's image models say of new crops, asked in a process of its own."""
+"""Scores of new crops by a run's image models, computed in a separate process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from submissions.image_models import ImageModel, side_by_side
 
 @dataclass(frozen=True)
 class Compute:
-    """What may be used.
+    """The resources that may be used.
 
     Attributes:
         cores: CPU cores.
-        devices: Where a network runs, by the name of the image model: cpu, cuda …; auto where nothing is said.
+        devices: Where a network runs, by the name of the image model: cpu, cuda …; auto if not listed.
         engine: This machine, or a Ray cluster.
-        address: Of the cluster.
-        remember: Whether scores of new crops stay in the image models' folders, for whoever asks again.
+        address: Address of the cluster.
+        remember: Whether scores of new crops are kept in the image models' folders, to be reused.
     """
 
     cores: int
@@ -35,7 +35,7 @@ class Compute:
     remember: bool = False
 
     def of(self, model: str) -> dict[str, Any]:
-        """What a request about an image model says of it."""
+        """What a request to an image model says about its resources."""
         device = self.devices.get(model, "auto")
         return {"cores": self.cores, "device": device, "engine": self.engine, "address": self.address}
 
@@ -46,19 +46,19 @@ def score_crops(
     """Score new crops by one image model.
 
     Args:
-        folder: Of the image model.
-        model: Which it is.
+        folder: Folder of the image model.
+        model: The image model.
         crops: Store of the crops.
         ids: isic_id of the lesions to score.
         embeddings: Whether the embeddings of each network are wanted.
-        compute: What may be used.
+        compute: The resources that may be used.
 
     Returns:
         isic_id, score and, if wanted, a column of embeddings for each network (`embedding_fold0` and so on), in the
         order of `ids`; null where the crop is absent or cannot be read, which is logged.
 
     Raises:
-        InputError: `crops` is no store, or the model was changed.
+        InputError: `crops` is not a store, or the model was changed.
     """
     with scratch() as place:
         out = place / "scores.parquet"
@@ -79,10 +79,10 @@ def score_by_all(
         crops: Store of the crops.
         ids: isic_id of the lesions to score.
         embeddings: Whether embeddings are wanted.
-        compute: What may be used.
+        compute: The resources that may be used.
 
     Raises:
-        InputError: `crops` is no store, or a model was changed.
+        InputError: `crops` is not a store, or a model was changed.
     """
     tables = [
         score_crops(root / model.name, model, crops, ids, embeddings=embeddings, compute=compute) for model in models

@@ -25,8 +25,8 @@ class Sheet:
     """The cells of a CSV file as text.
 
     Attributes:
-        header: Names of the columns as they stand.
-        columns: Cells of each column of the header; of ragged records as far as they go, "" beyond.
+        header: Names of the columns, as written.
+        columns: Cells of each column of the header; "" where a ragged record is too short.
         ragged: Line and number of fields of each record that has more or fewer than the header.
         has_bom: Whether the file begins with a byte-order mark.
         quoted: Whether any cell is in quotes.
@@ -88,7 +88,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _records(text: str) -> list[tuple[int, list[str]]]:
-    """Each record that is not empty, with the line it ends on."""
+    """Each non-empty record, with the line it ends on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         return [(reader.line_num, record) for record in reader if record]

@@ -1,4 +1,4 @@
-"""What reading further down the lists buys: top-k retrieval by k, lesions triaged by sensitivity, with intervals."""
+"""What longer lists gain: top-k retrieval by k, and lesions triaged by sensitivity, with intervals."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def curves(lesions: pl.DataFrame, *, replicates: int = 2_000) -> dict[str, Any]:
     The definitions are those of `cv_folds.metrics.retrieval_at` and `nnt_at`.
 
     Args:
-        lesions: `isic_id`, `patient_id`, `target` (0 or 1) and `score`, a row a lesion.
-        replicates: Of the bootstrap, at least 100; all points of both curves share the draws.
+        lesions: `isic_id`, `patient_id`, `target` (0 or 1) and `score`, one row per lesion.
+        replicates: Bootstrap replicates, at least 100; all points of both curves share the draws.
 
     Returns:
         Ready for JSON. `setopk`: k, estimate, low, high; `nnt`: sensitivity, estimate, low, high (None where there
-        is no interval); `shortlists` as `promised_lists`; `counts`: lesions, malignant, patients, malignant_patients;
+        is no interval); `shortlists` from `promised_lists`; `counts`: lesions, malignant, patients, malignant_patients;
         `level` (nominal coverage of the intervals, point by point), `replicates`, `seed`, and `notes` for a reader.
 
     Raises:
@@ -66,15 +66,15 @@ def curves(lesions: pl.DataFrame, *, replicates: int = 2_000) -> dict[str, Any]:
 
 
 def promised_lists(lesions: pl.DataFrame) -> list[dict[str, Any]]:
-    """The shortest lists that carry the usual promises, by rank and by score, and how much there is to read.
+    """The shortest lists that keep the usual promises, by rank and by score, and their lengths.
 
     Args:
         lesions: As in `curves`.
 
     Returns:
         One row for each promise and kind of list, ready for JSON: the promise (sensitivity, confidence, loss,
-        guarantee, patients_needed), `by`, `patients` it rests on, `possible`, and where it is possible `limit`,
-        `mean_loss` and `mean_length`, the lesions on a patient's list on average over all patients.
+        guarantee, patients_needed), `by`, `patients` it is based on, `possible`, and (None if not possible)
+        `limit`, `mean_loss` and `mean_length`, the mean number of listed lesions over all patients.
     """
     ranked = ranked_within(lesions)
     promises = [

@@ -1,6 +1,6 @@
 """A finished run as one object that scores new lesions: feature constants, models, blend and calibration.
 
-Whatever scores lesions after a run is finished does it through this object, and it needs no training lesion.
+Everything that scores lesions after a run has finished uses this object, which needs no training lesion.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from submissions.lacking import Lacking, gain_of, gains, known_columns, needed_c
 from submissions.run_folder import RunFolder
 
 Scores = npt.NDArray[np.float64]
-_BLOCK = 50_000  # lesions scored at a time, more where one patient has more
+_BLOCK = 50_000  # lesions scored at a time; more if one patient has more
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class FittedRun:
         specs: Group of each feature by its name.
         needs: Columns of the table that features come from.
         space: Features in model order.
-        models: By the name of a learner (or its twin) its models, ordered by fold, repeat and seed.
+        models: By the name of a learner (or its twin), a list of models for each fold, by repeat and seed.
         folds: How many folds there are.
-        whole: What scores a lesion with what is known of its crop.
-        table: What scores it from the table alone; the same as `whole` in a run without images, or such learners.
+        whole: Scores a lesion with what is known about its crop.
+        table: Scores it from the table alone; the same as `whole` if the run has no images or no learners for that.
         images: Folder that holds a folder for each image model.
-        image_models: The models that score crops; none where the run has none.
-        image_blend: How several image scores become the one that is shown; None where there is one at most.
-        compute: What may be used.
+        image_models: The models that score crops; empty if the run has none.
+        image_blend: How several image scores become the one shown; None if there is at most one.
+        compute: The resources that may be used.
     """
 
     groups: Sequence[str]
@@ -76,11 +76,11 @@ class FittedRun:
 
     @classmethod
     def load(cls, root: Path, compute: Compute) -> FittedRun:
-        """Open a finished run. No model is fitted, so another version of a library cannot refuse it here.
+        """Open a finished run. No model is fitted, so another version of a library cannot refuse its parameters.
 
         Args:
             root: The run's folder.
-            compute: What may be used.
+            compute: The resources that may be used.
 
         Raises:
             InputError: The run is not finished, or a file of it is missing or damaged.
@@ -118,23 +118,23 @@ class FittedRun:
     ) -> pl.DataFrame:
         """Score every lesion.
 
-        Whether a lesion is scored with its crop or from the table alone is decided for that lesion. Its score depends
-        on that patient's rows alone, bit for bit: no other patient's lesion or crop, there or not, changes it. From the
-        table alone it does not depend on any crop at all.
+        Whether to use the crop or the table alone is decided for each lesion. Its score depends only on the rows of its
+        patient, bit for bit: no other patient's lesion or crop, present or not, changes it. A score from the table
+        alone does not depend on any crop.
 
         Args:
             frame: The lesions in canonical form, sorted by (patient_id, isic_id), with or without labels.
-            images: `isic_id, score[, embedding…]` where the run uses images; a lesion that is not there, or whose
-                score is null or NaN, has no crop.
-            anyway: Score a table that lacks most of what the models go by, too, without risks.
-            warn: Whether to log what the table lacks; `submissions.suitability.cautions` says it with the rest.
+            images: `isic_id, score[, embedding…]` if the run uses images; a lesion that is absent, or whose score is
+                null or NaN, has no crop.
+            anyway: Also score a table that lacks most of what the models rely on, without risks.
+            warn: Whether to log what the table lacks; `submissions.suitability.cautions` reports it too.
 
         Returns:
-            `isic_id`, a column for each learner (NaN where it sees crops alone and the lesion has none), `blend`, and
-            `risk`, the calibrated probability of malignancy, in the order of `frame`; null where `anyway` was needed.
+            `isic_id`, a column for each learner (NaN where it sees only crops and the lesion has none), `blend`, and
+            `risk`, the calibrated probability of malignancy (null if `anyway` was needed), in the order of `frame`.
 
         Raises:
-            InputError: The models go by images alone, and none are given; or the table lacks most of what they go by.
+            InputError: The models rely on images alone and none are given, or the table lacks most of what they need.
         """
         self._require_images(images)
         lacking = self.lacking(frame, images)
@@ -149,7 +149,7 @@ class FittedRun:
         return scored.with_columns(risk=pl.lit(None, pl.Float64)) if lacking.is_most else scored
 
     def lacking(self, frame: pl.DataFrame, images: pl.DataFrame | None = None) -> Lacking:
-        """What a table lacks, since columns are absent or empty, or image scores; without images, besides theirs."""
+        """What a table lacks: columns that are absent or empty, and, if images are given, image scores."""
         there = known_columns(frame)
         absent_columns = self.needs.difference(there)
         if not absent_columns and images is None:
@@ -166,15 +166,15 @@ class FittedRun:
     def image_table(
         self, ids: pl.Series, *, crops: Path | None = None, scored: Path | None = None
     ) -> pl.DataFrame | None:
-        """What image models say of lesions to score, from their crops or from a table.
+        """Image scores of lesions, from their crops or from a table.
 
         Args:
             ids: isic_id of the lesions.
             crops: Store of their crops, scored by the run's own image models.
-            scored: In place of crops, a Parquet file of isic_id and scores, in a column for each image model.
+            scored: Instead of crops, a Parquet file of isic_id and a score column for each image model.
 
         Returns:
-            `isic_id`, scores and embeddings; None where neither is given, or not one crop can be read.
+            `isic_id`, scores and embeddings; None if neither is given, or no crop can be read.
 
         Raises:
             InputError: Both are given, the run has no image model, or one of them cannot be read.
@@ -192,7 +192,7 @@ class FittedRun:
         return None if found[self.image_models[0].column].null_count() == len(found) else found
 
     def image_score(self, images: pl.DataFrame | None) -> pl.DataFrame | None:
-        """`isic_id, score`: the one image score that is shown, of what `image_table` gave; None where that has none."""
+        """`isic_id, score`: the one image score shown, from what `image_table` returned; None if it has none."""
         shown = None if images is None else shown_score(images, self.image_blend)
         return shown if shown is not None and shown.width > 1 else None
 
@@ -212,12 +212,12 @@ class FittedRun:
 
     @cached_property
     def _gains(self) -> dict[str, list[dict[str, float]]]:
-        """By stored learner the gains of each of its models; asked for once, since CatBoost takes its time."""
+        """By stored learner, the gains of each of its models; computed once, since CatBoost takes its time."""
         return {name: [gains(model) for fold in folds for model in fold] for name, folds in self.models.items()}
 
     @property
     def sees_images_alone(self) -> bool:
-        """Whether nothing can be said of a lesion without its crop."""
+        """Whether no lesion can be scored without its crop."""
         if not self.image_features or self.table is not self.whole:
             return False
         others = set(self.specs) - self.image_features
@@ -266,7 +266,7 @@ class FittedRun:
     def _mean(self, models: Sequence[Model], matrix: Matrix) -> Scores:
         """The mean score of one fold's models, over seeds and repeats."""
         total = np.zeros(len(matrix))
-        for model in models:  # one after the other: the same bits for one lesion and for many
+        for model in models:  # one by one: the same bits for one lesion as for many
             total += model.predict(matrix, threads=self.compute.cores)
         return total / len(models)
 
@@ -285,7 +285,7 @@ def _read_image_models(folder: RunFolder, manifest: Manifest) -> list[ImageModel
     kept = [
         folder.root / name for model in models for name in manifest.recorded if name.startswith(f"images/{model.name}/")
     ]
-    # A bundle has no tables, nor what was left out of it; a file that is missed is said where crops are scored.
+    # A bundle lacks tables and what was left out of it; a missing file is reported when crops are scored.
     manifest.check(*filter(Path.exists, kept))
     return models
 
@@ -296,7 +296,7 @@ def _read_image_blend(folder: RunFolder, manifest: Manifest) -> Blend | None:
 
 
 def _read_panels(folder: RunFolder, manifest: Manifest) -> tuple[Panel, Panel]:
-    """`whole` and `table`."""
+    """The panels `whole` and `table`."""
     blend = read_blend(read_json(folder.blend))
     models = {name: name for name in blend.weights}
     whole = Panel(models, blend, Calibration.from_dict(read_json(folder.calibration)))
@@ -305,7 +305,7 @@ def _read_panels(folder: RunFolder, manifest: Manifest) -> tuple[Panel, Panel]:
 
 
 def _read(path: Path, manifest: Manifest) -> Any:  # noqa: ANN401 - any JSON value
-    """A file that some runs have; None in the others."""
+    """The content of a file that only some runs have; None in the others."""
     if manifest.sha256(path) is None:
         return None
     manifest.check(path)

@@ -1,4 +1,4 @@
-"""The image models of a run: which there are, and under which names their scores go."""
+"""The image models of a run, and the names of their score columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cohort.frames import ID
 from engine.files import read_json, write_json
 
 SCORE = "score"
-"""Column of the only image model of a run, and of several blended."""
+"""Column of the only image model of a run, or of the blend of several."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class ImageModel:
     """One of a run's image models.
 
     Attributes:
-        name: Its name in the configuration, and of its folder.
-        column: Its scores' column in a table of image scores: "score" for the only one, otherwise its name.
-        views: Of a crop that are averaged, where the model was made elsewhere with another number; None for its own.
+        name: Its name in the configuration, and the name of its folder.
+        column: Column of its scores in a table of image scores: "score" for the only one, otherwise its name.
+        views: Views averaged per crop, if the model was made elsewhere with another number; None for its own number.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ImageModel:
     views: int | None = None
 
     def named(self, table: pl.DataFrame) -> pl.DataFrame:
-        """A model's own table (isic_id, score, embeddings) under the names that it has next to others."""
+        """A model's own table (isic_id, score, embeddings), with the column names it has next to other models."""
         return table.rename({name: self._renamed(name) for name in table.columns})
 
     def _renamed(self, name: str) -> str:
@@ -49,19 +49,19 @@ def read_image_models(path: Path) -> list[ImageModel]:
     """Read models.json back.
 
     Raises:
-        InputError: It is not there or damaged.
+        InputError: It is missing or damaged.
     """
     listed: list[dict[str, Any]] = read_json(path)["models"]
     return [ImageModel(**entry) for entry in listed]
 
 
 def side_by_side(tables: Sequence[pl.DataFrame], models: Sequence[ImageModel]) -> pl.DataFrame:
-    """Tables of the same lesions in the same order as one; a crop that one model cannot read has no score at all.
+    """Join tables of the same lesions in the same order; a crop that one model cannot read gets no score at all.
 
-    So a lesion has the scores of every model, or is scored as one without a crop.
+    So a lesion either has the scores of every model, or is scored like one without a crop.
 
     Raises:
-        ValueError: The tables are of other lesions, or in another order.
+        ValueError: The tables differ in their lesions or the order of these.
     """
     if not all(table[ID].equals(tables[0][ID]) for table in tables):
         message = "image scores of other lesions"

@@ -1,4 +1,4 @@
-"""The one image score that is shown where several image models have one each."""
+"""The one image score that is shown if there are several image models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def blended_images(
 
     Returns:
         The blended score of each fold by weights fitted on the other folds, NaN without a crop; and the blend for new
-        lesions, fitted on all of them.
+        lesions, fitted on all folds.
     """
     known = np.all([np.isfinite(values) for values in scores.values()], axis=0)
     there = {name: values[known] for name, values in scores.items()}
@@ -39,7 +39,7 @@ def blended_images(
 
 
 def shown_score(table: pl.DataFrame, blend: Blend | None) -> pl.DataFrame:
-    """`isic_id, score` of a table of image scores: the only score, or the blend of those there are; null without."""
+    """`isic_id, score` from a table of image scores: the only score, or the blend of those present; null if missing."""
     if blend is None:
         return table.select(ID, *(name for name in (SCORE,) if name in table.columns))
     there = {name: weight for name, weight in blend.weights.items() if name in table.columns}

@@ -1,4 +1,4 @@
-"""What a table lacks of that which the models of a run go by, and which of its numbers are in another unit."""
+"""What a table lacks of what the models of a run rely on, and which of its numbers are in another unit."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ensemble.learners import Model
 from features import FeatureState
 from features.patients.measures import MEASURED, RATIO
 
-#: Lacking more than this share of the gain, scores mean little.
+#: If more than this share of the gain is lacking, scores mean little.
 MOST = 0.5
-#: A median this many times the cohort's mean, or this part of it, is hardly in the same unit.
+#: A median this many times above or below the cohort's mean is hardly in the same unit.
 _FACTOR = 8.0
-_FEWEST = 30  # lesions whose median says something
+_FEWEST = 30  # fewest lesions whose median means something
 
 
 @dataclass(frozen=True)
 class Lacking:
-    """Columns that a table lacks, of those that a run's features come from.
+    """Columns that a table lacks, among those that a run's features come from.
 
     Attributes:
         columns: Their names, ascending.
-        share: Of the gain of the models that score it, what the features go by that need them, 0 to 1.
+        share: Share of the gain of the scoring models that comes from features that need these columns, 0 to 1.
     """
 
     columns: tuple[str, ...]
@@ -35,7 +35,7 @@ class Lacking:
 
     @property
     def is_most(self) -> bool:
-        """Whether more is lacking than there is."""
+        """Whether more is lacking than present."""
         return self.share > MOST
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ def gain_of(
 
     Args:
         features: Their names.
-        models: By learner the `gains` of each of its models.
+        models: By learner, the `gains` of each of its models.
         weights: Weight of each learner in the blend.
     """
     total = sum(weights.values())
@@ -77,7 +77,7 @@ def known_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def other_units(frame: pl.DataFrame, state: FeatureState) -> dict[str, tuple[float, float]]:
-    """Measured columns whose median is far from the training mean, with both: centimetres for millimetres, say."""
+    """Measured columns whose median is far from the training mean (say, cm instead of mm), with both values."""
     if frame.height < _FEWEST:
         return {}
     found = {}

@@ -1,4 +1,4 @@
-"""The measurements that a reason may name, and how each is said in plain words."""
+"""The measurements that a reason may name, and how to say each in plain words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from features.patients.image_tables import SCORE_PREFIX
 
 @dataclass(frozen=True)
 class Words:
-    """How one side of a measurement is said.
+    """The words for one side of a measurement.
 
     Attributes:
         than: To be followed by "than 97 % of this patient's lesions".
@@ -25,8 +25,8 @@ class Measurement:
     """One number of a lesion, in words.
 
     Attributes:
-        column: In the canonical frame, or `image:score` for the score of a network.
-        about: What it is about; of two measurements about the same thing a reason names the more unusual one.
+        column: Column of the canonical frame, or `image:score` for the score of a network.
+        about: What it is about; of two measurements about the same thing, a reason names the more unusual one.
         high: Words for a high value.
         low: Words for a low value.
         label: Said before a value.
@@ -41,7 +41,7 @@ class Measurement:
     unit: str = ""
 
     def in_words(self, value: float, median: float) -> str:
-        """The value and the patient's median in brackets, or nothing; one decimal, as a ruler reads."""
+        """The value and the patient's median in brackets, or nothing; one decimal, as on a ruler."""
         if not self.label and not self.unit:
             return ""
         return f" ({self.label}{value:.1f}{self.unit}, median {median:.1f}{self.unit})"
@@ -107,4 +107,4 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         Words("less suspicious to the image model", "the least suspicious to the image model"),
     ),
 )
-"""In the order in which equally unusual ones are named."""
+"""Equally unusual measurements are named in this order."""

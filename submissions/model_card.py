@@ -1,4 +1,4 @@
-"""A model card on the headings of TRIPOD+AI, filled from a run's report: what is not in the run is said to be missing.
+"""A model card with the headings of TRIPOD+AI, filled from a run's report; what is not in the run is stated as missing.
 
 Headings: Collins et al., TRIPOD+AI statement, BMJ 385:e078378, 2024.
 """
@@ -28,7 +28,7 @@ def model_card(report: Report) -> dict[str, Any]:
     """Fill the card.
 
     Args:
-        report: As `submissions.report.building.build_report` gives it.
+        report: As `submissions.report.building.build_report` returns it.
 
     Returns:
         Ready for JSON: `title`, `notice`, `origin`, and `sections`, each with TRIPOD+AI's `item`, its `heading` and

@@ -18,32 +18,32 @@ PatientsBy = Literal["noisy-or", "max", "expected"]
 def rank_lesions(
     scores: pl.DataFrame, *, shortlist: Shortlist | None = None, patients_by: PatientsBy | None = None
 ) -> pl.DataFrame:
-    r"""Order lesions within their patient, and patients by what their lesions amount to.
+    r"""Order lesions within their patient, and patients by their lesions taken together.
 
-    With $p_j$ the calibrated risks of a patient's lesions, patients stand in the falling order of
+    With $p_j$ the calibrated risks of a patient's lesions, patients are in descending order of
 
     - "noisy-or": $1 - \prod_j (1 - p_j)$, the chance that at least one is malignant if lesions were independent;
-    - "max": $\max_j p_j$, or the highest score where risks are not known or equal;
-    - "expected": $\sum_j p_j$, the expected number of malignant lesions, which no dependence changes.
+    - "max": $\max_j p_j$, or the highest score if risks are unknown or equal;
+    - "expected": $\sum_j p_j$, the expected number of malignant lesions, whether or not they are independent.
 
     Source of the noisy or: Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3.
 
     Args:
-        scores: Columns `isic_id`, `patient_id`, `score` (finite, higher is more suspicious) and, where scores are
-            calibrated, `risk` in [0, 1], null where it is withheld; a row a lesion.
-        shortlist: Which lesions to flag; by default each patient's first 15, which is what the organisers' top-15
-            retrieval sensitivity looks at.
-        patients_by: Order of patients; by default "noisy-or" where every lesion has a risk, else "max".
+        scores: Columns `isic_id`, `patient_id`, `score` (finite, higher is more suspicious) and, if scores are
+            calibrated, `risk` in [0, 1], null where it is withheld; one row per lesion.
+        shortlist: Which lesions to flag; by default each patient's first 15, as in the organisers' top-15 retrieval
+            sensitivity.
+        patients_by: Order of patients; by default "noisy-or" if every lesion has a risk, else "max".
 
     Returns:
         `patient_rank` (from 1), `patient_id`, `patient_risk` (the number that orders patients; null where a risk is
         missing), `lesions` (how many the patient has), `rank` (1 to `lesions`), `isic_id`, `score`, `risk` (null where
-        it is not known), `shortlist`; in this order. Lesions of equal score stand in the order of their ids.
+        it is not known), `shortlist`; in this order. Lesions of equal score are in the order of their ids.
 
     Raises:
-        InputError: Patients are to be ordered by risks that are not there.
+        InputError: Patients are to be ordered by risks, but some are missing.
     """
-    # Patients with risks and without are put in one order by what both have: scores.
+    # Patients with and without risks are put in one order by what both have: scores.
     known = "risk" in scores.columns and not scores["risk"].null_count()
     order: PatientsBy = patients_by or ("noisy-or" if known else "max")
     if order != "max" and not known:
@@ -68,7 +68,7 @@ def rank_lesions(
 
 
 def ranked_within(scores: pl.DataFrame) -> pl.DataFrame:
-    """Lesions by patient and falling score, equal ones by id, with `rank` (1 to `lesions`) and `lesions`."""
+    """Lesions by patient and descending score, ties by id, with `rank` (1 to `lesions`) and `lesions`."""
     by_suspicion = scores.lazy().sort(["patient_id", "score", "isic_id"], descending=[False, True, False])
     return collect(
         by_suspicion.with_columns(
@@ -79,10 +79,10 @@ def ranked_within(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _patients(lesions: pl.DataFrame, order: PatientsBy, *, known: bool) -> pl.DataFrame:
-    """`patient_id`, `patient_rank` and `patient_risk`; lesions come by patient and falling score."""
+    """`patient_id`, `patient_rank` and `patient_risk`; lesions must be sorted by patient and descending score."""
     starts = np.flatnonzero((lesions["rank"] == 1).to_numpy())
     first = lesions[starts].select("patient_id", highest="score")
-    # A score takes the place of a missing risk in the order alone.
+    # A score replaces a missing risk only in the order.
     values = lesions["risk" if known else "score"].to_numpy()
     amount, key = _amounts(values, starts.astype(np.int64), order)
     risk = pl.Series(amount) if known else pl.lit(None, pl.Float64)
@@ -93,7 +93,7 @@ def _patients(lesions: pl.DataFrame, order: PatientsBy, *, known: bool) -> pl.Da
 
 
 def _amounts(risk: Floats, starts: Ints, order: PatientsBy) -> tuple[Floats, Floats]:
-    """The number that is shown, and the one to sort by: near 1 the logarithm still tells patients apart."""
+    """The number to show, and the one to sort by: near 1, only the logarithm still tells patients apart."""
     if order == "noisy-or":
         with np.errstate(divide="ignore"):  # a risk of 1 leaves no chance that nothing is malignant
             doubt = np.add.reduceat(np.log1p(-risk), starts)

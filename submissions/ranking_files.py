@@ -14,17 +14,17 @@ from engine.errors import InputError
 from engine.files import atomic_path, write_parquet
 
 FORMATS = (".csv", ".xlsx", ".parquet", ".json")
-_MOST_ROWS = 1_048_575  # of an XLSX sheet, below its header
+_MOST_ROWS = 1_048_575  # in an XLSX sheet, below its header
 _DIGITS = {"score": 6}
 _USUAL_DIGITS = 4
 _FORMULA = r"^[=+\-@\t\r]"
 
 
 def require_format(path: Path) -> None:
-    """Refuse a file name whose ending names no format.
+    """Refuse a file name whose suffix is not a known format.
 
     Raises:
-        InputError: It is none of `FORMATS`.
+        InputError: It is not one of `FORMATS`.
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(
@@ -38,9 +38,9 @@ def write_ranking(ranking: pl.DataFrame, path: Path, *, about: Mapping[str, Any]
     """Write a ranking in the format that the file's name ends with, atomically.
 
     Args:
-        ranking: As `rank_lesions` gives it, with what was joined to it.
+        ranking: As `rank_lesions` returns it, with whatever was joined to it.
         path: .csv (rounded, text made safe for spreadsheets, see `formula_safe`), .xlsx (rounded), .parquet, or .json.
-        about: What stands next to the lesions in JSON.
+        about: What to write next to the lesions in JSON.
 
     Raises:
         InputError: The format is not known or holds fewer rows, or the folder cannot be written to.
@@ -62,13 +62,13 @@ def write_ranking(ranking: pl.DataFrame, path: Path, *, about: Mapping[str, Any]
 
 
 def rounded(table: pl.DataFrame) -> pl.DataFrame:
-    """Numbers as long as a reader needs: six significant digits of a score, four of the others."""
+    """Round numbers to what a reader needs: six significant digits for a score, four for the others."""
     floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
     return table.with_columns(pl.col(name).round_sig_figs(_DIGITS.get(name, _USUAL_DIGITS)) for name in floats)
 
 
 def _write_workbook(table: pl.DataFrame, path: Path, named: Path) -> None:
-    """One sheet whose header stays in sight and filters; text is text, never a formula or a link."""
+    """One sheet with a fixed header and filters; text stays text, never a formula or a link."""
     if table.height > _MOST_ROWS:
         raise InputError(f"{table.height:,} rows are more than a sheet holds", where=str(named), remedy="write .csv")
     with Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}) as book:
@@ -80,7 +80,7 @@ def _write_workbook(table: pl.DataFrame, path: Path, named: Path) -> None:
 def formula_safe(table: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay as they are.
 
-    Text is dangerous that begins with = + - @, a tab or a carriage return. Source: OWASP, CSV injection.
+    Text that begins with = + - @, a tab or a carriage return is dangerous. Source: OWASP, CSV injection.
     """
     text = pl.col(pl.String)
     return table.with_columns(pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep())

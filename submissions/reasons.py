@@ -1,4 +1,4 @@
-"""How far out of the patient's own pattern a lesion is, and in what, in plain words.
+"""How far a lesion departs from the patient's own pattern, and in what, in plain words.
 
 A description of measurements, not an explanation of a score and not a diagnosis: the ugly-duckling sign in numbers.
 """
@@ -24,7 +24,7 @@ from features.patients.state import FeatureState
 from submissions.measurements import IMAGE, MEASUREMENTS, Measurement
 
 FEWEST = 5
-"""With fewer lesions a patient has no pattern to be out of."""
+"""With fewer lesions, a patient has no pattern to depart from."""
 UNUSUAL = 2.0
 """Robust standard deviations from the patient's median beyond which a measurement is named."""
 TOO_FEW = "too few lesions to compare"
@@ -40,15 +40,15 @@ def reasons(
     r"""Compare every lesion with the same patient's others; a patient's rows depend on that patient alone.
 
     A measurement's z is (value - median) / (1.4826 MAD) over the patient's lesions, the spread shrunk towards the
-    cohort's as in the feature `..__patient_robust`; of the image score, of its logit. Source: Iglewicz and Hoaglin,
-    How to detect and handle outliers, 1993. A reason names the measurement of largest |z| and, about something else,
-    the next one, each only where |z| is at least 2, with the share of the patient's lesions that it surpasses, ties
-    counted half. Its own word is given to a value that no other lesion of the patient reaches.
+    cohort's as in the feature `..__patient_robust`; for the image score, that of its logit. Source: Iglewicz and
+    Hoaglin, How to detect and handle outliers, 1993. A reason names the measurement with the largest |z| and the next
+    one about something else, each only if |z| is at least 2, with the share of the patient's lesions that it
+    surpasses, ties counting half. A value that no other lesion of the patient reaches has its own words.
 
     Args:
         frame: Canonical frame; `target` is not read.
         state: Cohort constants, as a run's features.json holds them; by default those of the simulated cohort.
-        images: Image scores, `isic_id, score`, to be named among the measurements.
+        images: Image scores, `isic_id, score`, to include among the measurements.
 
     Returns:
         `isic_id`, in the order of `frame`;
@@ -68,7 +68,7 @@ def reasons(
     if not parts:
         return _EMPTY
     order = np.concatenate([rows for rows, _ in parts])
-    # `order` says where each described row stands in the frame; the inverse brings the rows back.
+    # `order` holds the frame position of each described row; its inverse restores the frame's order.
     described = pl.concat([part for _, part in parts])[np.argsort(order)]
     ranked = described.with_columns(frame[ID], frame["patient_id"])
     by_distance = pl.col("outlier").rank("min", descending=True).over("patient_id").cast(pl.Int32)
@@ -89,7 +89,7 @@ _EMPTY = pl.DataFrame(
 
 @dataclass(frozen=True)
 class _Position:
-    """Where a block's lesions stand among the same patient's in one measurement; arrays of shape (n,)."""
+    """How a block's lesions compare with the same patient's others in one measurement; arrays of shape (n,)."""
 
     measurement: Measurement
     values: Floats
@@ -109,11 +109,11 @@ class _Position:
 
     @property
     def extent(self) -> Floats:
-        """|z|, and 0 where the value is missing or known of too few of the patient's lesions."""
+        """|z|, or 0 where the value is missing or known for too few of the patient's lesions."""
         return np.where(self.count >= FEWEST, np.nan_to_num(np.abs(self.z), nan=0.0), 0.0)
 
     def in_words(self, row: int, *, again: bool) -> str:
-        """One lesion in words; `again` where it was said before whose lesions it is compared with."""
+        """One lesion in words; `again` if the text already says whose lesions it is compared with."""
         words = self.measurement.high if self.z[row] > 0 else self.measurement.low
         passed = self.share[row] if self.z[row] > 0 else 1 - self.share[row]
         count = int(self.count[row])

@@ -1,4 +1,4 @@
-"""A risk as a person says it: "about 1 in 40"."""
+"""A risk as a person would say it: "about 1 in 40"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SURE = 20
 
 
 def risk_in_words(risk: float) -> str:
-    """A probability in natural frequencies, as rounded as it deserves.
+    """A probability as a natural frequency, suitably rounded.
 
     Args:
         risk: In [0, 1].

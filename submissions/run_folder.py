@@ -18,23 +18,23 @@ class RunFolder:
     Attributes:
         root: The folder.
         config: The resolved configuration.
-        log: What each command that worked in the folder said, and when.
+        log: Log lines, with times, of every command that worked in the folder.
         manifest: Versions, seeds, git state, SHA-256 of every input and artifact.
         lesions: The canonical table; its rows and their order are those of every table below.
         folds: The frozen folds.
         images: The image models, each in a folder of its name.
-        image_models: Which image models the run applies, in which order; absent in a run without crops.
-        kept_images: Image models that the run does not want now, each under the first digits of its identity.
-        image_scores: What several image models say of each training lesion, out of fold.
-        image_blend: How the scores of several image models become the one that is shown.
-        features: One row a lesion.
+        image_models: The image models that the run applies, in order; absent in a run without crops.
+        kept_images: Image models that the run does not currently want, each under the first digits of its identity.
+        image_scores: Out-of-fold scores of each training lesion by several image models.
+        image_blend: How the scores of several image models become the one shown.
+        features: Features, one row per lesion.
         dictionary: The feature dictionary, and the state that features of new lesions need.
-        results: The result store: scores of every job ever asked of this run.
+        results: The result store: scores of every job that this run ever asked for.
         models: Models in native formats and their manifest.
         oof: Out-of-fold scores.
-        blend: Method, weights and intercept of the blend; of a fusion, of both its blends.
+        blend: Method, weights and intercept of the blend; for a fusion, those of both its blends.
         calibration: From blended score to risk.
-        table_alone: Blend and calibration of the learners that see the table alone, in runs with images.
+        table_alone: Blend and calibration of the learners that see only the table, in runs with images.
         metrics: Every number, with its interval.
         nested: Fully nested scores.
         nested_metrics: Figures of the fully nested scores, next to the usual ones.
@@ -72,19 +72,19 @@ class RunFolder:
 
     @contextmanager
     def filled(self) -> Iterator[None]:
-        """Hold the folder while a run fills it; one refused before it made anything leaves what was there."""
+        """Hold the folder while a run fills it; a run refused before it made anything leaves it as it was."""
         with self.locked(), self._config_kept_if_refused():
             yield
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for one process, which adds to the run's log; see `engine.locks.locked`."""
+        """Hold the run for one process, which appends to the run's log; see `engine.locks.locked`."""
         with locked(self.root, {self.config.name, self.log.name}), logging_to(self.log):
             yield
 
     @contextmanager
     def _config_kept_if_refused(self) -> Iterator[None]:
-        """Put the configuration back that was there where a run with another is refused before it made anything."""
+        """Restore the previous configuration if a run with another one is refused before it made anything."""
         before = {path: path.read_bytes() for path in (self.config, self.manifest) if path.is_file()}
         try:
             yield

@@ -1,4 +1,4 @@
-"""The short list: which of a patient's lesions to look at, by a fixed number or by what it is to keep."""
+"""The short list: which of a patient's lesions to look at, by a fixed number or by what it promises."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Shortlist:
     """A rule that says which lesions are on the list.
 
     Attributes:
-        by: "rank": the same number of lesions for every patient; "score": every lesion that scores enough, so lists
-            of some patients are long and of others empty.
+        by: "rank": the same number of lesions for every patient; "score": every lesion that scores enough, so some
+            patients' lists are long and others' are empty.
         limit: The number of lesions, or the least score.
-        promise: What the list keeps; None if the number was simply chosen.
-        found: What the promise rests on.
+        promise: What the list promises; None if the number was simply chosen.
+        found: What the promise is based on.
     """
 
     by: By
@@ -47,9 +47,9 @@ class Shortlist:
         """The shortest list that keeps a promise.
 
         Args:
-            lesions: Lesions of known labels: `patient_id`, `target`, `score` and `rank` as `ranked_within` gives them.
-            promise: What is to be kept.
-            by: As in the attribute.
+            lesions: Labelled lesions: `patient_id`, `target`, `score` and `rank`, as `ranked_within` returns them.
+            promise: The promise to keep.
+            by: See the attribute.
 
         Raises:
             InputError: Too few patients have a malignant lesion.
@@ -66,7 +66,7 @@ class Shortlist:
         return pl.col("rank") <= self.limit if self.by == "rank" else pl.col("score") >= self.limit
 
     def words(self, *, is_all: bool = False) -> str:
-        """The rule and what it promises; a list that is all of the lesions (`is_all`) keeps nothing back."""
+        """The rule and its promise; if it lists every lesion (`is_all`), that no shorter list is known to keep it."""
         if is_all and self.promise:
             return "every lesion: no shorter list is known to keep the sensitivity that was asked for"
         return str(self)
@@ -79,7 +79,7 @@ class Shortlist:
         return f"{rule}: {self.promise}" if self.promise else rule
 
     def as_dict(self, *, is_all: bool = False) -> dict[str, Any]:
-        """Ready for JSON; without the promise where the list is all of the lesions (`is_all`)."""
+        """Ready for JSON; without the promise if the list is all of the lesions (`is_all`)."""
         kept = self.promise is not None and self.found is not None and not is_all
         found = {"patients": self.found.patients, "mean_loss": self.found.mean_loss} if kept and self.found else None
         promise = self.promise.as_dict() if kept and self.promise else None

@@ -1,4 +1,4 @@
-"""The competition's answer file: one id and one score a row, in the order of the test table."""
+"""The competition's answer file: one id and one score per row, in the order of the test table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_submission(scores: pl.DataFrame, order: pl.Series, path: Path, *, data
     """
     if order.n_unique() != len(order) or scores.height != len(order):
         _refuse_wrong_ids(scores[ID], order)
-    # As many scores as ids that are all different: one that is scored twice leaves another without a score.
+    # There are as many scores as distinct ids: if one id is scored twice, another has no score.
     joined = collect(order.to_frame(ID).lazy().join(scores.lazy(), on=ID, how="left", maintain_order="left"))
     if joined["target"].null_count():
         _refuse_wrong_ids(scores[ID], order)
@@ -50,7 +50,7 @@ def write_submission(scores: pl.DataFrame, order: pl.Series, path: Path, *, data
 
 
 def _refuse_wrong_ids(given: pl.Series, order: pl.Series) -> None:
-    """Say what is wrong; slow, so asked only where something is."""
+    """Say what is wrong; slow, so called only if something is."""
     problems = {
         "repeated in the test table": order.filter(order.is_duplicated()),
         "scored twice": given.filter(given.is_duplicated()),

@@ -17,12 +17,12 @@ from submissions.fitted_run import FittedRun
 from submissions.lacking import Lacking, other_units
 
 FAR = 0.5
-"""A gap between scores beyond which most of them lie where few of training do: risks mean nothing there."""
+"""Beyond this gap between scores, most lie where few training scores do, and risks mean nothing."""
 FEW = 0.2
-"""Below this share of the lesions that training's median patient has, models of thinned tables rank better (measured in
-docs/tuning.md)."""
+"""If the median patient has less than this share of the lesions of training's median patient, models trained on thinned
+tables rank better (measured in docs/tuning.md)."""
 _OFTEN_EMPTY = "age_approx"  # not measured on the lesion, and missing for a whole patient or not at all
-_GROUPS = 20  # of patients with the same columns empty; more are taken together
+_GROUPS = 20  # of patients with the same empty columns; if there are more, all are taken together
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Caution:
 
     Attributes:
         words: One line.
-        patients: Whom it concerns; None where it is everybody.
+        patients: Whom it concerns; None for everybody.
         withholds: Whether their risks mean nothing and are not to be shown.
     """
 
@@ -51,11 +51,11 @@ class Caution:
 
 
 Scales = Callable[[str, int], ScoreScale | None]
-"""How the scores of a column, `blend` or `table`, are distributed out of fold, for so many patients to be compared."""
+"""Gives the out-of-fold distribution of a score column, `blend` or `table`, for a number of patients to compare."""
 
 
 def scales_of(out_of_fold: pl.DataFrame) -> Scales:
-    """Those of training lesions: `patient_id`, `blend` and, in runs with images, `table`."""
+    """Distributions for training lesions with `patient_id`, `blend` and, in runs with images, `table`."""
 
     def of(column: str, patients: int) -> ScoreScale | None:
         if column not in out_of_fold.columns:
@@ -70,19 +70,19 @@ def cautions(
 ) -> list[Caution]:
     """Compare new lesions, and their scores, with those of training.
 
-    Patients whose table lacks the same measurements are looked at together, so that those of one clinic do not hide
-    behind those of another. Risks are withheld where more than half of what the models go by is absent, and where the
-    gap between scores exceeds `FAR` and what chance explains.
+    Patients who lack the same measurements are compared together, so that those of one clinic do not hide behind those
+    of another. Risks are withheld if more than half of what the models rely on is absent, or if the gap between scores
+    exceeds both `FAR` and what chance explains.
 
     Args:
         fitted: The run.
         frame: The new lesions in canonical form.
         images: Their image scores, if there are any.
         scores: `isic_id` and `score` of these lesions.
-        scales: Scores out of fold.
+        scales: Distributions of out-of-fold scores.
 
     Returns:
-        What to say, the gravest first.
+        The cautions, the gravest first.
     """
     lacking = fitted.lacking(frame, _seen(fitted, frame, images))
     found = [*_unseen(fitted, frame), *_units(fitted, frame), *_lacking(lacking, None)]
@@ -104,7 +104,7 @@ def cautions(
 
 
 def say(found: Sequence[object]) -> None:
-    """Warn of how new lesions differ from those of training, one line each, last, where they are not missed."""
+    """Warn how new lesions differ from those of training, one line each; call it last, so that they are not missed."""
     for line in found:
         log.warning("WARNING: %s", line)
 
@@ -135,7 +135,7 @@ def _units(fitted: FittedRun, frame: pl.DataFrame) -> Iterator[Caution]:
 
 
 def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[Caution]:
-    """Whether patients have far fewer lesions than in training, where models compare a lesion with its patient's."""
+    """A caution if patients have far fewer lesions than in training and models compare a patient's lesions."""
     lesions = median_lesions(frame["patient_id"])
     noun = "lesion" if lesions == 1 else "lesions"
     if lesions < FEW * scale.lesions and compares_lesions(set(fitted.specs.values()), fitted.groups):
@@ -146,7 +146,7 @@ def _few(fitted: FittedRun, frame: pl.DataFrame, scale: ScoreScale) -> Iterator[
 
 
 def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[tuple[pl.Series, pl.DataFrame]]:
-    """Patients that hold a value in the same of these columns, and of each part the columns that anybody in it has."""
+    """Groups of patients with values in the same of these columns, each with the columns that any of them has."""
     patient = pl.col("patient_id")
     holds = frame.group_by(patient, maintain_order=True).agg(pl.exclude("patient_id").is_not_null().any())
     there = [name for name in columns if name in frame.columns]
@@ -160,7 +160,7 @@ def _with_same_columns(frame: pl.DataFrame, columns: list[str]) -> list[tuple[pl
 
 
 def _seen(fitted: FittedRun, frame: pl.DataFrame, images: pl.DataFrame | None) -> pl.DataFrame | None:
-    """The image scores, where a lesion of the table has one."""
+    """The image scores; None if no lesion of the table has one."""
     return images if images is not None and fitted.has_crop(frame, images).any() else None
 
 
@@ -170,7 +170,7 @@ def _lacking(lacking: Lacking, whom: frozenset[str] | None) -> Iterator[Caution]
 
 
 def _shift(scores: pl.Series, patients: int, scale: ScoreScale, whom: frozenset[str] | None) -> Iterator[Caution]:
-    """How far the scores of a part of the table lie from those of training."""
+    """A caution if the scores of a part of the table lie apart from those of training."""
     shift = scale.compare(scores.to_numpy(), patients)
     if shift.status != "found":
         return

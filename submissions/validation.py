@@ -40,7 +40,7 @@ SUBMISSION_CHECKS: tuple[Check, ...] = (
     *(ROWS, NO_ROW, UNKNOWN, REPEATED, ROW_ORDER),
     *(NO_NUMBER, MISSING_SCORE, INFINITE, OUTSIDE, TELLS_NOTHING, QUOTES),
 )
-"""In the order of their codes; a code is never given to another question."""
+"""In the order of their codes; a code is never reused for another question."""
 
 _SHOWN = 3
 
@@ -50,13 +50,13 @@ def validate_submission(path: Path, like: Path) -> list[Finding]:
 
     Args:
         path: The submission.
-        like: The sample: a header of the id and one or more scores, and every id in the order that is wanted.
+        like: The sample: a header of the id and one or more scores, and every id in the wanted order.
 
     Returns:
         A finding for each of `SUBMISSION_CHECKS`, in their order.
 
     Raises:
-        InputError: There is no such file, or the sample is no table.
+        InputError: There is no such file, or the sample is not a table.
     """
     sample = _sample(like)
     answered = {finding.code: finding for finding in _findings(path, sample)}

@@ -3,9 +3,9 @@
 ```python
 import uglyduck
 
-uglyduck.simulate(4_000, malignant=60, out="cohort")  # or a table of yours
-run = uglyduck.make_run("first.toml")  # every stage; again: what has changed
-run = uglyduck.load_run("runs/first")  # a finished one
+uglyduck.simulate(4_000, malignant=60, out="cohort")  # or your own table
+run = uglyduck.make_run("first.toml")  # every stage; run again, only what has changed
+run = uglyduck.load_run("runs/first")  # a finished run
 run.metrics  # every figure with its interval
 run.scores  # each lesion's out-of-fold scores
 run.features  # what the learners see
@@ -13,12 +13,12 @@ uglyduck.ablate(run, leave_out=True).table  # which feature group is worth its p
 run.fitted().score(uglyduck.read_lesions(run, "new.csv"))  # new lesions
 ```
 
-Tables are polars frames; figures are SVG, which a notebook shows. A notebook that runs: docs/first-steps.ipynb. All
-else is said in `docs/`, and the command line (`uglyduck --help`) does the same and more.
+Tables are polars frames; figures are SVG, which a notebook shows. A notebook that runs: docs/first-steps.ipynb.
+Everything else is in `docs/`; the command line (`uglyduck --help`) does the same and more.
 
-The packages below, each on those after it: `submissions` (the fitted run, rankings, reports), `ensemble` (learners,
-blending, studies), `features` and `image_embeddings`, `cv_folds` (folds, metrics, intervals), `cohort` (lesions) and
-`engine`. A research tool, not a diagnosis.
+The packages underneath, each built on those after it: `submissions` (the fitted run, rankings, reports), `ensemble`
+(learners, blending, studies), `features` and `image_embeddings`, `cv_folds` (folds, metrics, intervals), `cohort`
+(lesions) and `engine`. A research tool, not a diagnosis.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _HOMES = {"FittedRun": "submissions.fitted_run", "Run": "uglyduck.run.run"}
 
 
 class _OwnPackages:
-    """Finds the packages of ours next to this one, whatever lies in the working folder: a features.py, say."""
+    """Finds our packages next to this one, whatever the working folder contains (a features.py, say)."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG004

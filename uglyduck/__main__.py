@@ -1,4 +1,4 @@
-"""`python -m uglyduck`: the command line where the program itself is not on the path."""
+"""`python -m uglyduck`: the command line if the program is not on the path."""
 
 from uglyduck.cli import main
 

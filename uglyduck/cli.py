@@ -36,8 +36,8 @@ from uglyduck.commands.simulate import simulate
 from uglyduck.commands.tune import tune
 from uglyduck.commands.validate import validate
 
-# Read by OpenMP when a boosting library is loaded: waiting threads sleep. While they spin, training next to other busy
-# processes took 10 to 30 times as long on 2 cores.
+# OpenMP reads this when a boosting library is loaded: waiting threads sleep. When they spun, training next to other
+# busy processes took 10 to 30 times as long on 2 cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 share_heaps()
 
@@ -96,18 +96,18 @@ def _options(
 
 @cache
 def _commands() -> Callable[..., object]:
-    """The commands as they are called: typer would read every signature anew each time."""
+    """The commands, built once: typer would read every signature anew on each call."""
     return typer.main.get_command(app)
 
 
 def main() -> None:
-    """Run the command line; exit status 0 done, 2 the input is wrong, 1 a defect."""
+    """Run the command line; exit status 0 if done, 2 if the input is wrong, 1 for a defect."""
     try:
         _commands()(prog_name="uglyduck")
     except InputError as error:
         refused: InputError | None = error
     except Exception as error:
-        refused = as_input_error(error)  # a full disk, a permission: whichever library says so
+        refused = as_input_error(error)  # a full disk or a lack of permission, whichever library reports it
         if refused is None:
             raise
     else:

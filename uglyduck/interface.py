@@ -1,4 +1,4 @@
-"""What `import uglyduck` offers: runs, scores, studies and simulated cohorts from Python, as frames first."""
+"""What `import uglyduck` offers: runs, scores, studies and simulated cohorts from Python, mostly as frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uglyduck.studies.new_lesions import NewTable
 
 
 def make_run(config: str | Path, out: str | Path | None = None) -> Run:
-    """Run every stage whose inputs, settings or code have changed; as `uglyduck run`.
+    """Run every stage whose inputs, settings or code have changed; like `uglyduck run`.
 
     Args:
         config: TOML configuration, see docs/configuration.md.
@@ -47,7 +47,7 @@ def read_lesions(run: Run, metadata: str | Path) -> pl.DataFrame:
     """New lesions in canonical form, as `FittedRun.score` takes them; read as the run's own table was.
 
     Args:
-        run: What is to score them.
+        run: The run that is to score them.
         metadata: Their table, with or without labels; see docs/data.md.
 
     Raises:
@@ -68,11 +68,11 @@ def simulate(
     """A cohort shaped like SLICE-3D whose probabilities of malignancy are known: `metadata` and `truth`.
 
     Args:
-        lesions: Of the train table.
+        lesions: Lesions of the train table.
         seed: Same seed, same lesions.
         malignant: Malignant lesions; the published share by default.
         out: Folder to write it to as well, under the official names, with a test cohort.
-        test_lesions: Of the test cohort that is written.
+        test_lesions: Lesions of the test cohort that is written.
         images: Also draw the crops that are written.
 
     Raises:
@@ -102,15 +102,15 @@ def score(
         column: The score.
         other: A second score.
         metrics: Names from `cv_folds.metrics.METRICS`.
-        replicates: Of the bootstrap, at least 100.
-        seed: Of the bootstrap.
+        replicates: Bootstrap replicates, at least 100.
+        seed: Seed of the bootstrap.
 
     Returns:
         A row for each view and metric: `score`, `view` ("pooled", "mean over folds"), `metric`, `estimate`, `low`,
-        `high`; with `other`, also of it and of the difference, as "COLUMN minus OTHER".
+        `high`; with `other`, also for it and for the difference, named "COLUMN minus OTHER".
 
     Raises:
-        InputError: As `cv_folds.scoring.summarise`.
+        InputError: As in `cv_folds.scoring.summarise`.
     """
     found = summarise(frame, column, other=other, metrics=metrics, replicates=replicates, seed=seed)
     parts = {column: found}
@@ -126,7 +126,7 @@ class Ablation:
     Attributes:
         table: A row for each variant: what it is compared with, its pAUC, and the difference with its interval.
         figure: The same as an SVG, which a notebook shows.
-        report: All that `ablation.json` holds.
+        report: Everything that `ablation.json` holds.
     """
 
     table: pl.DataFrame
@@ -146,14 +146,14 @@ def ablate(
     repeats: int = 1,
     name: str | None = None,
 ) -> Ablation:
-    """Leave feature groups out, use them alone, add them to a base; as `uglyduck ablate`.
+    """Leave feature groups out, use them alone, add them to a base; like `uglyduck ablate`.
 
     Args:
         run: A finished run.
         groups: Groups or parts to try ("patient.z"); all groups by default.
         leave_out: Only leave groups out.
         quick: Cheaper models for every variant.
-        repeats: How often in all, each time with other folds and seeds; the intervals then include them.
+        repeats: How often to train in all, each time with other folds and seeds, which the intervals then include.
         name: Folder under RUN/ablation.
 
     Raises:

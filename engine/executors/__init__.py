@@ -20,7 +20,7 @@ def open_executor(engine: Literal["local", "ray"], *, address: str | None = None
     Args:
         engine: `local` for this machine alone, `ray` for a Ray cluster.
         address: Ray's `host:port`, or `auto`; None starts Ray on this machine.
-        cores: CPU cores to use on this machine. A cluster that is joined is used whole.
+        cores: CPU cores to use on this machine; a cluster that is joined is used in full.
 
     Raises:
         InputError: Ray is not installed, or no cluster answers.

@@ -41,7 +41,7 @@ class LocalExecutor:
     ) -> Iterator[Result]:
         """See `Executor.map`.
 
-        Linear algebra is held to one thread each, so that its bits do not vary.
+        Linear algebra is limited to one thread per task, so that its results are bit-identical.
         """
         workers = max(1, min(at_once or self.cores, self.cores))
         share = -(-self.cores // workers)
@@ -54,10 +54,10 @@ class LocalExecutor:
             try:
                 yield from _in_turn(lambda item: pool.submit(task, shared, item, share), items, 2 * workers)
             except KeyboardInterrupt:
-                stopped = True  # whoever pressed Ctrl-C does not wait for the tasks at work
+                stopped = True  # after Ctrl-C, do not wait for running tasks
                 raise
             finally:
-                # What was left alone may be collected in one of the pool's threads, which cannot wait for itself.
+                # An abandoned generator may be collected in one of the pool's threads, which cannot wait for itself.
                 own = threading.current_thread().name.startswith(_THREAD)
                 pool.shutdown(wait=not own and not stopped, cancel_futures=True)
 
@@ -87,7 +87,7 @@ def _hold(shared: object) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent does: one that was killed cannot end it, and nobody waits for its results."""
+    """End this process with its parent: a killed parent cannot end it, and nobody waits for its results."""
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
         os._exit(1)

@@ -16,10 +16,10 @@ _SMALL = 1 << 16
 
 
 class _MappedArray(np.ndarray[Any, Any]):
-    """An array that lies in a file, and travels to another process as the file's path; a part of it travels as a copy.
+    """An array in a file, sent to another process as the file's path; a slice of it is sent as a copy.
 
     Attributes:
-        path: The file; None for a part, or what is computed from it.
+        path: The file; None for a slice, or anything else computed from the array.
     """
 
     path: str | None = None
@@ -29,11 +29,11 @@ class _MappedArray(np.ndarray[Any, Any]):
 
 
 def with_arrays_on_disk(value: Any, folder: Path) -> Any:  # noqa: ANN401 - any value
-    """A copy of a value whose large arrays lie in files of `folder`.
+    """A copy of a value with its large arrays in files in `folder`.
 
     Args:
-        value: Arrays, dataclasses, mappings, tuples and lists are looked into; anything else stays as it is.
-        folder: It must outlast every process that uses the copy.
+        value: Arrays, dataclasses, mappings, tuples and lists are searched; anything else stays as it is.
+        folder: Where the files go; it must outlast every process that uses the copy.
     """
     return _moved(value, folder, count())
 

@@ -1,4 +1,4 @@
-"""Work on a Ray cluster: data through its object store, one task an item, tasks of lost workers run again."""
+"""Work on a Ray cluster: data in its object store, one task per item, tasks of lost workers rerun."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from threadpoolctl import threadpool_limits
 from engine.errors import InputError
 from engine.executors.protocol import Item, Result, Shared, Task
 
-#: How often a task is run again because its worker or its node was lost. What a task raises is never tried again.
+#: How often a task is rerun because its worker or node was lost. A task that raises is never rerun.
 _RETRIES = 3
 
-#: Settings that Ray reads when it is imported or started: nothing is reported to anybody, and a task without a GPU
-#: finds the machine as it is.
+#: Settings that Ray reads when it is imported or started: no usage statistics are sent, and a task that asks for
+#: no GPU sees the machine as it is.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 #: Thread settings of this process that workers on every node take over; workers of this machine have them anyway.
@@ -31,15 +31,15 @@ _logger = logging.getLogger(__name__)
 class RayExecutor:
     """A Ray cluster: one that is joined, or one started on this machine and stopped when the executor is closed.
 
-    Every node needs this package at the same version, and sees files under the same paths. Arrays arrive read-only. A
-    process has one connection: where Ray is connected already, that connection is used and left open.
+    Every node needs this package at the same version, and must see files under the same paths. Arrays arrive read-only.
+    A process has one connection: if Ray is already connected, that connection is used and left open.
     """
 
     def __init__(self, address: str | None = None, cores: int | None = None) -> None:
         """Connect.
 
         Args:
-            address: `host:port` of a running cluster, `auto` for the one of this machine; None starts one.
+            address: `host:port` of a running cluster, `auto` for the one on this machine; None starts one.
             cores: CPU cores of all tasks together; None for all that the cluster has, as nodes come and go.
 
         Raises:
@@ -83,7 +83,7 @@ class RayExecutor:
         A node that joins is used from the next item on. A cluster without GPUs does everything on its CPUs.
 
         Raises:
-            InputError: A worker or its node was lost again and again with the same item.
+            InputError: Workers or nodes were lost too many times on the same item.
         """
         handed_out = self._ray.put(shared)
         run = self._ray.remote(_run)
@@ -105,7 +105,7 @@ class RayExecutor:
             for item in items:
                 places = places_now()
                 while len(running) >= places.number or len(waiting) > 2 * places.number:
-                    # Where many have finished before their turn, only the first is worth waiting for.
+                    # If many have finished before their turn, only the first is worth waiting for.
                     awaited = list(running) if len(waiting) <= 2 * places.number else [waiting[0]]
                     running -= set(self._ray.wait(awaited)[0])
                     while waiting and waiting[0] not in running:
@@ -167,8 +167,8 @@ def places_of(nodes: Sequence[tuple[int, float]], cores: int, at_once: int | Non
         gpus: GPUs of each task.
 
     Returns:
-        Places of one size. The node where they are smallest decides it, so that any node with enough GPUs can take
-        over what another one leaves when it is lost.
+        Places of one size, set by the node where they are smallest, so that any node with enough GPUs can take over
+        the tasks of a lost one.
     """
     usable = [
         (cpus, min(at_once or cpus, cpus, int(held / gpus) if gpus else cpus)) for cpus, held in nodes if held >= gpus

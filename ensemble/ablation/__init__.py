@@ -1,4 +1,4 @@
-"""Which feature family is worth its place: variants of a run's features, trained alike and compared by patient."""
+"""Which feature families earn their place: variants of a run's features, trained alike and compared by patient."""
 
 from ensemble.ablation.comparison import compare, holm
 from ensemble.ablation.families import families

@@ -27,24 +27,24 @@ def compare(
     seed: int,
     metric: Metric = PAUC,
 ) -> dict[str, Any]:
-    """Measure a pooled metric of every variant, and its paired difference to the variant that it is compared with.
+    """Measure a pooled metric of every variant, and its paired difference from the variant that it is compared with.
 
     All variants see the same drawn patients in every replicate.
 
     Args:
-        variants: What was trained, first the one that is the baseline of the others.
-        scores: For each repetition (other folds and seeds) out-of-fold scores by variant, each of shape (lesions,).
+        variants: What was trained, the baseline first.
+        scores: For each repetition (with its own folds and seeds), out-of-fold scores by variant, each (lesions,).
         target: 0 benign, 1 malignant, shape (lesions,).
         patient: Patient of each lesion.
-        replicates: Of the bootstrap, at least 100.
-        seed: Of the bootstrap.
-        metric: What is measured.
+        replicates: Bootstrap replicates, at least 100.
+        seed: Seed of the bootstrap.
+        metric: The metric.
 
     Returns:
         Ready for JSON: `baseline` with name, features and the metric, and `rows` with name, kind, against, features,
         the metric, and `difference` (variant minus what it is compared with: estimate, low, high, p, p_adjusted,
-        distinguishable, not corrected but for p_adjusted). A pair has an `interaction` too: what leaving out both
-        changes beyond the sum of what leaving out each does.
+        distinguishable; only p_adjusted is corrected). A pair also has an `interaction`: what leaving out both changes
+        beyond the sum of what leaving out each one changes.
     """
     named = {f"{number} {variant.name}": one[variant.name] for number, one in enumerate(scores) for variant in variants}
     drawn = replicate(target, named, metrics=[metric], patient=patient, replicates=replicates, seed=seed)
@@ -67,7 +67,7 @@ def compare(
 def two_sided_p(values: npt.NDArray[np.float64]) -> float | None:
     """Twice the share of replicates on the rarer side of 0, at most 1; None without replicates.
 
-    A replicate at 0 counts on both sides, and the sample itself as one replicate more, so that p is never 0.
+    A replicate at 0 counts on both sides, and the sample itself counts as one more replicate, so that p is never 0.
     Source: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 4.2.
 
     Args:
@@ -80,10 +80,10 @@ def two_sided_p(values: npt.NDArray[np.float64]) -> float | None:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P values that hold for all comparisons together: the chance of one false find or more stays below them.
+    """P values adjusted to bound the chance of any false positive among all comparisons.
 
-    The smallest of m is multiplied by m, the next by m - 1 and so on, and none may fall below one that is smaller.
-    Source: Holm, Scandinavian Journal of Statistics 6:65, 1979. Valid however the comparisons hang together.
+    The smallest of m is multiplied by m, the next by m - 1 and so on, and none may fall below the one before.
+    Source: Holm, Scandinavian Journal of Statistics 6:65, 1979. Valid however the comparisons depend on each other.
     """
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):

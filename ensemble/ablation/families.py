@@ -1,4 +1,4 @@
-"""Feature families of a run, as its feature dictionary names them."""
+"""Feature families of a run, as named in its feature dictionary."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def families(specs: Sequence[Mapping[str, str]], chosen: Iterable[str] | None = 
     """Sort a run's features into families.
 
     Args:
-        specs: The run's feature dictionary; of each feature name, group and part are read.
+        specs: The run's feature dictionary; the name, group and part of each feature are read.
         chosen: Groups ("patient") or parts of groups ("patient.z"); None for every group that the run has.
-        where: What to name in an error.
+        where: The place to name in an error.
 
     Raises:
         InputError: A chosen family has no feature in this run.

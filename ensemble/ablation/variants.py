@@ -1,4 +1,4 @@
-"""Which sets of features are tried, and what each is compared with."""
+"""Which sets of features are tried, and what each one is compared with."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ensemble.ablation.families import Families
 Kind = Literal["all", "without", "only", "base plus", "pair", "run"]
 #: Name of the variant with every feature.
 ALL = "all"
-#: Their families in the organisers' table, from our groups. "Tiles" are their crops, so our image group.
+#: The families in the organisers' table, made of our groups. "Tiles" are their crops, hence our image group.
 ORGANISERS: Mapping[str, tuple[str, ...]] = {
     "basic": ("basic",),
     "TBP measurements": ("tbp", "engineered"),
     "patient context": ("patient", "site", "region", "location", "tile", "context", "neighbours"),
     "tiles": ("image",),
 }
-#: The rows of their table: kind and families. Rows that leave families out keep groups that they do not have.
+#: The rows of their table: kind and families. Rows that leave families out keep groups unknown to the organisers.
 _TABLE: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("without", ("patient context",)),
     ("without", ("tiles",)),
@@ -40,10 +40,10 @@ class Variant:
 
     Attributes:
         name: Its name in tables and files.
-        kind: How it came about.
+        kind: How it was formed.
         features: Names of features, in the run's order.
         against: Name of the variant it is compared with.
-        apart: For a pair, the two variants that leave one of its families out each.
+        apart: For a pair, the two variants that each leave out one of its families.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Design:
     """What an ablation tries.
 
     Attributes:
-        variants: The one with all features first; each name once, each comparison once.
+        variants: The one with all features comes first; no name or comparison occurs twice.
         not_applicable: Names of rows that this run cannot fill, with the reason.
         families: Names of features by family.
     """
@@ -71,7 +71,7 @@ class Design:
     def of(cls, every: Sequence[str], variants: Iterable[Variant], families: Families) -> Design:
         """Put the variant with all features first, and say which of the others cannot be tried.
 
-        Whatever is compared with a variant that is left out as another's equal is compared with that other one.
+        If a variant is dropped as equal to another, whatever is compared with it is compared with that other one.
         """
         kept, missing = [Variant(ALL, "all", tuple(every))], {}
         equal: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Design:
             elif variant.against in missing:
                 missing[variant.name] = f"{variant.against!r} has no feature"
             elif same and same.name == variant.name:
-                continue  # a family that is the base, too
+                continue  # a family that is also the base
             elif same:
                 missing[variant.name] = f"the same features as {same.name!r}"
                 equal[variant.name] = same.name
@@ -97,14 +97,14 @@ class Design:
 def group_design(
     every: Sequence[str], families: Families, base: Families, *, pairs: bool = False, leave_out: bool = False
 ) -> Design:
-    """Each family left out, alone, and added to a base; on request each pair left out.
+    """Each family left out, alone, and added to a base; on request, each pair left out.
 
     Args:
         every: Names of all features, in the run's order.
         families: Families to try.
-        base: Families of the base; empty adds nothing to anything.
-        pairs: Leave out each two families together, too.
-        leave_out: Leave families out, and nothing else.
+        base: Families of the base; if empty, no family is added to a base.
+        pairs: Also leave out every two families together.
+        leave_out: Only leave families out.
     """
     base_name = " + ".join(base)
     based = {name for names in base.values() for name in names}
@@ -128,7 +128,7 @@ def organisers_design(every: Sequence[str], specs: Sequence[Mapping[str, str]]) 
 
     Args:
         every: Names of all features, in the run's order.
-        specs: The run's feature dictionary; of each feature name and group are read.
+        specs: The run's feature dictionary; the name and group of each feature are read.
     """
     families = {
         family: tuple(spec["name"] for spec in specs if spec["group"] in groups)

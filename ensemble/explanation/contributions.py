@@ -1,4 +1,4 @@
-"""What each feature adds to the log odds of a block of lesions; the definition is the package's."""
+"""What each feature adds to the log odds of a block of lesions; for the definition, see the package."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Explainer:
     weights: Mapping[str, float]
 
     def within(self, rows: Ints) -> Explainer:
-        """The same models for those of the given lesions that they explain, as positions in `rows`."""
+        """The same models for the lesions in `rows` that they explain, with positions in `rows`."""
         return replace(self, rows=np.flatnonzero(np.isin(rows, self.rows)))
 
 
 def out_of_fold(plan: Plan, store: ModelStore, rows: Ints, weights: Mapping[str, float]) -> list[Explainer]:
-    """Who explains the rows of a training cohort: of each repeat the models that did not train on the row's fold.
+    """The explainers of a training cohort's rows: in each repeat, the models that did not train on the row's fold.
 
     Args:
         plan: What was trained; it may hold more learners than are blended.
@@ -60,9 +60,9 @@ class Explained:
     """Contributions of a block of lesions, in weighted log odds.
 
     Attributes:
-        names: The features, of all learners.
+        names: The features of all learners.
         by_learner: What each feature adds through a learner; shape (rows, features) each.
-        base: The log odds before anything is known of the lesion; shape (rows,).
+        base: The log odds before anything is known about the lesion; shape (rows,).
     """
 
     names: tuple[str, ...]
@@ -81,19 +81,19 @@ class Explained:
 
 
 def feature_names(explainers: Sequence[Explainer]) -> tuple[str, ...]:
-    """Every feature that a model knows, in the order of the models."""
+    """Every feature that any model knows, in the order of the models."""
     models = [model for explainer in explainers for fitted in explainer.models.values() for model in fitted]
     return tuple(dict.fromkeys(name for model in models for name in model.space.names))
 
 
 def explain(explainers: Sequence[Explainer], matrix: Matrix, *, names: Sequence[str], threads: int) -> Explained:
-    """Explain some lesions; a lesion's bits do not depend on the others.
+    """Explain some lesions; a lesion's result does not depend on the others, to the last bit.
 
     Args:
-        explainers: Who explains which rows of the matrix.
+        explainers: The models, each with the rows of the matrix that they explain.
         matrix: Features of the lesions, shape (rows, features).
-        names: Features to give, in this order: at least those of the models.
-        threads: CPU threads; changes no bit.
+        names: Features to return, in this order; at least those of the models.
+        threads: CPU threads; the result does not depend on it.
     """
     column = {name: at for at, name in enumerate(names)}
     learners = dict.fromkeys(name for explainer in explainers for name in explainer.models)

@@ -1,4 +1,4 @@
-"""Lesion by lesion: which features raise it most beyond the patient's usual, with its value and the usual one."""
+"""Lesion by lesion: the features that raise it most beyond the patient's usual, with its value and the usual one."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 def details(
     explained: Explained, lesions: ChosenLesions, group_of: Mapping[str, str], *, features: int
 ) -> pl.DataFrame:
-    """The strongest raising features of each shown lesion.
+    """The features that raise each shown lesion the most.
 
     Args:
         explained: Contributions of these lesions.
         lesions: A block of whole patients.
         group_of: The group of each feature.
-        features: Features a lesion at most; fewer where fewer raise it.
+        features: Most features per lesion; fewer if fewer raise it.
 
     Returns:
-        Columns as `SCHEMA`, by lesion and place (1 the strongest). `contribution` is beyond the patient's usual where
-        `against` is "patient", and from the base of all lesions ("cohort") where the patient has one lesion only;
-        `cohort_contribution` is always from that base.
+        Columns as `SCHEMA`, by lesion and place (1 the strongest). `contribution` is measured from the patient's usual
+        if `against` is "patient", and from the base of all lesions ("cohort") if the patient has only one lesion;
+        `cohort_contribution` is always measured from that base.
     """
     rows = np.flatnonzero(lesions.selection.shown)
     alone = np.concatenate([np.full(span.stop - span.start, span.stop - span.start == 1) for span in lesions.patients])
@@ -88,7 +88,7 @@ class _Values:
         return in_words(self._matrix.space, name, float(self._matrix.values[row, self._position[name]]))
 
     def of_patient(self, row: int, name: str) -> str | None:
-        """The median over the patient's reference rows, of a category the most frequent level."""
+        """The median over the patient's reference rows, or the most frequent level for a category."""
         rows = self._patient[row]
         key = (rows.start, name)
         if key not in self._known:
@@ -109,13 +109,13 @@ def _middle(values: Floats, *, category: bool) -> float:
 
 
 def in_words(space: FeatureSpace, name: str, value: float) -> str | None:
-    """A value as a reader knows it; None where it is missing or a level that training did not have."""
+    """A value as a reader knows it; None if it is missing or a level absent from training."""
     if np.isnan(value):
         return None
     return space.levels[name][int(value)] if name in space.levels else f"{value:.4g}"
 
 
 def sorted_by_suspicion(found: pl.DataFrame) -> pl.DataFrame:
-    """Patients by their highest score, of each patient the lesions by score, of each lesion the features by place."""
+    """Sort patients by their highest score, each patient's lesions by score, and each lesion's features by place."""
     highest = pl.col("score").max().over("patient_id")
     return found.sort(highest, "patient_id", "score", "isic_id", "place", descending=[True, False, True, False, False])

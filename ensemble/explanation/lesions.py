@@ -14,7 +14,7 @@ from ensemble.matrix import Matrix
 
 @dataclass(frozen=True)
 class ChosenLesions:
-    """Chosen lesions, those of a patient one after the other.
+    """Chosen lesions, with each patient's lesions together.
 
     Attributes:
         frame: `isic_id` and `patient_id` of the chosen rows, in the order of `selection.rows`.
@@ -36,7 +36,7 @@ class ChosenLesions:
 
     @property
     def reference(self) -> Flags:
-        """ChosenLesions that a patient's usual is taken from; shape (chosen,)."""
+        """Whether a lesion counts towards its patient's usual; shape (chosen,)."""
         return self.selection.weight > 0
 
     @cached_property
@@ -47,7 +47,7 @@ class ChosenLesions:
         return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
     def patient_medians(self, values: Floats) -> Floats:
-        """The median of each column of `values` (chosen, columns) over the reference rows of the row's patient."""
+        """The median of each column of `values` (chosen, columns) over the reference rows of each row's patient."""
         medians = np.empty_like(values)
         for rows in self.patients:
             medians[rows] = np.median(values[rows][self.reference[rows]], axis=0)

@@ -1,4 +1,4 @@
-"""Which lesions are explained, where explaining all would take too long."""
+"""Which lesions are explained when explaining all would take too long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 LEAST_REFERENCE = 5
-"""Lesions of a patient that a median is taken over at least, where the patient has so many."""
+"""Fewest lesions that a patient's median is taken over, if the patient has that many."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Selection:
         rows: Positions, ascending; shape (chosen,).
         patient: Patient of each, as a code from 0; shape (chosen,).
         shown: Whether the lesion is among its patient's highest scores, to be explained one by one; shape (chosen,).
-        weight: How many lesions of its patient it stands for in shares and medians; 0 where it was chosen for its score
-            only; shape (chosen,).
+        weight: How many lesions of its patient it stands for in shares and medians; 0 if it was chosen only for its
+            score; shape (chosen,).
     """
 
     rows: Ints
@@ -39,14 +39,14 @@ def select(patient: Ints, score: Floats, *, top: int, sample: int, seed: int) ->
     """Choose each patient's highest scores and, for comparison, a random part of the patient's lesions.
 
     The highest scores take at most half of `sample`, patients with the most suspicious lesion first; the rest goes to
-    the random part, as many of each patient as it allows. A cohort of at most `sample` lesions is chosen whole.
+    the random part, with as many lesions of each patient as fit. A cohort of at most `sample` lesions is chosen whole.
 
     Args:
         patient: Patient of each lesion, as a code from 0; shape (lesions,).
         score: Higher is more suspicious; shape (lesions,).
         top: Lesions of a patient to explain one by one.
         sample: Most lesions to explain.
-        seed: Of the random part.
+        seed: Seed of the random part.
 
     Raises:
         InputError: `sample` is too small to compare each patient's lesions with one another.
@@ -62,13 +62,13 @@ def select(patient: Ints, score: Floats, *, top: int, sample: int, seed: int) ->
 
 
 def _place_by_score(patient: Ints, score: Floats) -> Ints:
-    """Place of each lesion among its patient's, 0 the highest score; equal scores in the order of rows."""
+    """Rank of each lesion among its patient's, 0 for the highest score; equal scores in row order."""
     order = np.lexsort((np.arange(len(score)), -score, patient))
     return _place_in_group(patient, order)
 
 
 def _place_in_group(patient: Ints, order: Ints) -> Ints:
-    """Place of each row inside its patient when rows are taken in an `order` that keeps patients together."""
+    """Rank of each row within its patient when rows are taken in an `order` that keeps patients together."""
     sizes = np.bincount(patient)
     starts = np.cumsum(sizes) - sizes
     place = np.empty(len(order), dtype=np.intp)
@@ -93,7 +93,7 @@ def _random_part(patient: Ints, budget: int, seed: int) -> Floats:
 
 
 def _quota(sizes: Ints, budget: int) -> int:
-    """The most lesions of each patient that together stay within the budget."""
+    """The most lesions per patient that stay within the budget in total."""
     low, high = 0, int(sizes.max())
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""How much of the log odds each group of features moves."""
+"""How far each group of features moves the log odds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ensemble.explanation.selection import Floats
 class Shares:
     """Sums over lesions of how far each group and each feature moves the weighted log odds.
 
-    A group's move of a lesion is the absolute value of the sum of its features' contributions, so that features which
-    undo each other inside a group do not make it look important. Its share is its sum of moves over all groups' sums.
+    A group moves a lesion by the absolute sum of its features' contributions, so that features that cancel out within
+    a group do not make it look important. Its share is the sum of its moves divided by that of all groups.
 
     Args:
         names: The features.
@@ -47,18 +47,18 @@ class Shares:
         )
 
     def of_groups(self) -> dict[str, dict[str, float]]:
-        """By group the share of the blend, under `blend`, and of each learner; each sums to 1 over groups."""
+        """By group, its share in the blend (key `blend`) and in each learner; each sums to 1 over groups."""
         shares = {who: _normalised(moves) for who, moves in self._by_group.items()}
         return {
             group: {who: float(values[at]) for who, values in shares.items()} for at, group in enumerate(self.groups)
         }
 
     def sizes(self) -> dict[str, int]:
-        """By group its number of features."""
+        """Number of features of each group."""
         return dict(Counter(self._group_of[name] for name in self._names))
 
     def of_features(self) -> list[dict[str, Any]]:
-        """Feature, group and share of the blend, the largest first; shares sum to 1 over features."""
+        """Feature, group and share in the blend, largest first; shares sum to 1 over features."""
         shares = _normalised(self._by_feature)
         return [
             {"feature": self._names[at], "group": self._group_of[self._names[at]], "share": float(shares[at])}
@@ -67,6 +67,6 @@ class Shares:
 
 
 def _normalised(moves: Floats) -> Floats:
-    """Shares that sum to 1; nothing moves where no model knows anything."""
+    """Shares that sum to 1; all 0 if no model has learned anything."""
     total = float(moves.sum())
     return moves / total if total > 0 else moves

@@ -18,7 +18,7 @@ from ensemble.explanation.selection import Floats, Ints
 from ensemble.explanation.shares import Shares
 
 _BLOCK = 2_048
-"""ChosenLesions explained at a time, more where one patient has more."""
+"""Lesions explained at a time; more if one patient has more."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Study:
 
     Attributes:
         shares: Ready for JSON: `groups` and `features` with their shares, `base` (the mean log odds before anything is
-            known of a lesion) and `rank_correlation` (Spearman's, of the log odds explained and the blended scores).
+            known about a lesion) and `rank_correlation` (Spearman's, between explained log odds and blended scores).
         lesions: The features that raise each shown lesion, columns as `ensemble.explanation.details.SCHEMA`.
     """
 
@@ -47,10 +47,10 @@ def study(
 
     Args:
         lesions: The lesions.
-        explainers: Who explains which of them; together all of them, each once.
+        explainers: The models, each with the lesions they explain; every lesion belongs to exactly one.
         group_of: The group of each feature.
-        features: Features to list for a lesion, at most.
-        threads: CPU threads; changes no bit.
+        features: Most features to list for a lesion.
+        threads: CPU threads; the result does not depend on it.
     """
     names = feature_names(explainers)
     everywhere, shown = Shares(names, group_of), Shares(names, group_of)
@@ -81,7 +81,7 @@ def study(
 def blocks(lesions: ChosenLesions, explainers: Sequence[Explainer]) -> list[Ints]:
     """Cut the lesions into blocks of whole patients.
 
-    Patients whom the same explainers explain come one after the other, so that few models have to be asked in a block.
+    Patients with the same explainers come together, so that each block needs few models.
     """
     explainer_of = np.empty(len(lesions.score), dtype=np.intp)
     for at, explainer in enumerate(explainers):
@@ -115,7 +115,7 @@ def _groups(everywhere: Shares, shown: Shares) -> list[dict[str, Any]]:
 
 
 def _rank_correlation(log_odds: Floats, score: Floats) -> float | None:
-    """None where all lesions have the same score or the same log odds."""
+    """None if all lesions have the same score or the same log odds."""
     if np.ptp(log_odds) == 0 or np.ptp(score) == 0:
         return None
     return float(spearmanr(log_odds, score).statistic)

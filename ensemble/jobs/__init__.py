@@ -1,4 +1,4 @@
-"""One way to train: a job is a learner, columns, rows to train on and rows to score, named by all that it reads."""
+"""One way to train: a job is a learner, columns, rows to train on and rows to score, named by everything it reads."""
 
 from ensemble.jobs.fitting import Outcome
 from ensemble.jobs.job import Job

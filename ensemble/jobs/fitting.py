@@ -1,4 +1,4 @@
-"""Does a batch of jobs: one sample, one learner, any number of sets of columns."""
+"""Runs a batch of jobs: one sample, one learner, any number of column sets."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _ROWS = 16_384
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job gives.
+    """The result of a job.
 
     Attributes:
         scores: Scores of its score rows, shape (rows,).
-        gain: Share of each of its columns in what the model gained by splitting on it, or in the size of its
-            coefficients; shape (columns,), sums to 1, or to 0 for a model that uses none.
-        model: The model in its library's own format; None where it is not kept.
+        gain: Share of each column in the model's total split gain, or in the total size of its coefficients; shape
+            (columns,), sums to 1, or to 0 for a model that uses none.
+        model: The model in its library's own format; None if it is not kept.
     """
 
     scores: Scores
@@ -38,11 +38,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Batch:
-    """Jobs that differ in nothing but their columns.
+    """Jobs that differ only in their columns.
 
     Attributes:
         jobs: At least one.
-        keep: Whether the models are handed back.
+        keep: Whether to return the models.
     """
 
     jobs: tuple[Job, ...]
@@ -50,7 +50,7 @@ class Batch:
 
 
 def do_batch(table: Table, batch: Batch, cores: int) -> list[Outcome]:
-    """Draw the sample once, prepare once what sets of columns share, and train and score each job."""
+    """Draw the sample and prepare what the column sets share once, then train and score each job."""
     first = batch.jobs[0]
     union = {name for job in batch.jobs for name in job.columns}
     sample = sample_of(first, table, union)
@@ -66,7 +66,7 @@ def do_batch(table: Table, batch: Batch, cores: int) -> list[Outcome]:
 
 
 def _scored(models: Sequence[Model], table: Table, rows: Rows, columns: set[str], *, threads: int) -> list[Scores]:
-    """Scores of the same rows by each model: some rows at a time, read once, so that no copy of all is needed."""
+    """Scores of the same rows by each model; rows are read once, in blocks, so that they are never all copied."""
     scores = [np.empty(len(rows)) for _ in models]
     for start in range(0, len(rows), _ROWS):
         part = slice(start, start + _ROWS)
@@ -91,14 +91,14 @@ def _written(model: Model, suffix: str) -> bytes:
 
 
 def batches(jobs: Mapping[str, Job], together: Mapping[str, str], *, at_once: int) -> list[list[str]]:
-    """Names of jobs, put together where they can be done together, in the order to do them.
+    """Names of jobs, grouped into batches that can be done together, in the order to do them.
 
-    CatBoost first, since it takes longest; the last batches are divided, so that no worker is left alone with one.
+    CatBoost comes first, as it takes longest; the last batches are split, so that no worker is left alone with one.
 
     Args:
         jobs: The jobs by name.
-        together: By name what jobs that can be done together have in common.
-        at_once: How many batches are worked on at the same time.
+        together: By name, a key shared by jobs that can be done together.
+        at_once: How many batches run at the same time.
     """
     grouped: dict[str, list[str]] = {}
     for name in jobs:

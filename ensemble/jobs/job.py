@@ -1,4 +1,4 @@
-"""A job, and its name: a hash of everything that it really reads."""
+"""A job, and its name: a hash of everything that it actually reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.files import fingerprint
 from ensemble.jobs.table import Rows, Table, digest
 from ensemble.learners import Learner
 
-#: Modules that fit, besides the learner's own.
+#: Modules involved in fitting, besides the learner's own.
 _FITTING = (
     "ensemble.jobs.fitting",
     "ensemble.jobs.sharing",
@@ -33,13 +33,13 @@ class Job:
     """Train one model, and score rows with it.
 
     Attributes:
-        label: What it is called in log lines; not part of its name.
+        label: Its label in log lines; not part of its name.
         learner: The learner with its parameters.
         columns: Features that it sees, in the order of the table.
         train: Rows to train on, ascending.
         score: Rows to score.
-        seed: Of the learner.
-        noise: Standard deviation of the noise added to features in training, in that of the feature, by its name.
+        seed: Seed of the learner.
+        noise: By feature name, the standard deviation of the training noise, in units of the feature's own.
         draw: What the noise depends on, each 0 or more.
     """
 
@@ -53,7 +53,7 @@ class Job:
     draw: tuple[int, ...] = ()
 
     def fit_name(self, table: Table) -> str:
-        """What sets of columns that can be prepared together have in common."""
+        """A key shared by jobs whose column sets can be prepared together."""
         return fingerprint(
             {
                 **self._fitted_with(table, self.noise),
@@ -62,9 +62,9 @@ class Job:
         )
 
     def name(self, table: Table) -> str:
-        """Hex SHA-256 of all that decides the scores: values, labels, weights, parameters, library and code.
+        """Hex SHA-256 of everything that determines the scores: values, labels, weights, parameters, library and code.
 
-        Where the rows stand in the table does not count, only what stands in them; the order of columns does.
+        The content of the rows counts, not their positions in the table; the order of columns counts, too.
 
         Raises:
             InputError: The table lacks one of the columns.
@@ -106,7 +106,7 @@ def _library(name: str) -> str:
 
 @cache
 def _code(learner: type[Learner]) -> str:
-    """Of the modules that fit, and of those that define the learner, though another package may do so."""
+    """Fingerprint of the modules that fit and of those that define the learner, even in another package."""
     modules = {each.__module__ for each in learner.__mro__} - {"builtins", "typing"}
     ours = {module for module in modules if module.split(".")[0] in OURS}
     others = {module: inspect.getsource(sys.modules[module]) for module in modules - ours}

@@ -1,4 +1,4 @@
-"""Runs jobs: what the result store holds is read, the rest is made, some jobs at a time."""
+"""Runs jobs: results in the store are read, the others computed, several jobs at a time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ensemble.jobs.table import Table
 
 #: Takes the bytes of a model.
 Taker = Callable[[bytes], None]
-#: Asked for each job with its place and name: what takes its model; None where it is not wanted (again).
+#: Called with the position and name of each job; returns what takes its model, or None if the model is not wanted.
 Keep = Callable[[int, str], Taker | None]
-#: Batches at a time on a machine at most: each holds its own part of the table.
+#: Most batches at a time on a machine: each holds its own part of the table.
 MOST = 4
 
 
 @dataclass(frozen=True)
 class JobRunner:
-    """Does jobs: reads what is there, makes the rest, and stores it, each result once it is made.
+    """Runs jobs: reads stored results, computes the others, and stores each as soon as it is computed.
 
     Attributes:
-        results: Where results lie, whoever asked for them.
-        executor: What spreads the jobs.
+        results: The store of results, whoever asked for them.
+        executor: Spreads the jobs.
     """
 
     results: ResultStore
@@ -39,19 +39,19 @@ class JobRunner:
     def run(
         self, jobs: Sequence[Job], table: Table, *, title: str | None = None, keep: Keep = lambda _place, _name: None
     ) -> Iterator[Outcome]:
-        """Do jobs.
+        """Run jobs.
 
         Args:
-            jobs: What to do; jobs with the same name are done once.
+            jobs: The jobs; those with the same name are run once.
             table: What they read.
-            title: What to call the work while it goes on; None says nothing.
+            title: Name of the work in log lines and progress; None shows nothing.
             keep: For jobs whose models are wanted as well; see `Keep`.
 
         Returns:
-            An outcome for each job, in their order, read as it is asked for: together they may be large. It does not
-            depend on the executor or on what was there. All jobs are done when this returns.
+            An outcome for each job, in their order, read lazily since together they may be large. Outcomes do not
+            depend on the executor or on what was stored before. All jobs are done when this returns.
         """
-        give_back()  # of what making the table took
+        give_back()  # the memory that making the table took
         names = [job.name(table) for job in jobs]
         self.results.note(names)
         takers: dict[str, list[Taker]] = {name: [] for name in names}
@@ -80,9 +80,9 @@ class JobRunner:
     def _made(
         self, jobs: Mapping[str, Job], kept: set[str], table: Table, title: str | None
     ) -> Iterator[tuple[str, Outcome]]:
-        """Each job with what it gave, batch after batch; `kept` are the names of those whose models are wanted."""
+        """Each job's name and outcome, batch by batch; `kept` names the jobs whose models are wanted."""
         at_once = self.executor.cores
-        # A model that is kept is made alone: its file, unlike its scores, may tell what it was prepared together with.
+        # A kept model is trained alone: its file, unlike its scores, may depend on what it was prepared with.
         together = {name: name if name in kept else job.fit_name(table) for name, job in jobs.items()}
         grouped = batches(jobs, together, at_once=at_once)
         items = [Batch(tuple(jobs[name] for name in some), some[0] in kept) for some in grouped]

@@ -15,7 +15,7 @@ from ensemble.matrix import Matrix
 Rows = npt.NDArray[np.intp]
 Target = npt.NDArray[np.int8]
 Weight = npt.NDArray[np.float64]
-_BLOCK = 2_048  # rows turned at a time for digests of columns: they stay in the processor's cache
+_BLOCK = 2_048  # rows transposed at a time for column digests, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Table:
     Attributes:
         matrix: Features, shape (rows, features).
         target: 0 benign, 1 malignant, shape (rows,).
-        weight: Weight of each row in training, shape (rows,); None weighs all alike.
+        weight: Weight of each row in training, shape (rows,); None weights all alike.
     """
 
     matrix: Matrix
@@ -35,7 +35,7 @@ class Table:
     _digests: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def digest_of_columns(self, columns: Iterable[str], rows: Rows) -> list[str]:
-        """SHA-256 of the values of each column in these rows; computed once for each."""
+        """SHA-256 of the values of each column in these rows; computed once per column."""
         names = list(columns)
         known = self._digests.setdefault(digest(rows), {})
         if missing := [name for name in names if name not in known]:

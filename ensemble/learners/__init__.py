@@ -1,4 +1,4 @@
-"""The learners by name: our own, and those that other packages announce under the entry point `uglyduck.learners`."""
+"""The learners by name: our own, and those that other packages register under the entry point `uglyduck.learners`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ __all__ = [
 
 LEARNERS: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, XGBoost, CatBoost, Logistic)}
 
-#: Entry points of this group name classes that keep the protocol `Learner`.
+#: Entry points of this group name classes that implement the protocol `Learner`.
 ENTRY_POINTS = "uglyduck.learners"
 
 
 def get_learner(name: str, parameters: Parameters) -> Learner:
     """A learner by name with `parameters` laid over its defaults.
 
-    It is fitted to a handful of rows at once, so that a wrong parameter is found now and not after hours.
+    It is first tried on a handful of rows, so that a wrong parameter is found now and not after hours.
 
     Raises:
         InputError: No learner has this name, or it refuses a parameter.
@@ -55,7 +55,7 @@ def learner_class(name: str) -> type[Learner]:
     Raises:
         InputError: No learner has this name.
     """
-    if name in LEARNERS:  # no other package can take these names, and to look through all takes a tenth of a second
+    if name in LEARNERS:  # no other package can take these names, and searching them all takes 0.1 s
         return LEARNERS[name]
     brought = entry_points(group=ENTRY_POINTS)
     known: dict[str, type[Learner]] = {entry.name: entry.load() for entry in brought} | LEARNERS
@@ -76,7 +76,7 @@ def _try_out(learner: Learner, given: Parameters) -> None:
         try:
             learner.fit(matrix, target, seed=0, threads=1)
             complaint = next((str(warning.message) for warning in said if "are not used" in str(warning.message)), None)
-        except Exception as error:  # noqa: BLE001 - each library has its own; whatever it is, the parameters are wrong
+        except Exception as error:  # noqa: BLE001 - each library has its own; any means wrong parameters
             complaint = str(error)
     if complaint:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What every learner is: one protocol, so that the ensemble treats all boosting libraries alike."""
+"""The protocol of a learner, so that the ensemble treats all boosting libraries alike."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Parameters = Mapping[str, Any]
 
 
 def shares(gain: Scores) -> Scores:
-    """Gains of features as shares of their sum; all 0 where the sum is."""
+    """Gains of features as shares of their sum; all 0 if the sum is 0."""
     total = float(gain.sum())
     return np.asarray(gain / total if total > 0 else np.zeros(len(gain)), dtype=np.float64)
 
 
 def base_log_odds(target: Target, weight: Scores) -> float:
-    """Log odds of a malignant row where nothing is known of it, each row with its weight."""
+    """Log odds that a row is malignant when nothing is known about it, with weighted rows."""
     malignant = target == 1
     return float(np.log(weight[malignant].sum()) - np.log(weight[~malignant].sum()))
 
@@ -37,24 +37,24 @@ class Model(Protocol):
         ...
 
     def predict(self, matrix: Matrix, *, threads: int) -> Scores:
-        """Malignancy scores in (0, 1), shape (rows,). The same bits whatever the other rows and `threads`."""
+        """Malignancy scores in (0, 1), shape (rows,); bit-identical whatever the other rows and `threads`."""
         ...
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
         """What each feature adds to a lesion's log odds.
 
         TreeSHAP for trees (Lundberg et al., Nature Machine Intelligence 2:56, 2020, tree path dependent): the Shapley
-        values of the margin. For a linear learner coefficient x (value - mean of training), which are its Shapley
-        values with independent features.
+        values of the margin. For a linear learner, coefficient x (value - training mean), which are its Shapley values
+        for independent features.
 
         Returns:
-            Shape (rows, features + 1): a column for each of `space.names`, in that order, then the base, the mean log
-            odds of training. Each row sums to the log odds of `predict`.
+            Shape (rows, features + 1): a column for each of `space.names`, in that order, then the base: the mean log
+            odds in training. Each row sums to the log odds of `predict`.
         """
         ...
 
     def gain(self) -> Scores:
-        """Share of each feature in what the model gained by splitting on it, or in the size of its coefficients.
+        """Share of each feature in the model's total split gain, or in the total size of its coefficients.
 
         Returns:
             Shape (features,), in the order of `space.names`, 0 or more; sums to 1, or to 0 for a model that uses none.
@@ -71,9 +71,9 @@ class Learner(Protocol):
 
     Attributes:
         name: The learner's name in configuration, columns and folders.
-        library: The distribution whose version decides what is fitted, as its package index names it.
+        library: The distribution whose version determines the fit, by its name on the package index.
         suffix: File suffix of the native model format.
-        trial: Parameters with which fitting takes next to no time, to try out the user's.
+        trial: Parameters that make fitting almost instant, to try out the user's.
     """
 
     name: ClassVar[str]
@@ -88,20 +88,20 @@ class Learner(Protocol):
 
     @property
     def parameters(self) -> Parameters:
-        """Every parameter in force: the defaults, and over them the user's."""
+        """Every parameter in force: the defaults, overridden by the user's."""
         ...
 
     def fit(self, matrix: Matrix, target: Target, *, seed: int, threads: int, weight: Scores | None = None) -> Model:
-        """Train on all given rows, without early stopping. Other threads of the process may do the same meanwhile.
+        """Train on all given rows, without early stopping. Threads may call it at the same time.
 
-        Where no feature varies there is nothing to learn: the model gives every row the same score.
+        If no feature varies there is nothing to learn, and the model gives every row the same score.
 
         Args:
             matrix: Features, shape (rows, features).
             target: 0 benign, 1 malignant, shape (rows,); both classes present.
-            seed: Same seed, same rows: same model at any number of threads.
+            seed: The same seed and rows give the same model at any number of threads.
             threads: CPU threads to use.
-            weight: Weight of each row, above 0, shape (rows,); None weighs all alike.
+            weight: Weight of each row, above 0, shape (rows,); None weights all alike.
         """
         ...
 

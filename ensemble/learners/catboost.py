@@ -1,4 +1,4 @@
-"""CatBoost behind the learner protocol. Binary cbm models round-trip bit for bit (its JSON does not)."""
+"""CatBoost behind the learner protocol. Binary cbm models round-trip bit for bit (JSON models do not)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ DEFAULTS: Parameters = {
     "min_data_in_leaf": 24,
     "scale_pos_weight": 2.61493458,
 }
-#: A model depends on the number of threads that made it (equally good splits come in another order), so that is fixed;
-#: a machine with fewer cores takes turns.
+#: A model depends on the number of threads that trained it (equally good splits come in another order), so the number
+#: is fixed; on a machine with fewer cores threads take turns.
 TRAINING_THREADS = 4
 _FIXED: Parameters = {"loss_function": "Logloss", "allow_writing_files": False, "verbose": False, "task_type": "CPU"}
-# The library would measure its loss on the training rows after each tree, for nobody: a twentieth of the time.
+# Otherwise the library measures its training loss after each tree, which nobody reads: 5 % of the time.
 _UNMEASURED: Parameters = {"eval_metric": "Logloss:hints=skip_train~true"}
-# What a run says itself, by seed and thread.
+# Set by a run itself.
 _OURS = ("random_seed", "thread_count")
-# Other names, from `_process_synonyms` in the library's catboost/core.py.
+# Aliases, from `_process_synonyms` in the library's catboost/core.py.
 _ALIASES = {
     "eta": "learning_rate",
     "max_bin": "border_count",
@@ -56,7 +56,7 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class CatBoost:
-    """CatBoost with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
+    """CatBoost with `parameters` over `DEFAULTS`: any of the library's, each by a single name, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "catboost"
@@ -90,7 +90,7 @@ class CatBoost:
         return CatBoostModel(booster, matrix.space)
 
     def _blind(self, matrix: Matrix, target: Target, weight: Scores | None) -> catboost.CatBoost:
-        """The model of constants, on which the library does not train: the base rate, and a tree that adds nothing."""
+        """A model for constant features, which the library refuses: the base rate, and a tree that adds nothing."""
         values = matrix.values.copy()
         values[0, 0] = 0 if np.isnan(values[0, 0]) else np.nan
         booster = catboost.CatBoost({**_FIXED, "iterations": 1, "depth": 1, "thread_count": TRAINING_THREADS})
@@ -123,7 +123,7 @@ class CatBoostModel:
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:
         """See `Model.contributions`."""
         pool = pool_of(matrix, self.space, None)
-        # The library's "Auto" goes another way for few rows, and then a lesion alone has other last bits.
+        # The library's "Auto" takes another path for few rows, which changes the last bits of a single lesion.
         found = self.booster.get_feature_importance(
             pool, type="ShapValues", shap_mode="UsePreCalc", thread_count=threads
         )
@@ -153,7 +153,7 @@ def pool_order(space: FeatureSpace) -> list[int]:
 def pool_of(matrix: Matrix, space: FeatureSpace, target: Target | None, weight: Scores | None = None) -> catboost.Pool:
     """The features of a space, numbers first, then categories; a missing category is a level of its own.
 
-    CatBoost takes columns that lie in one piece over without a copy of its own.
+    CatBoost uses contiguous columns without copying them.
     """
     places, order = matrix.places(space), pool_order(space)
     numbers = len(order) - len(space.categorical)

@@ -30,8 +30,8 @@ DEFAULTS: Parameters = {
     "min_data_in_leaf": 85,
     "scale_pos_weight": 2.79841848,
 }
-# Same bits at any number of threads: each column's histogram is summed by one thread, in the order of the rows; and
-# next to any other columns: bundles of sparse columns are summed in another order. No early stopping.
+# The same bits at any number of threads, as one thread sums each column's histogram in the order of the rows, and next
+# to any other columns, as there are no bundles of sparse columns, which are summed in another order. No early stopping.
 _FIXED: Parameters = {
     "objective": "binary",
     "device_type": "cpu",
@@ -40,14 +40,14 @@ _FIXED: Parameters = {
     "enable_bundle": False,
     "verbosity": -1,
 }
-# What a run says itself, by seed and thread.
+# Set by a run itself.
 _OURS = ("seed", "num_threads")
 _THREADS = re.compile(r"^\[num_threads: \d+\]$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class LightGBM:
-    """LightGBM with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
+    """LightGBM with `parameters` over `DEFAULTS`: any of the library's, each by a single name, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "lightgbm"
@@ -63,7 +63,7 @@ class LightGBM:
         return cls({**DEFAULTS, **parameters})
 
     def options(self, *, seed: int, threads: int) -> tuple[dict[str, Any], int]:
-        """What the library is given, and the number of trees."""
+        """The parameters given to the library, and the number of trees."""
         options = {**self.parameters, **_FIXED, "seed": seed, "num_threads": threads}
         return options, options.pop("n_trees")
 
@@ -76,7 +76,7 @@ class LightGBM:
             matrix.values,
             label=target,
             weight=weight,
-            # Any feature name is allowed: ours are kept apart.
+            # Our feature names may hold any character, so the library gets others.
             feature_name=[f"f{place}" for place in range(len(matrix.space.names))],
             categorical_feature=list(matrix.space.categorical),
             params=options,
@@ -117,7 +117,7 @@ class LightGBMModel:
 
 
 def _names() -> tuple[set[str], dict[str, str]]:
-    """Every parameter by its one name here, and that name by each of its others in the library."""
+    """The name in use here of every parameter, and that name by each of the library's aliases."""
     found = dict(lightgbm.basic._ConfigAliases._get_all_param_aliases())  # the only list there is
     found["n_trees"] = found.pop("num_iterations")
     return set(found), {other: name for name, others in found.items() for other in others if other != name}

@@ -21,7 +21,7 @@ from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.quiet import quiet
 
 DEFAULTS: Parameters = {"C": 0.1, "max_iter": 300, "benign_weight": 1.0}
-#: Standardised values are cut here: measured areas and ratios have tails that would own the fit.
+#: Standardised values are clipped here: measured areas and ratios have tails that would dominate the fit.
 _CUT = 4.0
 
 
@@ -29,8 +29,8 @@ _CUT = 4.0
 class Logistic:
     """Ridge-penalised logistic regression with `parameters` over `DEFAULTS`.
 
-    Numbers are standardised by the training rows, cut at 4 standard deviations, and missing ones take the mean;
-    categories are a column for each level. `C` is the inverse of the penalty, `benign_weight` the weight of each
+    Numbers are standardised by the training rows, clipped at 4 standard deviations, and missing ones take the mean;
+    categories become one column per level. `C` is the inverse of the penalty, `benign_weight` the weight of each
     benign row.
     """
 
@@ -64,8 +64,8 @@ class Logistic:
             return LogisticModel(scaling, (0.0,) * len(design), base_log_odds(target, weights), means)
         columns = np.column_stack(design)
         fitted = LogisticRegression(C=self.parameters["C"], max_iter=self.parameters["max_iter"], random_state=seed)
-        # Stopping early changes the ranking less than another penalty would, and repeats bit for bit. Limits of threads
-        # are those of the whole process, so `quiet`, which lets in one at a time, keeps two fits from mixing theirs up.
+        # Stopping early changes the ranking less than another penalty would, and is reproducible bit for bit. Thread
+        # limits hold for the whole process, so `quiet`, which admits one fit at a time, keeps fits from mixing them up.
         with quiet(ConvergenceWarning), threadpool_limits(limits=1):
             fitted.fit(columns, target, sample_weight=weights)
         means = columns.mean(axis=0, dtype=np.float64)
@@ -87,7 +87,7 @@ class LogisticModel:
     Attributes:
         scaling: Features and how they are standardised.
         coefficients: One for each design column.
-        intercept: Log odds where every design column is 0.
+        intercept: Log odds if every design column is 0.
         means: Mean of each design column in training.
     """
 
@@ -106,7 +106,7 @@ class LogisticModel:
         margin = np.full(len(matrix), self.intercept)
         columns = self.scaling.columns(matrix.for_model(self.space))
         for coefficient, column in zip(self.coefficients, columns, strict=True):
-            margin += coefficient * column  # column after column: the same bits for one lesion and for many
+            margin += coefficient * column  # column by column: the same bits for one lesion as for many
         return np.asarray(np.clip(expit(margin), 1e-15, 1 - 1e-15), dtype=np.float64)
 
     def contributions(self, matrix: Matrix, *, threads: int) -> Scores:  # noqa: ARG002 - sums run in one order
@@ -130,7 +130,7 @@ class LogisticModel:
         write_json(self.as_dict(), path)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON form, but for the feature space."""
+        """JSON form, without the feature space."""
         return {
             "centre": list(self.scaling.centre),
             "spread": list(self.scaling.spread),
@@ -160,7 +160,7 @@ class _Scaling:
         return cls(matrix.space, tuple(centre), tuple(spread))
 
     def columns(self, values: npt.NDArray[np.float32]) -> Iterator[Scores]:
-        """Design columns one after the other, each of shape (rows,)."""
+        """Design columns one by one, each of shape (rows,)."""
         for position, name in enumerate(self.space.names):
             column = values[:, position].astype(np.float64)
             if name in self.space.levels:

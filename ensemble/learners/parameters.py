@@ -1,4 +1,4 @@
-"""A misspelt parameter must be an error, never silently ignored, and no parameter is set twice under two names."""
+"""Checks of parameter names: a misspelt name is an error, and no parameter is set twice under two names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from engine.errors import InputError
 from ensemble.learners.base import Parameters
 
-#: Of every library, whichever takes it.
+#: Names from all libraries; any learner refuses them.
 _EARLY_STOPPING = frozenset(
     {
         "early_stopping_round",
@@ -46,16 +46,16 @@ def check_names(
     aliases: Mapping[str, str],
     learner: str,
 ) -> None:
-    """Refuse parameters that the library does not have, that this project sets itself, or that go by another name.
+    """Refuse parameters that the library does not have, that this project sets itself, or that are aliases.
 
-    Each parameter has one name here, that of the defaults and presets. Next to it an alias would leave to the library
-    which of the two values counts; so aliases are refused, even alone, and the message says what to write.
+    Each parameter has one name here, that of the defaults and presets. If an alias were set as well, the library would
+    choose which value counts; so aliases are refused, even alone, and the message says what to write.
 
     Args:
-        given: The user's parameters, those of a preset among them.
-        known: Every name the library knows; None where the library refuses unknown names itself.
-        owner: Names that are fixed for repeatable scores.
-        aliases: The one name of each parameter, by its other names in the library.
+        given: The user's parameters, including those of a preset.
+        known: Every name the library knows; None if the library itself refuses unknown names.
+        owner: Names that are fixed so that scores are repeatable.
+        aliases: The name in use here, by each of the library's other names for it.
         learner: The learner's name, for the message.
 
     Raises:

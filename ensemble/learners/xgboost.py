@@ -35,9 +35,9 @@ _FIXED: Parameters = {
     "device": "cpu",
     "validate_parameters": True,
 }
-# What a run says itself, by seed and thread.
+# Set by a run itself.
 _OURS = ("seed", "nthread")
-# Other names: "alias" at https://xgboost.readthedocs.io/en/stable/parameter.html, and the library's of _OURS.
+# Aliases: "alias" at https://xgboost.readthedocs.io/en/stable/parameter.html, and the library's of _OURS.
 _ALIASES = {
     "eta": "learning_rate",
     "lambda": "reg_lambda",
@@ -50,7 +50,7 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class XGBoost:
-    """XGBoost with `parameters` over `DEFAULTS`; any parameter of the library, by one name each, and `n_trees`."""
+    """XGBoost with `parameters` over `DEFAULTS`: any of the library's, each by a single name, and `n_trees`."""
 
     parameters: Parameters
     name: ClassVar[str] = "xgboost"
@@ -65,7 +65,7 @@ class XGBoost:
         return cls({**DEFAULTS, **parameters})
 
     def options(self, *, seed: int, threads: int) -> tuple[dict[str, Any], int]:
-        """What the library is given, and the number of trees."""
+        """The parameters given to the library, and the number of trees."""
         options = {**self.parameters, **_FIXED, "seed": seed, "nthread": threads}
         return options, options.pop("n_trees")
 
@@ -102,7 +102,7 @@ class XGBoostModel:
             matrix.for_model(self.space), feature_types=_types(self.space), enable_categorical=True, nthread=threads
         )
         found = np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
-        # The library adds in single precision; what it rounds off, about 1e-6, goes to the base, so that rows sum up.
+        # The library adds in single precision; its rounding error, about 1e-6, goes to the base, so that rows sum up.
         found[:, -1] += logit(self.predict(matrix, threads=threads)) - found.sum(axis=1)
         return found
 
@@ -113,7 +113,7 @@ class XGBoostModel:
 
     def save(self, path: Path) -> None:
         """See `Model.save`."""
-        path.write_bytes(self.booster.save_raw("ubj"))  # the library writes too, but not always says that it could not
+        path.write_bytes(self.booster.save_raw("ubj"))  # the library can write, but does not always report failure
 
 
 def quantised(
@@ -123,9 +123,9 @@ def quantised(
 
     Args:
         values: Features, float32.
-        space: Which they are.
-        options: Of the training.
-        given: More of what the library takes: label, weight, a matrix whose borders are taken over.
+        space: The feature space of the values.
+        options: Options of the training.
+        given: Further arguments of the library: label, weight, a matrix whose borders are reused.
     """
     return xgboost.QuantileDMatrix(
         values,

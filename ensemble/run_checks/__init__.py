@@ -1,4 +1,4 @@
-"""Checks of a finished run: coded questions whose answers say whether its figures can be trusted."""
+"""Checks of a finished run: questions, each with a code, whose answers say whether its figures can be trusted."""
 
 from ensemble.run_checks.codes import RUN_CHECKS
 

@@ -28,7 +28,7 @@ def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: J
         plan: How the run trains; its first seed and repeat are used.
         table: Features and targets.
         features: Names of the plain columns.
-        runner: Does the jobs.
+        runner: Runs the jobs.
     """
     alone = replace(
         plan,
@@ -42,12 +42,12 @@ def logistic_scores(plan: Plan, table: Table, features: Sequence[str], runner: J
 
 
 def against_baseline(oof: pl.DataFrame, baseline: Scores, *, replicates: int) -> Finding:
-    """The paired difference of blend and baseline, as the mean over folds: their scales between folds differ.
+    """The paired difference of blend and baseline, as the mean over folds, since score scales differ between folds.
 
     Args:
         oof: patient_id, target, fold and blend.
         baseline: Scores of the baseline, shape (lesions,).
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
     """
     views = {f"fold {fold}": (oof["fold"] == fold).to_numpy() for fold in sorted(oof["fold"].unique())}
     scores = {"blend": oof["blend"].to_numpy(), _NAME: baseline}

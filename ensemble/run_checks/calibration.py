@@ -13,14 +13,14 @@ FACTOR = 1.25
 
 
 def calibrated(oof: pl.DataFrame, calibration: Calibration) -> Finding:
-    """Compare the malignant lesions expected from the out-of-fold risks with those there are.
+    """Compare the number of malignant lesions expected from the out-of-fold risks with the actual number.
 
-    Lesions are weighed so that their share malignant is the prevalence for which risks are stated. The interval of
-    the ratio is Poisson's for the malignant lesions alone, so it is rather narrow.
+    Lesions are weighted so that the share malignant is the prevalence for which risks are stated. The interval of
+    the ratio is Poisson's for the number of malignant lesions only, so it is rather narrow.
 
     Args:
         oof: target and risk.
-        calibration: The run's.
+        calibration: The run's calibration.
     """
     risk, malignant = oof["risk"].to_numpy(), oof["target"].to_numpy() == 1
     outside = int((~((risk >= 0) & (risk <= 1))).sum())

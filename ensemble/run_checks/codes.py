@@ -19,4 +19,4 @@ RUN_CHECKS: tuple[Check, ...] = (
     *(EDGE_WEIGHT, TELLTALE, MISCALIBRATED, SHIFTED, OTHER_SCALE, PRESENCE),
     IMAGE_HOSPITAL,
 )
-"""In the order of their codes; a code is never given to another question."""
+"""In the order of their codes; a code is never reused for another question."""

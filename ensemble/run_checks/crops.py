@@ -1,4 +1,4 @@
-"""Does the mere presence of a crop tell the label?"""
+"""Does the mere presence of a crop give the label away?"""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from scipy.stats import fisher_exact
 from cohort.findings import Check, Finding
 
 PRESENCE = Check("UD216", "crops whose presence tells the label", "warning")
-#: A run is warned of what chance does once in a hundred runs.
+#: Significance level: chance alone gives a warning in one of a hundred runs.
 LEVEL = 0.01
 
 
 def telling_presence(has_crop: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Finding:
     """Compare the share of lesions with a crop between malignant and benign ones, by Fisher's exact test.
 
-    Where it differs, a model that sees images learns what "no crop" means in this table, and figures say nothing of a
-    table whose crops were chosen in another way. The test takes lesions, not patients, as its units.
+    If it differs, a model that sees images learns what "no crop" means in this table, and its figures say nothing
+    about a table whose crops were chosen differently. The units of the test are lesions, not patients.
 
     Args:
         has_crop: Which lesions have one, shape (lesions,).

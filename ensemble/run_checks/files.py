@@ -1,4 +1,4 @@
-"""Are the run's files those that it wrote, and are its models all there?"""
+"""Are the run's files as it wrote them, and are all its models there?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def changed_files(root: Path, recorded: Mapping[str, str]) -> Finding:
 
     Args:
         root: The run folder.
-        recorded: Hex SHA-256 by path below it.
+        recorded: Hex SHA-256 by path below the run folder.
     """
     missing = sorted(name for name in recorded if not (root / name).is_file())
     changed = sorted(name for name in set(recorded) - set(missing) if sha256_of(root / name) != recorded[name])

@@ -1,4 +1,4 @@
-"""Can the hospital be told from the features? Then a model may have learned the hospital in place of the lesion."""
+"""Can the hospital be told from the features? If so, a model may have learned the hospital instead of the lesion."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ensemble.matrix import Matrix
 from ensemble.run_checks.measures import thinned
 
 TELLTALE = Check("UD212", "a hospital that can be told from the features", "warning")
-#: Of the way from chance to certainty.
+#: Share of the way from chance to certainty.
 LIMIT = 0.25
 #: Standard errors above chance.
 SURE = 3.0
 _LESIONS = 20_000
 #: With fewer, any feature that tells two patients apart seems to tell their hospitals apart.
 _FEWEST_PATIENTS = 10
-#: A small model for each hospital against the others.
+#: Parameters of a small model that tells one hospital from the others.
 _PARAMETERS: dict[str, Any] = {
     "n_trees": 40,
     "learning_rate": 0.1,
@@ -54,11 +54,11 @@ def telltale_hospital(
 
     Args:
         matrix: Features, shape (lesions, features).
-        features: Those that are not made from the hospital's name.
-        hospital: Name for each lesion; null where unknown.
+        features: Names of those not derived from the hospital's name.
+        hospital: Hospital of each lesion; null where unknown.
         patient: Patient ids.
         fold: Patient fold of each lesion.
-        runner: Does the jobs.
+        runner: Runs the jobs.
     """
     known = pl.DataFrame({"hospital": hospital, "patient": patient}).drop_nulls()
     patients = known.group_by("hospital").agg(pl.col("patient").n_unique()).sort("hospital")
@@ -103,13 +103,13 @@ def _guess(
     names: Sequence[str],
     runner: JobRunner,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """The hospital guessed for each row by models of the other folds, and the sum of what each feature gained them."""
+    """The hospital guessed for each row by models of the other folds, and the total gain of each feature in them."""
     likely, gain = np.zeros((len(names), len(code))), np.zeros(len(matrix.space.names))
     learner, folds = LightGBM.configured(_PARAMETERS), np.unique(fold)
     sides = [(np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in folds]
     for place in range(len(names)):
         target = (code == place).astype(np.int8)
-        # Both sides weigh the same, as with any number of hospitals each should.
+        # Both sides have the same total weight, whatever the number of hospitals.
         table = Table(matrix, target, np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean())))
         jobs = [
             Job(f"fold{each}", learner, matrix.space.names, train, score, seed=0)

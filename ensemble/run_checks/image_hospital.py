@@ -9,12 +9,12 @@ from cohort.findings import Check, Finding
 from cv_folds.hospital_share import FEWEST, in_words
 
 IMAGE_HOSPITAL = Check("UD217", "an image model that knows the hospital", "warning")
-#: Of what the pooled AUC has above chance.
+#: Share of what the pooled AUC has above chance.
 LIMIT = 0.05
 
 
 def knows_hospital(found: Mapping[str, dict[str, Any] | None]) -> Finding:
-    """Whether a part of an image score's AUC, distinguishable from none and above `LIMIT`, is the hospital.
+    """Whether the hospital explains a part of an image score's AUC that is distinguishable from 0 and above `LIMIT`.
 
     Args:
         found: `cv_folds.hospital_share.hospital_share` of each image score, by name.

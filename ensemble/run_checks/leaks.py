@@ -1,4 +1,4 @@
-"""Is anything known that must not be: the same patient on both sides, or a column that follows from the diagnosis?"""
+"""Are there leaks: the same patient on both sides, or a column that follows from the diagnosis?"""
 
 from __future__ import annotations
 

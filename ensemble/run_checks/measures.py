@@ -17,22 +17,22 @@ def generator() -> np.random.Generator:
 
 
 def largest_gap(first: Floats, second: Floats) -> float:
-    """Kolmogorov and Smirnov's distance: the largest gap between two distribution functions, missing values left out.
+    """The Kolmogorov-Smirnov distance: the largest gap between two distribution functions, missing values left out.
 
     Returns:
-        0 for equal distributions, 1 for separate ones; NaN where one side has no value.
+        0 for equal distributions, 1 for separate ones; NaN if one side has no value.
     """
     known = [np.sort(values[np.isfinite(values)]) for values in (first, second)]
     if not all(len(values) for values in known):
         return float("nan")
-    # scipy's `ks_2samp` takes twenty times as long, for a p-value that nobody asks for.
+    # scipy's `ks_2samp` takes twenty times as long, for a p-value that is not needed.
     both = np.concatenate(known)
     reached = [np.searchsorted(values, both, side="right") / len(values) for values in known]
     return float(np.abs(reached[0] - reached[1]).max())
 
 
 def level_gap(first: Floats, second: Floats) -> float:
-    """Half the sum of the differences in share of each category: 0 to 1; a missing category is one of its own."""
+    """Half the sum over categories of the differences in share, 0 to 1; missing values form a category of their own."""
     codes = [np.where(np.isnan(values), -1, values) for values in (first, second)]
     levels = np.unique(np.concatenate(codes))
     ours, theirs = (np.array([np.mean(values == level) for level in levels]) for values in codes)
@@ -40,5 +40,5 @@ def level_gap(first: Floats, second: Floats) -> float:
 
 
 def thinned(rows: Rows, most: int) -> Rows:
-    """At most so many of the rows, drawn at random, ascending."""
+    """At most `most` of the rows, drawn at random, ascending."""
     return rows if len(rows) <= most else np.sort(generator().choice(rows, size=most, replace=False))

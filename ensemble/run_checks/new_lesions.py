@@ -16,11 +16,11 @@ from ensemble.run_checks.measures import Floats, Rows, generator, largest_gap, l
 SHIFTED = Check("UD214", "features that are distributed otherwise in new lesions", "warning")
 OTHER_SCALE = Check("UD215", "scores of new lesions on another scale than those out of fold", "warning")
 GAP = 0.1
-"""Smaller gaps between two distributions are passed over."""
+"""Smaller gaps between two distributions are ignored."""
 _DRAWS = 20
 _LESIONS = 5_000
 _KINDS = ("gap", "missing")
-_LEAST_SPREAD = 0.005  # a share that hardly varies in training is not surprising at the first lesion
+_LEAST_SPREAD = 0.005  # a share that hardly varies in training must not be flagged for a single lesion
 _FEWEST = 50
 _QUANTILES = 1_000
 _FEWEST_SCORES = 20  # one distribution needs fewer lesions than hundreds of features do
@@ -30,10 +30,10 @@ _LEVELS = (0.5, 0.9, 0.99)
 def shifted_features(train: Matrix, patient: pl.Series, new: Matrix, new_patients: int) -> Finding:
     """Compare each feature's distribution, and its share of missing values, with training.
 
-    A few patients differ from the rest by chance, all the more in what is the same for a whole patient. So the gap of
-    each feature is also measured between as many training patients drawn at random and the rest, 20 times. A feature
-    counts as shifted where its gap lies more standard deviations above the mean of those than any feature's in any of
-    the 20 draws (Westfall and Young, Resampling-Based Multiple Testing, 1993).
+    A few patients differ from the rest by chance, especially in what is the same for a whole patient. So the gap of
+    each feature is also measured 20 times between as many randomly drawn training patients and the rest. A feature
+    counts as shifted if its gap lies more standard deviations above the mean of those gaps than any feature's in any
+    of the 20 draws (Westfall and Young, Resampling-Based Multiple Testing, 1993).
 
     Args:
         train: Features of training lesions.
@@ -65,7 +65,7 @@ def shifted_features(train: Matrix, patient: pl.Series, new: Matrix, new_patient
 
 
 def _gaps(train: Matrix, rows: Rows, other: Floats) -> Floats:
-    """Gap of each feature in values and in the share missing; shape (features, 2), 0 where it cannot be had."""
+    """Gap of each feature in values and in the share missing; shape (features, 2), 0 where not defined."""
     here = train.values[rows]
     found = np.zeros((len(train.space.names), len(_KINDS)))
     for place, name in enumerate(train.space.names):
@@ -77,12 +77,12 @@ def _gaps(train: Matrix, rows: Rows, other: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ScoreScale:
-    """How scores out of fold are distributed, as a summary that names no lesion and can be stored.
+    """The distribution of out-of-fold scores, as a summary that names no lesion and can be stored.
 
     Attributes:
-        scores: At evenly spaced quantiles, ascending.
-        by_chance: By a number of patients, the largest gap that so many training patients drawn at random have.
-        lesions: Of the median patient, 1 or more.
+        scores: Scores at evenly spaced quantiles, ascending.
+        by_chance: By number of patients, the largest gap seen when so many training patients are drawn at random.
+        lesions: Number of lesions of the median patient, 1 or more.
     """
 
     scores: tuple[float, ...]
@@ -91,12 +91,12 @@ class ScoreScale:
 
     @classmethod
     def of(cls, oof: Floats, patient: pl.Series, patients: int | None = None) -> ScoreScale:
-        """Sum up scores.
+        """Summarise scores.
 
         Args:
             oof: Scores of training lesions, shape (lesions,).
             patient: Their patients.
-            patients: The only number of new patients that will be asked for; any where it is None.
+            patients: The only number of new patients that will be asked for; None for any number.
         """
         code = _codes(patient)
         counts = _counts(max(1, (int(code.max()) + 1) // 2))
@@ -109,15 +109,15 @@ class ScoreScale:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ScoreScale:
-        """What `dataclasses.asdict` gave and JSON kept."""
+        """Read back what `dataclasses.asdict` gave and JSON stored."""
         by_chance = {int(n): gap for n, gap in stored["by_chance"].items()}
         return cls(tuple(stored["scores"]), by_chance, stored["lesions"])
 
     def compare(self, new: Floats, patients: int) -> Finding:
         """Compare scores of new lesions with these.
 
-        Out of fold one model of each seed scores a lesion, a new one gets the mean of all folds' models, which varies
-        less. As with features, a gap must exceed those that training patients drawn at random have.
+        Out of fold, one model per seed scores a lesion; a new lesion gets the mean of all folds' models, which varies
+        less. As with features, a gap must exceed the gaps of randomly drawn training patients.
 
         Args:
             new: Scores of new lesions, shape (new lesions,).
@@ -135,7 +135,7 @@ class ScoreScale:
 
 
 def median_lesions(patient: pl.Series) -> float:
-    """Lesions of the median patient, from the patient of each lesion."""
+    """Number of lesions of the median patient, from the patient of each lesion."""
     return float(np.median(np.bincount(_codes(patient))))
 
 
@@ -146,7 +146,7 @@ def _counts(most: int) -> list[int]:
 
 
 def _asked(counts: Iterable[int], patients: int) -> int:
-    """The largest count that is no more than there are patients: fewer differ more by chance."""
+    """The largest count not above the number of patients: fewer patients differ more by chance."""
     return max(count for count in counts if count <= max(patients, min(counts)))
 
 
@@ -155,7 +155,7 @@ def _codes(patient: pl.Series) -> Rows:
 
 
 def _draws(code: Rows, patients: int) -> list[tuple[Rows, Rows]]:
-    """Rows of patients drawn at random, and of the others; at most half the patients are drawn."""
+    """Rows of randomly drawn patients, and of the others; at most half the patients are drawn."""
     count = int(code.max()) + 1
     random = generator()
     parts = []

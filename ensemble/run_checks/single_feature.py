@@ -1,4 +1,4 @@
-"""Does one feature explain nearly everything, and does the score rest on how lesions were selected?"""
+"""Does one feature explain nearly everything, and does the score depend on how lesions were selected?"""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ DOMINANT = Check("UD206", "one feature that explains nearly everything", "warnin
 SMALL_LESIONS = Check("UD207", "a score that rests on how small lesions were selected", "warning")
 AUC_LIMIT = 0.95
 SHARE_LIMIT = 0.5
-#: SLICE-3D holds smaller lesions only where somebody tagged them by hand, as every malignant one was.
+#: SLICE-3D holds smaller lesions only if somebody tagged them by hand, as was every malignant one.
 SMALL_MM = 2.5
 _BENIGN = 20_000
 _EXPLAINED = 1_000
 
 
 def dominant_feature(matrix: Matrix, target: npt.NDArray[np.int8], shares: Mapping[str, float]) -> Finding:
-    """Look for one feature that ranks lesions nearly alone, or that carries the models nearly alone.
+    """Look for one feature that ranks lesions almost by itself, or that carries the models almost by itself.
 
     Args:
         matrix: Features, shape (lesions, features).
@@ -82,14 +82,14 @@ def _alone(values: Floats, target: npt.NDArray[np.int8], is_category: bool) -> f
 def small_lesions(
     size: Floats, target: npt.NDArray[np.int8], score: Floats, patient: pl.Series, *, replicates: int
 ) -> Finding:
-    """How much of the pAUC is left without the lesions that are there only because somebody tagged them.
+    """How much of the pAUC is left without the lesions that are in the data only because somebody tagged them.
 
     Args:
         size: Longest diameter in mm, shape (lesions,).
         target: 0 benign, 1 malignant, shape (lesions,).
         score: The out-of-fold blend, shape (lesions,).
         patient: Patient ids, shape (lesions,).
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
     """
     large = ~(size < SMALL_MM)
     small = int((~large).sum())

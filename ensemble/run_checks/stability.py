@@ -1,4 +1,4 @@
-"""Do figures hang on the fold or on the seed?"""
+"""Do figures depend on the fold or on the seed?"""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ensemble.out_of_fold import Plan, Scores, score_out_of_fold
 BY_FOLD = Check("UD209", "a pAUC that differs between folds by more than the choice of patients explains", "warning")
 BY_SEED = Check("UD210", "scores that hang on the seed", "warning")
 RARE = 0.01
-"""Folds are called unstable where chance alone would spread them as far in so few cases."""
+"""Folds count as unstable if chance alone would spread them as far in fewer cases than this share."""
 LEAST_ERROR = 1e-9
-"""Below it the pAUC of a fold is the same in every replicate: it is perfect, or there is one malignant lesion."""
+"""Below this, the pAUC of a fold is the same in every replicate: it is perfect, or there is one malignant lesion."""
 SEED_SHARE = 0.5
-"""Seeds count as unstable where they move the pAUC by more than this share of its standard error over patients."""
+"""Seeds count as unstable if they move the pAUC by more than this share of its standard error over patients."""
 
 
 def between_folds(oof: pl.DataFrame, *, replicates: int) -> Finding:
     r"""Test whether folds have one pAUC in common.
 
     Cochran's $Q = \sum_k (x_k - \bar x)^2 / s_k^2$ with the bootstrap's standard errors $s_k$ and the mean weighted by
-    $1 / s_k^2$ follows the chi-squared distribution with one degree of freedom less than folds.
+    $1 / s_k^2$ follows the chi-squared distribution with one degree of freedom fewer than there are folds.
 
     Args:
         oof: patient_id, target, fold and blend.
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
     """
     folds = sorted(oof["fold"].unique())
     views = {f"fold {fold}": (oof["fold"] == fold).to_numpy() for fold in folds}
@@ -63,13 +63,13 @@ def scores_by_seed(plan: Plan, learners: Sequence[str], table: Table, runner: Jo
 def between_seeds(
     scores: Mapping[str, Sequence[Scores]], target: npt.NDArray[np.int8], patient: pl.Series, *, replicates: int
 ) -> Finding:
-    """Compare what the seed does to pAUC with what other patients would do to it.
+    """Compare how much pAUC varies with the seed and how much it would with other patients.
 
     Args:
         scores: By learner the out-of-fold scores of each seed.
         target: 0 benign, 1 malignant, shape (lesions,).
         patient: Patient ids, shape (lesions,).
-        replicates: Of the patient bootstrap.
+        replicates: Replicates of the patient bootstrap.
     """
     if min(len(each) for each in scores.values()) < 2:
         return BY_SEED.not_applicable("the run has one seed")

@@ -1,4 +1,4 @@
-"""The table of codes in `docs/checks.md`, made from the checks so that the two cannot differ.
+"""The table of codes in `docs/checks.md`, generated from the checks so that the two cannot differ.
 
 `python -m ensemble.run_checks.tables docs/checks.md` writes it between its markers.
 """
@@ -15,7 +15,7 @@ from ensemble.run_checks.codes import RUN_CHECKS
 
 
 def fill(text: str) -> str:
-    """`text` with what stands between `<!-- run checks -->` and `<!-- end -->` made anew."""
+    """`text` with a fresh table between `<!-- run checks -->` and `<!-- end -->`."""
     between = re.compile(r"(<!-- run checks -->\n).*?(<!-- end -->)", re.DOTALL)
     return between.sub(lambda match: f"{match[1]}{checks_table(RUN_CHECKS)}\n{match[2]}", text)
 

@@ -1,4 +1,4 @@
-"""Does the blend use its learners?"""
+"""Does the blend use all its learners?"""
 
 from __future__ import annotations
 

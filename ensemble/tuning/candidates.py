@@ -1,4 +1,4 @@
-"""What may be chosen: the run's own parameters and every complete trial, each with its pAUC fold by fold."""
+"""The candidates: the run's own parameters and every complete trial, each with its pAUC by fold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Candidate:
     """Parameters that were scored on every fold.
 
     Attributes:
-        name: "run" for the run's own parameters, else "trial 7".
+        name: "run" for the run's own parameters, otherwise for example "trial 7".
         chosen: Searched parameters; empty for the run's own.
         pauc: pAUC of each fold, in the order of the folds.
     """
@@ -51,11 +51,11 @@ def list_candidates(problem: Problem, folder: Path, runner: JobRunner) -> list[C
 
 
 def best_of(candidates: Sequence[Candidate], *, apart_from: int | None = None) -> Candidate:
-    """The candidate with the largest mean pAUC, of equals the first.
+    """The candidate with the largest mean pAUC; the first of equals.
 
     Args:
         candidates: What to choose from.
-        apart_from: Position of a fold that has no say.
+        apart_from: Position of a fold that is not counted.
     """
     positions = [position for position in range(len(candidates[0].pauc)) if position != apart_from]
     return max(candidates, key=lambda one: np.mean([one.pauc[position] for position in positions]))
@@ -66,11 +66,11 @@ def nested_selection(
 ) -> tuple[list[Candidate], Scores]:
     """Choose for each fold by the other folds, and take the fold's scores from what was chosen.
 
-    Every candidate was trained without the fold it scores, so no model sees the fold and the choice does not either.
-    It costs no training. What it does not undo: the sampler proposed, and the pruner dropped, trials knowing all folds.
+    Every candidate was trained without the fold it scores, so neither the models nor the choice see that fold. It needs
+    no training. One bias remains: the sampler proposed, and the pruner dropped, trials with knowledge of all folds.
 
     Returns:
-        What was chosen for each fold, in their order, and the scores, shape (lesions,).
+        The candidate chosen for each fold, in fold order, and the scores, shape (lesions,).
     """
     chosen = [best_of(candidates, apart_from=position) for position in range(len(problem.folds))]
     return chosen, scores_of_chosen(problem, chosen, runner)

@@ -1,4 +1,4 @@
-"""Fully nested tuning: for each outer fold a study of its own, which never sees that fold."""
+"""Fully nested tuning: each outer fold has its own study, which never sees that fold."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def tune_by_fold(
     *,
     progress: Callable[[int], Progress] = lambda _fold: lambda _tally: None,
 ) -> tuple[list[Candidate], Scores]:
-    """Tune on the other folds, fold by fold; they are patient folds already, so they serve as inner folds.
+    """For each fold, tune on the others, which serve as inner folds since they are patient folds already.
 
     Args:
         problem: What is tuned on what; at least 3 folds.
-        folder: Each fold's study lies in a folder `outer{fold}` of it.
+        folder: Holds each fold's study in a folder `outer{fold}`.
         runner: See `search`.
-        effort: Of each outer fold.
+        effort: How much to search for each outer fold.
         progress: Given the outer fold, what to call after each trial.
 
     Returns:
-        What was chosen for each fold, in their order, and the scores of models trained with it on all other folds,
+        The candidate chosen for each fold, in fold order, and the scores of models trained with it on all other folds,
         shape (lesions,).
     """
     chosen = []

@@ -1,4 +1,4 @@
-"""What is tuned on what: one learner of a run's plan, on the run's features, frozen patient folds and samples."""
+"""What is tuned on what: one learner of a run's plan, with the run's features, frozen patient folds and samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Problem:
     """A learner and the data its parameters are judged on.
 
     Attributes:
-        plan: How a run trains; its seeds are those of every trial.
+        plan: How a run trains; every trial uses its seeds.
         learner: The learner's name in the plan.
         table: Features, labels and weights of all lesions.
         patient: Patient of each lesion, shape (lesions,).
@@ -77,12 +77,12 @@ class Problem:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when trials of an older study could not be compared with new ones."""
+        """Differs if trials of an older study are not comparable with new ones."""
         names = [job.name(self.table) for fold in self.folds for job in self.jobs(self.current, fold)]
         return fingerprint({"models": names, "space": [repr(each) for each in self.space]})
 
     def without(self, fold: int) -> Problem:
-        """The same problem with one fold left out altogether: its other folds serve as inner folds."""
+        """The same problem without one fold; the other folds serve as inner folds."""
         return replace(self, fold=np.where(self.fold == fold, LEFT_OUT, self.fold).astype(np.int8))
 
     def configured(self, chosen: Mapping[str, Any]) -> Learner:
@@ -94,7 +94,7 @@ class Problem:
         return np.flatnonzero(self.fold == fold)
 
     def jobs(self, learner: Learner, fold: int) -> list[Job]:
-        """Train on every other fold, on the rows that a run would draw, and score this one; a job for each seed."""
+        """Jobs, one per seed, that train on the rows a run would draw from the other folds and score this one."""
         plan = replace(self.plan, learners={self.learner: learner})
         others, score = np.flatnonzero((self.fold != fold) & (self.fold != LEFT_OUT)), self.rows(fold)
         jobs = []
@@ -105,12 +105,12 @@ class Problem:
         return jobs
 
     def score(self, learner: Learner, folds: Sequence[int], runner: JobRunner, *, title: str | None = None) -> Scores:
-        """Score folds by models that were trained without them; what the result store holds is not trained again.
+        """Score folds by models trained without them; what the result store holds is not trained again.
 
         Args:
             learner: The learner with its parameters.
             folds: The folds to score.
-            runner: Does the jobs.
+            runner: Runs the jobs.
             title: See `JobRunner.run`.
 
         Returns:
@@ -124,6 +124,6 @@ class Problem:
         return scores / len(self.plan.seeds)
 
     def pauc(self, scores: Scores, fold: int) -> float:
-        """Partial AUC above 80 % sensitivity of a fold's lesions; 0 to 0.2."""
+        """Partial AUC of a fold's lesions above 80 % sensitivity; 0 to 0.2."""
         rows = self.rows(fold)
         return partial_auc(self.table.target[rows], scores[rows])

@@ -1,4 +1,4 @@
-"""What tuning found, in numbers: the best parameters, which lie at an edge, and what tuning honestly gains."""
+"""What tuning found, in numbers: the best parameters, those at the edge of their range, and an honest gain."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def tuned(
     replicates: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Sum a finished search up.
+    """Summarise a finished search.
 
-    All figures are the mean over folds of the pAUC: parameters differ between folds, and so do scales of scores.
+    All figures are the mean pAUC over folds, since parameters differ between folds, and so do score scales.
 
     Args:
         problem: What was tuned on what.
         folder: Where the study lies.
         runner: Holds the result store.
-        nested: What `tune_by_fold` returned; without it, nested selection among the study's trials.
-        replicates: Of the patient bootstrap.
-        seed: Of the patient bootstrap.
+        nested: What `tune_by_fold` returned; if None, nested selection among the study's trials.
+        replicates: Replicates of the patient bootstrap.
+        seed: Seed of the patient bootstrap.
 
     Returns:
         Ready for JSON: `trials`; `run` (the run's own parameters), `best` (chosen and measured on the same folds, so
         optimistic) and `honest` (chosen without the fold it is measured on), each with `pauc`, the last two with the
-        paired `difference` to the run's; `edges`: parameters of the best that lie at an end of the range searched.
+        paired `difference` from the run's; `edges`: best parameters that lie at an end of their search range.
     """
     candidates = list_candidates(problem, folder, runner)
     run, best = candidates[0], best_of(candidates)
@@ -81,7 +81,7 @@ def _figures(drawn: Replicates, score: str) -> dict[str, Any]:
 
 
 def edges(problem: Problem, best: Candidate) -> list[dict[str, Any]]:
-    """Parameters whose best value lies at an end of the range searched."""
+    """Parameters whose best value lies at an end of the search range."""
     return [
         {"name": each.name, "value": best.chosen[each.name], "end": end, "low": each.low, "high": each.high}
         for each in problem.space

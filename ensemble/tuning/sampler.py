@@ -13,19 +13,19 @@ from optuna.trial import FrozenTrial, TrialState
 from ensemble.tuning.spaces import Range
 
 RANDOM_TRIALS = 10
-"""Trials drawn at random before the sampler learns from them; none is pruned before as many have been scored."""
+"""Trials drawn at random before the sampler starts to learn; none is pruned before this many have been scored."""
 RETRY_OF = "retry_of"
-"""User attribute of a trial that tries the parameters of a failed one again: the number of that one."""
+"""User attribute of a trial that retries the parameters of a failed one: the number of that trial."""
 
 
 class SeededByTrial(TPESampler):
     """A tree-structured Parzen estimator whose draws depend on the seed, the trial's turn and the trials before it.
 
-    A sampler that went on from one seed would draw its first values again when a search is resumed, and processes that
-    work side by side would draw the same ones.
+    A sampler with a single seed would draw its first values again when a search is resumed, and parallel processes
+    would draw the same ones.
 
     Args:
-        seed: Of the search.
+        seed: Seed of the search.
         space: The parameters searched.
     """
 
@@ -37,7 +37,7 @@ class SeededByTrial(TPESampler):
         super().__init__(seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=True)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Begin anew, seeded for this trial."""
+        """Reseed the sampler for this trial."""
         turn = trial.number - sum(
             RETRY_OF in other.user_attrs or (other.state is TrialState.FAIL and not drawn_whole(other, self._ranges))
             for other in study.get_trials(deepcopy=False)[: trial.number]
@@ -46,7 +46,7 @@ class SeededByTrial(TPESampler):
 
 
 def parameters_of(trial: FrozenTrial) -> Mapping[str, Any]:
-    """What a trial was to be scored with, as far as it was drawn."""
+    """The parameters a trial was to be scored with, as far as they were drawn."""
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 

@@ -27,8 +27,8 @@ class Effort:
     """How much to search.
 
     Attributes:
-        trials: Finished (complete or pruned) trials wanted in total, those of earlier searches included.
-        seed: Of the sampler.
+        trials: Finished (complete or pruned) trials wanted in total, including those of earlier searches.
+        seed: Seed of the sampler.
         workers: Processes at the same time; at most one for each core.
     """
 
@@ -42,11 +42,11 @@ def search(
 ) -> Tally:
     """Run trials until the study has as many finished ones as wanted.
 
-    With one worker the same seed gives the same trials, also when the search is killed and resumed.
+    With one worker the same seed gives the same trials, even if the search is killed and resumed.
 
     Args:
         problem: What is tuned on what.
-        folder: Where the study lies; the caller keeps other processes away from it.
+        folder: Folder of the study; the caller keeps other processes out of it.
         runner: Holds the result store; its cores are those of all workers together.
         effort: How much to search.
         progress: Called after each trial.
@@ -61,7 +61,7 @@ def search(
         try:
             for _ in done:
                 progress(Tally.of(study))
-        except BrokenExecutor as error:  # the other workers were ended with the one that died
+        except BrokenExecutor as error:  # one died, which ended the other workers
             deaths += 1
             if deaths > MOST_DEATHS:
                 raise _too_many_deaths() from error
@@ -82,7 +82,7 @@ class _Work:
 def _run_trial(work: _Work, _turn: int, cores: int) -> None:
     runner = JobRunner(work.results, LocalExecutor(cores))
     study = open_study(work.folder, work.problem, seed=work.seed)
-    trial = study.ask()  # `study.optimize` covers an error up with another where the journal cannot be written
+    trial = study.ask()  # `study.optimize` hides an error behind another if the journal cannot be written
     try:
         value = _score(trial, work.problem, runner)
     except optuna.TrialPruned:
@@ -92,7 +92,7 @@ def _run_trial(work: _Work, _turn: int, cores: int) -> None:
 
 
 def _score(trial: optuna.Trial, problem: Problem, runner: JobRunner) -> float:
-    """Mean pAUC over the folds; stopped early where the pruner says so."""
+    """Mean pAUC over the folds; stops early if the pruner says so."""
     learner = problem.configured({each.name: each.suggest(trial) for each in problem.space})
     found: list[float] = []
     for step, fold in enumerate(problem.folds):

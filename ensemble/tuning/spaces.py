@@ -1,7 +1,7 @@
-"""Where each learner's parameters are searched.
+"""The ranges in which each learner's parameters are searched.
 
-The number of trees is not searched: it trades against the learning rate, which is, and so every trial takes about the
-same time. Parameters that are not listed stay as the run has them.
+The number of trees is not searched: it trades off against the learning rate, which is, and a fixed number makes
+every trial take about the same time. Parameters that are not listed stay as the run has them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import optuna
 
 Edge = Literal["low", "high"]
 
-#: A value counts as at the edge in the outermost part of its range (of its logarithm, where that is what is searched).
+#: A value within this outermost share of its range (on the logarithmic scale, if that is searched) is at the edge.
 EDGE_SHARE = 0.05
 
 
@@ -26,9 +26,9 @@ class Range:
         name: The parameter, as the library calls it.
         low: Least value.
         high: Largest value.
-        log: Whether factors count rather than differences.
+        log: Whether the range is logarithmic.
         whole: Whether only whole numbers make sense.
-        wall: An end that is a limit of the parameter itself, such as a share of 1; there the range cannot be widened.
+        wall: An end that is a limit of the parameter itself, such as a share of 1, and cannot be widened.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Range:
         return trial.suggest_float(self.name, self.low, self.high, log=self.log)
 
     def edge(self, value: float) -> Edge | None:
-        """Which end of the range `value` lies at: the best may lie beyond. None inside, and at a wall."""
+        """The end of the range that `value` lies at, so that the best may lie beyond; None inside, and at a wall."""
         scale = math.log if self.log else float
         share = (scale(value) - scale(self.low)) / (scale(self.high) - scale(self.low))
         end: Edge | None = "low" if share <= EDGE_SHARE else "high" if share >= 1 - EDGE_SHARE else None

@@ -19,23 +19,23 @@ from ensemble.tuning.pruning import MedianOfFolds
 from ensemble.tuning.sampler import RANDOM_TRIALS, RETRY_OF, SeededByTrial, drawn_whole, parameters_of
 
 MOST_ATTEMPTS = 3
-"""How often the same parameters are tried, where the process of their trial dies."""
+"""How often the same parameters are tried if the process of their trial dies."""
 BY_FOLD, ATTEMPT = "pauc_by_fold", "attempt"
 _JOURNAL, _FINGERPRINT, _SHA256 = "journal.log", "fingerprint", "sha256"
 
 
 class CheckedJournal(JournalFileBackend):
-    """A journal each of whose entries has its checksum: a figure in it that was changed is not believed."""
+    """A journal whose entries each have a checksum, so that a changed entry is refused."""
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Add entries."""
         super().append_logs([{**log, _SHA256: fingerprint(log)} for log in logs])
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
-        """The entries from a number on.
+        """The entries from a given number on.
 
         Raises:
-            InputError: One is damaged, or was written before entries had checksums.
+            InputError: An entry is damaged, or was written before entries had checksums.
         """
         damaged = InputError(
             "the journal of the search is damaged, or was written by an earlier version",
@@ -53,7 +53,7 @@ class CheckedJournal(JournalFileBackend):
 
 @dataclass(frozen=True)
 class Tally:
-    """How far a study is.
+    """How far a study has come.
 
     Attributes:
         complete: Trials scored on every fold.
@@ -86,12 +86,12 @@ class Tally:
 
 
 def open_study(folder: Path, problem: Problem, *, seed: int = 0) -> optuna.Study:
-    """Open a study, or begin it. Sampler and pruner are given in full: the library's defaults change.
+    """Open a study, or begin it. Sampler and pruner are stated in full, since the library's defaults change.
 
     Args:
-        folder: Where its journal lies.
+        folder: Where its journal is kept.
         problem: What is tuned on what.
-        seed: Of the sampler.
+        seed: Seed of the sampler.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def open_study(folder: Path, problem: Problem, *, seed: int = 0) -> optuna.Study
 
 
 def resume_study(folder: Path, problem: Problem, *, seed: int) -> optuna.Study:
-    """Open a study that nobody works on; clear what a killed process left, and queue its trials again.
+    """Open a study that no process is using; clear what a killed process left, and queue its trials again.
 
     Raises:
         InputError: Features, folds, seeds, settings or the search space are not those of the study's trials.
@@ -126,7 +126,7 @@ def resume_study(folder: Path, problem: Problem, *, seed: int) -> optuna.Study:
 
 
 def _repair(journal: Path) -> None:
-    """Clear the journal's lock and a last line that is not whole."""
+    """Clear the journal's locks and an incomplete last line."""
     for stale in journal.parent.glob(f"{journal.name}.lock*"):
         stale.unlink()
     if journal.exists():
@@ -137,7 +137,7 @@ def _repair(journal: Path) -> None:
 def _retry(study: optuna.Study, problem: Problem) -> None:
     """Mark trials whose process died as failed, and queue the parameters of failed trials again.
 
-    A trial that died before all of its parameters were drawn is not queued: the next one draws them.
+    A trial that died before all of its parameters were drawn is not queued: the next trial draws them.
     """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)

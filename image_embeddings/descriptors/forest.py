@@ -40,9 +40,9 @@ class Forest:
         Args:
             values: (lesions, descriptors) finite.
             target: (lesions,) 1 malignant, 0 benign.
-            trees: How many.
-            seed: Of the splits.
-            threads: The trees do not depend on it.
+            trees: Number of trees.
+            seed: Seed of the splits.
+            threads: Threads to use; the trees do not depend on it.
         """
         grown = ExtraTreesClassifier(
             trees,
@@ -63,7 +63,7 @@ class Forest:
         )
 
     def log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(lesions,) log-odds of the mean malignant share over the trees, held within 0.001 and 0.999."""
+        """(lesions,) log-odds of the mean malignant share over the trees, clipped to 0.001 to 0.999."""
         share = np.zeros(len(values))
         rows = np.arange(len(values))
         for begin, end in zip(self.start[:-1], self.start[1:], strict=True):

@@ -11,7 +11,7 @@ from image_embeddings.descriptors.colour import Floats
 from image_embeddings.descriptors.grid import AXES, RING_EDGES, differences, halved, radius, ring_weights, smoothed
 from image_embeddings.descriptors.region import Doubles
 
-# Keeps the ratio of two small gradients near 1: half of what the last bit of a channel makes of an even crop.
+# Keeps the ratio of two small gradients near 1: half of what the last bit of a channel makes in an even crop.
 _FLOOR = 0.05
 
 

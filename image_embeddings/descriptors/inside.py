@@ -11,7 +11,7 @@ from image_embeddings.descriptors.grid import AXES
 from image_embeddings.descriptors.region import Doubles, Region
 from image_embeddings.descriptors.segmentation import Lesion
 
-# Colours that dermatologists count in a pigmented lesion (ABCD rule), as differences from the skin around:
+# Colours that dermatologists count in a pigmented lesion (ABCD rule), as differences from the surrounding skin:
 # name -> (lowest, highest) of dL*, da*, db*.
 _FAR = 200.0
 NAMED_COLOURS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {

@@ -12,8 +12,8 @@ from sklearn.svm import SVC
 
 T = TypeVar("T", bound=np.generic)
 U = TypeVar("U", bound=np.generic)
-# The last bits of a row of a matrix product depend on the number of rows, and where the tiles of the product are not
-# whole also on where the row stands. So every product has this many rows, and a multiple of that many columns.
+# The last bits of a row of a matrix product depend on the number of rows, and, if the tiles of the product are not
+# whole, on the row's position too. So every product has _BLOCK rows, and a multiple of TILE columns.
 _BLOCK, TILE = 256, 64
 
 
@@ -27,7 +27,7 @@ class Kernel:
         support: (vectors, descriptors) standardised support vectors.
         weight: (vectors,) dual coefficients.
         intercept: () added to the sum.
-        gamma: () of exp(-gamma * squared distance).
+        gamma: () in exp(-gamma * squared distance).
     """
 
     mean: NDArray[np.float64]
@@ -44,7 +44,7 @@ class Kernel:
         Args:
             values: (lesions, descriptors) finite.
             target: (lesions,) 1 malignant, 0 benign.
-            gamma: Of the Gaussian, times the number of descriptors.
+            gamma: Gamma of the Gaussian, times the number of descriptors.
         """
         mean, scale = values.mean(0, dtype=np.float64), values.std(0, dtype=np.float64)
         scale = np.where(scale > 0, scale, 1.0)
@@ -61,14 +61,14 @@ class Kernel:
 
     @classmethod
     def empty(cls, columns: int) -> Kernel:
-        """One without support vectors, which says nothing."""
+        """A kernel without support vectors, whose decision is always 0."""
         zero = np.zeros(())
         return cls(np.zeros(columns), np.ones(columns), np.empty((0, columns)), np.empty(0), zero, zero)
 
     def decision(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """(lesions,) signed distance from the boundary in feature space; positive is malignant.
 
-        A lesion's is the same to the last bit alone and in any batch.
+        A lesion's value is the same to the last bit, alone or in any batch.
         """
         support, weight = padded(self.support, TILE), padded(self.weight, TILE)
         own = (support**2).sum(1)
@@ -82,7 +82,7 @@ class Kernel:
 
 
 def in_blocks(change: Callable[[NDArray[T]], NDArray[U]], values: NDArray[T]) -> NDArray[U]:
-    """What `change` makes of (rows, columns) values, a row for each row: the same alone and in any batch."""
+    """Apply `change`, row by row, to (rows, columns) values: a row's result is the same alone or in any batch."""
     whole = padded(values, _BLOCK)
     blocks = [change(whole[begin : begin + _BLOCK]) for begin in range(0, len(whole), _BLOCK)]
     return np.concatenate(blocks)[: len(values)]

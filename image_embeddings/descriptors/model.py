@@ -26,7 +26,7 @@ class DescriptorModel:
     """A fitted descriptor score.
 
     Attributes:
-        names: (descriptors,) what each is called, in the order of the columns it was fitted on.
+        names: (descriptors,) name of each, in the order of the columns it was fitted on.
         typical: (descriptors,) training medians, which stand in for a value that is not finite.
         forest: Extra-trees.
         kernel: Support vector machine.
@@ -46,9 +46,9 @@ class DescriptorModel:
         Args:
             frame: isic_id and descriptors; rows with nulls are left out.
             target: (rows,) 1 malignant, 0 benign.
-            seed: Of the benign sample and the trees.
-            threads: The model does not depend on it.
-            trees: How many.
+            seed: Seed of the benign sample and the trees.
+            threads: Threads to use; the model does not depend on it.
+            trees: Number of trees.
         """
         names = [name for name in frame.columns if name != ID]
         values = frame.select(names).to_numpy().astype(np.float32)
@@ -58,7 +58,7 @@ class DescriptorModel:
         return cls(np.array(names), np.median(values, axis=0), forest, Kernel.fit(values, target))
 
     def log_odds(self, frame: pl.DataFrame) -> NDArray[np.float64]:
-        """(rows,) score; higher is more suspicious; NaN where the descriptors are null.
+        """(rows,) score; higher is more suspicious; NaN if the descriptors are null.
 
         Raises:
             InputError: A descriptor that the model was fitted on is absent.

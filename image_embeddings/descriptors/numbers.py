@@ -25,7 +25,7 @@ TEXTURE_SIZE = 128
 def describe_crops(crops: Sequence[Crop]) -> dict[str, Doubles]:
     """Every descriptor of every crop.
 
-    A crop's numbers depend on that crop alone, and in their last bits on how many crops there are.
+    A crop's numbers depend on that crop alone, except that their last bits depend on how many crops there are.
 
     Args:
         crops: At least one crop, each of any size; all are taken to show the same width of skin.
@@ -55,7 +55,7 @@ def _resized(image: Image.Image, size: int) -> NDArray[np.uint8]:
 
 
 def _file_numbers(crops: Sequence[Crop]) -> dict[str, Doubles]:
-    """Size in pixels, encoded size, and bytes a pixel: how much detail the encoder found."""
+    """Size in pixels, encoded size, and bytes per pixel: how much detail the encoder found."""
     width = np.array([crop.pixels.shape[1] for crop in crops], np.float64)
     height = np.array([crop.pixels.shape[0] for crop in crops], np.float64)
     n_bytes = np.array([crop.n_bytes for crop in crops], np.float64)

@@ -42,7 +42,7 @@ class Region:
 
     def quantiles(self, values: Floats, levels: tuple[float, ...]) -> list[Doubles]:
         """(crops,) nearest-rank quantiles of (pixels,) values, one array per level."""
-        # A crop's pixels lie together, and sorting many short pieces is faster than one long list by two keys.
+        # A crop's pixels are contiguous, and sorting many short pieces is faster than one long list by two keys.
         ends = np.bincount(self.crop, minlength=self.crops).cumsum()
         ordered = np.concatenate([np.sort(piece) for piece in np.split(values, ends[:-1])])
         start = np.concatenate([[0], ends[:-1]])

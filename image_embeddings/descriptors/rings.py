@@ -12,7 +12,7 @@ _PERCENT = (2, 25, 50, 75, 98)
 
 
 def ring_numbers(planes: Floats) -> dict[str, Doubles]:
-    """Mean, spread and the differences between rings of L*, a*, b*, and moments and quantiles of the whole crop.
+    """Mean, spread and differences between rings of L*, a*, b*, and moments and quantiles of the whole crop.
 
     Args:
         planes: (3, crops, size, size) L*, a*, b*.

@@ -38,8 +38,8 @@ def segment(planes: Floats) -> Lesion:
     """Segment each crop of a batch.
 
     The skin colour is the median outside 0.8 of the half width; ΔE from it, smoothed, is weighted by a Gaussian about
-    the centre (the lesion is what the crop was cut for) and cut at Otsu's threshold (1979); of the connected parts the
-    one with the most weighted ΔE is kept and its holes are filled.
+    the centre (the lesion is what the crop was cut for) and cut at Otsu's threshold (1979); of the connected parts, the
+    one with the most weighted ΔE is kept, and its holes are filled.
 
     Args:
         planes: (3, crops, size, size) L*, a*, b*.
@@ -72,7 +72,7 @@ def _otsu(values: Floats) -> Floats:
 
 
 def _main_part(weight: Floats, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected part with the most weight in each crop; a 2 × 2 centre where a crop has none."""
+    """The connected part with the most weight in each crop; a 2 × 2 centre if a crop has none."""
     crops, size, _ = mask.shape
     labels, count = ndimage.label(mask, structure=_IN_PLANE)
     mass = np.bincount(labels.ravel(), weights=weight.ravel(), minlength=count + 1)
@@ -93,7 +93,7 @@ def _main_part(weight: Floats, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _without_holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill what the border of the crop cannot reach."""
+    """Fill whatever cannot be reached from the border of the crop."""
     framed = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     labels, count = ndimage.label(framed, structure=_IN_PLANE)
     reached = np.zeros(count + 1, bool)

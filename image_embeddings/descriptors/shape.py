@@ -42,7 +42,7 @@ def shape_numbers(lesion: Lesion, region: Region, planes: Floats) -> dict[str, D
 
 
 def _axes(yy: Doubles, xx: Doubles, yx: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-    """Variances along and across the longest axis, and that axis's angle from x; a pixel's own extent counts 1/12."""
+    """Variances along and across the longest axis, and that axis's angle from x; a pixel's own extent adds 1/12."""
     yy, xx = yy + 1 / 12, xx + 1 / 12
     middle, spread = (yy + xx) / 2, np.hypot((xx - yy) / 2, yx)
     return middle + spread, np.maximum(middle - spread, 1 / 12), 0.5 * np.arctan2(2 * yx, xx - yy)

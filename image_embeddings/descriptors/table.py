@@ -50,14 +50,14 @@ def describe(
     required: bool = True,
     executor: Executor | None = None,
 ) -> Described:
-    """Descriptors of the crops of `ids`; a crop's are the same to the last bit alone and in any batch.
+    """Descriptors of the crops of `ids`; a crop's are the same to the last bit, alone or in any batch.
 
     Args:
-        store: Where the crops lie.
-        ids: At least one.
+        store: Where the crops are.
+        ids: At least one id.
         on_bad: "stop" raises at the first crop that cannot be read, "missing" gives it nulls and goes on.
-        required: That no crop at all can be read is an error; otherwise the frame then holds ids alone.
-        executor: Spreads the work; by default one core of this machine. The numbers do not depend on it.
+        required: Raise an error if no crop at all can be read; otherwise the frame then holds ids alone.
+        executor: Distributes the work; by default one core of this machine. The numbers do not depend on it.
 
     Raises:
         CropError: With "stop", a crop cannot be read. With `required`, no crop at all can be read.
@@ -73,7 +73,7 @@ def describe(
 def describe_in_chunks(
     store: CropReader, ids: Sequence[str], *, crops: int, on_bad: OnBad = "missing", executor: Executor | None = None
 ) -> Iterator[Described]:
-    """As `describe`, but `crops` crops at a time, so that memory does not grow with their number."""
+    """Like `describe`, but `crops` crops at a time, so that memory does not grow with their number."""
     executor = executor or LocalExecutor(1)
     pieces = [
         list(ids[start : start + CHUNK])
@@ -117,8 +117,8 @@ def _describe_chunk(store: CropReader, ids: Sequence[str], _cores: int) -> _Chun
     crops = [result for result in results if not isinstance(result, CropError)]
     if not crops:
         return _Chunk([], np.empty((len(ids), 0), np.float32), faults)
-    # Every batch has as many crops: the last bits of some numbers depend on how many there are. The matrix products are
-    # small: on two threads they take no less time and twice the processors', which the other workers then lack.
+    # Every batch has the same number of crops: the last bits of some numbers depend on how many there are. The matrix
+    # products are small: two threads make them no faster, and take a core away from the other workers.
     with threadpool_limits(limits=1):
         numbers = describe_crops([*crops, *crops[-1:] * (CHUNK - len(crops))])
     values = np.full((len(ids), len(numbers)), np.nan, np.float32)

@@ -78,12 +78,12 @@ def _patterns(name: str, plane: NDArray[np.uint8]) -> dict[str, Doubles]:
 
 @lru_cache(maxsize=8)
 def _first_class(size: int) -> NDArray[np.uint8]:
-    """(size - 2, size - 2) 0 at the centre; in the rest of the crop, where patterns are counted apart, their number."""
+    """(size - 2, size - 2) 0 at the centre; elsewhere, where patterns are counted apart, the number of patterns."""
     return (_PATTERNS * (radius(size)[1:-1, 1:-1] >= 0.4)).astype(np.uint8)
 
 
 def _pattern_table() -> NDArray[np.uint8]:
-    """The pattern of each of the 256 neighbourhoods: how many are higher, if they lie together; else the last."""
+    """The pattern of each of the 256 neighbourhoods: how many are higher, if they are contiguous; else the last."""
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     changes = (bits != np.roll(bits, 1, axis=1)).sum(1)
     return np.where(changes <= 2, bits.sum(1), _PATTERNS - 1).astype(np.uint8)

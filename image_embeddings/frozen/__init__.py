@@ -1,1 +1,1 @@
-"""Light heads on what a pretrained backbone says of crops, its own weights untouched."""
+"""Light heads on a pretrained backbone's features of crops; the backbone's own weights are untouched."""

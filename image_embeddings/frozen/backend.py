@@ -1,4 +1,4 @@
-"""Light heads on frozen features as a backend: every crop is looked at once, whatever the number of folds."""
+"""Light heads on frozen features as a backend: the backbone sees every crop once, whatever the number of folds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FrozenBackend(MeasuredBackend):
     """A backbone that is not trained, and a head for each part.
 
     Attributes:
-        recipe: What its heads have in common.
+        recipe: What the heads have in common.
     """
 
     def __init__(self, resources: Resources, recipe: Recipe) -> None:
@@ -47,7 +47,7 @@ class FrozenBackend(MeasuredBackend):
         return [self.resources.folder / f"{part}.npz", self._backbone]
 
     def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
-        """Look at every crop once, unless that was done before, then fit each part's head on its rows."""
+        """Run the backbone once on every crop, unless that was done before, then fit each part's head on its rows."""
         recipe, preset = self.recipe, self.recipe.preset
         if not self._backbone.exists():
             save_pretrained(preset, self._backbone, weights=recipe.weights, download=recipe.download, seed=recipe.seed)
@@ -61,7 +61,7 @@ class FrozenBackend(MeasuredBackend):
         return self._known.faults
 
     def prepare(self, ids: Sequence[str]) -> None:
-        """Look at the crops, and describe them all at once where heads see descriptors, once for all parts."""
+        """Run the backbone on the crops, and describe them if heads see descriptors, once for all parts."""
         if self._known is None:
             found = _arrays(look(self._backbone, ids, self.recipe, self.resources))
             self._known = _seen(ids, found["values"], self._describe(ids), _faults(found))
@@ -81,7 +81,7 @@ class FrozenBackend(MeasuredBackend):
             yield _seen(own, said.embeddings[0], self._describe(own), said.faults)
 
     def _of_training(self, ids: Sequence[str]) -> Described:
-        """What heads see of the training crops, from the cache where the same was computed before."""
+        """What heads see of the training crops, from the cache if it was computed before."""
         resources, recipe, preset = self.resources, self.recipe, self.recipe.preset
         folder, crops = resources.folder.parent / CACHE, fingerprint([recipe.crops_sha256, list(ids)])
         sight = [
@@ -101,7 +101,7 @@ class FrozenBackend(MeasuredBackend):
         return _seen(ids, found["values"], numbers, faults)
 
     def _describe(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """(crops, numbers) descriptors; of width 0 where heads do not see them, or no crop can be read."""
+        """(crops, numbers) descriptors; of width 0 if heads do not see them, or no crop can be read."""
         resources, preset = self.resources, self.recipe.preset
         if not preset.descriptors:
             return np.empty((len(ids), 0), np.float32)
@@ -111,7 +111,7 @@ class FrozenBackend(MeasuredBackend):
 
 
 def _arrays(chunks: Iterable[CropScores]) -> Arrays:
-    """Features of crops, and which could not be read and why."""
+    """Features of crops, and which crops could not be read and why."""
     found = list(chunks)
     faults = {isic_id: reason for chunk in found for isic_id, reason in chunk.faults.items()}
     values = np.concatenate([chunk.embeddings[0] for chunk in found])
@@ -136,6 +136,6 @@ def _seen(
 
 
 def _columns(frame: pl.DataFrame) -> NDArray[np.float32]:
-    """(crops, width) the features, then the descriptors; NaN where a crop cannot be read."""
+    """(crops, width) the features, then the descriptors; NaN if a crop cannot be read."""
     numbers = [frame[name].to_numpy() for name in frame.columns if name not in {ID, _FEATURES}]
     return np.column_stack([frame[_FEATURES].to_numpy().astype(np.float32), *numbers])

@@ -1,4 +1,4 @@
-"""Numbers of training crops, kept by content: another head on the same lesions does not look at the crops again."""
+"""Numbers of training crops, kept by content: another head on the same lesions need not read the crops again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.files import fingerprint
 from engine.results import Arrays, ResultStore
 
 CACHE = "features.kept"
-"""Folder beside the model folders; it may be deleted at any time. The dot keeps it apart from models of a run."""
+"""Folder beside the model folders; it may be deleted at any time. The dot keeps it apart from a run's models."""
 
 
 def cached(
@@ -19,13 +19,13 @@ def cached(
     *,
     usable: Callable[[Arrays], bool] = lambda _: True,
 ) -> Arrays:
-    """Arrays known from before, or made now and kept.
+    """Arrays from an earlier call, or made now and kept.
 
     Args:
-        folder: Where they lie.
-        name: All that decides them: the crops' bytes, and what computes the numbers.
+        folder: Where they are kept.
+        name: Everything that determines them: the crops' bytes, and what computes the numbers.
         make: Computes them.
-        usable: Whether those known from before will do.
+        usable: Whether earlier ones can be used.
     """
     store, key = ResultStore(folder), fingerprint(name)
     found: Arrays | None = store.get(key)

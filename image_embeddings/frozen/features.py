@@ -1,4 +1,4 @@
-"""What a frozen backbone says of crops: the same bits for a crop alone and in any batch."""
+"""A frozen backbone's features of crops: the same to the last bit for a crop alone or in any batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from image_embeddings.presets import Preset
 
 
 class Tokens(nn.Module):
-    """A backbone of patches: its class token and the mean of the patches' tokens, side by side."""
+    """A patch-based backbone: its class token and the mean of its patch tokens, side by side."""
 
     def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Tokens(nn.Module):
         self.num_features = 2 * int(backbone.num_features)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(batch, 2 * width) of normalised images."""
+        """(batch, 2 * width) features of normalised images."""
         tokens = self.backbone.forward_features(images)
         return torch.cat([tokens[:, 0], tokens[:, self.backbone.num_prefix_tokens :].mean(1)], 1)
 
@@ -46,10 +46,10 @@ def normalised(preset: Preset) -> Preset:
 
 
 def save_pretrained(preset: Preset, path: Path, *, weights: Path | None, download: bool, seed: int) -> None:
-    """Write the backbone's first weights and its normalisation, atomically; random where none are given.
+    """Write the backbone's first weights and its normalisation, atomically; random if none are given.
 
     Raises:
-        InputError: As `build`.
+        InputError: As in `build`.
     """
     torch.manual_seed(seed)
     network = _asked_for_tokens(build(preset, BINARY, weights=weights, download=download))
@@ -71,7 +71,7 @@ def _asked_for_tokens(network: Network) -> Network:
 
 
 def look(path: Path, ids: Sequence[str], recipe: Recipe, resources: Resources) -> Iterator[CropScores]:
-    """What the backbone in a file says of crops, `CHUNK` crops at a time: the one embedding is the features."""
+    """Scores of crops by the backbone in a file, `CHUNK` crops at a time; the only embedding is the features."""
     load = partial(_load, recipe.preset, path)
     return score_chunks("features", load, ids, recipe, resources, embeddings=True)
 

@@ -1,4 +1,4 @@
-"""A light classifier on a backbone's features, standardised and reduced; chosen among a few in the training rows."""
+"""A light classifier on a backbone's features, standardised and reduced; the best of a few on the training rows."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from image_embeddings.joined_store import scored
 from image_embeddings.sampling import sampled
 
 Doubles = NDArray[np.float64]
-# What the inner folds choose between: inverse penalties of a logistic regression, widths of a Gaussian kernel (over the
-# number of columns).
+# What the inner folds choose from: inverse penalties of a logistic regression, and widths of a Gaussian kernel (divided
+# by the number of columns).
 PENALTIES = (0.0003, 0.003, 0.03)
 GAMMAS = (0.1, 0.3)
 INNER_FOLDS = 3
-# Benign rows for each malignant one, at most: a kernel machine's time grows with their square.
+# At most this many benign rows for each malignant one: a kernel machine's time grows with their square.
 BENIGN_RATIO = 20
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """Standardised columns, of which the first, the features, become their leading principal components.
+    """Standardised columns; the first ones, the features, are replaced by their leading principal components.
 
     Attributes:
-        mean: (columns,) of the training rows.
+        mean: (columns,) means of the training rows.
         scale: (columns,) their standard deviation; 1 for a constant.
         axes: (features, components) zero-padded to whole tiles of components, each of which has a variance of 1.
-        components: () how many are kept.
+        components: () number of components kept.
     """
 
     mean: Doubles
@@ -58,7 +58,7 @@ class Reduction:
         return cls(mean, scale, padded(axes.T, TILE).T.copy(), np.array(kept))
 
     def __call__(self, values: Doubles) -> Doubles:
-        """(rows, components and other columns); a row's are the same to the last bit alone and in any batch."""
+        """(rows, components and other columns); a row's values are the same to the last bit, alone or in any batch."""
         features, kept = len(self.axes), int(self.components)
         whole = (values - self.mean) / self.scale
         return np.hstack(
@@ -68,12 +68,12 @@ class Reduction:
 
 @dataclass(frozen=True)
 class HeadSettings:
-    """What is not chosen inside.
+    """Settings that the inner folds do not choose.
 
     Attributes:
-        features: Columns, from the first, that are a backbone's features; the others are kept as they are.
-        components: Kept of them.
-        seed: Of the inner folds and the sample of benign rows.
+        features: Number of leading columns that are a backbone's features; the others are kept as they are.
+        components: Principal components kept of the features.
+        seed: Seed of the inner folds and the sample of benign rows.
     """
 
     features: int
@@ -83,14 +83,14 @@ class HeadSettings:
 
 @dataclass(frozen=True)
 class Head:
-    """A fitted head: one of a linear and a kernel classifier; the other is empty.
+    """A fitted head: either a linear or a kernel classifier; the other is empty.
 
     Attributes:
-        weight: (components,) of the logistic regression; of length 0 where the kernel machine was chosen.
+        weight: (components,) of the logistic regression; of length 0 if the kernel machine was chosen.
         intercept: () of the logistic regression.
-        inner_pauc: () pAUC over the inner folds, of the chosen one; NaN where there were none.
-        reduction: Fitted on the same rows.
-        kernel: The kernel machine; without support vectors where the logistic regression was chosen.
+        inner_pauc: () pAUC of the chosen classifier over the inner folds; NaN if there were none.
+        reduction: Reduction fitted on the same rows.
+        kernel: The kernel machine; without support vectors if the logistic regression was chosen.
     """
 
     weight: Doubles
@@ -103,15 +103,15 @@ class Head:
     def fit(
         cls, values: NDArray[np.floating[Any]], frame: pl.DataFrame, target: NDArray[np.int8], settings: HeadSettings
     ) -> Head:
-        """Choose by the pAUC of inner folds over whole patients, then fit on all of them.
+        """Choose by the pAUC over inner folds of whole patients, then fit on all rows.
 
         Args:
-            values: (rows, columns) features and perhaps descriptors; rows with NaN are left out, and benign ones beyond
-                `BENIGN_RATIO` for each malignant one.
-            frame: isic_id, patient_id and, where duplicates are kept together, group; row by row. Where is_extra
-                tells lesions that are never scored, they are learnt from and the choice is not measured on them.
+            values: (rows, columns) features and perhaps descriptors; rows with NaN are left out, as are benign ones
+                beyond `BENIGN_RATIO` for each malignant one.
+            frame: isic_id, patient_id and, if duplicates are kept together, group; row by row. Lesions marked is_extra,
+                which are never scored, are learnt from, but the choice is not measured on them.
             target: (rows,) 1 malignant, 0 benign.
-            settings: What is fixed.
+            settings: The fixed settings.
 
         Raises:
             InputError: No malignant or no benign row is finite.
@@ -122,7 +122,7 @@ class Head:
         return _fit(chosen, Reduction.fit(own, settings.features, settings.components), own, target, pauc)
 
     def log_odds(self, values: NDArray[np.floating[Any]]) -> Doubles:
-        """(rows,) score; higher is more suspicious; NaN where a feature is NaN."""
+        """(rows,) score; higher is more suspicious; NaN if a feature is NaN."""
         readable = np.isfinite(values).all(1)
         score = np.full(len(values), np.nan)
         if readable.any():
@@ -139,7 +139,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     *(("linear", penalty) for penalty in PENALTIES),
     *(("kernel", gamma) for gamma in GAMMAS),
 )
-# Where there are too few patients to choose.
+# Used if there are too few patients to choose.
 _PLAIN: Candidate = ("linear", 0.003)
 
 
@@ -155,7 +155,7 @@ def _sample(values: NDArray[np.floating[Any]], target: NDArray[np.int8], seed: i
 
 
 def _inner_folds(frame: pl.DataFrame, target: NDArray[np.int8], seed: int) -> NDArray[np.int8] | None:
-    """(rows,) inner fold, -1 of extra lesions; None where there are too few patients of a class."""
+    """(rows,) inner fold, -1 for extra lesions; None if there are too few patients of a class."""
     keys = [ID, "patient_id", *(["group"] if "group" in frame.columns else [])]
     rows = scored(frame.with_columns(target=pl.Series(target))).select(*keys, "target")
     try:

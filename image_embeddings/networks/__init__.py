@@ -12,8 +12,8 @@ if missing := [name for name in ("torch", "torchvision", "timm", "safetensors") 
         remedy="install them: pip install torch torchvision timm safetensors; descriptors need none of it",
     )
 
-# On some processors MKL divides long sums among threads, and a score's last bits follow their number. Its strict
-# reproducible mode does not. The variable is read at the first product of matrices.
+# On some processors MKL divides long sums among threads, so that a score's last bits depend on their number. Its strict
+# reproducible mode avoids this. The variable is read at the first matrix product.
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 from image_embeddings.networks import torchvision_loading

@@ -1,4 +1,4 @@
-"""Pixels of one crop on their way to the network, with and without chance."""
+"""Pixels of one crop on their way to the network, with and without randomness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from image_embeddings.presets import AugmentationName, Preset
 
 
 def prepare(pixels: NDArray[np.uint8], preset: Preset) -> NDArray[np.uint8]:
-    """(size, size, 3) uint8 of a crop of any size: what the network sees when nothing is left to chance."""
+    """(size, size, 3) uint8 of a crop of any size: what the network sees without augmentation."""
     pixels = _centre(pixels, preset.view)
     if preset.clahe:
         pixels = clahe(pixels)
@@ -29,21 +29,21 @@ def prepare(pixels: NDArray[np.uint8], preset: Preset) -> NDArray[np.uint8]:
 
 
 def _centre(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """The middle of a crop, `share` as wide and as high; at least a pixel."""
+    """The middle of a crop, `share` of its width and height; at least one pixel."""
     height, width = (max(1, round(length * share)) for length in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return pixels[top : top + height, left : left + width]
 
 
 def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    """(3, size, size) uint8, of a copy: Pillow's memory is read-only, which torch warns about."""
+    """(3, size, size) uint8, copied: Pillow's memory is read-only, which torch warns about."""
     return torch.from_numpy(np.array(pixels.transpose(2, 0, 1)))
 
 
 class RandomView(v2.Transform):
-    """A random mirror image, rotation, scale and shift in one resampling; what comes in from outside is reflected.
+    """A random mirror image, rotation, scale and shift in one resampling; the outside is filled by reflection.
 
-    A lesion has no upright position, so any angle is as good as another; reflecting keeps black corners out.
+    A lesion has no upright position, so any angle is as good as another; reflection avoids black corners.
     """
 
     def __init__(self, *, degrees: float, scale: tuple[float, float], shift: float) -> None:

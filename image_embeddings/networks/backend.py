@@ -40,8 +40,8 @@ class NetworkBackend:
     """One network for each part and repeat.
 
     Attributes:
-        resources: What it works with.
-        recipe: What its networks have in common.
+        resources: Resources of the backend.
+        recipe: What the networks have in common.
     """
 
     def __init__(self, resources: Resources, recipe: Recipe) -> None:
@@ -53,7 +53,7 @@ class NetworkBackend:
         return [self.resources.folder / f"{name}.safetensors" for name in names]
 
     def fit(self, parts: Mapping[str, NDArray[np.int64]], frame: pl.DataFrame, labels: Labels) -> dict[str, str]:
-        """Train each part's networks that are not there, continuing where a killed training stood."""
+        """Train each part's missing networks, resuming where a killed training stopped."""
         items = [
             (path, repeat, rows)
             for part, rows in parts.items()
@@ -66,14 +66,14 @@ class NetworkBackend:
         return {isic_id: reason for faults in found for isic_id, reason in faults.items()}
 
     def history(self, parts: Sequence[str]) -> dict[str, list[dict[str, float]]]:
-        """An entry per epoch of each network, out of its file."""
+        """An entry per epoch of each network, from its file."""
         return {path.stem: read_history(path) for part in parts for path in self.files(part)}
 
     def prepare(self, ids: Sequence[str]) -> None:
-        """Nothing: each part's networks look at the pixels themselves."""
+        """Do nothing: each part's networks read the pixels themselves."""
 
     def score(self, parts: Sequence[str], ids: Sequence[str]) -> Iterator[Scores]:
-        """Mean log-odds over the networks of the parts, all of which see each crop once it is decoded."""
+        """Mean log-odds over the networks of the parts; each crop is decoded once for all of them."""
         paths = [path for part in parts for path in self.files(part)]
         names, wanted = [path.stem for path in paths], self.resources.embeddings
         load = partial(_loaded_now, paths, self.recipe)
@@ -85,7 +85,7 @@ class NetworkBackend:
 
     @property
     def _at_once(self) -> int:
-        """Networks at work at the same time: one on this machine; in a cluster one a GPU, or one a machine."""
+        """Networks at work at the same time: one on this machine; in a cluster, one per GPU or one per machine."""
         executor = self.resources.executor
         if isinstance(executor, LocalExecutor):
             return 1
@@ -148,7 +148,7 @@ def _loaded_now(paths: Sequence[Path], recipe: Recipe) -> list[Network]:
 
 @lru_cache(maxsize=1)
 def _loaded(files: tuple[tuple[Path, int], ...], recipe: Recipe) -> list[Network]:
-    """Trained networks from their files, as changed last; kept for the next chunk of crops."""
+    """Trained networks from files with these modification times; kept for the next chunk of crops."""
     return [_load(path, recipe) for path, _ in files]
 
 
@@ -181,10 +181,10 @@ def _identity(shared: _TrainingShared, rows: NDArray[np.int64], seed: int) -> st
 def inner_split(
     frame: pl.DataFrame, rows: NDArray[np.int64], preset: Preset, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Training rows without a fifth of the patients, and that fifth, where early stopping needs a judge.
+    """Training rows without a fifth of the patients, and that fifth, if early stopping needs rows to judge by.
 
     Patients whose images are duplicates of each other (column `group`) stay on one side. Lesions of extra tables, which
-    are no measure of what is scored, are trained on.
+    do not show how well others are scored, are trained on.
     """
     if preset.patience is None:
         return rows, rows[:0]

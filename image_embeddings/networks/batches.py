@@ -1,4 +1,4 @@
-"""Which crops make up each step, and how they reach the network; a function of seed, epoch and step alone."""
+"""Which crops make up each step, and how they reach the network; depends only on seed, epoch and step."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Sampling:
     Attributes:
         malignant: Rows seen in every epoch, `copies` times.
         benign: Rows of which `n_benign` are drawn anew each epoch.
-        copies: Of each malignant row.
-        n_benign: All of `benign` at most.
-        batch_size: Of every step; the odd rows at the end of an epoch are left out.
-        seed: Every draw follows from it.
+        copies: Copies of each malignant row.
+        n_benign: Benign rows per epoch, at most all of `benign`.
+        batch_size: Rows of every step; the remaining rows at the end of an epoch are left out.
+        seed: Seed of every draw.
     """
 
     malignant: NDArray[np.int64]
@@ -89,8 +89,8 @@ class CropBatch:
     Attributes:
         pixels: (batch, 3, size, size) uint8.
         rows: (batch,) their rows in the frame.
-        readable: (batch,) False where the crop could not be read and its pixels are blank.
-        faults: Why not.
+        readable: (batch,) False if the crop could not be read and its pixels are blank.
+        faults: Why crops could not be read.
     """
 
     pixels: Tensor
@@ -104,7 +104,7 @@ Sample = tuple[NDArray[np.uint8] | CropError, int]
 
 
 class Crops(Dataset[Sample]):
-    """Crops by row, augmented where an item brings a seed of 0 or more.
+    """Crops by row, augmented if an item has a seed of 0 or more.
 
     It holds the store's path, not its open file: each worker process opens its own.
     """
@@ -126,18 +126,18 @@ class Crops(Dataset[Sample]):
         pixels = prepare(crop.pixels, self.preset)
         if seed >= 0:
             # A seed for each crop: what it looks like depends neither on its place in a batch nor on the worker.
-            # The default generator alone: torch.manual_seed also visits every accelerator, a millisecond each time.
+            # Only the default generator: torch.manual_seed also visits every accelerator, a millisecond each time.
             torch.default_generator.manual_seed(seed)
             pixels = self.augment(as_tensor(pixels)).permute(1, 2, 0).numpy()
         return pixels, row
 
     def collate(self, items: list[Sample]) -> CropBatch:
-        """Stack crops; blank where one could not be read."""
+        """Stack crops; blank if one could not be read."""
         blank = np.zeros((self.preset.size, self.preset.size, 3), np.uint8)
         pixels = np.stack([blank if isinstance(value, CropError) else value for value, _ in items])
         readable = [not isinstance(value, CropError) for value, _ in items]
         faults = [value for value, _ in items if isinstance(value, CropError)]
-        # Colours last in memory is what torch calls channels last: no copy is needed on the way to the network.
+        # With colours last in memory, which torch calls channels last, no copy is needed on the way to the network.
         seen = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         return CropBatch(seen, torch.tensor([row for _, row in items]), torch.tensor(readable), faults)
 

@@ -1,4 +1,4 @@
-"""Where a training stands, as one safetensors file: tensors, and the rest as JSON in its header."""
+"""The state of a training, as one safetensors file: tensors, and the rest as JSON in its header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.files import atomic_path
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """How far a training has come.
 
     Attributes:
         step: Steps done.
@@ -36,10 +36,10 @@ def save(path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, progre
 
     Args:
         path: The file.
-        modules: By name.
-        optimizer: With its moments.
-        progress: Where the training stands.
-        identity: Fingerprint of what is trained on what; another training will not take the file for its own.
+        modules: Modules by name.
+        optimizer: Optimizer with its moments.
+        progress: How far the training has come.
+        identity: Fingerprint of what is trained on what; another training will not mistake the file for its own.
     """
     tensors = {f"{name}/{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
     for place, state in optimizer.state_dict()["state"].items():
@@ -52,7 +52,7 @@ def save(path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, progre
 
 
 def restore(path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, identity: str) -> Progress | None:
-    """Put everything back as it was; None where there is no checkpoint.
+    """Put everything back as it was; None if there is no checkpoint.
 
     Raises:
         InputError: The checkpoint is damaged or of another training.

@@ -18,7 +18,7 @@ from image_embeddings.networks.scoring import CropScores, ScoringOptions, loader
 
 @dataclass(frozen=True)
 class _Shared:
-    """What scoring a chunk takes; travels to where it is done."""
+    """What scoring a chunk needs; sent to where it is done."""
 
     title: str
     load: Callable[[], list[Network]]
@@ -39,15 +39,15 @@ def score_chunks(
     embeddings: bool,
     at_once: int = 1,
 ) -> Iterator[CropScores]:
-    """What networks say of crops, `CHUNK` crops at a time; see `score`.
+    """Networks' scores of crops, `CHUNK` crops at a time; see `score`.
 
     Args:
-        title: In reports of how far it is.
-        load: Gives the networks from their files; it can be pickled.
+        title: Title in progress reports.
+        load: Loads the networks from their files; must be picklable.
         ids: The crops.
         recipe: Preprocessing, views and device.
-        resources: Store, executor, and what becomes of a crop that cannot be read.
-        embeddings: Keep them.
+        resources: Store, executor, and what to do with a crop that cannot be read.
+        embeddings: Whether to keep embeddings.
         at_once: Chunks at work at the same time.
     """
     shared = _Shared(title, load, recipe, resources.store, resources.on_bad, embeddings, len(ids))

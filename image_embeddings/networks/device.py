@@ -31,7 +31,7 @@ class Device:
         """`name`, or with "auto" the GPU if there is one.
 
         Raises:
-            InputError: The device named is not there.
+            InputError: The named device is not available.
         """
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -45,7 +45,7 @@ class Device:
         return self.name.startswith("cuda")
 
     def place(self, network: Network) -> Network:
-        """Move a network here, channels last, which convolutions are fastest on."""
+        """Move a network here, channels last, for which convolutions are fastest."""
         network.to(self.name, memory_format=torch.channels_last)
         return network
 

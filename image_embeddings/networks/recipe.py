@@ -16,15 +16,15 @@ class Recipe:
 
     Attributes:
         preset: How each is built, fed and trained.
-        classes: Of the main head.
-        n_sites: Of the body-site head.
-        seed: Of every draw; a repeat adds to it.
-        repeats: Networks of each part, which differ by their seed; their scores are averaged.
+        classes: Classes of the main head.
+        n_sites: Number of sites of the body-site head.
+        seed: Seed of every draw; a repeat adds to it.
+        repeats: Networks of each part, which differ in their seed; their scores are averaged.
         weights: First weights from a local file.
         download: Let timm fetch first weights.
         reduce_to: Length that embeddings are reduced to by components fitted on the part's training rows; None keeps
-            them.
-        crops_sha256: Of the training crops.
+            them as they are.
+        crops_sha256: SHA-256 of the training crops.
         device: Where they run.
     """
 

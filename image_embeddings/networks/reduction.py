@@ -1,4 +1,4 @@
-"""Shorter embeddings: principal components fitted on the training rows of a part, so held-out rows have no say."""
+"""Shorter embeddings: principal components fitted on a part's training rows, so held-out rows have no influence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Reduction(nn.Module):
         self.register_buffer("axes", torch.zeros(width, components))
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """Project."""
+        """Project embeddings onto the components."""
         return (embedding.float() - self.centre) @ self.axes
 
 

@@ -18,21 +18,21 @@ from image_embeddings.networks.device import Device
 from image_embeddings.networks.network import Network
 from image_embeddings.presets import Preset
 
-# Every batch has as many crops, the last one blank ones besides: the last bits of a crop's score depend on how many
-# crops there are in its batch (torch chooses other kernels), but neither on its place among them nor on the others.
+# Every batch has this many crops; the last one is padded with blanks. The last bits of a crop's score depend on how
+# many crops there are in its batch (torch chooses other kernels), but not on its place among them or on the others.
 BATCH = 64
-# A process that decodes takes as long to start (torch is imported once more) as one needs for about so many crops.
+# A decoding process takes as long to start (it imports torch again) as it needs to decode about this many crops.
 _CROPS_A_LOADER = 5_000
 
 
 @dataclass(frozen=True)
 class CropScores:
-    """What networks say of crops, in the order of the rows asked for.
+    """Networks' scores of crops, in the order of the rows asked for.
 
     Attributes:
         log_odds: (crops, networks) float64 of malignant against benign, mean over the views; NaN where unreadable.
         probabilities: (crops, classes) float64, geometric mean over views and networks, scaled to sum to 1.
-        embeddings: (networks, crops, width) float16, mean over views; width 0 where not asked for.
+        embeddings: (networks, crops, width) float16, mean over views; width 0 if not asked for.
         faults: Why a crop could not be read, by id.
     """
 
@@ -48,11 +48,11 @@ class ScoringOptions:
 
     Attributes:
         preset: Preprocessing and views.
-        device: Where they run.
+        device: Where the networks run.
         on_bad: "stop" raises at a crop that cannot be read, "missing" scores it as NaN.
         loaders: Processes that decode, in addition to this one.
-        embeddings: Keep them.
-        on_batch: Called after each batch with its crops.
+        embeddings: Whether to keep embeddings.
+        on_batch: Called after each batch with its number of crops.
     """
 
     preset: Preset
@@ -70,23 +70,23 @@ def score(
     rows: NDArray[np.int64],
     options: ScoringOptions,
 ) -> CropScores:
-    """Score the crops of `rows`; on a CPU a crop's bits are the same alone and with any other crops.
+    """Score the crops of `rows`; on a CPU a crop's bits are the same alone or with any other crops.
 
     Args:
         networks: All with the same classes.
-        store: Where the crops lie.
+        store: Where the crops are.
         ids: isic_id of every row.
-        rows: Which of them.
+        rows: Rows to score.
         options: Preprocessing, device and views.
 
     Raises:
-        CropError: With "stop".
+        CropError: With "stop", a crop cannot be read.
         InputError: No rows.
     """
     preset, device = options.preset, options.device
     crops = Crops(store, ids, preset, options.on_bad)
     batches = [[(int(row), -1) for row in rows[start : start + BATCH]] for start in range(0, len(rows), BATCH)]
-    # Filled in place: a list of small tensors would keep the pixels' memory between them from being used again.
+    # Filled in place: a list of small tensors would keep the memory of the pixels between them from being reused.
     whole: tuple[Tensor, Tensor, Tensor] | None = None
     done = 0
     faults: dict[str, str] = {}
@@ -130,12 +130,12 @@ def _predict(networks: Sequence[Network], pixels: Tensor, views: int, device: De
 
 
 def loaders_for(cores: int, crops: int) -> int:
-    """Processes that decode, in addition to the one that asks."""
+    """Processes that decode, in addition to the calling one."""
     return min(cores - 1, crops // _CROPS_A_LOADER)
 
 
 def seen_as(pixels: Tensor, view: int, views: int) -> Tensor:
-    """One of the views of a batch: as it is, mirrored, and with 4 or 8 views also turned by quarters."""
+    """One of the views of a batch: as it is, mirrored, and with 4 or 8 views also rotated by quarter turns."""
     if views <= 2:
         return pixels.flip(3) if view else pixels
     turned = torch.rot90(pixels, view % 4, (2, 3))

@@ -1,4 +1,4 @@
-"""Import torchvision even where its compiled operators do not fit the torch at hand.
+"""Import torchvision even if its compiled operators do not fit the installed torch.
 
 The registry's torchvision wheels link against CUDA. Next to a CPU-only torch their library does not load, and importing
 torchvision, and so timm, fails on two missing operators. Only its transforms are used here, which are plain Python:
@@ -26,7 +26,7 @@ def load() -> None:
     """Import torchvision; does nothing the second time."""
     found = find_spec("torchvision")
     if found is None or found.origin is None:
-        return  # timm says itself what is missing
+        return  # timm itself says what is missing
     operators = next(Path(found.origin).parent.glob("_C*"), None)
     if operators is not None and not _declared:
         try:

@@ -28,23 +28,23 @@ from image_embeddings.presets import Preset
 
 @dataclass
 class Training:
-    """What one network is trained on, and how it is told apart from others.
+    """What one network is trained on, and what identifies it.
 
     Attributes:
         preset: The recipe.
-        store: Where the crops lie.
+        store: Where the crops are.
         ids: isic_id of every row of the labels.
-        labels: What is known of every row.
+        labels: What is known about every row.
         rows: Rows to train on.
-        inner: Rows that early stopping is judged by; empty without `preset.patience`.
-        seed: Every draw follows from it.
+        inner: Rows that decide early stopping; empty without `preset.patience`.
+        seed: Seed of every draw.
         device: Where it runs.
-        checkpoint: File that holds where it stands.
+        checkpoint: File that holds the state of the training.
         identity: Fingerprint of all this.
         on_bad: Whether a crop that cannot be read stops the training or is left out.
         loaders: Processes that decode, in addition to this one.
-        checkpoint_seconds: Time between two checkpoints; one is written at the end of each epoch anyway.
-        on_step: Called after each step with the crops done and the crops of the whole training.
+        checkpoint_seconds: Time between two checkpoints; one is also written at the end of each epoch.
+        on_step: Called after each step with the number of crops done and that of the whole training.
         faults: Why crops could not be read, by id; filled while training.
     """
 
@@ -66,13 +66,13 @@ class Training:
 
 
 def train(network: Network, training: Training) -> tuple[Network, list[dict[str, float]]]:
-    """Train a network, continuing where a killed training stood.
+    """Train a network, resuming where a killed training stopped.
 
     Every draw is a function of (seed, epoch, step), so a training that was killed at any step and started again ends
     with the same weights on a CPU as one that was not.
 
     Args:
-        network: With its first weights.
+        network: The network with its first weights.
         training: What to train on.
 
     Returns:
@@ -149,7 +149,7 @@ def make_optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
 
 
 def rates_of(optimizer: torch.optim.Optimizer) -> dict[str, float]:
-    """The learning rates as they stand: `backbone_rate`, where the backbone learns, and `head_rate`."""
+    """The current learning rates: `backbone_rate`, if the backbone learns, and `head_rate`."""
     return {f"{group['name']}_rate": float(group["lr"]) for group in optimizer.param_groups}
 
 
@@ -160,7 +160,7 @@ def rate_at(step: int, total: int, preset: Preset) -> float:
 
 
 def loss_of(run: Callable[[Tensor], Output], batch: CropBatch, training: Training, chance: torch.Generator) -> Tensor:
-    """Weighted cross-entropy of smoothed, mixed labels, plus the auxiliary heads where the labels are known."""
+    """Weighted cross-entropy of smoothed, mixed labels, plus the auxiliary heads if the labels are known."""
     preset, labels, device = training.preset, training.labels, training.device
     rows = batch.rows.numpy()
     classes = len(labels.classes.names)
@@ -183,7 +183,7 @@ def loss_of(run: Callable[[Tensor], Output], batch: CropBatch, training: Trainin
 
 
 def auxiliary(output: Output, rows: NDArray[np.int64], training: Training) -> Tensor:
-    """Losses of the size and site heads over the rows whose labels are known; 0 where there are none."""
+    """Losses of the size and site heads over the rows whose labels are known; 0 if there are none."""
     preset, labels, device = training.preset, training.labels, training.device
     loss = output.logits.new_zeros(())
     size, site = torch.from_numpy(labels.log_diameter[rows]), torch.from_numpy(labels.site[rows])
@@ -211,7 +211,7 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def judged(average: Network, training: Training, done: checkpoint.Progress) -> dict[str, float]:
-    """The inner split's pAUC after an epoch, and the best weights kept; nothing without an inner split."""
+    """The inner split's pAUC after an epoch, if there is one; saves the best weights so far."""
     if not len(training.inner):
         return {}
     loaders = loaders_for(training.loaders + 1, len(training.inner))

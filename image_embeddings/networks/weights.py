@@ -1,4 +1,4 @@
-"""Weights from local files, without running anything that is in them."""
+"""Weights from local files, without running anything in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from image_embeddings.networks import efficientnet_lite0
 from image_embeddings.networks.mobilenet import from_keras
 from image_embeddings.presets import Preset
 
-#: What a damaged file makes its reader raise.
+#: What a reader raises on a damaged file.
 _DAMAGED = (OSError, RuntimeError, ValueError, KeyError, EOFError)
 
 
@@ -32,9 +32,9 @@ def save_weights(network: torch.nn.Module, path: Path, history: Sequence[Mapping
     """Write a trained network and an entry per epoch of its training, atomically: there is never one without the other.
 
     Args:
-        network: Whose state is written.
+        network: Network whose state is written.
         path: A `.safetensors` file.
-        history: Goes into the file's header.
+        history: Entries for the file's header.
     """
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic_path(path) as temporary:
@@ -42,7 +42,7 @@ def save_weights(network: torch.nn.Module, path: Path, history: Sequence[Mapping
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """An entry per epoch of a trained network; none where an earlier version wrote the file.
+    """An entry per epoch of a trained network; empty if an earlier version wrote the file.
 
     Raises:
         InputError: The file is damaged.
@@ -62,8 +62,8 @@ def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
 
     Args:
         path: `.safetensors`; `.npz` with Keras's MobileNet arrays; anything else as a torch checkpoint, which is opened
-            with `weights_only`, so that it can hold tensors and nothing that runs.
-        preset: Says where weights can be had if the file is missing.
+            with `weights_only`, so that it can hold only tensors, and no code.
+        preset: Says where to get weights if the file is missing.
 
     Raises:
         InputError: No such file, damaged, or a checkpoint that holds more than tensors.
@@ -88,13 +88,13 @@ def read_weights(path: Path, preset: Preset) -> dict[str, Tensor]:
 
 def _checkpoint(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     with warnings.catch_warnings():
-        # torch remarks on unusual protocols; what it cannot read safely it refuses.
+        # torch warns of unusual protocols; it refuses what it cannot read safely.
         warnings.simplefilter("ignore")
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except (*_DAMAGED, MemoryError):
             raise
-        except Exception as error:  # what is neither damaged nor too large was refused for what it holds
+        except Exception as error:  # neither damaged nor too large, so refused for what it holds
             raise InputError(
                 "this checkpoint holds more than tensors and is not opened",
                 where=str(path),
@@ -120,13 +120,13 @@ def _tensors(checkpoint: Any) -> dict[str, Tensor]:  # noqa: ANN401 - whatever t
 
 
 def load_into(module: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> int:
-    """Copy every tensor that fits by name and shape; heads of another number of classes stay as they are.
+    """Copy every tensor that fits by name and shape; heads with a different number of classes stay as they are.
 
     Returns:
         How many tensors were copied.
 
     Raises:
-        InputError: Fewer than half of the backbone's tensors fit: the file is of another network.
+        InputError: Fewer than half of the backbone's tensors fit: the file is another network's.
     """
     own = module.state_dict()
     named = {name if name in own else f"backbone.{name}": value for name, value in state.items()}
@@ -154,10 +154,10 @@ def _resample_positions(named: dict[str, Tensor], module: torch.nn.Module) -> No
 
 
 def load_whole(backbone: torch.nn.Module, state: dict[str, Tensor], *, where: Path) -> None:
-    """Copy every tensor of a backbone without its classifier; what the file has of a classifier is left out.
+    """Copy every tensor of a backbone without its classifier; the file's classifier, if any, is left out.
 
     Raises:
-        InputError: A tensor is missing, too many, or of another shape.
+        InputError: A tensor is missing, superfluous, or of another shape.
     """
     kept = {name: value for name, value in state.items() if not name.startswith("classifier.")}
     try:

@@ -1,4 +1,4 @@
-"""What the image stage can be asked: requests that are JSON on their way, so that another process can do them."""
+"""What the image stage can be asked: requests that travel as JSON, so that another process can do them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["ApplyRequest", "PerturbRequest", "Request", "TrainRequest", "answer"
 
 
 def answer(request: Request) -> dict[str, Any]:
-    """Do what is asked, in this process; how far it is can be heard by `engine.progress.listening`.
+    """Do what is asked, in this process; `engine.progress.listening` receives its progress.
 
     Returns:
         Ready for JSON. Training: the figures (see `measure`), `model`, `ungrouped` and `missing`, the reason by id for
-        each crop that could not be read; nothing where the request was only checked. Applying: `crops`, `missing` and
+        each crop that could not be read; nothing if the request was only checked. Applying: `crops`, `missing` and
         `shift`. Perturbing: `crops` and `perturbations`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Requests of models that are there: scores of new crops, and of perturbed ones."""
+"""Requests to existing models: scores of new crops, and of perturbed ones."""
 
 from __future__ import annotations
 

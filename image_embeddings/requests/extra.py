@@ -1,4 +1,4 @@
-"""Extra tables of a request to train: lesions that models learn from and that are never scored."""
+"""Extra tables of a training request: lesions that models learn from but never score."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class ExtraLesions:
     """An extra table, without the lesions and patients of the table that is scored.
 
     Attributes:
-        name: How it is called.
-        lesions: Canonical columns; ids as they are in the table.
-        store: Where its crops lie.
+        name: Name of the table.
+        lesions: Canonical columns; ids as in the table.
+        store: Where its crops are.
     """
 
     name: str
@@ -42,7 +42,7 @@ class ExtraLesions:
 
     @property
     def renamed(self) -> pl.DataFrame:
-        """isic_id, patient_id, target and perhaps lesion_id; no other table has the ids of its images and patients."""
+        """isic_id, patient_id, target and perhaps lesion_id; image and patient ids are unique to this table."""
         renamed = {
             name: pl.Series([extra_id(self.name, each) for each in self.lesions[name]], dtype=pl.String)
             for name in (ID, PATIENT)
@@ -54,13 +54,13 @@ class ExtraLesions:
 def read_extra(
     tables: Mapping[str, ExtraTable], own: pl.DataFrame, *, on_bad: OnBad, columns: frozenset[str]
 ) -> list[ExtraLesions]:
-    """Read extra tables; what is in the table that is scored, or in an extra table before, is left out.
+    """Read extra tables, leaving out what is in the scored table or in an earlier extra table.
 
     Args:
-        tables: By name.
+        tables: Tables by name.
         own: The lesions that are scored: isic_id, patient_id and perhaps lesion_id.
         on_bad: Whether lesions without a crop are refused.
-        columns: What else of the tables is read, where it is there.
+        columns: Further columns to read, if present.
 
     Raises:
         InputError: A table or its images cannot be read, it has no labels, or nothing of it is left.

@@ -18,13 +18,13 @@ Engine = Literal["local", "ray"]
 
 
 class _Common(BaseModel):
-    """Where the work is done; changes no answer."""
+    """The crops, and where the work is done, which changes no answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images: Path  # HDF5 file, or a folder of JPEG, PNG or DICOM files
     device: str = "auto"  # where networks run: auto, cpu, cuda ...
-    engine: Engine = "local"  # what spreads the work
+    engine: Engine = "local"  # what distributes the work
     address: str | None = None  # of a Ray cluster
     cores: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
@@ -38,7 +38,7 @@ class _Common(BaseModel):
 
 
 class ExtraTable(BaseModel):
-    """Lesions that a model learns from as well, and that are never scored."""
+    """Further lesions that a model learns from but never scores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,7 +53,7 @@ class TrainRequest(_Common):
 
     command: Literal["train"] = "train"
     metadata: Path | None = None  # lesion table with labels, in any layout that is known
-    lesions: Path | None = None  # in its place: the canonical table, as Parquet
+    lesions: Path | None = None  # instead: the canonical table, as Parquet
     join: tuple[Path, ...] = ()  # more tables of these lesions or patients
     groups: Path | None = None  # ISIC 2018: which images show one lesion
     ungrouped: bool = False  # the table has no patients: each image is one
@@ -63,7 +63,7 @@ class TrainRequest(_Common):
     preset: str | None = None  # a network's; descriptors by default
     backbone: str | None = None  # any timm backbone, in place of a preset, or with the preset "frozen"
     size: int = 224  # with a backbone: pixels each side
-    settings: dict[str, str | int | float | bool] = {}  # of the preset, changed
+    settings: dict[str, str | int | float | bool] = {}  # settings of the preset to change
     clahe: bool = False  # equalise each crop's local contrast first
     weights: Path | None = None  # first weights from a local file, or from the folder of another network
     download: bool = False  # let timm fetch first weights
@@ -76,20 +76,20 @@ class TrainRequest(_Common):
     seed: int = 0
     compiled: bool = False  # use torch.compile
     replicates: int = Field(10_000, ge=100)  # of the patient bootstrap
-    only_check: bool = False  # whether recipe, first weights and device can be, and no more
+    only_check: bool = False  # only check that recipe, first weights and device are valid
 
 
 class ApplyRequest(_Common):
     """Score crops that no model of the folders has seen, into a Parquet file."""
 
     command: Literal["apply"] = "apply"
-    models: tuple[Path, ...] = Field(min_length=1)  # one, or several to be combined
-    out: Path  # isic_id, score and, of one model, embeddings
+    models: tuple[Path, ...] = Field(min_length=1)  # one, or several to combine
+    out: Path  # isic_id, score and, for one model, embeddings
     ids: tuple[str, ...] | None = None  # which crops, in this order; by default all
     flips: Literal[1, 2, 4, 8] | None = None  # views averaged; by default the preset's
     embeddings: bool = False
     on_bad: OnBad = "missing"
-    remember: bool = False  # look for these scores in the model's folder first, and leave them there; of one model
+    remember: bool = False  # look for these scores in the model's folder first, and store them there; one model only
 
 
 class PerturbRequest(_Common):

@@ -1,4 +1,4 @@
-"""What a request to train says of the recipe: the preset, its settings and the first weights."""
+"""What a training request says about the recipe: the preset, its settings and the first weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def preset_of(request: TrainRequest) -> Preset | None:
     """`recipe_of`, with the normalisation that a frozen backbone was pretrained with.
 
     Raises:
-        InputError: As `recipe_of`.
+        InputError: As in `recipe_of`.
     """
     preset = recipe_of(request)
     if preset is None or not preset.head_alone:
@@ -30,7 +30,7 @@ def preset_of(request: TrainRequest) -> Preset | None:
 
 
 def recipe_of(request: TrainRequest) -> Preset | None:
-    """The preset with what the request changes; None for descriptors. Needs no torch.
+    """The preset with the request's changes; None for descriptors. Needs no torch.
 
     Raises:
         InputError: No such preset or setting, both a preset and a backbone, or settings that change nothing.
@@ -61,7 +61,7 @@ def _unchanged(request: TrainRequest) -> Preset:
 
 
 def _refuse_unused(request: TrainRequest, base: Preset, preset: Preset) -> None:
-    """Refuse settings that change nothing: of training where only a head is fitted, of a head where there is none.
+    """Refuse settings that change nothing: of training if only a head is fitted, of a head if there is none.
 
     Raises:
         InputError: There is one.
@@ -77,10 +77,10 @@ def _refuse_unused(request: TrainRequest, base: Preset, preset: Preset) -> None:
 
 
 def check_first_weights(request: TrainRequest, preset: Preset | None) -> None:
-    """Refuse a request that contradicts itself on first weights.
+    """Refuse a request whose first weights contradict the rest of it.
 
     Raises:
-        InputError: It does.
+        InputError: They do.
     """
     weights, download = request.weights, request.download
     if preset is None and (weights or download):
@@ -94,12 +94,12 @@ def check_first_weights(request: TrainRequest, preset: Preset | None) -> None:
 
 
 def with_first_weights(request: TrainRequest, preset: Preset | None) -> TrainRequest:
-    """The request, with the weights that an installed package has where it names none.
+    """The request, with weights from an installed package if it names none.
 
-    Where there are none either, a line says where weights can be had.
+    If there are none there either, a log line says where to get weights.
 
     Raises:
-        InputError: As `check_first_weights`, or the folder named holds no network.
+        InputError: As in `check_first_weights`, or the named folder holds no network.
     """
     check_first_weights(request, preset)
     weights, download = request.weights, request.download

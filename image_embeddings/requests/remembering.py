@@ -1,4 +1,4 @@
-"""What was said of the same crops before, so that a second command that asks need not wait."""
+"""Earlier scores of the same crops, so that a second command that asks need not wait."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from image_embeddings.spec import Spec, check_files
 _FOLDER = "scored"
 #: Besides the libraries that train: these decode crops and measure them.
 _NUMBERS = ("numpy", "scipy", "pillow")
-#: One of these is there on Linux where a driver of NVIDIA's (a card, a board, Windows' subsystem) or AMD's is.
+#: On Linux one of these exists if there is a driver from NVIDIA (for a card, a board, or WSL) or AMD.
 _GPU_FILES = ("nvidiactl", "nvmap", "dxg", "kfd")
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The scores of some crops in a model's folder, under the name of all that decides them.
+    """The scores of some crops in a model's folder, named by everything that determines them.
 
     Attributes:
-        folder: Where they lie, with those of other crops.
+        folder: Where they are kept, with those of other crops.
         name: SHA-256 of model, crops, their order, views, device, code, libraries, and whether embeddings are wanted.
-        crops: Of their files, so that they need not be read again while none has changed.
+        crops: Identity of the crops, so that their files need not be read again while none has changed.
     """
 
     folder: Path
@@ -43,7 +43,7 @@ class Memory:
 
     @classmethod
     def of(cls, request: ApplyRequest, store: ImageStore, ids: Sequence[str], executor: Executor) -> Memory:
-        """The memory of a request of one model.
+        """The memory for a request to one model.
 
         Raises:
             InputError: The model was changed.
@@ -59,7 +59,7 @@ class Memory:
         return cls(model / _FOLDER, name, crops)
 
     def recall(self, out: Path) -> dict[str, Any] | None:
-        """The answer given before, its table written to `out`; None where there is none, or not a whole one."""
+        """The earlier answer, with its table written to `out`; None if there is none, or it is incomplete."""
         _write_down(lambda: self.crops.write(self.folder))
         try:
             known = read_sealed(self._entry, remedy="")
@@ -74,7 +74,7 @@ class Memory:
         return answer
 
     def keep(self, out: Path, answer: dict[str, Any]) -> None:
-        """Remember an answer and its table; where the folder cannot be written, nothing is remembered."""
+        """Remember an answer and its table; if the folder cannot be written, nothing is remembered."""
         _write_down(lambda: self._put(out, answer))
 
     def _put(self, out: Path, answer: dict[str, Any]) -> None:
@@ -92,13 +92,13 @@ class Memory:
 
 
 def _write_down(write: Callable[[], None]) -> None:
-    """Write what only saves time."""
+    """Write, ignoring failures: what is written only saves time."""
     with suppress(OSError, InputError):
         write()
 
 
 def _device(asked: str, spec: Spec) -> str:
-    """Where a network runs: a GPU rounds otherwise than a CPU."""
+    """Where a network runs: a GPU rounds differently from a CPU."""
     if spec.kind == "descriptors" or asked == "cpu" or (asked == "auto" and not _may_have_gpu()):
         return "cpu"
     from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is slow to load
@@ -107,5 +107,5 @@ def _device(asked: str, spec: Spec) -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether it is worth the seconds that torch takes to load to ask it for a GPU."""
+    """Whether asking torch for a GPU is worth the seconds it takes to load."""
     return sys.platform != "linux" or any(Path("/dev", name).exists() for name in _GPU_FILES)

@@ -34,12 +34,12 @@ from image_embeddings.spec import FILE, Spec
 from image_embeddings.training_run import Material, train_model
 
 CONTRADICTIONS = "contradictions.parquet"
-#: What else of a table is used where it is there: what DICOM files say too, and labels of networks or in words.
+#: Further columns of a table that are used if present: those that DICOM files also hold, and labels.
 READ = frozenset((*METADATA_SCHEMA, HOSPITAL, SITE, DIAMETER, "diagnosis", *DIAGNOSES, "lesion_id", "benign_malignant"))
 
 
 def check(request: TrainRequest) -> dict[str, Any]:
-    """Refuse what training would refuse of the recipe, its first weights and the device, before a crop is read."""
+    """Refuse a recipe, first weights or a device that training would refuse, before a crop is read."""
     preset = preset_of(request)
     if preset is not None:
         from image_embeddings.networks.device import Device  # noqa: PLC0415 - torch is an optional extra
@@ -52,7 +52,7 @@ def check(request: TrainRequest) -> dict[str, Any]:
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
-    """Train, or go on, or only measure what is there; see `train_model`."""
+    """Train, resume, or only measure a finished model; see `train_model`."""
     if not (request.out / FILE).exists():
         check(request)  # before anything is written
     preset = preset_of(request)
@@ -115,7 +115,7 @@ def _material(
     if not extra:
         return Material(frame, labels, folds)
     lesions = pl.concat([each.renamed for each in extra], how="diagonal_relaxed")
-    # Nothing is known of duplicates among them.
+    # Duplicates among them are not known.
     group = {"group": pl.col(ID)} if "group" in frame.columns else {}
     return Material(frame, labels, folds, lesions.with_columns(**group))
 
@@ -154,7 +154,7 @@ def _spec(request: TrainRequest, preset: Preset | None, material: Material, crop
 
 
 def _list_contradictions(request: TrainRequest, store: ImageStore, table: pl.DataFrame) -> None:
-    """Warn where the metadata embedded in DICOM files contradicts the table, and write it all down."""
+    """Warn if the metadata embedded in DICOM files contradicts the table, and list all contradictions in a file."""
     if not isinstance(store, DicomStore):
         return
     embedded = store.metadata(on_bad=request.on_bad)

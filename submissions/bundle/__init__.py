@@ -1,1 +1,1 @@
-"""A folder to upload as one dataset, from which an offline code competition is answered."""
+"""A folder to upload as one dataset, which answers an offline code competition."""

@@ -1,10 +1,10 @@
-"""What each file of a bundle holds, for whoever must know what leaves their machine."""
+"""What each file of a bundle holds, for anyone who must know what leaves their machine."""
 
 from __future__ import annotations
 
 import re
 
-# The first that matches. What of it stems from the training lesions is said, since that is what a reader looks for.
+# The first match counts. Texts say what stems from the training lesions, since that is what a reader looks for.
 _HOLDS = {
     r"MANIFEST\.json": "SHA-256 of every file, versions of libraries, share malignant, quantiles of scores out of fold",
     r"requirements\.txt": "libraries and their versions",

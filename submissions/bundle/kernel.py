@@ -1,10 +1,10 @@
-"""The program that answers an offline code competition: `uglyduck bundle` copies this file, word for word.
+"""The program that answers an offline code competition: `uglyduck bundle` copies this file verbatim.
 
-It needs no network, writes nothing into the input folder, and uses the standard library only. First it writes a valid
+It needs no network, writes nothing into the input folder, and uses only the standard library. First it writes a valid
 submission that gives every lesion the same score. Then it checks the bundle, unpacks its wheels and runs
-`submissions.bundle.scoring` of them, which replaces that submission when, and only when, every lesion is scored. Crops
-that cannot be read, or that take too long, are left out: the table alone is scored then. Should that fail as well, the
-program ends with an error and the first submission stands.
+`submissions.bundle.scoring` from them, which replaces that submission if, and only if, every lesion is scored. If the
+crops cannot be scored, or take too long, lesions are scored from the table alone. If that fails as well, the program
+ends with an error and the first submission stands.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-INPUT = Path(os.environ.get("UGLYDUCK_INPUT", "/kaggle/input"))  # the bundle and the competition's files, both below
+INPUT = Path(os.environ.get("UGLYDUCK_INPUT", "/kaggle/input"))  # the bundle and the competition's files lie below
 OUTPUT = Path(os.environ.get("UGLYDUCK_OUTPUT", "/kaggle/working"))  # where submission.csv is written
-DEEPEST = 4  # folders between INPUT and a file
+DEEPEST = 4  # levels below INPUT where files are looked for
 
 
 def log(text: str) -> None:
-    """Tell whoever reads the log."""
+    """Print a line to the log."""
     print(text, flush=True)  # noqa: T201 - the log of a kernel is what it prints
 
 
 def find(name: str) -> Path:
-    """The file of this name in the fewest folders below INPUT."""
+    """The file of this name that is the fewest folders below INPUT."""
     for depth in range(DEEPEST):
         found = sorted(INPUT.glob("*/" * depth + name))
         if len(found) > 1:
@@ -61,7 +61,7 @@ def write_prior(sample: Path, prior: float, out: Path) -> int:
 
 
 def check(bundle: Path, files: dict[str, str]) -> None:
-    """Refuse a bundle of which a file is missing or is not what was written."""
+    """Refuse a bundle in which a file is missing or has changed."""
     for name, sha256 in files.items():
         with (bundle / name).open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
@@ -70,7 +70,7 @@ def check(bundle: Path, files: dict[str, str]) -> None:
 
 
 def usable(wheels: list[Path]) -> list[Path]:
-    """The wheels; ours alone, and a line, where others are compiled for another version of Python."""
+    """The wheels; if some are compiled for another version of Python, log a line and return only ours."""
     own = f"cp{sys.version_info.major}{sys.version_info.minor}"
     foreign = [wheel.name for wheel in wheels if wheel.stem.split("-")[-2] not in {"none", "abi3", own}]
     if not foreign:
@@ -90,7 +90,7 @@ def unpack_wheels(wheels: list[Path], target: Path) -> None:
 
 
 def check_libraries(wanted: dict[str, str], target: Path) -> None:
-    """Name every library that is missing, and every one whose version differs from the one the run was made with."""
+    """Log libraries that are missing, and those whose version differs from the one the run was made with."""
     there: dict[str, str] = {}
     for found in distributions(path=[str(target), *sys.path]):
         there.setdefault(re.sub(r"[-_.]+", "-", found.metadata["Name"] or "").lower(), found.version)
@@ -107,7 +107,7 @@ def check_libraries(wanted: dict[str, str], target: Path) -> None:
 
 
 def predict(arguments: list[str], target: Path, seconds: float | None = None) -> bool:
-    """Score with the unpacked wheels; whether it succeeded in time."""
+    """Score with the unpacked wheels; returns whether that succeeded in time."""
     environment = {**os.environ, "PYTHONPATH": str(target), "PYTHONDONTWRITEBYTECODE": "1"}
     call = [sys.executable, "-m", "submissions.bundle.scoring", *arguments]
     # A session of its own: when the time is up, the processes it started end with it.
@@ -137,7 +137,7 @@ def main() -> None:
 
 
 def answer(bundle: Path, about: dict[str, Any], data: Path, target: Path, out: Path) -> None:
-    """Score the lesions, with their crops where that is possible."""
+    """Score the lesions, with their crops if possible."""
     images = data / "test-image.hdf5"
     arguments = [str(bundle / "run"), "--metadata", str(data / "test-metadata.csv"), "--out", str(out)]
     if about["images"] and images.exists():

@@ -10,7 +10,7 @@ def notebook(title: str, text: str, code: str) -> dict[str, Any]:
 
     Args:
         title: The heading.
-        text: What stands under it, Markdown.
+        text: Markdown text below it.
         code: The program.
 
     Returns:

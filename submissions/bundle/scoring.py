@@ -61,7 +61,7 @@ def read_columns(stated: dict[str, dict[str, Any]]) -> dict[str, ColumnSource]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Of the arguments that the kernel gives."""
+    """The parser of the arguments that the kernel passes."""
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("run", type=Path, help="in a bundle, next to its MANIFEST.json")
     for name in ("metadata", "out"):
@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Score; exit status 0 done, 2 the input is wrong, 1 a defect."""
+    """Score; exits with status 0 when done, 2 if the input is wrong, 1 for a defect."""
     start_logging()
     share_heaps()
     try:

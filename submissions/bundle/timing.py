@@ -15,16 +15,16 @@ from submissions.image_models import ImageModel
 
 
 def seconds_per_crop(fitted: FittedRun, model: ImageModel, crops: Path, ids: pl.Series) -> float:
-    """Score crops by one image model of a run, and take the time between its reports, without its start and end.
+    """Score crops by one image model of a run, and time it between its reports, without start-up and shutdown.
 
     Args:
         fitted: The run.
         model: The image model.
         crops: Store of the crops.
-        ids: Crops to score, a few hundred: at least one.
+        ids: Crops to score: a few hundred, at least one.
 
     Raises:
-        InputError: The crops cannot be read, or the model needs what is not installed.
+        InputError: The crops cannot be read, or the model needs a library that is not installed.
     """
     heard = [(time.perf_counter(), 0)]
     with listening(lambda _title, done, _total: heard.append((time.perf_counter(), done))):
@@ -35,11 +35,11 @@ def seconds_per_crop(fitted: FittedRun, model: ImageModel, crops: Path, ids: pl.
 
 
 def beyond(budget: float, seconds: Mapping[str, float], usefulness: Mapping[str, float]) -> list[str]:
-    """Image models to leave out for the others to keep a budget, the least useful first.
+    """Image models to leave out so that the others stay within a budget, the least useful first.
 
     Args:
         budget: Seconds for all crops.
-        seconds: What all crops take, by image model.
+        seconds: Time for all crops, by image model.
         usefulness: Weight of each image model in their blend.
     """
     left: list[str] = []

@@ -1,4 +1,4 @@
-"""Our own wheel, built from the checkout that runs."""
+"""Our own wheel, built from the running checkout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.scratch import scratch
 
-# The earliest time a zip file can hold: the same sources give the same bytes.
+# The earliest time a zip file can hold, so that the same sources give the same bytes.
 _EPOCH = "315532800"
 
 
 def build_wheel(checkout: Path, out: Path) -> Path:
-    """Build the wheel of a checkout without touching it and without network.
+    """Build the wheel of a checkout without touching it, and without a network.
 
     Args:
         checkout: Folder of pyproject.toml and the packages.
@@ -51,7 +51,7 @@ def build_wheel(checkout: Path, out: Path) -> Path:
 
 
 def _copy_sources(checkout: Path, copy: Path) -> None:
-    """Packages and what pyproject.toml names; nothing that building would leave in the checkout."""
+    """Copy packages and what pyproject.toml names, but not what builds leave in the checkout."""
     copy.mkdir()
     for entry in checkout.iterdir():
         if (entry / "__init__.py").is_file():

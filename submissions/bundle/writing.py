@@ -1,4 +1,4 @@
-"""Puts a bundle together: a run's models, wheels, a kernel, and what the upload client asks for."""
+"""Assembles a bundle: a run's models, wheels, a kernel, and what the upload client asks for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ABOUT = """Answers the competition without network from the attached bundle, wh
 It first writes a valid submission that gives every lesion the same score, and replaces it once every lesion is scored.
 A research tool: a score is no diagnosis."""
 _KERNEL = "-submission"
-_SHORTEST, _LONGEST = 6, 50  # of a title
+_SHORTEST, _LONGEST = 6, 50  # characters of a title
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
 
@@ -33,10 +33,10 @@ class Upload:
     """Where a bundle goes.
 
     Attributes:
-        user: Account that owns data set and kernel.
-        name: Of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes, 6 to 39
-            characters (the client takes titles of 6 to 50).
-        competition: Whose data the kernel reads.
+        user: Account that owns the data set and the kernel.
+        name: Name of the data set and, with `-submission`, of the kernel: small letters, digits and single dashes, 6 to
+            39 characters (the client takes titles of 6 to 50).
+        competition: The competition whose data the kernel reads.
         gpu: Whether the kernel asks for a GPU.
 
     Raises:
@@ -70,13 +70,13 @@ class Content:
 
     Attributes:
         run: File by its path in the run folder.
-        prior: Score of every lesion until the real ones are there: the share malignant among the training lesions.
-        image_models: Those packed, by name, and whether each is a network, which needs torch.
+        prior: Score of every lesion until the real scores are written: the share malignant among the training lesions.
+        image_models: The image models packed: by name, whether it is a network, which needs torch.
         left_out: Image models of the run that are not packed.
         image_seconds: How long table and crops may take before the table alone is scored.
-        ungrouped: Whether each lesion counts as a patient of its own where no patient is known.
-        columns: Where the columns of a table stand, as the run's own table was read.
-        scales: How scores are distributed out of fold, by column.
+        ungrouped: Whether each lesion counts as its own patient if no patient is known.
+        columns: The mapping of a table's columns, as for the run's own table.
+        scales: Distribution of out-of-fold scores, by column.
     """
 
     run: Mapping[str, Path]
@@ -95,10 +95,10 @@ class Content:
 
 
 def refuse_occupied(out: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse a path that is taken, except by an empty folder.
 
     Raises:
-        InputError: It does.
+        InputError: It is taken.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("something is there already", where=str(out), remedy="choose another --out or remove it")
@@ -117,7 +117,7 @@ def write_bundle(out: Path, content: Content, wheels: Sequence[Path], upload: Up
         The names of its files, ascending.
 
     Raises:
-        InputError: The folder holds something.
+        InputError: The folder is not empty.
     """
     refuse_occupied(out)
     out.parent.mkdir(parents=True, exist_ok=True)

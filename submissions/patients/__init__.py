@@ -1,1 +1,1 @@
-"""Pages about patients: which lesions to look at first, where they are, and what is known of their risk."""
+"""Pages about patients: which lesions to look at first, where they are, and what is known about their risk."""

@@ -19,20 +19,20 @@ from submissions.suitability import Caution
 NEIGHBOURS = 4
 _DESCRIBED = {column.name: column for column in SLICE3D}
 _DIAMETER = "clin_size_long_diam_mm"
-_FEW = 5  # lesions below which nothing within the patient can be compared
+_FEW = 5  # with fewer lesions, nothing can be compared within the patient
 
 
 def patient_content(
     lesions: pl.DataFrame, *, shortlist: Shortlist, cautions: Sequence[Caution], needed: Collection[str], crops: bool
 ) -> dict[str, Any]:
-    """Put one patient's page together.
+    """Assemble one patient's page.
 
     Args:
         lesions: The patient's rows of a ranking, by rank, with reasons, the columns of the canonical frame and
             `has_crop`.
         shortlist: Which lesions are listed, and what that promises.
         cautions: How the whole table differs from training.
-        needed: Columns that the models go by.
+        needed: Columns that the models rely on.
         crops: Whether crops were given.
     """
     first = lesions.row(0, named=True)
@@ -57,14 +57,14 @@ def patient_content(
 
 
 def any_malignant(lesions: pl.DataFrame) -> float | None:
-    """The chance that any of a patient's lesions is malignant, were they independent; None where a risk is missing."""
+    """The chance that any of a patient's lesions is malignant if they are independent; None if a risk is missing."""
     if lesions["risk"].null_count():
         return None
     return float(-np.expm1(np.log1p(-lesions["risk"].to_numpy().clip(0, 1 - 1e-12)).sum()))
 
 
 def in_words(risk: float | None) -> dict[str, str] | None:
-    """A risk as `words` and `number`; None where there is none."""
+    """A risk as `words` and `number`; None if there is none."""
     return None if risk is None else {"words": risk_in_words(risk), "number": risk_as_number(risk)}
 
 
@@ -90,7 +90,7 @@ def _entry(row: dict[str, Any], neighbours: list[dict[str, Any]]) -> dict[str, A
 
 
 def _neighbours(lesions: pl.DataFrame, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The nearest lesions on the body, with the distance in cm; of the same site, next in rank, without coordinates."""
+    """The nearest lesions on the body, with the distance in cm; without coordinates, by rank at the same site."""
     others = lesions.filter(pl.col("rank") != row["rank"])
     if set(POSITION) <= set(lesions.columns) and all(row[axis] is not None for axis in POSITION):
         squares = [(pl.col(axis) - row[axis]) ** 2 for axis in POSITION]
@@ -105,7 +105,7 @@ def _neighbours(lesions: pl.DataFrame, row: dict[str, Any]) -> list[dict[str, An
 
 
 def _unusual_input(lesions: pl.DataFrame, needed: Collection[str], *, crops: bool) -> Iterator[str]:
-    """What is missing or unusual about what is known of this patient."""
+    """What is missing or unusual in the data of this patient."""
     empty = [name for name in sorted(needed) if name not in lesions.columns or lesions[name].is_null().all()]
     if empty:
         yield f"empty for every lesion, counted as missing: {shorten(empty, 12)}"

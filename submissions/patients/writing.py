@@ -34,8 +34,8 @@ class Pages:
         about: `run`, `scores`, `simulated` and `prevalence` in words.
         shortlist: Which lesions are listed.
         cautions: How the table differs from training.
-        needed: Columns that the models go by.
-        store: Crops; None without.
+        needed: Columns that the models rely on.
+        store: Crops; None if there are none.
     """
 
     about: Mapping[str, Any]
@@ -45,12 +45,12 @@ class Pages:
     store: ImageStore | None
 
     def write(self, lesions: pl.DataFrame, out: Path, *, first: int | None, made_from: Mapping[str, str]) -> int:
-        """Write the index and the patients' pages; pages of an earlier writing that are no longer meant go.
+        """Write the index and the patients' pages; remove earlier pages that are no longer wanted.
 
         Args:
             lesions: A ranking with reasons and the columns of the canonical frame.
             out: Folder to fill.
-            first: Only so many patients get a page.
+            first: Only this many patients get a page; None for all.
             made_from: State of the run.
 
         Returns:
@@ -107,7 +107,7 @@ class Pages:
 
 
 def _dot_labels(patient: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """What a screen reader says of a dot of the short list."""
+    """What a screen reader says for each dot of the short list."""
     for entry in patient["listed"]:
         size = "" if entry["mm"] is None else f", {entry['mm']:.1f} mm"
         risk = "" if entry["risk"] is None else f", risk {entry['risk']['words']}"
@@ -115,14 +115,14 @@ def _dot_labels(patient: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
 
 
 def _file_name(patient: str) -> str:
-    """A name for every file system; with a checksum where the id is none, or might differ in case alone."""
+    """A name safe on any file system; with a checksum if the id is not, or may differ from another only in case."""
     if _PLAIN.fullmatch(patient) and patient == patient.upper():
         return f"{patient}.html"
     return f"{re.sub('[^A-Za-z0-9_-]', '-', patient)[:40]}-{hashlib.sha256(patient.encode()).hexdigest()[:10]}.html"
 
 
 def _remove_others(out: Path, kept: Collection[str]) -> None:
-    """Remove pages that an earlier writing made and this one did not."""
+    """Remove pages that were written earlier but not this time."""
     before = read_json(out / LIST)["pages"].values() if (out / LIST).is_file() else ()
     for name in set(before) - set(kept):
         if re.fullmatch(r"patients/[A-Za-z0-9_-]+\.html", name):

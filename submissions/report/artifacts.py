@@ -1,4 +1,4 @@
-"""What lies in a run's folder for the report to read; later commands add files, and none of them must be there."""
+"""The files of a run's folder that the report reads; those that later commands add are optional."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Artifacts:
         config: Resolved configuration.
         manifest: Versions, git state, SHA-256 sums.
         metrics: Every figure with its interval.
-        blend: How the learners are put together.
+        blend: How the learners are combined.
         features: The feature dictionary's entries.
         state: The constants that features were computed with.
         oof: isic_id, patient_id, target, fold, a column for each learner, `blend`, perhaps `risk`.
-        optional: By name (`curves`, `hospitals`, `findings`, `nested`, `groups`), those that are there.
+        optional: By name (`curves`, `hospitals`, `findings`, `nested`, `groups`), those that exist.
         ablations: Each `ablation/NAME/ablation.json`, by name.
         drivers: `explanation/lesions.parquet`, or None.
-        stale: Which of these were left out because the run was trained anew after they were made.
+        stale: Which of these were left out because the run was retrained after they were made.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Artifacts:
 
     @classmethod
     def read(cls, root: Path) -> Artifacts:
-        """Read a run's folder; what was made before the run was trained anew is left out.
+        """Read a run's folder; what was made before the run was retrained is left out.
 
         Args:
             root: The folder of a run whose stages are all finished; the caller has checked its SHA-256 sums, and read
@@ -89,17 +89,17 @@ class Artifacts:
 
     @property
     def replicates(self) -> int:
-        """Of the run's bootstrap; the report's own intervals use as many."""
+        """Replicates of the run's bootstrap; the report's own intervals use as many."""
         return int(self.config["metrics"]["replicates"])
 
     @property
     def seed(self) -> int:
-        """Of the run's bootstrap; the report's own intervals use the same."""
+        """Seed of the run's bootstrap; the report's own intervals use the same."""
         return int(self.config["metrics"]["seed"])
 
 
 def _current(files: Mapping[str, Path], manifest: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-    """Those files that are there and were made from the run as it is now, and the names of those made from another."""
+    """The existing files that were made from the run as it is now, and the names of the outdated ones."""
     there = {name: read_json(path) for name, path in files.items() if path.is_file()}
     recorded = {name: sha256 for stage in manifest["stages"].values() for name, sha256 in stage["outputs"].items()}
     stale = frozenset(

@@ -1,8 +1,8 @@
 """Where a patient's lesions are on a body seen from the front and from behind.
 
 Coordinates of total body photography (`tbp_lv_x`, `_y`, `_z`) are millimetres; y runs from the feet to the head, z from
-front to back. Which way x runs differs between patients, so that it is told from lesions on the left and on the right.
-Where coordinates are missing, the location or body site says the region, and lesions are spread over it.
+front to back. The direction of x differs between patients, so it is inferred from lesions on the left and on the right.
+If coordinates are missing, the location or body site gives the region, and lesions are spread over it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Region:
         z: Depth that divides front from back, mm.
         wide: Half the width that lesions without coordinates are spread over, mm.
         tall: Half the height, mm.
-        view: From where it is seen, where its name says so.
+        view: The side it is seen from, if its name says so.
     """
 
     x: float
@@ -66,7 +66,7 @@ REGIONS: dict[str, Region] = _limbs() | {
     "Torso Back Middle Third": Region(0, 1190, 30, 120, 70, "back"),
     "Torso Back Bottom Third": Region(0, 1030, 30, 130, 70, "back"),
 }
-#: Body sites, where nothing finer is known; the side of a limb is not.
+#: Regions of body sites, used if nothing finer is known; the side of a limb is then unknown.
 SITES = {
     "head/neck": "Head & Neck",
     "anterior torso": "Torso Front",
@@ -77,9 +77,9 @@ SITES = {
     "lower extremity": "Left Leg",
 }
 LOWEST, HIGHEST, WIDEST = -60.0, 1900.0, 560.0
-"""Ends of the drawing, mm; what lies beyond is no position on a body."""
+"""Ends of the drawing, mm; nothing beyond them is a position on a body."""
 _OTHER_ORIGIN = 500.0  # a few patients' coordinates begin at the hips, a metre above the feet
-_PULL = 10.0  # lesions that the published depth of a region counts for, against the patient's own
+_PULL = 10.0  # how many of the patient's own lesions the published depth of a region counts for
 _GOLDEN = np.pi * (3 - np.sqrt(5))
 
 
@@ -90,8 +90,8 @@ def places(lesions: pl.DataFrame) -> pl.DataFrame:
         lesions: `isic_id` and, as far as they are known, coordinates, `tbp_lv_location` and `anatom_site_general`.
 
     Returns:
-        In the same order `isic_id`, `view` ("front" or "back"), `x` (mm towards the patient's left), `y` (mm above the
-        feet) and `measured`, whether that comes from coordinates; null where nothing is known.
+        In the same order, `isic_id`, `view` ("front" or "back"), `x` (mm towards the patient's left), `y` (mm above the
+        feet) and `measured`, whether that comes from coordinates; null if nothing is known.
     """
     names = _region_names(lesions)
     regions = [REGIONS.get(name) for name in names]
@@ -110,7 +110,7 @@ def places(lesions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _region_names(lesions: pl.DataFrame) -> list[str]:
-    """The finest known region of each lesion; empty where there is none."""
+    """The finest known region of each lesion; empty if none is known."""
     nothing = pl.Series([None] * len(lesions), dtype=pl.String)
     location, site = (lesions.get_column(name, default=nothing) for name in (LOCATION, SITE))
     pairs = zip(location, site, strict=True)
@@ -135,7 +135,7 @@ def _coordinates(
 
 
 def _spread(names: list[str], wanted: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Lesions without coordinates evenly over their region, like the seeds of a sunflower; NaN for the others."""
+    """Spread lesions without coordinates evenly over their region, like sunflower seeds; NaN for the others."""
     x, y = np.full(len(names), np.nan), np.full(len(names), np.nan)
     for name in dict.fromkeys(names):
         rows = np.flatnonzero(np.array([each == name for each in names]) & wanted)
@@ -149,7 +149,7 @@ def _spread(names: list[str], wanted: npt.NDArray[np.bool_]) -> tuple[Floats, Fl
 
 
 def _views(z: Floats, names: list[str], regions: list[Region | None], inside: npt.NDArray[np.bool_]) -> list[str]:
-    """Front or back: as the region says, else by depth against the middle of the patient's lesions there."""
+    """Front or back: as the region says, else by depth relative to the middle of the patient's lesions there."""
     middles = {}
     for name in set(names):
         rows = np.array([each == name for each in names]) & inside & np.isfinite(z)

@@ -12,11 +12,11 @@ from submissions.report.body import HIGHEST, LOWEST, WIDEST, places
 from submissions.report.body_outline import fit, strokes
 from submissions.report.svg import tag
 
-_SCALE = 0.4  # units of the drawing a millimetre
+_SCALE = 0.4  # units of the drawing per millimetre
 WIDTH, HEIGHT = round(2 * WIDEST * _SCALE), round((HIGHEST - LOWEST) * _SCALE)
 _TALL, _DIGIT = 8.0, 4.8  # half the height of a number and half the width of a digit
 _SMALLEST, _LARGEST, _UNKNOWN = 2.2, 9.0, 3.0
-#: Risks from which a colour begins, and how the legend calls it.
+#: The lowest risk of each colour, and its name in the legend.
 BANDS: tuple[tuple[float, str], ...] = (
     (0.0, "below 1 in 1,000"),
     (0.001, "1 in 1,000 to 1 in 200"),
@@ -27,7 +27,7 @@ BANDS: tuple[tuple[float, str], ...] = (
 
 
 def band(risk: float | None) -> int | None:
-    """Which colour a risk has, 0 to 4; None where it is not known."""
+    """The colour of a risk, 0 to 4; None if it is not known."""
     return None if risk is None else sum(risk >= start for start, _ in BANDS) - 1
 
 
@@ -35,11 +35,12 @@ def body_dots(lesions: pl.DataFrame) -> dict[str, Any]:
     """What a body map draws, ready for JSON.
 
     Args:
-        lesions: One patient's: `isic_id`, `rank`, `shortlist`, perhaps `risk`, the diameter and what `places` reads.
+        lesions: One patient's lesions: `isic_id`, `rank`, `shortlist`, perhaps `risk`, the diameter and what `places`
+            reads.
 
     Returns:
         `front` and `back`, each a list of dots by falling rank with `rank`, `x` and `y` (mm, x as the viewer sees it),
-        `mm` (diameter or None), `band` (or None), `listed` and `measured`; `unplaced`, how many are on neither; and
+        `mm` (diameter or None), `band` (or None), `listed` and `measured`; `unplaced`, how many are in neither; and
         `outline`, half the width of each part of the body.
     """
     optional = {"risk": pl.Float64, "clin_size_long_diam_mm": pl.Float64}
@@ -66,9 +67,9 @@ def body_map(dots: Mapping[str, Any], view: str, *, words: Mapping[int, str], ke
     Args:
         dots: As `body_dots` gives them.
         view: "front" or "back".
-        words: What is said of listed lesions, by rank.
-        key: Part of its element ids; used once a page.
-        links: Whether dots are numbered, lead to the rows `l-RANK` of the page, and are `d-RANK` themselves.
+        words: Labels of listed lesions, by rank.
+        key: Part of its element ids; used once per page.
+        links: Whether dots are numbered, link to the rows `l-RANK` of the page, and have ids `d-RANK`.
     """
     shown, side = dots[view], {"front": "the front", "back": "behind"}[view]
     listed = [dot for dot in reversed(shown) if dot["listed"]]
@@ -90,7 +91,7 @@ def body_map(dots: Mapping[str, Any], view: str, *, words: Mapping[int, str], ke
 
 
 def _outline(halves: Sequence[float]) -> Markup:
-    """First everything a little thicker in the colour of the edge, then in that of the body."""
+    """Draw everything slightly thicker in the colour of the edge, then again in that of the body."""
     turned = f"matrix({_SCALE} 0 0 {-_SCALE} {WIDTH / 2:g} {HIGHEST * _SCALE:g})"
     layers = [
         tag("path", d=path, stroke_width=f"{width + more:g}", class_=name)
@@ -127,7 +128,7 @@ def _dot(dot: Mapping[str, Any], words: str, *, at: tuple[float, float] | None =
 
 
 def _labels(listed: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
-    """Where each number stands: beside its dot, and over no other dot of the list or number as far as there is room."""
+    """Where each number goes: beside its dot, and clear of other listed dots and numbers if there is room."""
     dots = [_at(dot) for dot in listed]
     taken: list[tuple[float, float, float]] = []
     for dot, (x, y, radius) in zip(listed, dots, strict=True):

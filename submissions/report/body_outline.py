@@ -1,6 +1,6 @@
-"""The outline that lesions are drawn on: thick strokes along our own bones, each as wide as the patient's lesions ask.
+"""The outline that lesions are drawn on: thick strokes along our own bones, as wide as the patient's lesions need.
 
-A lesion that lies further away, since this body is held otherwise or is larger, is drawn inside the edge.
+A lesion further out, because this body is in another pose or larger, is drawn inside the edge.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 
 class Part(NamedTuple):
-    """A part of the body, in mm: half its width at least and at most, and its bones on the left; all are mirrored."""
+    """A part of the body, in mm: its least and greatest half width, and its bones on the left; all are mirrored."""
 
     least: float
     most: float
@@ -32,7 +32,7 @@ PARTS = (
     Part(60, 76, (((95, 900), (140, 500), (148, 60)),)),  # leg
 )
 _EDGE = 10.0  # mm between lesions and the edge
-_WITHIN = 0.95  # share of a part's lesions that its width is made for
+_WITHIN = 0.95  # share of a part's lesions that its width must cover
 
 
 def _mirrored(part: Part) -> list[tuple[Point, ...]]:
@@ -51,7 +51,7 @@ _BONES = [_points(_mirrored(part)) for part in PARTS]
 
 
 def fit(places: Floats) -> tuple[list[float], Floats]:
-    """Make the outline for lesions, and move those beyond its edge inside.
+    """Fit the outline to lesions, and move those beyond its edge inside.
 
     Args:
         places: x and y in mm, shape (lesions, 2).

@@ -19,7 +19,7 @@ from submissions.report.overview import folds, overview
 from submissions.report.provenance import provenance
 from submissions.report.roc import roc
 
-#: What each section would need that is not there: the command that makes it.
+#: The command that makes what a section needs, by section.
 COMMANDS = {
     "ablations": "uglyduck ablate RUN",
     "curves": "uglyduck rank RUN",
@@ -31,16 +31,16 @@ _OWN = {"target", "patient_id", "fold"}
 
 
 def build_report(run: Artifacts, table: pl.DataFrame, origin: dict[str, str]) -> dict[str, Any]:
-    """Put all sections together.
+    """Assemble all sections.
 
     Args:
         run: The run's files.
         table: The training table in canonical form; every lesion of the run is in it.
-        origin: As `origin.tell_origin` says.
+        origin: As `origin.origin_of` returns it.
 
     Returns:
         Ready for JSON; `not_run` names, for each section without content, the command that would fill it, `stale` the
-        sections that lack something made before the run was trained anew.
+        sections that lack something because it was made before the run was retrained.
     """
     lesions = placed(join_by_id(run.oof, table.drop(_OWN & set(table.columns))))
     content = {

@@ -1,4 +1,4 @@
-"""The page's pictures, each from a section of the report's dict."""
+"""The page's charts, each drawn from a section of the report's dict."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _crossing(corners: Sequence[Sequence[float]], sensitivity: float) -> float:
 
 def reliability_chart(bins: Sequence[Mapping[str, Any]]) -> Markup:
     """Observed share of malignant lesions against the risk that was stated, both on a logarithmic scale."""
-    # A bin holds few malignant lesions or none: a decade below the smallest share seen, there is nothing to tell.
+    # A bin holds few malignant lesions or none: more than a decade below the smallest share, there is nothing to see.
     floor = 10.0 ** math.floor(math.log10(min(share for each in bins if (share := each["observed"]["estimate"]))) - 1)
     plot = Plot.over((floor, 1), (floor, 1), logarithmic=(True, True))
     marks = []
@@ -82,10 +82,10 @@ def curve_chart(
     """A curve with its interval.
 
     Args:
-        title: What it is.
+        title: Title of the chart.
         x_label: Name of the horizontal axis.
         y_label: Name of the vertical axis.
-        points: `x`, `estimate`, `low`, `high`; by ascending x.
+        points: `x`, `estimate`, `low` and `high`, by ascending x.
         key: Part of its element ids.
         top: Upper end of the vertical axis; None for the largest value.
     """
@@ -135,13 +135,13 @@ def _roomy(values: Sequence[float]) -> tuple[float, float]:
 
 
 def bar(cell: Mapping[str, Any], low: float, high: float, reference: float | None = None) -> Markup:
-    """An interval as a line in a table's cell, which says the same in numbers.
+    """An interval as a line in a table cell that also gives the numbers.
 
     Args:
         cell: estimate, low and high.
         low: Left end of the column's scale.
         high: Right end.
-        reference: Where to draw a thin line, such as everybody's estimate or 0.
+        reference: Where to draw a thin line, such as at everybody's estimate or 0.
     """
     scale = PlotScale(low, high if high > low else low + 1.0, 2, 98)
     parts = []
@@ -155,7 +155,7 @@ def bar(cell: Mapping[str, Any], low: float, high: float, reference: float | Non
 
 
 def share_bar(share: float, widest: float) -> Markup:
-    """A share as a filled bar in a table's cell, which says the same in numbers."""
+    """A share as a filled bar in a table cell that also gives the number."""
     filled = tag("rect", class_="share", x=0, y=2, height=6, width=round(100 * share / widest, 1) if widest else 0)
     return tag("svg", filled, class_="bar", viewBox="0 0 100 10", aria_hidden="true")
 

@@ -21,15 +21,15 @@ def lesion_counts(lesions: pl.DataFrame) -> dict[str, int]:
 
 
 def cohort_counts(lesions: pl.DataFrame) -> dict[str, Any]:
-    """Licences, hospitals, ages and lesions a patient.
+    """Counts by licence and hospital, ages, and lesions per patient.
 
     Args:
         lesions: isic_id, patient_id, target and the table's columns.
 
     Returns:
-        `licences` and `hospitals`: lists of name, lesions, patients (empty where the table has no such column), the
-        most lesions first; `age` and `lesions_per_patient`: {low, median, high}, or None; `missing`: by column the
-        share of lesions without a value, where some lack one.
+        `licences` and `hospitals`: lists of name, lesions, patients (empty if the table has no such column), the most
+        lesions first; `age` and `lesions_per_patient`: {low, median, high}, or None; `missing`: by column, the
+        share of lesions without a value, if any.
     """
     a_patient = lesions.group_by("patient_id", maintain_order=True).len()["len"]
     return {

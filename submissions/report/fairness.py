@@ -29,9 +29,9 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
     lesions. It is held fixed while patients are drawn. pAUC and AUC rank a group's lesions among themselves.
 
     Args:
-        lesions: target, blend, patient_id and the columns that divisions need; one row a lesion.
-        replicates: Of the bootstrap.
-        seed: Of the draws.
+        lesions: target, blend, patient_id and the columns that divisions need; one row per lesion.
+        replicates: Bootstrap replicates.
+        seed: Seed of the draws.
 
     Returns:
         `threshold`, `min_sensitivity`, `few_lesions`, `few_patients`, `overall`, and `divisions`: each with its
@@ -80,7 +80,7 @@ def fairness(lesions: pl.DataFrame, *, replicates: int, seed: int) -> dict[str, 
 def _measure(
     lesions: pl.DataFrame, members: dict[tuple[str, str], Flags], threshold: float, replicates: int, seed: int
 ) -> dict[Any, dict[str, Any]]:
-    """By group, and pooled, the four figures."""
+    """The four figures, by group and pooled."""
     target, score = lesions["target"].to_numpy(), lesions["blend"].to_numpy()
     views = {"\t".join(key): flags for key, flags in members.items()}
     drawn = replicate(

@@ -1,4 +1,4 @@
-"""The forest picture: every difference of a comparison with its interval, as an SVG that needs nothing else."""
+"""The forest picture: every difference of a comparison with its interval, as a self-contained SVG."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ TITLES = {
     "base plus": "Added to the base, against the base",
     "run": "Another run, against the first",
 }
-"""What a kind of variant is called above its rows."""
-#: Characters of the ordinary text that fit on a line of the picture.
+"""The heading above the rows of each kind of variant."""
+#: Characters of ordinary text that fit on a line of the picture.
 _LINE = 140
 
 
@@ -34,13 +34,13 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, note: str, metric: 
 
     Args:
         rows: In the order in which they are drawn, grouped by kind.
-        title: Above the picture.
-        note: Below it: which data, which intervals; long lines are broken.
-        metric: What the differences are of.
+        title: Shown above the picture.
+        note: Shown below it: which data, which intervals; long lines are wrapped.
+        metric: Name of the metric that differs.
 
     Returns:
-        An SVG document with a title and a description for readers that do not see it. Its colours follow the reader's
-        setting; a find is a full disc and the rest a ring, so nothing rests on colour.
+        An SVG document with a title and a description for readers who do not see it. Its colours follow the reader's
+        setting; a distinguishable difference is a full disc, any other a ring, so nothing relies on colour.
     """
     scale, drawn, y = _scale(rows), list[Markup](), _TOP
     for kind, alike in groupby(rows, key=lambda row: row["kind"]):

@@ -21,18 +21,18 @@ DRIVERS = 3
 def gallery(
     lesions: pl.DataFrame, table: pl.DataFrame, state: FeatureState, drivers: pl.DataFrame | None = None
 ) -> list[dict[str, Any]]:
-    """Choose by score alone, whatever the lesion proved to be.
+    """Choose lesions by score alone, whatever they proved to be.
 
     Args:
         lesions: As `mistakes.placed` gives them, with whatever measurements the table has.
         table: The canonical frame that `lesions` come from.
         state: The run's constants, by which a patient's spread is judged.
-        drivers: What raised a lesion's score: isic_id, place, feature, value, patient_median; None where not known.
+        drivers: What raised a lesion's score: isic_id, place, feature, value, patient_median; None if not known.
 
     Returns:
         For each of the patients whose most suspicious lesion scores highest: that lesion (isic_id, target,
         blend, place, of, `risk` if there is one), `reasons` in plain words, `drivers`, `others` (isic_ids of the same
-        patient's lesions, evenly through its ranking) and `strip` (see `scatter_strips.strip`).
+        patient's lesions, evenly through their ranking) and `strip` (see `scatter_strips.strip`).
     """
     order = lesions.filter(pl.col("of") >= FEWEST_LESIONS).sort(["blend", "isic_id"], descending=[True, False])
     highest = order.unique("patient_id", keep="first", maintain_order=True).head(PATIENTS)
@@ -61,7 +61,7 @@ def _entry(flagged: dict[str, Any], patient: pl.DataFrame, reason: dict[str, Any
 
 
 def _body(patient: pl.DataFrame, flagged: str) -> dict[str, Any]:
-    """Where the patient's lesions are, the flagged one as the first of a list of one; of many, every n-th by score."""
+    """Where the patient's lesions are, listing only the flagged one; of many lesions, every n-th by score."""
     ranked = patient.sort(pl.col("isic_id") != flagged, -pl.col("blend"), "isic_id").drop("rank", strict=False)
     ranked = ranked.with_row_index("rank", 1)
     others = ranked[1:].gather_every(max(1, -(-ranked.height // DRAWN)))

@@ -18,10 +18,10 @@ _COMPARED = (PAUC.name, AUC.name)
 
 
 def learners(run: Artifacts) -> dict[str, Any]:
-    """Weights, rank correlations, paired differences of the blend to each learner, and the blend's working points.
+    """Weights, rank correlations, paired differences of the blend from each learner, and the blend's working points.
 
     Returns:
-        `method` and `weights` of the blend; `blends`, the ways to blend side by side, where the run measured them;
+        `method` and `weights` of the blend; `blends`, the ways to blend side by side, if the run measured them;
         `correlations` {"names", "rows"}, None where one is not defined; `differences` of blend minus learner by
         learner and metric; and `working_points` of the blend, by metric.
     """

@@ -9,7 +9,7 @@ import polars as pl
 from cohort.frames import collect
 
 SHOWN = 10
-#: What a reader wants to know of a lesion, as far as the table has it, and how it is written.
+#: What a reader wants to know about a lesion, if the table has it, and how it is written.
 _DETAILS = {
     "iddx_full": "{}",
     "diagnosis": "{}",
@@ -48,7 +48,7 @@ def mistakes(lesions: pl.DataFrame) -> dict[str, Any]:
 
     Returns:
         `lesions` (how many there are), and `misses` and `alarms`, each a list of lesions with place, rank, of, blend,
-        `risk` if there is one, and what is `known` of it, in words.
+        `risk` if there is one, and what is `known` about it, in words.
     """
     misses = lesions.filter(pl.col("target") == 1).sort("blend", "isic_id").head(SHOWN)
     alarms = lesions.filter(pl.col("target") == 0).sort(["blend", "isic_id"], descending=[True, False]).head(SHOWN)

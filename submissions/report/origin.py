@@ -1,4 +1,4 @@
-"""Are these people, or are they simulated? The page says it first, and says when it cannot tell."""
+"""Are these patients real, or simulated? The page says so first, or says that it cannot tell."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cohort.frames import ID, collect
 
 Origin = Literal["simulated", "real", "unknown"]
 
-#: The known probabilities that `uglyduck simulate` writes next to a table; nobody knows them of a real lesion.
+#: The known probabilities that `uglyduck simulate` writes next to a table; nobody knows them for a real lesion.
 TRUTH = "truth.parquet"
 _SIMULATED = {"kind": "simulated", "why": f"the simulator's known probabilities of these lesions lie in {TRUTH}"}
 _KNOWN = {ID, "p_table", "p_crop", "p_both"}
 
 
 def find_origin(metadata: Path, ids: pl.Series) -> dict[str, str]:
-    """Say whether a training table is simulated, by what lies next to it.
+    """Tell whether a training table is simulated, by what lies next to it.
 
-    A simulated table has its known probabilities next to it, of the same lesions. Nothing in a table proves that it is
-    real, so that has to be stated.
+    A simulated table has the known probabilities of its lesions next to it. Nothing in a table proves that it is real,
+    so that has to be stated.
 
     Args:
         metadata: The training table.
@@ -37,12 +37,12 @@ def find_origin(metadata: Path, ids: pl.Series) -> dict[str, str]:
 
 
 def origin_of(found: Mapping[str, str], *, simulated: bool, stated: Origin | None = None) -> dict[str, str]:
-    """What a page says of where its lesions come from.
+    """What a page says about the origin of its lesions.
 
     Args:
         found: See `find_origin`.
         simulated: Whether the run was given the known probabilities of its lesions.
-        stated: What the user says; a simulated table is simulated whatever is said.
+        stated: What the user states; a simulated table is simulated whatever is stated.
 
     Returns:
         `kind` ("simulated", "real" or "unknown") and `why`, one sentence.

@@ -1,4 +1,4 @@
-"""The sections that `metrics.json` holds ready: figures of every score, over the folds, and calibration."""
+"""The sections that come straight from `metrics.json`: figures of every score, over the folds, and calibration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from cv_folds.hospital_share import in_words
 from submissions.report.artifacts import Artifacts
 
-#: Names that are not a learner's own, as a reader should see them.
+#: Labels for readers, of names that are not those of learners.
 LABELS = {"blend": "Blend of the learners", "table": "Table alone", "image": "Image alone"}
 NESTED = "Blend, fully nested"
 

@@ -1,4 +1,4 @@
-"""The page: one file that loads nothing, says so to the browser, and escapes everything it was given."""
+"""The page: one file that loads nothing, tells the browser so, and escapes everything it is given."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def render_page(
     pictures, nothing else.
 
     Args:
-        report: As `building.build_report` gives it.
-        pictures: Data URIs of crops by isic_id; empty where there are none.
-        patients: Where the pages of patients lie, by isic_id of their lesions; their index under "".
+        report: As `building.build_report` returns it.
+        pictures: Data URIs of crops by isic_id; empty if there are none.
+        patients: Paths of the patients' pages, by isic_id of their lesions; that of their index under "".
 
     Returns:
         The whole page.
@@ -40,10 +40,10 @@ def render(template: str, *more: str, script: str | None = None, **content: obje
     """Fill a template of a page whose content security policy allows its own style sheet and script, by their hashes.
 
     Args:
-        template: In `templates`.
-        more: Style sheets after that of every page.
-        script: File in `templates`; None for a page without.
-        content: What the template names.
+        template: File in `templates`.
+        more: Style sheets to add to that of every page.
+        script: File in `templates`; None for a page without a script.
+        content: Variables of the template.
     """
     style, code = style_sheet("style.css", *more), "" if script is None else template_file(script)
     hashes = {"style_hash": _digest(style), "script_hash": _digest(code)}
@@ -61,7 +61,7 @@ def template_file(name: str) -> str:
 
 
 def style_sheet(*names: str) -> str:
-    """What charts look like, in colours that follow the reader's setting, and after it other sheets of `templates`."""
+    """The style of charts, in colours that follow the reader's setting, followed by other sheets of `templates`."""
     return "\n".join(template_file(each) for each in ("chart.css", *names))
 
 

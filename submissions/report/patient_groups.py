@@ -1,4 +1,4 @@
-"""By what the fairness section divides lesions, each as one column of group names."""
+"""How the fairness section divides lesions: each division is one column of group names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Division:
     """One way to divide lesions.
 
     Attributes:
-        name: As in JSON.
-        label: As a reader knows it.
-        needs: Columns of the canonical frame.
-        group: The group's name of each lesion; null where it is not stated.
+        name: Name in JSON.
+        label: Name for a reader.
+        needs: The columns of the canonical frame that it needs.
+        group: Makes the expression for each lesion's group name; null if not stated.
         order: Groups in their natural order; the others follow by name.
-        note: What a reader must know to read it.
+        note: What a reader must know to interpret it.
     """
 
     name: str
@@ -40,7 +40,7 @@ def _column(name: str) -> Callable[[], pl.Expr]:
 
 
 def age_band() -> pl.Expr:
-    """Ten-year bands of the age at imaging, open at both ends; null where the age is."""
+    """Ten-year bands of the age at imaging, open at both ends; null if the age is."""
     age, (lowest, *labels) = pl.col("age_approx"), _band_labels()
     named = pl.when(age.is_null()).then(None).when(age < _BANDS[0]).then(pl.lit(lowest))
     for label, end in zip(labels, _BANDS[1:], strict=False):
@@ -80,7 +80,7 @@ DIVISIONS: tuple[Division, ...] = (
 
 
 def divide(frame: pl.DataFrame, division: Division) -> pl.Series | None:
-    """Group of each lesion ("not stated" where it is missing), or None where the table lacks the columns."""
+    """Group of each lesion ("not stated" if missing), or None if the table lacks the columns."""
     if not set(division.needs) <= set(frame.columns):
         return None
     groups = frame.select(division.group().alias(division.name)).to_series()

@@ -1,4 +1,4 @@
-"""Names of features as a reader says them: "lightness inside, against the patient"."""
+"""Names of features in a reader's words: "lightness inside, against the patient"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORMS = {"context_level": "the patient's average", "context_spread": "how much 
 
 
 def plain_name(feature: str) -> str:
-    """A feature in plain words; one that is not known, its name without underscores.
+    """A feature in plain words; if it is not known, its name without underscores.
 
     Args:
         feature: Column of the feature table, such as "tbp_lv_L__patient_z".

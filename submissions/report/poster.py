@@ -14,14 +14,14 @@ from submissions.report.page import style_sheet
 from submissions.report.svg import HEIGHT, WIDTH, document, tag
 
 _GAP, _CHART_TOP, _LINE = 28, 84, 19
-_WORDS = 52  # characters of a line below a chart
+_WORDS = 52  # characters per line below a chart
 
 
 def poster(report: Mapping[str, Any]) -> str:
     """Draw a report's three main pictures side by side.
 
     Args:
-        report: As `building.build_report` gives it.
+        report: As `building.build_report` returns it.
 
     Returns:
         An SVG document that loads nothing; its first line says whether the data are simulated.
@@ -49,7 +49,7 @@ def poster(report: Mapping[str, Any]) -> str:
 _ORIGIN = {"simulated": "Simulated cohort", "real": "Real data", "unknown": "Data of unknown origin"}
 
 _Panel = tuple[str, Markup, str]
-"""Heading, chart, and what stands below."""
+"""Heading, chart, and the text below."""
 
 
 def _panels(report: Mapping[str, Any]) -> Iterator[_Panel]:
@@ -78,7 +78,7 @@ def _panels(report: Mapping[str, Any]) -> Iterator[_Panel]:
 
 
 def _duckling(gallery: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first whose patient has something to show."""
+    """The first entry that has a strip chart to show."""
     return next((entry for entry in gallery if entry["strip"] is not None), None)
 
 

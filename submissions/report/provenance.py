@@ -1,4 +1,4 @@
-"""What the run was made from and by: enough to make it again and to see whether a file was changed."""
+"""What the run was made from, and by what: enough to repeat it and to detect a changed file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: object) -> object:
-    """Paths by their last part: where files lay on one machine is nobody else's business. JSON has no infinity."""
+    """Keep only the last part of paths, since folders are private, and write infinity as text, since JSON has none."""
     if isinstance(value, str) and Path(value).is_absolute():
         return Path(value).name
     return "inf" if value == math.inf else value

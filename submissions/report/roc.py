@@ -12,7 +12,7 @@ from submissions.report.artifacts import Artifacts
 
 #: The competition's region lies above this sensitivity.
 MIN_SENSITIVITY = 0.8
-#: Corners kept of the curve; with more malignant lesions than half of it, neighbours are left out.
+#: Most corners kept of the curve; if there are more, some are left out, evenly.
 CORNERS = 800
 
 
@@ -31,7 +31,7 @@ def roc(run: Artifacts) -> dict[str, Any]:
 def curve(counts: RankCounts) -> NDArray[np.float64]:
     """Corners of the curve from (0, 0) to (1, 1), shape (2 G + 2, 2), with G distinct malignant scores.
 
-    From one malignant score down to the next only false alarms are added (level), at a tie both are (a slope).
+    From one malignant score down to the next, only false alarms are added (level); at a tie, both are (a slope).
     """
     found, alarms = counts.found[::-1] / counts.total, counts.false_alarms[::-1] / counts.benign
     before_found = found - counts.malignant[::-1] / counts.total

@@ -1,4 +1,4 @@
-"""Two measurements of all lesions of one patient: the picture of an ugly duckling where there are no crops."""
+"""Two measurements of all lesions of one patient: the picture of an ugly duckling if there are no crops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from submissions.measurements import MEASUREMENTS
 
-#: What an axis is called, with its unit, for the measurements that a reason may name.
+#: Axis label and unit of each measurement that a reason may name.
 LABELS: dict[str, tuple[str, str]] = {
     "clin_size_long_diam_mm": ("longest diameter", "mm"),
     "tbp_lv_deltaL": ("lightness against the skin", "CIELAB L*"),
@@ -21,9 +21,9 @@ LABELS: dict[str, tuple[str, str]] = {
     "tbp_lv_eccentricity": ("elongation", ""),
     "tbp_lv_H": ("hue", "degrees"),
 }
-#: Lesions drawn of one patient; of more, every n-th by score.
+#: Most lesions drawn of one patient; if there are more, every n-th by score.
 DRAWN = 400
-#: Lesions of a patient from which on its median and spread say something.
+#: Fewest lesions of a patient whose median and spread mean something.
 _FEWEST = 5
 
 
@@ -38,7 +38,7 @@ def strip(lesions: pl.DataFrame, flagged: str, first: str | None = None) -> dict
 
     Returns:
         `x` and `y` (name, label, unit), `points` ([x, y] of each lesion drawn), `flagged` ([x, y]), `of` (lesions
-        with both measurements); None where fewer than two measurements are known.
+        with both measurements); None if fewer than two measurements are known.
     """
     axes = _axes(lesions, flagged, first)
     if axes is None:
@@ -72,7 +72,7 @@ def _named(column: str) -> dict[str, str]:
 
 
 def _distance(lesions: pl.DataFrame, name: str, flagged: str) -> float | None:
-    """How many median absolute deviations the flagged lesion is from the patient's median; None where unknown."""
+    """How many median absolute deviations the flagged lesion is from the patient's median; None if unknown."""
     mine = lesions.filter(pl.col("isic_id") == flagged)[name]
     values = lesions[name].drop_nulls().to_numpy()
     if mine.null_count() or values.size < _FEWEST:

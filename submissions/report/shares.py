@@ -23,15 +23,15 @@ def shares(
 ) -> dict[str, dict[str, Any]]:
     """Measure shares such as the sensitivity at one fixed threshold.
 
-    A replicate draws patients and divides two sums over their lesions. Where every lesion counted is in, or none is,
-    all replicates are equal and say nothing: there the ends are those of the exact binomial interval over lesions
-    (Clopper and Pearson, Biometrika 26:404, 1934), which takes lesions for independent.
+    A replicate draws patients and divides two sums over their lesions. If all counted lesions are in, or none are,
+    all replicates are equal and say nothing: the ends are then those of the exact binomial interval over lesions
+    (Clopper and Pearson, Biometrika 26:404, 1934), which treats lesions as independent.
 
     Args:
         parts: By name, which lesions are in (the numerator) and which are counted, each of shape (lesions,).
         code: Patients numbered from 0; shape (lesions,).
-        replicates: Of the bootstrap.
-        seed: Of the draws.
+        replicates: Bootstrap replicates.
+        seed: Seed of the draws.
 
     Returns:
         By name, an interval ready for JSON; its `method` is "percentile" or "exact binomial".

@@ -8,7 +8,7 @@ import polars as pl
 
 from cohort.skin_tone import individual_typology_angle
 
-#: Lower end of each class in degrees, the lightest first; above it, to the next.
+#: Lower end of each class in degrees (exclusive), the lightest first.
 CLASSES: tuple[tuple[str, float], ...] = (
     ("very light", 55.0),
     ("light", 41.0),

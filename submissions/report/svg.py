@@ -23,14 +23,14 @@ def tag(name: str, *children: str, **attributes: str | float) -> Markup:
 
 @dataclass(frozen=True)
 class PlotScale:
-    """From values to places on the paper.
+    """Maps values to places in the picture.
 
     Attributes:
         low: Value at `start`.
         high: Value at `end`.
         start: Place in user units.
         end: Place in user units.
-        logarithmic: Equal steps for equal factors; values at or below `low` stand at `start`.
+        logarithmic: Equal steps for equal factors; values at or below `low` are placed at `start`.
     """
 
     low: float
@@ -40,7 +40,7 @@ class PlotScale:
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        """The place, within the ends, to a tenth."""
+        """The place, clipped to the ends and rounded to a tenth."""
         if self.logarithmic:
             share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
         else:
@@ -104,7 +104,7 @@ class Plot:
 
 
 def number(value: float) -> str:
-    """As short as a tick's label can be; tiny ones, which stand on logarithmic axes only, as powers of ten."""
+    """A tick label, as short as possible; tiny values, found only on logarithmic axes, as powers of ten."""
     if 0 < abs(value) < 0.001:
         return f"10{str(round(math.log10(abs(value)))).translate(_RAISED)}"
     return f"{value:.6g}".replace("-", "−")
@@ -117,10 +117,10 @@ def sheet(title: str, description: str, *body: str, key: str) -> Markup:
     """A whole picture with a title and a description for those who cannot see it.
 
     Args:
-        title: What it is.
+        title: Title of the picture.
         description: What it shows.
         body: Elements.
-        key: Part of its element ids; used once a page.
+        key: Part of its element ids; used once per page.
     """
     names = {"title": f"{key}-title", "desc": f"{key}-desc"}
     return tag(
@@ -136,12 +136,12 @@ def sheet(title: str, description: str, *body: str, key: str) -> Markup:
 
 
 def document(title: str, *body: str, style: str, width: float, height: float, description: str = "") -> str:
-    """A picture that is a file of its own, with a title, and a description where given, for those who cannot see it.
+    """A picture as a separate file, with a title and, if given, a description for those who cannot see it.
 
     Args:
-        title: What it is.
+        title: Title of the picture.
         body: Elements.
-        style: Content of a style sheet of ours.
+        style: Content of one of our style sheets.
         width: In user units.
         height: Likewise.
         description: What it shows.

@@ -15,7 +15,7 @@ _QUALITY = 80
 
 
 def thumbnails(store: ImageStore, ids: Iterable[str], *, side: int = SIDE) -> dict[str, str]:
-    """Data URIs by isic_id of crops of `side` pixels a side; a crop that cannot be read is left out."""
+    """Data URIs, by isic_id, of crops scaled to `side` pixels a side; crops that cannot be read are left out."""
     crops = ((name, try_read(store, name)) for name in dict.fromkeys(ids))
     return {name: _data_uri(crop.pixels, side) for name, crop in crops if not isinstance(crop, CropError)}
 

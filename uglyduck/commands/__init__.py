@@ -1,1 +1,1 @@
-"""One module a command; heavy imports happen inside the command, so `--help` answers at once."""
+"""One module per command; heavy imports happen inside the command, so `--help` answers at once."""

@@ -41,10 +41,10 @@ def ablate(
 ) -> None:
     """Leave feature groups out one at a time, add them to a base, use them alone: which are worth their place?
 
-    Every variant is trained on the run's folds, seeds and drawn lesions and blended as the run is. Differences of pAUC
-    come with paired patient-bootstrap intervals, and p values corrected for the number of comparisons; where an
-    interval covers 0 the data cannot tell. With `--repeats` the intervals include what other training patients, folds,
-    seeds and drawn lesions would change. An ablation that was killed goes on where it stopped.
+    Every variant is trained on the run's folds, seeds and sampled lesions, and blended as the run is. Differences in
+    pAUC come with paired patient-bootstrap intervals, and p values corrected for the number of comparisons; if an
+    interval covers 0, the data cannot tell. With `--repeats` the intervals include what other training patients, folds,
+    seeds and sampled lesions would change. An ablation that was killed resumes where it stopped.
 
     Example: `uglyduck ablate runs/first`
 

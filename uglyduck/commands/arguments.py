@@ -16,11 +16,11 @@ from uglyduck.run.place import holding_a_run
 
 
 def run_argument(words: str) -> Any:  # noqa: ANN401 - as typer's own
-    """The argument RUN, refused at once where no run lies."""
+    """The argument RUN, refused at once if the folder holds no run."""
     return typer.Argument(help=words, metavar="RUN", callback=holding_a_run)
 
 
-#: Commands whose finished parts are taken over.
+#: Commands that reuse their finished parts when repeated.
 _GO_ON = frozenset({"run", "demo", "ablate", "compare", "hospitals", "tune", "robustness", "images train"})
 FinishedRun = Annotated[Path, run_argument("Folder of a finished run.")]
 
@@ -45,14 +45,14 @@ Strict = Annotated[
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help is plain about types, and that says how to go on when stopped."""
+    """A command whose help shows types plainly, and that says how to resume when stopped."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a context of the click inside typer
         """The parameters, --help included."""
         return _in_plain_words(super().get_params(ctx), ctx)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
-        """Do it, and show how far it is; Ctrl-C ends it with one line and status 130."""
+        """Run the command and show its progress; Ctrl-C ends it with one line and status 130."""
         try:
             with showing_progress():
                 return super().invoke(ctx)
@@ -60,11 +60,11 @@ class PlainCommand(TyperCommand):
             how = "goes on where it stopped" if ctx.command_path.partition(" ")[2] in _GO_ON else "starts again"
             typer.echo(f"\nstopped; nothing is half-written. The same command {how}.", err=True)
             sys.stdout.flush()
-            os._exit(130)  # threads that still train would be waited for
+            os._exit(130)  # a normal exit would wait for threads that still train
 
 
 class PlainGroup(TyperGroup):
-    """The same for a group of commands."""
+    """A group of commands whose help shows types plainly."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a context of the click inside typer
         """The parameters, --help included."""
@@ -72,7 +72,7 @@ class PlainGroup(TyperGroup):
 
 
 def _in_plain_words(found: list[Any], ctx: Any) -> list[Any]:  # noqa: ANN401
-    """No type for a flag; for what may be repeated the type of one."""
+    """Show no type for a flag, and the type of one value for an option that may be repeated."""
     for parameter in found:
         if isinstance(parameter, TyperOption) and parameter.is_flag and parameter.metavar is None:
             parameter.metavar = ""

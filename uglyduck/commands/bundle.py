@@ -41,10 +41,11 @@ def bundle(
         False
     ),
 ) -> None:
-    """Write a folder to upload as one data set: models, our wheel, and a kernel that answers without network.
+    """Write a folder to upload as one data set: models, our wheel, and a kernel that needs no network.
 
-    The target machine needs the libraries of requirements.txt, as they are here: --download-wheels packs them. How long
-    the crops will take is measured first. No training lesion is included. See docs/bundle.md for uploading.
+    The target machine needs the libraries in requirements.txt, in the versions installed here: --download-wheels packs
+    them. The time that the crops will take is measured first. No training lesion is included. See docs/bundle.md for
+    uploading.
 
     Example: `uglyduck bundle runs/first --out bundle --user jane --download-wheels`
     """

@@ -17,10 +17,10 @@ def card(
         Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
     ] = None,
 ) -> None:
-    """Write a model card on the TRIPOD+AI headings, as Markdown and as JSON next to it.
+    """Write a model card under the TRIPOD+AI headings, as Markdown and as JSON next to it.
 
     Filled from the run: intended use, data and licences, who is missing from the data, figures with intervals, limits,
-    provenance. What a run cannot know, such as ethical approval, is said to be missing.
+    provenance. What a run cannot know, such as ethical approval, is marked as missing.
 
     Example: `uglyduck card runs/first`
     """

@@ -75,7 +75,7 @@ def check(
 
 
 def _of_configuration(path: Path) -> list[Finding]:
-    """Findings about the table of a configuration, read as it says."""
+    """Findings about a configuration's table, read as the configuration says."""
     from cohort.checking import check_data
     from uglyduck.run.config import load_config
 

@@ -14,13 +14,13 @@ def clean(
     folder: Annotated[Path, run_argument("Run folder.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
 ) -> None:
-    """Delete what a run keeps of earlier configurations: image models and results that nothing now asks for.
+    """Delete what a run keeps from earlier configurations: image models and results that nothing needs any more.
 
     Scores of new crops, which are kept for the next command about the same crops, are deleted too.
 
-    Results are scores of models, stored for whoever asks again: for the run itself, ablations, tuning and other
-    studies. Those asked for with the present features and folds stay, and so do those of unknown use.
-    A run itself never deletes any of this: it took long to make, and is used again when it is asked for again.
+    Results are model scores, stored for reuse by the run itself, ablations, tuning and other studies. Those requested
+    with the present features and folds stay, and so do those of unknown use. A run itself never deletes any of this: it
+    took long to compute, and may be needed again.
 
     Example: `uglyduck clean runs/first --dry-run`
     """

@@ -21,9 +21,10 @@ def compare(
 ) -> None:
     """Compare runs of the same lesions with the first of them, whatever their folds, features and learners.
 
-    Differences are paired: all runs see the same drawn patients. Without `--repeats` an interval tells whether *these*
-    out-of-fold scores differ; with it every run is trained again, with other folds and seeds, and the interval tells
-    whether the recipes do. What was trained for it stays with each run, so more repeats train only those.
+    Differences are paired: each bootstrap draw has the same patients for all runs. Without `--repeats` an interval
+    tells whether *these* out-of-fold scores differ; with it every run is trained again, with other folds and seeds, and
+    the interval tells whether the recipes do. What is trained is kept with each run, so adding repeats trains only the
+    new ones.
 
     Example: `uglyduck compare runs/first runs/second --out comparison`
 

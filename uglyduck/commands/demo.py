@@ -1,4 +1,4 @@
-"""`uglyduck demo`: the main job from nothing, on a simulated cohort."""
+"""`uglyduck demo`: the main task from start to finish, on a simulated cohort."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _NETWORK = """[images.lite0]
 preset = "efficientnet_lite0"
 set = { size = 64, epochs = 3, benign_ratio = 2, frozen_stages = 2, flips = 1 }
 """
-#: One lesion in so many is malignant: a network learns nothing from the 3 there would be at one in 1,000.
+#: One lesion in this many is malignant: a network would learn nothing from the 3 that one in 1,000 gives.
 _LESIONS_PER_MALIGNANT = 20
-#: The training lesions are so many times the test lesions, whose crops every fold's models look at.
+#: Training lesions for each test lesion, whose crop the models of every fold score.
 _TRAIN_PER_TEST = 6
 
 
@@ -36,11 +36,11 @@ def demo(
     lesions: Annotated[int, typer.Option(help="Training lesions to simulate.", min=2_000)] = 3_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
 ) -> None:
-    """Simulate a cohort, run every stage, score and rank its test lesions, report, and print what to open first.
+    """Simulate a cohort, run every stage, score and rank its test lesions, write a report, and say what to open first.
 
-    A network that was pretrained on ImageNet and hand-made descriptors look at the crops, boosted trees at the table.
-    Every number it prints is of a simulated cohort, one in 20 of whose lesions is malignant: in SLICE-3D it is one in
-    1,000, and a network would learn nothing from so small a cohort.
+    A network pretrained on ImageNet and hand-made descriptors score the crops; boosted trees score the table. Every
+    number it prints is from a simulated cohort in which one lesion in 20 is malignant: in SLICE-3D it is one in 1,000,
+    and in so small a cohort a network would learn nothing from that.
 
     Example: `uglyduck demo --out demo`
     """
@@ -59,7 +59,7 @@ def demo(
     try_folder(out)
     data, results = out / "data", out / "run"
     test, crops = data / "test-metadata.csv", data / "test-image.hdf5"
-    if not (out / "demo.toml").is_file():  # a demo may be made again in its own folder
+    if not (out / "demo.toml").is_file():  # a demo may be repeated in its own folder
         refuse_existing(data, remedy="choose another --out")
     networks = find_spec("timm") is not None
     if not networks:
@@ -76,7 +76,7 @@ def demo(
     )
     run(out / "demo.toml", out=results)
     predict(results, metadata=test, images=crops, out=out / "submission.csv")
-    rank(results, out=results / "ranking.csv")  # what lists find is known for lesions with labels only
+    rank(results, out=results / "ranking.csv")  # what lists find is known only for lesions with labels
     rank(results, metadata=test, images=crops, out=out / "ranking.csv")
     patients(results, metadata=test, images=crops, first=20, out=out / "patients")
     report(results, out=out / "report.html", picture=out / "overview.svg")

@@ -33,10 +33,10 @@ def explain(
 ) -> None:
     """Explain scores: the share of each feature group, and for each patient's top lesions what makes them stand out.
 
-    By TreeSHAP on each learner's log odds, weighted as the blend weights the learners. A training lesion is explained
-    by the models that did not train on its patient. `lesions.parquet` names the features that raise a lesion beyond
-    the patient's usual, with its value and the patient's median; `groups.json` holds the shares. It says what the
-    models use, and is no diagnosis.
+    Uses TreeSHAP on each learner's log odds, weighted as the blend weights the learners. A training lesion is explained
+    by the models that did not train on its patient. `lesions.parquet` names the features that raise a lesion above what
+    is usual for the patient, with the lesion's value and the patient's median; `groups.json` holds the shares. This
+    shows what the models use; it is no diagnosis.
 
     Example: `uglyduck explain runs/first`
 

@@ -1,4 +1,4 @@
-"""`uglyduck hospitals`: how well each hospital is ranked by models that never saw it."""
+"""`uglyduck hospitals`: how well models rank a hospital that they never saw."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def hospitals(
 ) -> None:
     """Leave one hospital out at a time: train the run's learners without it, score it, compare with the patient folds.
 
-    Patient folds tell how well new patients of the same hospitals are ranked; this tells of a new hospital. Models and
-    the features' constants know nothing of the one held out, nor its name (the blend's scale is the one trace of it,
-    see docs/hospitals.md). Each model is kept, so a killed command goes on where it stopped. Figures are of the same
-    lesions on both sides, with paired patient-bootstrap intervals, in `RUN/hospitals.json`. A research tool, not a
-    diagnosis.
+    Patient folds show how well new patients of the same hospitals are ranked; this shows it for a new hospital. Neither
+    the models nor the features' constants know anything of the hospital held out, not even its name (the blend's scale
+    is the only trace of it, see docs/hospitals.md). Each model is kept, so a killed command resumes where it stopped.
+    Both sides are measured on the same lesions, with paired patient-bootstrap intervals, in `RUN/hospitals.json`. A
+    research tool, not a diagnosis.
 
     Example: `uglyduck hospitals runs/first`
     """

@@ -181,7 +181,7 @@ def perturb(
     engine: EngineOption = "local",
     address: Address = None,
 ) -> None:
-    """Score a model's training crops out of fold as they are and as another camera might have taken them.
+    """Score a model's training crops out of fold, as they are and as another camera might have taken them.
 
     Example: `uglyduck images perturb image-model --images train-image.hdf5 --out perturbed.parquet`
     """
@@ -238,7 +238,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Parquet file for the combined out-of-fold score.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
-    """Compare models out of fold, with intervals and paired differences, and what they reach combined.
+    """Compare models out of fold, alone and combined, with intervals and paired differences.
 
     Example: `uglyduck images compare descriptor-model network-model`
     """
@@ -271,7 +271,7 @@ def _extra_tables(metadata: list[Path], stores: list[Path]) -> dict[str, Any]:
 
 
 def _settings(written: list[str]) -> dict[str, str | int | float | bool]:
-    """NAME=VALUE as a setting each."""
+    """Settings by name, from NAME=VALUE."""
     settings: dict[str, str | int | float | bool] = {}
     for setting in written:
         name, equals, value = setting.partition("=")
@@ -282,7 +282,7 @@ def _settings(written: list[str]) -> dict[str, str | int | float | bool]:
 
 
 def _ids_of(metadata: Path | None, only: Path | None) -> tuple[str, ...] | None:
-    """isic_id of a table, in the order of the file, of which nothing else is read; None without a table."""
+    """The isic_id of a table, in file order; no other column is read. None without a table."""
     from cohort.reading import read_cohort
     from cohort.tables import read_text_columns
 

@@ -1,4 +1,4 @@
-"""`uglyduck patients`: a page a patient, to look at together."""
+"""`uglyduck patients`: a page per patient, to look at together."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def patients(
 ) -> None:
     """Write an index of patients in order of risk, and a page for each: body map, short list, reasons, risk in words.
 
-    Each page is one HTML file that opens anywhere and loads nothing. It shows single lesions: treat it as the data. A
-    research tool, not a diagnosis.
+    Each page is one HTML file that opens anywhere and loads nothing else. It shows single lesions: protect it like the
+    data. A research tool, not a diagnosis.
 
     Example: `uglyduck patients runs/first --metadata clinic.csv --images crops.hdf5 --out pages`
     """

@@ -24,8 +24,8 @@ def predict(
     """Score new lesions and write `submission.csv` in the order of their table.
 
     Crops are scored by the mean of the run's fold models. A crop or a value that cannot be read counts as missing, and
-    a line says which. A table that lacks columns with more than half of the models' gain is refused unless --anyway is
-    said. A research tool: a score is no diagnosis.
+    a message says which. A table that lacks columns with more than half of the models' gain is refused unless --anyway
+    is given. A research tool: a score is no diagnosis.
 
     Example: `uglyduck predict runs/first --metadata test-metadata.csv --images test-image.hdf5`
     """
@@ -42,7 +42,7 @@ def predict(
     scored = table.score(open_run(run))
     scores, cautions = scored.scores.select("isic_id", target="score"), scored.cautions
     order, dataset = scored.cohort.given_order, scored.cohort.dataset
-    del scored  # the table: matching ids takes a part of its memory once more
+    del scored  # frees the table: matching ids takes part of its memory again
     written = write_submission(scores, order, out, dataset=dataset)
     log.info("%s lesions scored: %s", f"{written.height:,}", out)
     say(cautions)

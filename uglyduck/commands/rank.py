@@ -57,8 +57,8 @@ def rank(
 ) -> None:
     """Rank each patient's lesions by suspicion, and patients by risk; say what is unusual about each lesion.
 
-    Where labels are known, `ranking.curves.json` next to the ranking says what lists of every length find; for the
-    run's own lesions that is `RUN/curves.json`. A research tool, not a diagnosis.
+    If labels are known, `ranking.curves.json` next to the ranking says what lists of every length find; for the run's
+    own lesions that file is `RUN/curves.json`. A research tool, not a diagnosis.
 
     Example: `uglyduck rank runs/first --metadata clinic.csv --out ranking.csv`
 
@@ -112,7 +112,7 @@ def rank(
 
 
 def _about(ranked: pl.DataFrame, shortlist: Shortlist, scores: str) -> dict[str, Any]:
-    """What stands next to the lesions: which scores, which list, how much there is to read."""
+    """What is written next to the lesions: which scores, which list, how much there is to read."""
     return {
         "about": DISCLAIMER,
         "scores": scores,

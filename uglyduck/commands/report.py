@@ -23,10 +23,11 @@ def report(
         Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
     ] = None,
 ) -> None:
-    """Write one HTML file about a run that opens anywhere and loads nothing, and the same as JSON next to it.
+    """Write one HTML file about a run, which opens anywhere and loads nothing else, and the same as JSON next to it.
 
     Figures with intervals, the scored region of the ROC curve, calibration, fairness, the ugly ducklings, the worst
-    mistakes, provenance. What was not run is named with its command. It lists single lesions: treat it as the data.
+    mistakes, provenance. Any study not yet run is named with its command. It lists single lesions: protect it like the
+    data.
 
     Example: `uglyduck report runs/first --images isic-2024-challenge/train-image.hdf5`
     """

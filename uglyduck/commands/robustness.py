@@ -19,11 +19,11 @@ def robustness(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of patients.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Perturb the training crops as a telephone would, at three strengths, and score them out of fold.
+    """Perturb the training crops as a phone camera would, at three strengths, and score them out of fold.
 
-    Lighting, white balance, blur, JPEG quality, resolution, rotation; by the image model without and with equalised
-    contrast (CLAHE), and by the blend. Trains the model that the run lacks; writes robustness.json and robustness.csv
-    into the run. Simulated perturbations, not photographs of patients.
+    Lighting, white balance, blur, JPEG quality, resolution, rotation; scored by the image model with and without
+    equalised contrast (CLAHE), and by the blend. Trains the image model that the run lacks; writes robustness.json and
+    robustness.csv into the run. The perturbations are simulated, not photographs of patients.
 
     Example: `uglyduck robustness runs/first --lesions 20000`
     """

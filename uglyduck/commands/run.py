@@ -26,12 +26,12 @@ def run(
         bool, typer.Option("--nested", help="Also the fully nested estimate; takes two to three times as long.")
     ] = False,
 ) -> None:
-    """Run every stage: lesions, folds, image scores where crops are given, features, models, scores, metrics.
+    """Run every stage: lesions, folds, image scores if crops are given, features, models, scores, metrics.
 
-    A stage whose inputs, settings and code have not changed is skipped, so a killed run goes on where it stopped.
+    A stage whose inputs, settings and code have not changed is skipped, so a killed run resumes where it stopped.
 
     Figures are out of fold: no score comes from a model that saw the patient, but blend weights and risks are fitted
-    across folds. With `--nested` these are learned without the patient, too, and the difference is stated.
+    across folds. With `--nested` these too are learned without the patient, and the difference is stated.
 
     Example: `uglyduck run isic2024.toml --out runs/first`
     """

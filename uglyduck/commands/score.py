@@ -37,9 +37,9 @@ def score(
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Measure a score: pAUC, AUC and top-15 retrieval, pooled and as mean over folds, with patient-bootstrap intervals.
+    """Measure a score: pAUC, AUC, top-15 retrieval; pooled and averaged over folds, with patient-bootstrap intervals.
 
-    Ids stand in `isic_id` or `image_name`; predictions and labels must hold the same lesions. A run's `oof.parquet`
+    Ids are in `isic_id` or `image_name`; predictions and labels must hold the same lesions. A run's `oof.parquet`
     serves as both. Without `--column` the score is `blend`, else `score`, `prob` or `prediction`, else a `target` or
     `malignant` that holds more than 0 and 1, else the only column of numbers. Row indices do not count.
 

@@ -36,7 +36,7 @@ def simulate(
 ) -> None:
     """Simulate a cohort shaped like SLICE-3D, whose probabilities of malignancy are known.
 
-    With --audit, exit status 2 if a figure is outside its bounds.
+    With --audit, the exit status is 2 if a figure is outside its bounds.
 
     Example: `uglyduck simulate cohort --lesions 20000 --malignant 40`
     """

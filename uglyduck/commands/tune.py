@@ -23,11 +23,11 @@ def tune(
     nested: Annotated[bool, typer.Option("--nested", help="Tune anew for each outer fold, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Search a learner's parameters by the run's frozen patient folds, and say what that honestly gains.
+    """Search a learner's parameters on the run's frozen patient folds, and say what that honestly gains.
 
-    A search that was killed goes on where it stopped. The best value of a search is measured on the folds it was
-    chosen by, so it flatters. The honest figure chooses for each fold by the other folds; with `--nested` each outer
-    fold also has a search of its own that never sees it, at as many times the cost as there are folds.
+    A search that was killed resumes where it stopped. The best value of a search is measured on the folds that chose
+    it, so it flatters. The honest figure chooses for each fold on the other folds; with `--nested` each outer fold also
+    has a search of its own that never sees it, which multiplies the cost by the number of folds.
 
     Example: `uglyduck tune runs/first --trials 50 --workers 2 --learner lightgbm`
     """

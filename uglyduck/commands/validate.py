@@ -14,10 +14,10 @@ def validate(
     every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what a scorer would reject in a submission, by coded findings (UD301 ...).
+    """Say what a scorer would reject in a submission, as coded findings (UD301 ...).
 
-    Rows in another order than the sample's are an error: a scorer compares by position. Exit status 2 if any finding is
-    an error.
+    Rows in a different order from the sample's are an error: a scorer compares by position. Exit status 2 if any
+    finding is an error.
 
     Example: `uglyduck validate submission.csv --like sample_submission.csv`
     """

@@ -1,4 +1,4 @@
-"""A mapping of columns in the run configuration: what a table calls them."""
+"""The column mapping of the run configuration: what a table calls our columns."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class ColumnConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str  # name in the file
-    times: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a number is multiplied by: 10 makes cm of a table mm
-    kind: Literal["number", "category"] | None = None  # of a further column, which becomes a feature: its kind
-    malignant: tuple[str, ...] = ()  # of target: diagnoses that count as malignant; without it the column is 0 and 1
-    benign: tuple[str, ...] = ()  # of target: those that count as benign, "" for none; every other if left out
+    times: float = Field(1.0, gt=0, allow_inf_nan=False)  # factor for a number: 10 turns a table's cm into mm
+    kind: Literal["number", "category"] | None = None  # kind of a further column, which becomes a feature
+    malignant: tuple[str, ...] = ()  # for target: diagnoses that count as malignant; if left out, the column is 0 and 1
+    benign: tuple[str, ...] = ()  # for target: those that count as benign, "" for an empty cell; all others if left out
 
     @model_validator(mode="before")
     @classmethod
@@ -28,5 +28,5 @@ class ColumnConfig(BaseModel):
 
 
 def mapping_of(columns: Mapping[str, ColumnConfig]) -> dict[str, ColumnSource]:
-    """The mapping, as tables are read with it."""
+    """The mapping, in the form that table readers take."""
     return {name: ColumnSource(**source.model_dump()) for name, source in columns.items()}

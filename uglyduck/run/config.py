@@ -39,7 +39,7 @@ class DataConfig(_Section):
     images: UserPath | None = None  # crops of the training lesions: HDF5 file, or a folder of JPEG, PNG or DICOM files
     image_scores: UserPath | None = None  # in place of images: isic_id, score[, embedding], out of fold
     crops: Literal["optional", "required"] = "optional"  # whether lesions without a crop are left out of the run
-    benign_share: float = Field(1, gt=0, le=1)  # drawn of the benign lesions; see docs/tuning.md for when
+    benign_share: float = Field(1, gt=0, le=1)  # share of the benign lesions to draw; docs/tuning.md says when
     duplicates: UserPath | None = None  # ISIC 2020's list of duplicate image pairs
     duplicate_policy: Literal["drop", "group"] = "drop"  # keep one image of each pair, or both in one fold
     groups: UserPath | None = None  # image -> lesion table for ISIC 2018, which names no patients
@@ -48,7 +48,7 @@ class DataConfig(_Section):
 
     @property
     def mapping(self) -> dict[str, ColumnSource]:
-        """`columns`, as tables are read with it."""
+        """`columns`, in the form that table readers take."""
         return mapping_of(self.columns)
 
 
@@ -58,15 +58,15 @@ class FoldsConfig(_Section):
     scheme: str = "stratified"  # stratified, repeated, leave-one-hospital-out, balanced-size
     n_folds: int = Field(5, ge=2, le=100)  # parts that the patients are split into
     n_repeats: int = Field(1, ge=1, le=20)  # for the scheme "repeated"
-    without_malignant: Literal["refuse", "merge"] = "refuse"  # hospital that has none: or held out with another
+    without_malignant: Literal["refuse", "merge"] = "refuse"  # a hospital with none: refuse, or hold out with another
     seed: int = Field(0, ge=0)  # same seed, same folds
 
 
 class OwnFeatureConfig(_Section):
-    """`[features.own.NAME]`: a number of your own; NAME = "FORMULA" in `[features.own]` says the same."""
+    """`[features.own.NAME]`: a number of your own; NAME = "FORMULA" in `[features.own]` is the short form."""
 
     formula: str  # see docs/own-features.md
-    unit: str = ""  # of the number; empty for a pure one
+    unit: str = ""  # of the number; empty if it has none
     source: str = "own"  # who thought of it
 
 
@@ -85,7 +85,7 @@ class FeaturesConfig(_Section):
 
     @property
     def own_features(self) -> list[OwnFeature]:
-        """The numbers of the user's own."""
+        """The user's own features."""
         return [OwnFeature(name, " ".join(one.formula.split()), one.unit, one.source) for name, one in self.own.items()]
 
 
@@ -111,7 +111,7 @@ class EnsembleConfig(_Section):
     blend: Literal["mean", "greedy", "stack"] = "mean"  # of log-odds; all three are measured
     indeterminate_weight: float = Field(1.0, gt=0)  # training weight of benign rows whose iddx_1 is Indeterminate
     image_noise: float = Field(0.0, ge=0)  # noise on image features in training, in their standard deviations
-    fusion: FusionName = "late"  # crops: a score that joins the blend (late), columns of the learners (early), or both
+    fusion: FusionName = "late"  # crops: a score that joins the blend (late), columns for the learners (early), or both
     table_alone: bool = True  # with image features: train each learner without them too, to show what they add
     parameters: dict[str, dict[str, Any]] = {}  # [ensemble.parameters.lightgbm] n_trees = 400 ...
     members: dict[str, MemberConfig] = {}  # learners under names of their own, below
@@ -132,11 +132,11 @@ class MetricsConfig(_Section):
 
 
 class ComputeConfig(_Section):
-    """`[compute]`: what may be used. Changes no score."""
+    """`[compute]`: which resources to use. Changes no score."""
 
     threads: int = Field(0, ge=0)  # 0: every core
     engine: Literal["local", "ray"] = "local"  # this machine, or a Ray cluster; see docs/scale.md
-    address: str | None = None  # of the cluster, host:port or auto; started on this machine if left out
+    address: str | None = None  # of the cluster, host:port or auto; if left out, one is started on this machine
 
 
 class Config(_Section):
@@ -153,7 +153,7 @@ class Config(_Section):
 
     @property
     def image_models(self) -> dict[str, ImageModelConfig]:
-        """The image models of the run, by name; none without crops, descriptors where nothing else is said."""
+        """The image models of the run, by name; none without crops, descriptors by default."""
         return (self.images or {DESCRIPTORS: ImageModelConfig()}) if self.data.images is not None else {}
 
 
@@ -196,7 +196,7 @@ def load_config(path: Path) -> Config:
 
 
 def _with_companions(config: Config) -> Config:
-    """The configuration with the official tables that belong to its own, where none are named."""
+    """The configuration, joined by the official companions of its tables if it names none."""
     images = {
         name: model.model_copy(update={"extra": {table: _joined(extra) for table, extra in model.extra.items()}})
         for name, model in config.images.items()
@@ -205,20 +205,20 @@ def _with_companions(config: Config) -> Config:
 
 
 def _joined(section: _Table) -> _Table:
-    """A section that names a table, with the official ones that belong to it where it names none to join."""
+    """A section that names a table, joined by the official companions of that table if it names none."""
     if section.join or not section.metadata.exists():
         return section
     return section.model_copy(update={"join": companions(resolve_table(section.metadata))})
 
 
 def with_compute(config: Config, **changes: str | None) -> Config:
-    """The configuration with some settings of `[compute]` in place of its own; None changes nothing."""
+    """The configuration with some settings of `[compute]` replaced; None changes nothing."""
     said = {name: value for name, value in changes.items() if value is not None}
     return config.model_copy(update={"compute": config.compute.model_copy(update=said)})
 
 
 def input_paths(config: Config) -> dict[str, Path]:
-    """Every file and folder of the user's that the configuration names, by its dotted key; those of `[data]` bare."""
+    """Every file and folder that the configuration names, by its dotted key; without the prefix for `[data]`."""
     found = {name: path for name in DataConfig.model_fields if isinstance(path := getattr(config.data, name), Path)}
     found |= {f"join[{place}]": path for place, path in enumerate(config.data.join)}
     for name, model in config.image_models.items():
@@ -232,7 +232,7 @@ def input_paths(config: Config) -> dict[str, Path]:
 
 
 def input_key(name: str) -> str:
-    """A key of `input_paths` as it stands in the file."""
+    """A key of `input_paths` as it is written in the file."""
     section, _, key = name.rpartition(".")
     return f"[{section or 'data'}] {key}"
 
@@ -243,7 +243,7 @@ def write_config(config: Config, path: Path) -> None:
 
 
 def _explain(error: ValidationError, path: Path) -> InputError:
-    # A misspelt key is also a missing one: the misspelling says more.
+    # A misspelt key may also be reported as missing: the misspelling says more.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     keys = [str(key) for key in first["loc"]]
     where = f"{path}, {'.'.join(keys)}"
@@ -260,7 +260,7 @@ def _explain(error: ValidationError, path: Path) -> InputError:
 def _known_keys(section: list[str]) -> list[str]:
     found: Any = Config
     for key in section:
-        # Of a dict the keys are a user's names; what may stand under each is its second argument.
+        # The keys of a dict are the user's names; its second type argument says what each may hold.
         found = found.model_fields[key].annotation if _is_section(found) else get_args(found)[1]
     return list(found.model_fields) if _is_section(found) else []
 

@@ -15,7 +15,7 @@ from engine.errors import InputError, within
 from uglyduck.run.columns_config import ColumnConfig, mapping_of
 
 DESCRIPTORS = "descriptors"
-"""The preset without a network; also the name of the only model where nothing is said."""
+"""The preset without a network; also the name of the only model if none is configured."""
 
 
 def _from_its_folder(path: Path, info: ValidationInfo) -> Path:
@@ -23,11 +23,11 @@ def _from_its_folder(path: Path, info: ValidationInfo) -> Path:
 
 
 UserPath = Annotated[Path, AfterValidator(_from_its_folder), PlainSerializer(str)]
-"""A path of the configuration; a relative one begins at the file's folder, which is the context of validation."""
+"""A path in the configuration, relative to the folder of the file, which is the validation context."""
 
 
 class ExtraConfig(BaseModel):
-    """`[images.NAME.extra.TABLE]`: lesions of another archive that the model learns from, and that are never scored."""
+    """`[images.NAME.extra.TABLE]`: lesions of another archive that the model learns from but never scores."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,26 +48,26 @@ class ImageModelConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: UserPath | None = None  # folder of a model made elsewhere by `uglyduck images train`, which is only applied
-    preset: str = DESCRIPTORS  # or a network's
+    preset: str = DESCRIPTORS  # descriptors, or a network's preset
     backbone: str | None = None  # any timm backbone, in place of a preset, or of the preset "frozen"
     weights: UserPath | None = None  # first weights of a network, from a local file or another model's folder
     download: bool = False  # let timm fetch first weights
-    set: dict[str, str | int | float | bool] = {}  # settings of the preset, changed: epochs, size ...
-    labels: Literal["target", "diagnosis"] | None = None  # what a network learns to tell, in place of the preset's
-    views: Literal[1, 2, 4, 8] | None = None  # mirror images and turns of a crop that are averaged, for the preset's
+    set: dict[str, str | int | float | bool] = {}  # settings of the preset to change: epochs, size ...
+    labels: Literal["target", "diagnosis"] | None = None  # what a network learns to predict, in place of the preset's
+    views: Literal[1, 2, 4, 8] | None = None  # mirrored and turned views of a crop to average; the preset's if left out
     policy: Literal["mean", "refit"] = "mean"  # new crops: mean of the folds' models, or one fitted on all lesions
     repeats: int = Field(1, ge=1)  # networks of each fold, with other seeds
     reduce_to: int | None = Field(None, ge=1)  # length of embeddings
     clahe: bool = False  # equalise each crop's local contrast first
     seed: int = Field(0, ge=0)  # same seed, same model
     device: str = "auto"  # where a network runs: auto, cpu, cuda ...
-    on_bad: Literal["stop", "missing"] = "missing"  # what a training crop that cannot be read does
+    on_bad: Literal["stop", "missing"] = "missing"  # what to do with a training crop that cannot be read
     extra: dict[str, ExtraConfig] = {}  # further tables to learn from, below
 
 
-#: Settings of a model made elsewhere; all others decided what it became.
+#: Settings that apply to a model made elsewhere; all others matter only in training.
 _APPLIED = frozenset({"model", "views", "device"})
-#: A name is a folder and a part of column and feature names, some of which would be those of another model.
+#: A name becomes a folder and part of column and feature names, which must not clash with others.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 #: Settings of a model that are tables themselves.
 _TABLES = frozenset({"set", "extra"})
@@ -75,19 +75,19 @@ _TAKEN = re.compile(r"score|.*embedding.*|.*_(logit|over_mean|over_rest|z|loo|ro
 
 
 def is_plain(images: Any) -> TypeGuard[dict[str, Any]]:  # noqa: ANN401 - whatever the file holds
-    """Whether `[images]` holds the settings of an only model, and not models by name."""
+    """Whether `[images]` holds the settings of a single model rather than models by name."""
     if not isinstance(images, dict) or not images:
         return False
     return set(images) <= _TABLES or not all(isinstance(value, dict) for value in images.values())
 
 
 def with_named_model(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The configuration with the settings of an only model, if they stand in `[images]` itself, under a name.
+    """The configuration, with the settings of a single model in `[images]` itself moved under a name.
 
-    There `model` is a preset, and `epochs` one of its settings.
+    In `[images]` itself, `model` is a preset, and `epochs` one of its settings.
 
     Raises:
-        InputError: `[images]` holds settings and named models.
+        InputError: `[images]` holds both settings and named models.
     """
     given = content.get("images")
     if not is_plain(given):
@@ -121,7 +121,7 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
         crops: Whether the run has any.
 
     Raises:
-        InputError: There are no crops, a name cannot be one, or a model made elsewhere has settings of training.
+        InputError: There are no crops, a name is not allowed, or a model made elsewhere has training settings.
     """
     if models and not crops:
         raise InputError("image models without crops", where=f"{path}, images", remedy="give [data] images")
@@ -151,6 +151,6 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
 
 
 def _changed(model: ImageModelConfig) -> list[str]:
-    """Settings of training that are not at their default; the resolved file spells every default out."""
+    """Training settings that are not at their default; the resolved file spells every default out."""
     fields = ImageModelConfig.model_fields
     return [name for name in fields if name not in _APPLIED and getattr(model, name) != fields[name].default]

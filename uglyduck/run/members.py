@@ -15,7 +15,7 @@ from uglyduck.run.config import EnsembleConfig, FusionName, MemberConfig
 IMAGE = "image"
 #: The member that sees the image score alone, with `fusion = "late"` or "both".
 CROPS = "crops"
-#: A member's twin that sees the table alone bears its name and this.
+#: A member's twin that sees the table alone has this after its name.
 TWIN = "-table"
 
 
@@ -40,7 +40,7 @@ class Member:
             specs: The run's feature dictionary, entries with name, group and part.
 
         Raises:
-            InputError: A group of it has no feature in this run, or nothing is left to see.
+            InputError: One of its groups has no feature in this run, or nothing is left to see.
         """
         known = {part for spec in specs for part in _groups_of(spec)}
         if unknown := sorted(set(self.groups or ()) - known):
@@ -55,7 +55,7 @@ class Member:
         return None if len(seen) == len(specs) else seen
 
     def kinds(self, specs: Sequence[Mapping[str, Any]]) -> set[bool]:
-        """Whether the features it sees are of images: {True}, {False}, or both."""
+        """Whether the features it sees come from images: {True}, {False}, or both."""
         return {spec["group"] == IMAGE for spec in specs if self._sees(spec)}
 
     def _sees(self, spec: Mapping[str, Any]) -> bool:
@@ -64,11 +64,11 @@ class Member:
 
 
 def configured_members(settings: EnsembleConfig, fusion: FusionName) -> dict[str, Member]:
-    """The members named in `learners`, in that order; but with early fusion, also one that sees the image score alone.
+    """The members named in `learners`, in that order; unless fusion is early, also one that sees the image score alone.
 
     Args:
-        settings: Which they are.
-        fusion: How images have a say.
+        settings: What they are.
+        fusion: How images are used.
 
     Raises:
         InputError: A name is repeated or unknown, parameters are given to a learner that is not trained, or the
@@ -90,7 +90,7 @@ def configured_members(settings: EnsembleConfig, fusion: FusionName) -> dict[str
 
 
 def seeing_members(members: Mapping[str, Member], varying: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
-    """The members that see a feature that varies; a line says which are left out.
+    """The members that see a feature that varies; a log line names those left out.
 
     Args:
         members: The configured ones.
@@ -112,16 +112,16 @@ def seeing_members(members: Mapping[str, Member], varying: Sequence[Mapping[str,
 
 
 def with_twins(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
-    """The members, and for each that sees images and the table one that sees the table alone."""
+    """The members, and for each that sees both images and the table, a twin that sees the table alone."""
     both = [name for name, member in members.items() if member.kinds(specs) == {True, False}]
     return {**members, **{f"{name}{TWIN}": replace(members[name], images=False) for name in both}}
 
 
 def models_of_table_alone(members: Mapping[str, Member], specs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Which model stands for each member where the table alone is seen.
+    """Which model takes each member's place when only the table is seen.
 
-    Its twin, or itself if it sees no image; a member that sees nothing but images has none. Empty where no member sees
-    images: then the members themselves are the table alone.
+    Its twin, or itself if it sees no image; a member that sees nothing but images has none. Empty if no member sees
+    images: the members then see the table alone anyway.
     """
     kinds = {name: member.kinds(specs) for name, member in members.items()}
     if not any(True in kind for kind in kinds.values()):

@@ -1,4 +1,4 @@
-"""Where a run lies: asked before anything heavy is imported."""
+"""Whether a folder holds a run: checked before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from engine.errors import InputError
 
 
 def holding_a_run(folder: Path) -> Path:
-    """The folder, if a run lies there.
+    """The folder, if it holds a run.
 
     Raises:
-        InputError: None does.
+        InputError: It does not.
     """
     if not (folder / "config.toml").is_file():
         raise InputError(

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 _LIBRARIES = ("numpy", "scipy", "polars", "pyarrow", "scikit-learn", "lightgbm", "xgboost", "catboost")
-_version = cache(version)  # it reads a file of the package each time, and every stage of a run asks
+_version = cache(version)  # each call reads a file of the package, and every stage of a run asks
 
 
 def versions() -> dict[str, str]:
@@ -24,7 +24,7 @@ def library_versions() -> dict[str, str]:
 
 
 def git_state() -> dict[str, str | bool] | None:
-    """Commit and whether the tree has changes; None where the code is not a git checkout."""
+    """Commit and whether the tree has changes; None if the code is not a git checkout."""
     folder = Path(__file__).parents[2]
     if not (folder / ".git").exists():
         return None

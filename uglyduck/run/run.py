@@ -50,7 +50,7 @@ class Run:
 
     Args:
         config: Resolved settings.
-        folder: Where artifacts lie.
+        folder: Where the artifacts are.
     """
 
     def __init__(self, config: Config, folder: RunFolder) -> None:
@@ -72,12 +72,12 @@ class Run:
         return Compute(self.threads, devices, settings.engine, settings.address, remember=True)
 
     def fitted(self) -> FittedRun:
-        """The run as what scores new lesions; see `FittedRun.load`."""
+        """The run in the form that scores new lesions; see `FittedRun.load`."""
         return FittedRun.load(self.folder.root, self.compute)
 
     @cached_property
     def executor(self) -> Executor:
-        """What spreads the run's work, as `[compute]` says."""
+        """What distributes the run's work, as `[compute]` says."""
         settings = self.config.compute
         opened = ExitStack()
         atexit.register(opened.close)
@@ -85,12 +85,12 @@ class Run:
 
     @cached_property
     def runner(self) -> JobRunner:
-        """What does the run's jobs, and where their results lie."""
+        """Does the run's jobs and stores their results."""
         return JobRunner(self.results, self.executor)
 
     @property
     def results(self) -> ResultStore:
-        """Where results lie; what is asked for is listed by features and folds, whatever `[ensemble]` said then."""
+        """The result store; it lists what is asked for by features and folds, whatever `[ensemble]` said then."""
         recorded = self.manifest.recorded
         read = [recorded.get(path.name) for path in (self.folder.features, self.folder.folds)]
         return ResultStore(self.folder.results, fingerprint(read))
@@ -99,14 +99,14 @@ class Run:
     def state(self) -> dict[str, str]:
         """SHA-256 of folds, features and out-of-fold scores, as far as they are finished.
 
-        A command that writes about the run stores it as `made_from`, so that the report can tell whether the run was
-        trained anew since.
+        A command that writes about the run stores it as `made_from`, so that the report can tell whether the run has
+        been retrained since.
         """
         recorded = self.manifest.recorded
         return {name: recorded[name] for name in _DECISIVE if name in recorded}
 
     def input_sha256(self, name: str) -> str | None:
-        """SHA-256 of an input file or folder by its key as in `input_paths`; None where none is given.
+        """SHA-256 of an input file or folder by its key in `input_paths`; None if not given.
 
         Raises:
             InputError: It cannot be read.
@@ -128,7 +128,7 @@ class Run:
 
     @property
     def prevalence(self) -> float | None:
-        """Share malignant at which risks are stated: as configured, or that of a table thinned; None for the run's."""
+        """Malignant share at which risks are stated: as configured, or before thinning; None for the run's own."""
         thinned: float | None = self.lesions.facts.get("prevalence")
         return self.config.calibration.prevalence or thinned
 
@@ -136,7 +136,7 @@ class Run:
         """A table of the run, whose rows are those of `lesions`, in their order; see `cohort.lesions.read_rows`.
 
         Raises:
-            InputError: It is not the one that the run wrote, or older than what it was made from.
+            InputError: It is not the one that the run wrote, or is older than what it was made from.
         """
         self.manifest.check(path)
         return read_rows(path, self.lesions.checksum, columns=columns)
@@ -148,16 +148,16 @@ class Run:
         return [ImageModel(name, SCORE if len(models) == 1 else name, one.views) for name, one in models.items()]
 
     def image_folder(self, model: ImageModel) -> Path:
-        """Where an image model lies."""
+        """The folder of an image model."""
         return self.folder.images / model.name
 
     def image_tables(self, model: ImageModel) -> list[Path]:
-        """What an image model says of the training lesions: scores, and scores with embeddings, if it has any."""
+        """An image model's tables of the training lesions: scores, and scores with embeddings, if it has any."""
         return [self.image_folder(model) / name for name in ("oof.parquet", "embeddings.parquet")]
 
     @property
     def image_table(self) -> Path | None:
-        """What image models say of the training lesions, out of fold, for the `image` feature group; None without."""
+        """The image scores of the training lesions, out of fold, for the `image` feature group; None without."""
         models = self.image_models
         if not models:
             return self.config.data.image_scores
@@ -177,7 +177,7 @@ class Run:
         """`image_table`, read.
 
         Raises:
-            InputError: It is no table of image scores, or not the one that the run wrote.
+            InputError: It is not a table of image scores, or not the one that the run wrote.
         """
         if self.image_table is None:
             return None
@@ -186,19 +186,19 @@ class Run:
 
     @cached_property
     def has_crop(self) -> npt.NDArray[np.bool_]:
-        """Which lesions have a crop that can be read, by what `image_table` says."""
+        """Which lesions have a crop that can be read, according to `image_table`."""
         return has_image(self.lesions.frame[ID], self.image_scores)
 
     @property
     def feature_groups(self) -> list[str]:
-        """The configured groups, features of the user's own, and those of image scores where crops are scored."""
+        """The configured groups, the user's own features, and those of image scores if crops are scored."""
         groups = [*self.config.features.groups, *(one.switch for one in self.config.features.own_features)]
         wanted = self.config.data.images is not None and not any(group.split(".")[0] == "image" for group in groups)
         return [*groups, *IMAGE_GROUPS] if wanted else groups
 
     @property
     def fusion(self) -> FusionName:
-        """How images have a say: as configured, but "early" where no image score meets features of the table."""
+        """How images are used: as configured, but "early" unless there are both image scores and table features."""
         groups = self.feature_groups
         scored = self.config.data.images is not None or (
             self.image_scores is not None and any(dtype.is_numeric() for dtype in self.image_scores.schema.values())
@@ -231,12 +231,12 @@ class Run:
 
     @cached_property
     def fold(self) -> npt.NDArray[np.int8]:
-        """Fold of each lesion, of the first repeat."""
+        """Fold of each lesion, in the first repeat."""
         return np.asarray(self.folds.frame["fold"])
 
     @property
     def scores(self) -> pl.DataFrame:
-        """Each lesion's out-of-fold scores: ids, `target`, `fold`, a column a learner, `blend` and `risk`.
+        """Each lesion's out-of-fold scores: ids, `target`, `fold`, a column per learner, `blend` and `risk`.
 
         Raises:
             InputError: The run is not finished.
@@ -271,7 +271,7 @@ class Run:
 
     @cached_property
     def weight(self) -> npt.NDArray[np.float64] | None:
-        """Training weight of each lesion; None where all count alike."""
+        """Training weight of each lesion; None if all count the same."""
         wanted, frame = self.config.ensemble.indeterminate_weight, self.lesions.frame
         if wanted == 1 or "iddx_1" not in frame.columns:
             return None
@@ -315,7 +315,7 @@ class Run:
     def varying(self) -> list[dict[str, Any]]:
         """The entries of the feature dictionary whose feature is not the same for every training lesion.
 
-        The file is asked, not the matrix: a study that has matrices of its own need not hold this one too.
+        Reads the file, not the matrix: a study that has matrices of its own need not hold this one too.
         """
         specs = self.specs
         self.manifest.check(self.folder.features)
@@ -331,17 +331,17 @@ class Run:
 
     @property
     def trained(self) -> dict[str, Member]:
-        """What is trained: the learners and, of those that see images and the table, twins that see the table alone."""
+        """The learners, and for those that see both images and table, twins that see the table alone."""
         return with_twins(self.members, self.varying) if self.config.ensemble.table_alone else self.members
 
     @property
     def table_models(self) -> dict[str, str]:
-        """Which model stands for each learner where the table alone is seen; see `models_of_table_alone`."""
+        """Which model takes each learner's place when only the table is seen; see `models_of_table_alone`."""
         return models_of_table_alone(self.members, self.varying) if self.config.ensemble.table_alone else {}
 
     @cached_property
     def plan(self) -> Plan:
-        """Which models to train: the blended learners, and their twins without images where those are asked for."""
+        """Which models to train: the blended learners, and their twins without images if those are wanted."""
         settings, members, image, specs = self.config.ensemble, self.trained, self.image_features, self.specs
         seen = {name: member.features(specs) for name, member in members.items()}
         return Plan(
@@ -385,7 +385,7 @@ def open_run(root: Path) -> Run:
 
 def _sha256_of_input(name: str, path: Path) -> str:
     try:
-        # The images of ISIC 2020 are too many bytes to read.
+        # The images of ISIC 2020 are too large to read in full.
         return fingerprint(tree(path)) if path.is_dir() else sha256_of(path)
     except OSError as error:
         raise InputError(

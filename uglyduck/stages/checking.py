@@ -1,4 +1,4 @@
-"""What can be known of a run before its first stage: a mistake is found now, not after hours of a network."""
+"""What can be checked before a run's first stage: a mistake is found now, not after hours of training."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from uglyduck.stages.metrics import OPTIMUM
 
 
 def check_before_running(run: Run) -> None:
-    """Refuse what a stage would refuse later, as far as it shows without reading whole tables and without training.
+    """Refuse what a stage would refuse later, as far as this can be seen without reading whole tables or training.
 
     Raises:
-        InputError: A file is absent or of another kind, a name or a setting is unknown, settings contradict each other,
-            or a library is missing.
+        InputError: A file is missing or of the wrong kind, a name or a setting is unknown, settings contradict each
+            other, or a library is missing.
     """
     folds, settings = run.config.folds, run.config.ensemble
     with within("[folds]"):
@@ -84,7 +84,7 @@ def _check_extra_tables(run: Run) -> None:
 
 
 def _check_image_groups(columns: list[str], run: Run) -> None:
-    """Refuse groups of images that this image table has nothing for: of scores where it has embeddings, or the like."""
+    """Refuse image groups that this image table has nothing for, such as scores if it has only embeddings."""
     wanted = [group for group in run.feature_groups if group.partition(".")[0] == "image"]
     if wanted and not dictionary(columns, wanted):
         there = dict.fromkeys(spec.switch for spec in dictionary(columns, ["image"]))

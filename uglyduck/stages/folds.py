@@ -11,7 +11,7 @@ from uglyduck.stages.stage import Stage
 
 
 def draw_folds(run: Run, repetition: int = 0) -> Folds:
-    """The run's folds, or those of a repetition of it: made alike from the next seeds."""
+    """The run's folds, or those of a repetition of it: made the same way from the next seeds."""
     settings = run.config.folds
     return make_folds(
         run.lesions.frame,

@@ -1,4 +1,4 @@
-"""Which image models a run is about to train, and about how long that takes, in one line."""
+"""Which image models a run is about to train, and roughly how long that takes, in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from image_embeddings.presets import PRESETS, Preset, changed
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
 
-#: Measured on one core: crops described, and pixels that EfficientNet-Lite0 trains on and looks at, in a second.
+#: Measured on one core, per second: crops described, and pixels that EfficientNet-Lite0 trains on and scores.
 _DESCRIBED, _TRAINED, _SEEN = 500, 19 * 112**2, 76 * 112**2
 _LITE0 = "efficientnet_lite0"
 
@@ -26,10 +26,10 @@ def announced(
 
     Args:
         models: By name.
-        settings: Of each model's preset, those changed.
-        target: Of the run's lesions; each counts as a crop.
-        n_folds: Of the run.
-        cores: That work.
+        settings: Changed settings of each model's preset.
+        target: Labels of the run's lesions; each counts as a crop.
+        n_folds: Folds of the run.
+        cores: Cores that work on it.
     """
     names = [_words(name, model) for name, model in models.items()]
     seconds = [_seconds(model, given, target, n_folds) for model, given in zip(models.values(), settings, strict=True)]
@@ -54,7 +54,7 @@ def _words(name: str, model: ImageModelConfig) -> str:
 def _seconds(
     model: ImageModelConfig, given: Mapping[str, object], target: npt.NDArray[np.int8], n_folds: int
 ) -> float | None:
-    """On one core; None where nothing was measured: other networks, extra tables, and a device that is named."""
+    """On one core; None if nothing was measured: other networks, extra tables, and devices other than the CPU."""
     measured = model.model is None and model.backbone is None and model.preset in {DESCRIPTORS, _LITE0}
     if not measured or model.extra or model.device not in {"auto", "cpu"}:
         return None

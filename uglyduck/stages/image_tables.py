@@ -1,4 +1,4 @@
-"""What several image models say of the training lesions, in one table."""
+"""The scores of the training lesions by several image models, in one table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROWS = 16_384
 
 
 def write_side_by_side(run: Run) -> list[Path]:
-    """Write images/scores.parquet, a few rows at a time; nothing where there is one model, whose own table serves.
+    """Write images/scores.parquet, a few rows at a time; nothing if there is one model, whose own table serves.
 
     Returns:
         What was written.
@@ -38,7 +38,7 @@ def write_side_by_side(run: Run) -> list[Path]:
 
 
 def _parts(run: Run, model: ImageModel) -> Iterator[pl.DataFrame]:
-    """The table of a model, whose rows are those of the run; its embeddings with it, if it has any."""
+    """The table of a model, whose rows are those of the run; with embeddings, if it has any."""
     scores, embeddings = run.image_tables(model)
     opened = open_parquet(embeddings if embeddings.is_file() else scores)
     return batches(opened, list(opened.schema_arrow.names), _ROWS)

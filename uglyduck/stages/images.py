@@ -1,4 +1,4 @@
-"""The image stage of a run: models of each fold trained on the crops, each in another process."""
+"""The image stage of a run: models for each fold, trained on the crops, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from uglyduck.stages.taken_models import take_model
 def train(run: Run) -> list[Path]:
     """Train the image models of each fold, and score each training lesion by those that never saw its patient.
 
-    A killed training goes on, and a model that the run wants is kept if it is there. Another one, of other crops,
-    labels, folds, settings or code, is moved to `images.kept`, and taken back when it is wanted again. Only
-    `uglyduck clean` deletes what lies there.
+    A killed training resumes, and an existing model that the run wants is kept. One of other crops, labels, folds,
+    settings or code is moved to `images.kept`, and brought back when it is wanted again. Only `uglyduck clean` deletes
+    from there.
 
     Returns:
-        The files of the model folders that later stages and applying them need.
+        The files of the model folders that later stages need, or that are needed to apply the models.
 
     Raises:
         InputError: The crops, the settings or the weights are wrong, or torch is missing.
@@ -86,7 +86,7 @@ def perturbed_scores(run: Run, folder: Path, ids: pl.Series, *, model: str) -> p
 
 
 def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> None:
-    """Train one image model into a folder, unless it is there.
+    """Train one image model into a folder, unless it is already there.
 
     Raises:
         InputError: As in `train`.
@@ -96,7 +96,7 @@ def train_in(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> N
 
 
 def check_recipes(run: Run) -> None:
-    """Refuse image models whose settings cannot be, as far as it shows without torch.
+    """Refuse image models with impossible settings, as far as this can be seen without torch.
 
     Raises:
         InputError: No such preset or setting, settings that change nothing, or a folder without a model.
@@ -145,7 +145,7 @@ def _request(folder: Path, run: Run, name: str, settings: ImageModelConfig) -> T
 
 
 def _preset_settings(settings: ImageModelConfig) -> dict[str, str | int | float | bool]:
-    """Settings of a preset, those with keys of their own included."""
+    """Settings of a preset, including those with keys of their own."""
     labels = {"target": "binary", "diagnosis": "diagnosis", None: None}[settings.labels]
     own: dict[str, str | int | None] = {"labels": labels, "flips": settings.views}
     return {**settings.set, **{name: value for name, value in own.items() if value is not None}}
@@ -157,11 +157,11 @@ def _inputs(run: Run) -> tuple[str, ...]:
 
 def _settings(run: Run) -> dict[str, Any]:
     models = {name: model.model_dump(mode="json") for name, model in run.config.image_models.items()}
-    # Paths may change as long as what lies there stays: that is among the inputs.
+    # Paths may change as long as their contents do not: those are among the inputs.
     for model in models.values():
         for place in ("model", "weights"):
             model.pop(place)
-        # Their order is that of the rows.
+        # A list, since their order is that of the rows.
         model["extra"] = [[name, extra["columns"]] for name, extra in model["extra"].items()]
     return {"models": models, "ungrouped": run.config.data.ungrouped, "replicates": run.config.metrics.replicates}
 

@@ -31,12 +31,11 @@ OPTIMUM = {"both": "p_both", "table": "p_table", "crop": "p_crop"}
 def _measure(run: Run) -> list[Path]:
     """Write metrics.json.
 
-    `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone, and
-    of several image models `image_NAME` of each.
-    `comparisons`: paired differences, each `first` minus `second`. `blends`: the three ways to blend.
-    `calibration`: how far risks can be believed. `optimum`: for simulated cohorts, the best possible score and what
-    the blend lacks of it. `hospital`: how much of each image score is the hospital, where that is known. All of it is
-    out of fold.
+    `scores`: each learner, the blend, and with images `table` (learners without images) and `image` alone, and with
+    several image models `image_NAME` for each. `comparisons`: paired differences, each `first` minus `second`.
+    `blends`: the three ways to blend. `calibration`: how far risks can be trusted. `optimum`: for simulated cohorts,
+    the best possible score and how far the blend falls short of it. `hospital`: how much of each image score is the
+    hospital, if that is known. All of it is out of fold.
     """
     oof = run.read_rows(run.folder.oof)
     alone = [name for name in (TABLE, IMAGE) if name in oof.columns]
@@ -60,7 +59,7 @@ def _measure(run: Run) -> list[Path]:
 
 
 def _hospital(run: Run, oof: pl.DataFrame, images: list[str]) -> dict[str, Any]:
-    """See `hospital_share`; a warning at once where `uglyduck check` would have one (UD217)."""
+    """See `hospital_share`; warns at once if `uglyduck check` would (UD217)."""
     if not images or HOSPITAL not in run.lesions.frame.columns:
         return {}
     hospital, settings = run.lesions.frame[HOSPITAL], run.config.metrics
@@ -91,7 +90,7 @@ def _comparison(run: Run, oof: pl.DataFrame, first: str, second: str) -> dict[st
 
 
 def _blends(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
-    """Each blend's pooled figures, and its paired difference to the mean, which learns nothing from labels."""
+    """Each blend's pooled figures, and its paired difference from the mean, which learns nothing from labels."""
     mean = blend_column("mean")
     found = {method: _summary(run, oof, blend_column(method), mean) for method in METHODS}
     methods = {
@@ -103,7 +102,7 @@ def _blends(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
 
 def _calibration(run: Run, oof: pl.DataFrame) -> dict[str, Any]:
     settings, target, fold = run.config.calibration, oof["target"].to_numpy(), oof["fold"].to_numpy()
-    # A grouping of its own for every lesion is what a table without patients has.
+    # In a table without patients every lesion is a group of its own.
     patient = None if run.config.data.ungrouped else oof["patient_id"]
     risks: dict[str, npt.NDArray[np.float64]] = {
         method: calibrated_out_of_fold(oof[BLEND].to_numpy(), target, fold, method=method) for method in CALIBRATIONS

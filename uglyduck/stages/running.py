@@ -24,7 +24,7 @@ STAGES = (LESIONS, FOLDS, IMAGES, FEATURES, MODELS, SCORES, METRICS)
 
 @contextmanager
 def filling(config: Path, out: Path | None = None, **compute: str | None) -> Iterator[Run]:
-    """Hold the folder of a run whose configuration was checked and is written there.
+    """Lock a run's folder, check its configuration, and write the configuration there.
 
     Args:
         config: TOML configuration.
@@ -32,7 +32,7 @@ def filling(config: Path, out: Path | None = None, **compute: str | None) -> Ite
         compute: See `with_compute`.
 
     Raises:
-        InputError: As `load_config` and `check_before_running`.
+        InputError: As in `load_config` and `check_before_running`.
     """
     settings = load_config(config)
     run = Run(with_compute(settings, **compute), RunFolder(out or config.parent / "runs" / config.stem))
@@ -43,7 +43,7 @@ def filling(config: Path, out: Path | None = None, **compute: str | None) -> Ite
 
 
 def run_stages(run: Run, *, until: str | None = None) -> None:
-    """Run every stage whose fingerprint does not hold, in order.
+    """Run every stage whose fingerprint no longer holds, in order.
 
     Args:
         run: Configuration and folder; the caller holds the folder's lock.

@@ -1,4 +1,4 @@
-"""The scores stage: out-of-fold scores of each learner, the blends, risks; and what scores new lesions alike."""
+"""The scores stage: out-of-fold scores of each learner, the blends, risks; and what scores new lesions the same way."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def blend_column(method: str) -> str:
 
 
 def image_column(name: str) -> str:
-    """Name of an image model's column in oof.parquet, where there are several."""
+    """Name of an image model's column in oof.parquet, if there are several."""
     return f"{IMAGE}_{name}"
 
 
 def _score(run: Run) -> list[Path]:
-    """Write oof.parquet, and what brings new lesions to the same scale.
+    """Write oof.parquet, and what puts new lesions on the same scale.
 
     oof.parquet holds isic_id, patient_id, target, fold; each learner's score; `blend_mean`, `blend_greedy`,
-    `blend_stack`, each learned without the fold it scores; `blend`, the configured one of them; `risk`, calibrated
-    likewise; and in runs with images `table`, the blend of learners that never saw one, and `image`, the image score
-    (see `_with_image_score`).
-    A lesion without an image score is scored by the learners that see the table alone, as a new one would be.
+    `blend_stack`, each learned without the fold it scores; `blend`, the configured one of them; `risk`, calibrated the
+    same way; and in runs with images `table`, the blend of learners that never saw one, and `image`, the image score
+    (see `_with_image_score`). A lesion without an image score is scored by the learners that see the table alone, as a
+    new one would be.
     """
     _warn_of_telling_presence(run)
     scores = score_out_of_fold(run.plan, run.table, run.runner)
@@ -67,7 +67,7 @@ def _score(run: Run) -> list[Path]:
 
 
 def _warn_of_telling_presence(run: Run) -> None:
-    """Say at once what `uglyduck check` would find (UD216)."""
+    """Warn at once of what `uglyduck check` would find (UD216)."""
     if run.image_table is None:
         return
     found = telling_presence(run.has_crop, run.target)
@@ -98,10 +98,10 @@ def _columns(fitted: FittedPanel) -> dict[str, Scores]:
 
 
 def _with_image_score(oof: pl.DataFrame, run: Run) -> tuple[pl.DataFrame, list[Path]]:
-    """Add the out-of-fold image score as a column `image`, where the run has image models.
+    """Add the out-of-fold image score as a column `image`, if the run has image models.
 
-    Of several, each has a column of its own, too (`image_NAME`), and `image` is their blend. A crop without a score
-    gets the median: an image model alone can say nothing of it.
+    If there are several, each also has a column of its own (`image_NAME`), and `image` is their blend. A crop without a
+    score gets the median: an image model alone knows nothing about it.
     """
     models, table = run.image_models, run.image_scores
     if not models or table is None:
@@ -127,7 +127,7 @@ SCORES = Stage(
     inputs=("image_scores",),
     artifacts=lambda run: [
         *(run.folder.lesions, run.folder.folds, run.folder.features, run.folder.dictionary),
-        run.folder.models / "manifest.json",  # so that a blend is not taken for that of models made since
+        run.folder.models / "manifest.json",  # so that an old blend is not taken for that of newer models
         *run.image_artifacts,
     ],
     settings=lambda run: {

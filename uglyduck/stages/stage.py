@@ -1,4 +1,4 @@
-"""What a stage is: what it reads, what it writes, and when it need not be done again."""
+"""What a stage is: what it reads, what it writes, and when it can be skipped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from engine.files import fingerprint
 from uglyduck.run.provenance import git_state, library_versions, versions
 from uglyduck.run.run import Run
 
-#: Code that only says what is done, makes cohorts, scores new lesions or serves Python: no stage writes anything else
-#: for a change in it.
+#: Code that only reports progress, makes cohorts, scores new lesions or serves Python: changing it changes nothing that
+#: a stage writes.
 APART = (
     *("engine.console", "engine.locks", "cohort.simulator", "uglyduck.terminal", "uglyduck.run.provenance"),
     *("submissions.crops", "submissions.fitted_run", "uglyduck.interface"),
@@ -28,9 +28,9 @@ class Stage:
 
     Attributes:
         name: Its name for `--until` and the manifest.
-        module: Full name of the module that does it; that code and all that it imports is part of the fingerprint.
+        module: Full name of the module that does it; its code and all that it imports are part of the fingerprint.
         work: Does it; returns the files written.
-        inputs: Keys of the user's files that it reads, see `input_paths`; or what names them for a run.
+        inputs: Keys of the user's files that it reads, see `input_paths`; or a function that names them for a run.
         artifacts: Files of the run that it reads.
         settings: What else its outputs depend on.
         applies: Whether the run has this stage at all.
@@ -63,13 +63,13 @@ class Stage:
         return {name: sha256 for name in names if (sha256 := run.input_sha256(name)) is not None}
 
     def artifacts_of(self, run: Run) -> dict[str, str]:
-        """SHA-256 of the files of earlier stages that it reads, by path below the run; without those not there."""
+        """SHA-256 of the files of earlier stages that it reads, by path below the run; missing ones are left out."""
         known = run.manifest.recorded
         names = (str(path.relative_to(run.folder.root)) for path in self.artifacts(run))
         return {name: known[name] for name in names if name in known}
 
     def run(self, run: Run) -> None:
-        """Do it, unless it was done with this fingerprint and its files are as it wrote them."""
+        """Run it, unless it was run with this fingerprint and its files are as it wrote them."""
         wanted = self.fingerprint(run)
         if run.manifest.holds(self.name, wanted):
             log.info("%-8s  unchanged", self.name)

@@ -17,9 +17,9 @@ from uglyduck.run.run import Run
 
 
 def take_model(run: Run, model: ImageModel, source: Path) -> None:
-    """Copy a trained model into the run, and score the run's lesions by it.
+    """Copy a trained model into the run, and score the run's lesions with it.
 
-    It never saw these lesions, so its plain scores are what out-of-fold scores are of a model trained here.
+    It never saw these lesions, so its plain scores serve as the out-of-fold scores of a model trained here would.
 
     Raises:
         InputError: Not a trained model, or it was trained on lesions or patients of this run.

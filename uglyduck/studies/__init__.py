@@ -1,1 +1,1 @@
-"""What is asked of a finished run: nested estimate, ablation, tuning, hospitals, explanation, checks."""
+"""Analyses of a finished run: nested estimate, ablation, tuning, hospitals, explanation, checks."""

@@ -32,28 +32,28 @@ from uglyduck.studies.repetitions import blend_as_the_run, repetitions
 Preset = Literal["groups", "organisers"]
 STUDY, SCORES = "ablation", "scores.parquet"
 TABLE, PICTURE = f"{STUDY}.csv", f"{FIGURE}.svg"
-"""What an ablation writes into its folder, among others; see `write_comparison`."""
-#: `--quick`: at most so many benign rows for each malignant one, and so many borders for a number in CatBoost, whose
-#: time goes with the borders more than with the rows.
+"""Some of the files that an ablation writes into its folder; see `write_comparison`."""
+#: `--quick`: at most this many benign rows for each malignant one, and this many borders per number in CatBoost, whose
+#: time depends on the borders more than on the rows.
 QUICK_BENIGN, QUICK_BORDERS = 20.0, 32
 _BASE = ("basic", "tbp", "further")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """What an ablation is to do.
 
     Attributes:
         preset: "groups" tries each family in turn, "organisers" fills the organisers' table.
         groups: Families to try; None for all groups of the run.
         base: Families of the base that others are added to; None for those of basic and tbp that the run has.
-        pairs: Leave out each two families, too.
+        pairs: Also leave out each pair of families.
         leave_out: Leave families out, and nothing else.
         learners: Which of the run's learners; None for all.
         benign: Benign training rows for each malignant one; None for the run's.
         quick: Cheaper models for every variant.
         name: Folder under RUN/ablation; None for the preset's name.
-        repeats: How often in all, each time with other folds and seeds.
+        repeats: How often to train in all, each time with other folds and seeds.
     """
 
     preset: Preset = "groups"
@@ -68,7 +68,7 @@ class Request:
     repeats: int = 1
 
     def folder(self, run: Run) -> Path:
-        """Where the ablation lies.
+        """The folder of the ablation.
 
         Raises:
             InputError: The name is not a plain folder name.
@@ -87,7 +87,7 @@ def ablate_run(run: Run, request: Request) -> dict[str, Any]:
         request: What to try.
 
     Returns:
-        What ablation.json holds.
+        The content of ablation.json.
 
     Raises:
         InputError: The run has no features or folds yet, a group or learner is unknown, or the run's folds cannot be
@@ -216,7 +216,7 @@ def _remarks(run: Run, request: Request, design: Design, blended: dict[str, Scor
 
 
 def _is_the_run(run: Run, baseline: Scores) -> bool | None:
-    """Whether the variant with all features scores as the run does, bit for bit; None where the run has no scores."""
+    """Whether the variant with all features scores as the run does, bit for bit; None if the run has no scores."""
     if not run.folder.oof.is_file():
         return None
     own = run.read_rows(run.folder.oof, columns=["blend"])

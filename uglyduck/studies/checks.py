@@ -1,4 +1,4 @@
-"""Every check of a run, asked one after the other; what cannot be measured is said to be so."""
+"""Every check of a run, one after the other; what cannot be measured is reported as such."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def check_run(root: Path, metadata: Path | None = None) -> list[Finding]:
 
 
 class _DoesNotApplyError(Exception):
-    """The question does not arise; the message says why."""
+    """The check does not apply; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class RunChecks:
         return [self.answer(check) for check in RUN_CHECKS]
 
     def answer(self, check: Check) -> Finding:
-        """The answer to one check; what keeps it from being measured makes it "not applicable"."""
+        """The answer to one check; "not applicable" if it cannot be measured."""
         try:
             return self._questions()[check]()
         except _DoesNotApplyError as reason:

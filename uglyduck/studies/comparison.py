@@ -22,15 +22,15 @@ def compare_runs(runs: Sequence[Run], *, repeats: int, metric: str) -> dict[str,
     """Compare runs of the same lesions with the first of them, whatever their folds.
 
     Args:
-        runs: Finished ones, two or more.
+        runs: Two or more finished runs.
         repeats: How often each is trained in all: once as it is, then with other folds and seeds, as jobs of its own.
-        metric: Name of what is measured.
+        metric: Name of the metric.
 
     Returns:
-        As the report of `uglyduck ablate`, a row for each run but the first.
+        Like the report of `uglyduck ablate`, with a row for each run but the first.
 
     Raises:
-        InputError: A run is not finished, is of other lesions, or its folds cannot be drawn anew; or the metric is
+        InputError: A run is not finished, has other lesions, or its folds cannot be drawn anew; or the metric is
             unknown.
     """
     measured = metric_named(metric)
@@ -98,7 +98,7 @@ def _refuse_other_lesions(first: Run, other: Run) -> None:
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """The folders' names, or their paths where names are shared."""
+    """The folders' names, or their paths if names are shared."""
     short = [run.folder.root.resolve().name for run in runs]
     names = short if len(set(short)) == len(short) else [str(run.folder.root) for run in runs]
     if len(runs) < 2 or len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""What a comparison of recipes says of itself, and leaves in its folder: JSON, and tables and figures to print."""
+"""What a comparison of recipes says about itself, and writes into its folder: JSON, and tables and figures to print."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def facts_of(run: Run, repeats: int) -> dict[str, Any]:
 
 
 def metric_settings(run: Run, metric: Metric) -> dict[str, Any]:
-    """What is measured, and by which bootstrap."""
+    """What is measured, and with which bootstrap."""
     settings = run.config.metrics
     drawn = {"replicates": settings.replicates, "seed": settings.seed, "correction": "Holm"}
     return {"metric": metric.name, "label": metric.label, **drawn}
@@ -53,8 +53,8 @@ def write_comparison(report: Mapping[str, Any], folder: Path, stem: str) -> None
 
     Args:
         report: As `uglyduck ablate` and `uglyduck compare` make it.
-        folder: Where to.
-        stem: What the tables are called.
+        folder: Folder to write to.
+        stem: Name of the tables.
     """
     write_json(report, folder / f"{stem}.json")
     with atomic_path(folder / f"{stem}.csv") as temporary:

@@ -36,7 +36,7 @@ _NOTES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked for.
+    """How much to explain.
 
     Attributes:
         top: Lesions of each patient to explain one by one.
@@ -52,14 +52,14 @@ class Settings:
 
 
 def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
-    """Explain the training lesions out of fold; skipped where the same explanation is there already.
+    """Explain the training lesions out of fold; skipped if the same explanation exists already.
 
     Args:
         run: A finished run; the caller holds the folder's lock.
         settings: How much to explain.
 
     Returns:
-        What RUN/explanation/groups.json holds.
+        The content of RUN/explanation/groups.json.
 
     Raises:
         InputError: The run is not finished, or the sample is too small.
@@ -80,19 +80,19 @@ def explain_training(run: Run, settings: Settings) -> dict[str, Any]:
 def explain_new(
     run: Run, table: NewTable, settings: Settings, *, out: Path | None = None
 ) -> tuple[dict[str, Any], Path]:
-    """Explain new lesions by all models of the run.
+    """Explain new lesions with all models of the run.
 
     Args:
         run: A finished run.
         table: The lesions.
         settings: How much to explain.
-        out: Folder to write; RUN/explanation/NAME without.
+        out: Folder to write; RUN/explanation/NAME by default.
 
     Returns:
-        What groups.json holds, and the folder.
+        The content of groups.json, and the folder.
 
     Raises:
-        InputError: As `NewTable.score`, or the sample is too small.
+        InputError: As in `NewTable.score`, or the sample is too small.
     """
     scored = table.score(run)
     fitted, every, images = scored.fitted, scored.cohort.frame, scored.images

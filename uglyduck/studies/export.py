@@ -1,4 +1,4 @@
-"""What of a finished run is packed to score new lesions elsewhere: no training lesion, and only what fits the time."""
+"""What is packed of a finished run to score new lesions elsewhere: no training lesions, and only what fits the time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from uglyduck.run.run import Run
 from uglyduck.stages.running import STAGES
 from uglyduck.studies.new_lesions import training_scores
 
-_SAMPLE = 256  # crops that are scored to take the time
-_HOURS = 8.0  # for table and crops, where nothing is said
+_SAMPLE = 256  # crops that are scored to measure the time
+_HOURS = 8.0  # for table and crops, by default
 
 
 def pack(run: Run, *, table_alone: bool, hours: float | None, lesions: int, speed: float) -> Content:
-    """What a bundle of a finished run is made of; see `left_out`.
+    """The content of a finished run's bundle; see `left_out`.
 
     Raises:
-        InputError: The run cannot score, or not as is asked.
+        InputError: The run cannot score, or not in the way asked for.
     """
     fitted = run.fitted()
     left = left_out(run, fitted, table_alone=table_alone, hours=hours, lesions=lesions, speed=speed)
@@ -45,7 +45,7 @@ def pack(run: Run, *, table_alone: bool, hours: float | None, lesions: int, spee
 
 
 def _scales(run: Run) -> dict[str, ScoreScale]:
-    """How scores are distributed out of fold, for new ones to be compared with."""
+    """How scores are distributed out of fold, to compare new ones with."""
     known = training_scores(run)
     columns = [name for name in ("blend", "table") if name in known.columns]
     return {name: ScoreScale.of(known[name].to_numpy(), known["patient_id"]) for name in columns}
@@ -57,8 +57,8 @@ def wheels_to_pack(content: Content, given: Path | None, download: Path | None, 
     Args:
         content: What scores.
         given: Folder of wheels.
-        download: Folder to download all that scoring needs to; None where that is not wanted.
-        python: Of the target machine.
+        download: Folder to download everything that scoring needs to; None for no download.
+        python: Python version of the target machine.
 
     Raises:
         InputError: The folder holds none, or they cannot be downloaded.
@@ -82,7 +82,7 @@ def files_to_score(run: Run, left_out: Collection[str] = ()) -> dict[str, Path]:
 
     Args:
         run: The run.
-        left_out: Names of image models that are not wanted.
+        left_out: Names of the image models to leave out.
 
     Raises:
         InputError: One is missing, was changed, or is older than what it was made from.
@@ -108,19 +108,19 @@ def prior(run: Run) -> float:
 def left_out(
     run: Run, fitted: FittedRun, *, table_alone: bool, hours: float | None, lesions: int, speed: float
 ) -> list[str]:
-    """Names of the image models that are not packed; says how long the others are expected to take.
+    """Names of the image models that are not packed; logs how long the others are expected to take.
 
     Args:
         run: A finished run.
-        fitted: The same, as what scores lesions.
+        fitted: The same run, in the form that scores lesions.
         table_alone: Leave all of them out.
         hours: Time for all crops; None for as long as they take.
         lesions: How many will be scored.
-        speed: How many times as fast as this machine the target is.
+        speed: How many times as fast the target is as this machine.
 
     Raises:
-        InputError: The run's image scores came from a table, nothing would be left to score by, or the time is limited
-            and cannot be measured.
+        InputError: The run's image scores came from a table, nothing would be left to score with, or the time is
+            limited and cannot be measured.
     """
     _refuse_scores_of_a_table(run, table_alone=table_alone)
     names = [model.name for model in fitted.image_models]

@@ -17,10 +17,10 @@ from uglyduck.studies.new_lesions import NewTable
 
 
 def bring_up_to_date(root: Path) -> dict[str, Any]:
-    """Run the stages of a run up to its features, those that changed.
+    """Run the stages of a run up to its features, if they have changed.
 
     Returns:
-        `path`, `lesions`, and `groups`: how many features of each.
+        `path`, `lesions`, and `groups`: how many features each has.
 
     Raises:
         InputError: The folder holds no run, or a stage refuses its input.
@@ -40,7 +40,7 @@ def build_for(root: Path, lesions: NewTable, out: Path) -> dict[str, Any]:
         out: Feature table to write.
 
     Returns:
-        As `bring_up_to_date`.
+        As in `bring_up_to_date`.
 
     Raises:
         InputError: The folder holds no run with features, or a table is not fit for use.

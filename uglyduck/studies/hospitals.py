@@ -37,8 +37,8 @@ class Entry:
     """What takes part.
 
     Attributes:
-        models: By learner of the blend the learner of the run's plan that stands for it: itself, or its twin that sees
-            the table alone.
+        models: For each learner of the blend, the learner of the run's plan used in its place: itself, or its twin that
+            sees the table alone.
         column: The run's out-of-fold score to compare with.
         absent: Features of the run that are left out, since they know the hospital.
     """
@@ -68,14 +68,14 @@ class Entry:
 
 
 def leave_hospitals_out(run: Run, *, fewest: int) -> dict[str, Any]:
-    """Fill RUN/hospitals.json; skipped where it is there already.
+    """Fill RUN/hospitals.json; skipped if it is there already.
 
     Args:
         run: A finished run; the caller holds the folder's lock.
         fewest: Malignant lesions a hospital needs for figures of its own.
 
     Returns:
-        What RUN/hospitals.json holds: `applicable`, and either `reason` or the figures.
+        The content of RUN/hospitals.json: `applicable`, and either `reason` or the figures.
 
     Raises:
         InputError: The run is not finished.
@@ -126,7 +126,7 @@ def _leave_out(run: Run, fewest: int) -> list[Path]:
 
 
 def _scores(run: Run, frame: pl.DataFrame, hospitals: Hospitals, entry: Entry, oof: pl.DataFrame) -> dict[str, Scores]:
-    """Scores of every lesion without its hospital, by learner and blended."""
+    """Scores of every lesion by models trained without its hospital, by learner and blended."""
     scores = {name: np.empty(frame.height) for name in (*entry.models, BLEND)}
     plan = replace(run.plan, learners={model: run.plan.learners[model] for model in entry.models.values()})
     for fold in range(len(hospitals.folds.names)):
@@ -134,7 +134,7 @@ def _scores(run: Run, frame: pl.DataFrame, hospitals: Hospitals, entry: Entry, o
             plan,
             hospitals,
             fold,
-            # Made in the call, so that the feature table is gone while models train.
+            # Made in the call, so that the feature table is freed while models train.
             hospitals.table(fold, features_without(run, frame, hospitals.trained_on(fold)), run.target, run.weight),
             runner=run.runner,
         )
@@ -146,7 +146,7 @@ def _scores(run: Run, frame: pl.DataFrame, hospitals: Hospitals, entry: Entry, o
 
 
 def features_without(run: Run, frame: pl.DataFrame, learned_from: Flags) -> pl.DataFrame:
-    """Features of every lesion, none that names its hospital or comes of images, with cohort constants of some.
+    """Features of every lesion with cohort constants of some; none names its hospital or comes from images.
 
     Args:
         run: Names the feature groups.

@@ -22,10 +22,10 @@ from uglyduck.stages.stage import Stage
 
 
 def outer_table(run: Run, outer: int) -> Table:
-    """The table of an outer fold: features as a run on the other folds' patients would build them for everybody.
+    """The table of an outer fold: features as a run on the other folds' patients would build them for everyone.
 
     Constants and category levels are those of the other folds. Image scores are taken as they are, out of fold once:
-    training networks for every pair of folds is out of reach.
+    training networks for every pair of folds would take too long.
     """
     others = run.fold != outer
     frame, images = run.lesions.frame, run.image_scores

@@ -1,4 +1,4 @@
-"""Tables of new lesions: read as the training table was read, scored, and compared with the lesions of training."""
+"""Tables of new lesions: read as the training table was read, scored, and compared with the training lesions."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class NewTable:
         image_scores: A table of their image scores, in place of crops.
         groups: ISIC 2018: which images show one lesion.
         join: Tables whose columns are added; see `cohort.reading.read_cohort`.
-        strict: Refuse a value that cannot be used; it counts as missing otherwise, and a line says so.
-        anyway: Score a table that lacks most of what the models go by, too.
+        strict: Refuse a value that cannot be used; otherwise it counts as missing, and a log line says so.
+        anyway: Also score a table that lacks most of what the models go by.
     """
 
     metadata: Path
@@ -42,14 +42,14 @@ class NewTable:
 
     @classmethod
     def named(cls, metadata: Path | None, **how: Any) -> NewTable | None:  # noqa: ANN401 - each as its attribute
-        """The table that a command's options name, None for none.
+        """The table that a command's options name; None if they name none.
 
         Args:
             metadata: The table.
-            how: Other attributes, by the names of their options; what is false was not given.
+            how: Other attributes, by the names of their options; a false value was not given.
 
         Raises:
-            InputError: Options say how a table is read, and none is given.
+            InputError: Options say how to read a table, but none is given.
         """
         if metadata is not None:
             return cls(metadata, **how)
@@ -82,7 +82,7 @@ class NewTable:
 
         Raises:
             InputError: The table or the images cannot be read, the run is not finished, or the table lacks most of what
-                its models go by and `anyway` is not said.
+                its models go by and `anyway` is false.
         """
         fitted, cohort = run.fitted(), self.read(run)
         seen = fitted.image_table(cohort.frame["isic_id"], crops=self.images, scored=self.image_scores)
@@ -95,14 +95,14 @@ class NewTable:
 
 @dataclass(frozen=True)
 class ScoredTable:
-    """New lesions and what the models say of them.
+    """New lesions and what the models say about them.
 
     Attributes:
         fitted: The run that scored them.
         cohort: The lesions.
-        images: What image models say of them; None where there are no crops.
+        images: Their image scores; None if there are no crops.
         scores: `isic_id`, `risk` and `score`, in the order of the canonical table.
-        cautions: How the lesions differ from those of training.
+        cautions: How the lesions differ from the training lesions.
     """
 
     fitted: FittedRun

@@ -1,4 +1,4 @@
-"""What the pages of patients are made from: a ranking, its reasons, and what is known of each lesion."""
+"""What patients' pages are made from: a ranking, its reasons, and what is known about each lesion."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def pages_of(
     table: NewTable | None,
     images: Path | None,
 ) -> tuple[Pages, pl.DataFrame]:
-    """Rank lesions, and say what their pages have in common.
+    """Rank lesions, and gather what their pages have in common.
 
     Args:
         run: A finished run.
         shortlist: Which lesions are listed.
         table: The lesions; None for the run's own, out of fold.
-        images: Their crops; where `table` has image scores they are only shown.
+        images: Their crops; if `table` has image scores, they are only shown.
 
     Returns:
         The pages, and the ranking with reasons and the columns of the canonical frame.

@@ -29,10 +29,10 @@ class LesionsToRank:
 
     Attributes:
         frame: In canonical form.
-        scores: `isic_id`, `patient_id`, `score`, `risk` where scores are calibrated, and `target` where it is known.
-        images: Their image scores, where there are any.
+        scores: `isic_id`, `patient_id`, `score`, `risk` if scores are calibrated, and `target` if it is known.
+        images: Their image scores, if there are any.
         state: Cohort constants of the run's features.
-        cautions: How they differ from the lesions of training.
+        cautions: How they differ from the training lesions.
     """
 
     frame: pl.DataFrame
@@ -48,7 +48,7 @@ class LesionsToRank:
 
     @property
     def withheld(self) -> pl.DataFrame:
-        """`isic_id` and `risk_withheld`: why the risk of a lesion is not shown; null where it is."""
+        """`isic_id` and `risk_withheld`: why the risk of a lesion is not shown; null if it is."""
         why = [pl.when(withheld(self.scores, [one])).then(pl.lit(one.words)) for one in self.cautions if one.withholds]
         words = pl.concat_str(why, separator="; ", ignore_nulls=True) if why else pl.lit("")
         return self.scores.select("isic_id", words.alias("risk_withheld")).with_columns(
@@ -56,7 +56,7 @@ class LesionsToRank:
         )
 
     def reasons(self) -> pl.DataFrame:
-        """How far each lesion is out of its patient's pattern, and in what."""
+        """How far each lesion departs from its patient's pattern, and in what."""
         return reasons(self.frame, state=self.state, images=self.images)
 
 
@@ -64,7 +64,7 @@ def training_lesions(run: Run) -> LesionsToRank:
     """The run's own lesions, each scored by the models that never saw its patient.
 
     Raises:
-        InputError: The run is not finished, or a file of it is missing or damaged.
+        InputError: The run is not finished, or one of its files is missing or damaged.
     """
     run.manifest.check(run.folder.dictionary)
     state = FeatureState.from_dict(read_json(run.folder.dictionary)["state"])
@@ -75,7 +75,7 @@ def new_lesions(run: Run, table: NewTable) -> LesionsToRank:
     """Lesions of another table, scored by the mean of the run's fold models.
 
     Raises:
-        InputError: As `NewTable.score`.
+        InputError: As in `NewTable.score`.
     """
     scored = table.score(run)
     frame, found = scored.cohort.frame, [*scored.cautions, *map(Caution, scored.cohort.odd)]
@@ -90,7 +90,7 @@ def new_lesions(run: Run, table: NewTable) -> LesionsToRank:
 def choose_shortlist(
     run: Run, *, top: int | None, sensitivity: float | None, confidence: float | None, loss: Loss, by: By
 ) -> Shortlist:
-    """The list that was asked for; one that is to keep a sensitivity is fitted on the run's out-of-fold scores.
+    """The list asked for; if it is to keep a sensitivity, it is fitted on the run's out-of-fold scores.
 
     Raises:
         InputError: The options contradict each other, or the run has too few patients for the promise.
@@ -110,7 +110,7 @@ def choose_shortlist(
 
 
 def _image_scores(run: Run) -> pl.DataFrame | None:
-    """The image score of each training lesion; the blend of several models', out of fold like each of them."""
+    """The image score of each training lesion; for several models their blend, out of fold like each of them."""
     if len(run.image_models) < 2 or run.image_scores is None:
         return run.image_scores
     shown = run.read_rows(run.folder.oof, columns=["isic_id", IMAGE])

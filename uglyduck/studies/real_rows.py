@@ -50,9 +50,9 @@ class ToldApart:
     """How well a learner tells the real rows of a class from the simulated ones.
 
     Attributes:
-        rows: Rows of each side, the same number of both.
-        auc: AUC out of fold, patients whole: 0.5 where it cannot, 1 where it always can.
-        columns: The columns that tell most, with their share of the gain of a model of all these rows.
+        rows: Rows of each side, the same number for both.
+        auc: AUC out of fold, patients whole: 0.5 if it cannot tell them apart, 1 if it always can.
+        columns: The most telling columns, with their share of the gain of a model trained on all these rows.
     """
 
     rows: int
@@ -108,11 +108,11 @@ def read_real(path: Path) -> pl.DataFrame:
 def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame) -> NextToReal:
     """Compare a simulated table with real rows, on the numeric columns.
 
-    Real rows at hand are a selection; what tells them from simulated ones may be the selection, too.
+    Available real rows are a selection, and the selection itself may be what tells them from simulated ones.
 
     Args:
         simulated: isic_id, patient_id, target and the numeric columns.
-        real: Likewise.
+        real: The same columns.
     """
     wanted = ["isic_id", "patient_id", "target", *NUMERIC]
     simulated, real = simulated.select(wanted), real.select(wanted)
@@ -124,7 +124,7 @@ def next_to_real(simulated: pl.DataFrame, real: pl.DataFrame) -> NextToReal:
 
 
 def _told_apart(simulated: pl.DataFrame, real: pl.DataFrame) -> ToldApart:
-    """As many rows of each side, drawn at random from the larger one; the real ones are the target."""
+    """Uses equally many rows of each side, drawn at random from the larger one; the real ones are the positives."""
     rows = min(simulated.height, real.height)
     sides = {"simulated": (simulated, 0), "real": (real, 1)}
     both = pl.concat(
@@ -178,7 +178,7 @@ def _folds(frame: pl.DataFrame) -> list[tuple[Rows, Rows]]:
 
 
 def _outcomes(frame: pl.DataFrame, parameters: dict[str, Any], rows: Sequence[tuple[Rows, Rows]]) -> list[Outcome]:
-    """What models of the numeric columns give, each trained on some rows and scoring others."""
+    """Outcomes of models of the numeric columns, each trained on some rows and scoring others."""
     table = Table(FeatureSpace(NUMERIC, {}).encode(frame), frame["target"].to_numpy())
     learner = LightGBM.configured(parameters)
     jobs = [Job(str(place), learner, NUMERIC, *each, seed=_SEED) for place, each in enumerate(rows)]

@@ -17,11 +17,11 @@ from uglyduck.stages.folds import draw_folds
 
 @dataclass(frozen=True)
 class Repetition:
-    """One of them.
+    """One repetition.
 
     Attributes:
         plan: What is trained.
-        fold: Fold of each lesion, by which blends that learn are fitted; shape (lesions,).
+        fold: Fold of each lesion, used to fit blends that learn; shape (lesions,).
     """
 
     plan: Plan
@@ -29,10 +29,10 @@ class Repetition:
 
 
 def blend_as_the_run(run: Run, scores: Mapping[str, Scores], fold: npt.NDArray[np.int8]) -> Scores:
-    """Out-of-fold scores blended: weights, where they are learned, by other folds than the one blended.
+    """Blend out-of-fold scores; weights that are learned come from folds other than the one blended.
 
     Args:
-        run: Says how.
+        run: The run, which says how to blend.
         scores: By learner, each of shape (lesions,).
         fold: Fold of each lesion; shape (lesions,).
     """

@@ -1,4 +1,4 @@
-"""A finished run as the report's dict: files checked, table read, origin told."""
+"""A finished run as the report's dict: files checked, table read, origin found."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from uglyduck.run.run import Run, open_run
 
 
 def pages_of_patients(run: Run, page: Path) -> dict[str, str]:
-    """Where the pages of the run's own patients lie, as seen from `page`; see `render_page`.
+    """Where the pages of the run's own patients are, relative to `page`; see `render_page`.
 
-    Empty where there are none, or they were made before the run was trained anew.
+    Empty if there are none, or if the run was retrained after they were made.
     """
     listed = run.folder.patients / LIST
     found = read_json(listed) if listed.is_file() else {"pages": {}, "made_from": {}}
@@ -40,7 +40,7 @@ def report_of(root: Path, *, stated: Origin | None = None) -> tuple[Run, dict[st
         The run, and the report as `submissions.report.building.build_report` gives it.
 
     Raises:
-        InputError: The run is not finished, or a file of it is missing or damaged.
+        InputError: The run is not finished, or one of its files is missing or damaged.
     """
     run = open_run(root)
     run.manifest.check(run.folder.oof, run.folder.metrics, run.folder.blend, run.folder.dictionary)

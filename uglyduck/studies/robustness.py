@@ -29,7 +29,7 @@ from uglyduck.stages.images import perturbed_scores, train_in
 Scores = npt.NDArray[np.float64]
 UNCHANGED = "unchanged"
 PLAIN, EQUALISED, BLEND = "image", "image, CLAHE", "blend"
-"""The scores measured: the image model without and with CLAHE, and the run's blend of table and crops."""
+"""The scores measured: the image model with and without CLAHE, and the run's blend of table and crops."""
 
 
 def measure_robustness(run: Run, *, most: int, seed: int = 0) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def measure_robustness(run: Run, *, most: int, seed: int = 0) -> dict[str, Any]:
 
     Args:
         run: A finished run with images.
-        most: Lesions looked at; see `choose_lesions`.
-        seed: Of the choice of patients.
+        most: Number of lesions to use at most; see `choose_lesions`.
+        seed: Seed of the choice of patients.
 
     Returns:
         Ready for JSON: `lesions`, `malignant`, `patients`, and `rows`: score, kind, strength (0 for the crops as they
@@ -72,20 +72,20 @@ def measure_robustness(run: Run, *, most: int, seed: int = 0) -> dict[str, Any]:
 
 
 def choose_lesions(folds: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
-    """All lesions, or where they are more than `most`, those of some patients.
+    """All lesions, or if there are more than `most`, those of some patients.
 
-    Patients are taken whole, since their lesions are compared with each other, in an order drawn by `seed`: first those
-    with a malignant lesion, which decide how narrow the intervals are, for nine tenths of the lesions; then others,
-    since in some tables a patient's lesions are all malignant. At least one of each kind is taken.
+    Patients are taken whole, since their lesions are compared with each other, in a random order set by `seed`: first
+    those with a malignant lesion, which decide how narrow the intervals are, for nine tenths of the lesions; then
+    others, since in some tables a patient's lesions are all malignant. At least one of each kind is taken.
 
     Args:
         folds: isic_id, patient_id, target and fold.
         most: Lesions at most, unless the first patients drawn have more.
-        seed: Of the order.
+        seed: Seed of the order.
     """
     if folds.height <= most:
         return folds
-    # Sorted first: the order of a group_by is not ours to rely on.
+    # Sorted first: the order of a group_by cannot be relied on.
     patients = folds.group_by("patient_id").agg(pl.len(), pl.col("target").max()).sort("patient_id")
     shuffled = patients.sample(fraction=1, shuffle=True, seed=seed)
     malignant = _first(shuffled.filter(pl.col("target") == 1), most * 9 // 10)
@@ -95,12 +95,12 @@ def choose_lesions(folds: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
 
 
 def _first(patients: pl.DataFrame, most: int) -> pl.DataFrame:
-    """The first patients who together have at most so many lesions; at least one."""
+    """The first patients who together have at most `most` lesions; at least one."""
     return patients.head(max(1, int((patients["len"].cum_sum() <= most).sum())))
 
 
 def _by_condition(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
-    """By perturbation what the run's image models say of some of its lesions, out of fold."""
+    """The image models' out-of-fold scores of some of the run's lesions, by perturbation."""
     models = run.image_models
     each = [perturbed_scores(run, run.image_folder(model), ids, model=model.name) for model in models]
     return {
@@ -110,7 +110,7 @@ def _by_condition(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
 
 
 def _with_twin(run: Run, ids: pl.Series, image: dict[str, Scores]) -> dict[str, dict[str, Scores]]:
-    """The image score; and next to that of an only model, if it was trained here, that of its twin."""
+    """The image score; for a single model that was trained here, also its twin's."""
     model, *others = run.image_models
     if others or run.config.image_models[model.name].model is not None:
         return {PLAIN: image}
@@ -126,7 +126,7 @@ def _is_equalised(run: Run) -> bool:
 
 
 def _train_twin(run: Run, model: ImageModel) -> Path:
-    """Train an image model once more, with contrast equalised if it is not, and the other way round; its folder."""
+    """Train an image model again with contrast equalisation switched the other way; returns its folder."""
     settings = run.config.image_models[model.name]
     folder = run.folder.root / "images-twin"
     train_in(folder, run, model.name, settings.model_copy(update={"clahe": not settings.clahe}))
@@ -139,7 +139,7 @@ def _filled(scores: Mapping[str, pl.Series]) -> dict[str, Scores]:
 
 
 def _blended(run: Run, chosen: pl.DataFrame, images: Mapping[str, pl.DataFrame]) -> dict[str, Scores]:
-    """The blend by condition, of learners that never saw the patient: the crops change, the table stays."""
+    """The blend by condition, from learners that never saw the patient: the crops change, the table stays."""
     stored, frame = read_json(run.folder.dictionary), join_by_id(chosen.select(ID), run.lesions.frame)
     state, blend = FeatureState.from_dict(stored["state"]), read_blend(read_json(run.folder.blend))
     store, space = ModelStore(run.folder.models), run.matrix.space

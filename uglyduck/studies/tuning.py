@@ -1,4 +1,4 @@
-"""Tuning as a user starts it: a run's folds and features in, RUN/tuning/LEARNER/ and a short text out."""
+"""Tuning as a user runs it: a run's folds and features in, RUN/tuning/LEARNER/ and a short text out."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _problem(run: Run, learner: str, model_seeds: int) -> Problem:
         patient=run.lesions.frame["patient_id"],
         fold=run.fold,
     )
-    # Whatever the learner refuses together with the run's own parameters is refused now, rather than by every trial.
+    # Refuse now, not in every trial, what the learner refuses together with the run's own parameters.
     get_learner(problem.current.name, {**problem.current.parameters, **{each.name: each.low for each in problem.space}})
     return problem
 

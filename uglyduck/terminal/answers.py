@@ -17,20 +17,20 @@ def answer(result: dict[str, Any], show: Callable[[dict[str, Any]], object], *, 
     """Print a result as one JSON object, or as `show` does."""
     if as_json:
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
-        # A path may have bytes that are no UTF-8: escaped as Python does, they are JSON.
+        # A path may have bytes that are not UTF-8: escaped as Python does, they are JSON.
         typer.echo(text.encode("utf-8", "backslashreplace").decode())
     else:
         show(result)
 
 
 def console(width: int) -> Console:
-    """What tables are printed on: the terminal, or so many columns where nobody is watching."""
+    """The console that tables are printed on: the terminal, or `width` columns if the output is not one."""
     from rich.console import Console  # noqa: PLC0415 - JSON is printed sooner without
 
     return Console(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
 def say_notes(notes: list[str]) -> None:
-    """Print what to keep in mind, a line each."""
+    """Print what to keep in mind, one line each."""
     for note in notes:
         typer.echo(f"note: {note}")

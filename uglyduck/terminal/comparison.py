@@ -1,4 +1,4 @@
-"""A comparison of recipes, an ablation's variants or runs, as a table on the terminal."""
+"""A comparison of recipes (an ablation's variants, or runs) as a table on the terminal."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def comparison_table(report: Report, *, stacked: bool = False) -> Table:
     """The table: a row for each variant or run, in sections by kind.
 
     Args:
-        report: As `ablate` and `compare` write it.
-        stacked: For 100 columns: what a difference says stands below it, and p before Holm's correction is left out.
+        report: As written by `ablate` and `compare`.
+        stacked: Fit 100 columns: each difference's verdict goes below it, and p before Holm's correction is left out.
     """
     metric, label, baseline = report["settings"]["metric"], report["settings"]["label"], report["baseline"]
     table = Table(

@@ -1,4 +1,4 @@
-"""Findings on a terminal: what was found first, what is clear or does not apply after it."""
+"""Findings on a terminal: first what was found, then what is clear or does not apply."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verdict(finding: Finding) -> str:
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
-    """A table of findings, the most severe first, within a severity in the order given."""
+    """A table of findings, the most severe first, and in the order given within a severity."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("code", "", "where", "looked for", "measured"):
         table.add_column(title, overflow="fold", no_wrap=title == "code")

@@ -53,7 +53,7 @@ def remarks(stored: dict[str, Any]) -> list[str]:
 
 
 def _table_image_both(stored: dict[str, Any]) -> list[str]:
-    """What the table, the crops and both reach, and what both gain, in one line; nothing in a run without crops."""
+    """What the table, the crops and both reach, and what both gain, in one line; empty for a run without crops."""
     pairs = {pair["second"]: difference(pair["difference"][PAUC.name]) for pair in stored["comparisons"]}
     if not pairs:
         return []
@@ -66,7 +66,7 @@ def _table_image_both(stored: dict[str, Any]) -> list[str]:
 
 
 def show_nested(folder: RunFolder) -> None:
-    """Print the fully nested figures, and what they differ by from the usual ones, and write the table next to them."""
+    """Print the fully nested figures and their difference from the usual ones, and write the table next to them."""
     stored = read_json(folder.nested_metrics)
     gap = difference(stored["nested_minus_usual"]["pooled"][PAUC.name])
     remark = f"nested minus out-of-fold blend, {PAUC.label}: {gap}"

@@ -25,11 +25,11 @@ _MINUS = re.compile(r"-(?=\d)")
 
 
 def write_table(table: Table, stem: Path) -> None:
-    """Write a table of the terminal as STEM.md and STEM.tex (booktabs), its title first."""
+    """Write a terminal table as STEM.md and STEM.tex (booktabs), its title first."""
     for suffix, text in ((".md", markdown(table)), (".tex", latex(table))):
         path = stem.with_name(stem.name + suffix)
         if path.is_file() and path.read_bytes() == text.encode():
-            continue  # a run that is asked for again changes nothing
+            continue  # repeating a run changes nothing
         write_text(text, path)
 
 
@@ -77,7 +77,7 @@ def write_figure(svg: str, stem: Path) -> None:
     """Write a figure as STEM.svg, and the same drawing in light colours as STEM.pdf and STEM.png.
 
     Args:
-        svg: Lines, circles, rectangles and text of the classes in `_COLOURS`, as `submissions.report.forest` has them.
+        svg: Lines, circles, rectangles and text of the classes in `_COLOURS`, as in `submissions.report.forest`.
         stem: Path without suffix.
     """
     write_text(svg, stem.with_suffix(".svg"))
@@ -87,16 +87,16 @@ def write_figure(svg: str, stem: Path) -> None:
             drawn.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=_UNDATED.get(suffix))
 
 
-#: Pixels of the SVG in an inch, and dots of the PNG.
+#: Pixels per inch of the SVG, and dots per inch of the PNG.
 _PIXELS, _DPI = 96, 200
-#: The same picture is the same bytes: no time is written.
+#: No time is written, so that the same picture is the same bytes.
 _UNDATED = {".pdf": {"CreationDate": None}}
 _COLOURS = {"zero": "#1c2024", "grid": "#d9d6cf", "span": "#0b5f8a", "found": "#0b5f8a", "open": "#ffffff"}
 _PLACES: dict[str, Literal["right", "center"]] = {"end": "right", "middle": "center"}
 
 
 def _drawn(root: ET.Element) -> Figure:
-    """The elements of an SVG, one after the other."""
+    """The figure with the elements of an SVG, drawn one after the other."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - a second to load, and few commands draw
 
     width, height = float(root.get("width", "0")), float(root.get("height", "0"))

@@ -15,7 +15,7 @@ _STRENGTHS = ("", "slight", "clear", "strong")
 
 
 def show_robustness(result: dict[str, Any]) -> None:
-    """Print a row for each score and perturbation, a column for each strength."""
+    """Print a row for each score, perturbation and strength."""
     counts = f"{result['lesions']:,} lesions of {result['patients']:,} patients, {result['malignant']:,} malignant"
     table = Table(title=f"{PAUC.label} out of fold, {counts}", title_justify="left", caption_justify="left")
     table.caption = "change from the crops as they are (95 % interval); ≈ not distinguishable from no change"
@@ -29,7 +29,7 @@ def show_robustness(result: dict[str, Any]) -> None:
 
 
 def as_table(result: dict[str, Any]) -> pl.DataFrame:
-    """A row for each score, kind and strength: pAUC, change and gain by CLAHE, each with both ends."""
+    """A row for each score, kind and strength: pAUC, change and gain from CLAHE, each with its interval."""
     return pl.DataFrame(
         [
             {

@@ -27,7 +27,7 @@ _VERDICTS = ("within", "outside", "not applicable")
 def show_audit(
     cohort: Simulated, path: Path | None, *, as_json: bool, every: bool, real: pl.DataFrame | None = None
 ) -> None:
-    """Compare a simulated cohort with the published figures, and with real rows where there are any.
+    """Compare a simulated cohort with the published figures, and with real rows if there are any.
 
     Args:
         cohort: The cohort.

@@ -1,6 +1,6 @@
-"""What training on one set of features can take over from training on another, for the same rows.
+"""What training on one set of features can reuse from training on another, for the same rows.
 
-Every way here gives the models that the learner itself would have trained on those features alone, bit for bit.
+Every method here gives, bit for bit, the model that the learner would train on those features alone.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
     """Prepare a sample for training one learner on several sets of its features.
 
     Args:
-        learner: The learner; where nothing can be reused, and for one set, its own `fit` trains.
-        sample: Training rows with every feature that any of the sets has.
-        sets: The sets of features, each in the order of the sample's.
-        seed: Of the learner.
+        learner: The learner; if nothing can be reused, or for a single set, its own `fit` trains.
+        sample: Training rows with the features of all sets.
+        sets: The sets of features, each in the order of the sample.
+        seed: Seed of the learner.
         threads: CPU threads.
     """
     fit = prepared(learner, sample, sets, seed=seed, threads=threads) if len(sets) > 1 else None
@@ -37,7 +37,7 @@ def share(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, se
 
 
 def prepared(learner: Learner, sample: Sample, sets: Sequence[Sequence[str]], *, seed: int, threads: int) -> Fit | None:
-    """As `share`; None where nothing is known to stay the same."""
+    """As `share`; None if nothing is known to be reusable."""
     match learner:
         case LightGBM():
             return share_lightgbm(learner, sample, sets, seed=seed, threads=threads)

@@ -1,4 +1,4 @@
-"""CatBoost: the borders of every number are chosen once; a set of features is only sorted into them."""
+"""CatBoost: the borders of every numeric feature are chosen once; a set of features is only binned by them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ensemble.learners.catboost import CatBoost, CatBoostModel, pool_of, pool_or
 from ensemble.matrix import FeatureSpace, Matrix
 from ensemble.sampling import Sample
 
-#: Parameters that choose borders by more than their number.
+#: Parameters, other than their number, that decide how borders are chosen.
 _OF_BORDERS = frozenset(
     {
         "feature_border_type",
@@ -21,7 +21,8 @@ _OF_BORDERS = frozenset(
         "dev_max_subset_size_for_build_borders",
     }
 )
-#: Rows from which the library chooses borders: of more it draws some (`dev_max_subset_size_for_build_borders`).
+#: Up to this many rows the library uses all to choose borders, else a sample
+#: (`dev_max_subset_size_for_build_borders`).
 _ALL_ROWS = 200_000
 
 
@@ -30,12 +31,12 @@ def share_catboost(
 ) -> Callable[[FeatureSpace], CatBoostModel] | None:
     """Choose the borders once.
 
-    As long as all rows are looked at, borders of a column depend on that column alone. The library takes them over from
-    a file that lists them by the column's place in the pool. They are given to the training, not to a quantised pool:
-    such a pool breaks ties between equally good splits in another order.
+    As long as all rows are used, the borders of a column depend on that column alone. The library reads them from a
+    file that lists them by the column's position in the pool. They are passed to the training, not to a quantised
+    pool, which would break ties between equally good splits in another order.
 
     Returns:
-        Trains on a set of features; None where a parameter of the learner, or too many rows, forbid it.
+        A function that trains on a set of features; None if a parameter of the learner, or too many rows, forbids it.
     """
     if not _OF_BORDERS.isdisjoint(learner.parameters) or len(sample.matrix) > _ALL_ROWS:
         return None
@@ -54,8 +55,8 @@ def share_catboost(
 
 
 def _borders(learner: CatBoost, sample: Sample) -> dict[str, list[str]]:
-    """Borders of each feature in the library's words; constants have none."""
-    # A matrix of its own, so that its turned copy goes when the borders are known.
+    """Borders of each feature, as the library writes them; constants have none."""
+    # A separate matrix, so that its transposed copy is freed once the borders are known.
     matrix = Matrix(sample.matrix.space, sample.matrix.values)
     pool = pool_of(matrix, matrix.space, sample.target, sample.weight)
     try:

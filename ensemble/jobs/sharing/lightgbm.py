@@ -1,4 +1,4 @@
-"""LightGBM: each run of columns is binned once; the bins of a set of features are put together from them."""
+"""LightGBM: each run of columns is binned once; the bins of a set of features are assembled from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ensemble.matrix import FeatureSpace
 from ensemble.quiet import quiet
 from ensemble.sampling import Sample
 
-#: Parameters that do not let columns be binned apart.
+#: Parameters under which columns cannot be binned separately.
 _TOGETHER = frozenset({"linear_tree", "max_bin_by_feature", "forcedbins_filename"})
 
 
@@ -22,10 +22,10 @@ def share_lightgbm(
 ) -> Callable[[FeatureSpace], LightGBMModel] | None:
     """Bin runs of neighbouring columns that every set of features takes or leaves as a whole.
 
-    Bins of a column depend on that column alone, so binned runs laid side by side are the binned table.
+    The bins of a column depend on that column alone, so binned runs side by side make up the binned table.
 
     Returns:
-        Trains on a set of features; None where a parameter of the learner forbids it.
+        A function that trains on a set of features; None if a parameter of the learner forbids it.
     """
     if not _TOGETHER.isdisjoint(learner.parameters):
         return None
@@ -37,7 +37,7 @@ def share_lightgbm(
         wanted = set(sample.matrix.places(space))
         first, *others = (data for run, data in binned.items() if wanted.issuperset(run))
         data = first.subset(rows).construct()  # a copy: it grows
-        with quiet():  # of raw values, which are not kept, and category positions, which are
+        with quiet():  # it warns of raw values, which are not kept, and category positions, which are
             for other in others:
                 data.add_features_from(other)
         return LightGBMModel(lightgbm.train(options, data, num_boost_round=n_trees), space)

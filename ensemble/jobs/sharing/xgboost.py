@@ -1,4 +1,4 @@
-"""XGBoost: the borders of every column are found once; a set of features is only sorted into them."""
+"""XGBoost: the borders of every column are found once; a set of features is only binned by them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ensemble.learners.xgboost import XGBoost, XGBoostModel, quantised
 from ensemble.matrix import FeatureSpace
 from ensemble.sampling import Sample
 
-#: Parameters that speak of single features.
+#: Parameters that refer to single features.
 _OF_FEATURES = frozenset({"feature_weights", "monotone_constraints", "interaction_constraints"})
 
 
@@ -21,11 +21,11 @@ def share_xgboost(
 ) -> Callable[[FeatureSpace], XGBoostModel] | None:
     """Find the borders once.
 
-    Borders of a column depend on that column (and the weights) alone. XGBoost takes borders over only from a matrix of
-    the same columns, so one is made whose rows are the borders themselves: of so few values it makes each a border.
+    The borders of a column depend only on that column (and the weights). XGBoost takes borders only from a matrix of
+    the same columns, so one is made whose rows are the borders: with so few values, each becomes a border.
 
     Returns:
-        Trains on a set of features; None where a parameter of the learner forbids it.
+        A function that trains on a set of features; None if a parameter of the learner forbids it.
     """
     if not _OF_FEATURES.isdisjoint(learner.parameters) or learner.parameters.get("booster", "gbtree") != "gbtree":
         return None
