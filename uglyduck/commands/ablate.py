@@ -17,10 +17,10 @@ def ablate(
         typer.Option(help="Each feature group in turn, or the rows of the challenge organisers' table."),
     ] = "groups",
     groups: Annotated[
-        str | None, typer.Option(help="Groups or parts to try, say patient.z,context; by default all groups.")
+        str | None, typer.Option(help="Groups or parts to try, such as patient.z,context; by default all groups.")
     ] = None,
     base: Annotated[str | None, typer.Option(help="Groups that others are added to; by default basic,tbp.")] = None,
-    pairs: Annotated[bool, typer.Option("--pairs", help="Leave out each two groups, too.")] = False,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Also leave out each pair of groups.")] = False,
     leave_out: Annotated[
         bool, typer.Option("--leave-out", help="Only leave groups out: none alone, none added.")
     ] = False,

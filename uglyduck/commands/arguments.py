@@ -31,16 +31,18 @@ Join = Annotated[
 Groups = Annotated[Path | None, typer.Option(help="ISIC 2018: which images show one lesion.")]
 Anyway = Annotated[
     bool,
-    typer.Option("--anyway", help="Also score a table that lacks most of what the models go by, without risks."),
+    typer.Option("--anyway", help="Score a table even if it lacks most of what the models rely on; without risks."),
 ]
 ImageScores = Annotated[Path | None, typer.Option(help="In place of crops: Parquet file of isic_id, score.")]
 Top = Annotated[int | None, typer.Option(help="Lesions on each patient's short list; 15 by default.")]
 Sensitivity = Annotated[
-    float | None, typer.Option(help="In place of a number: the shortest list that keeps this sensitivity.")
+    float | None, typer.Option(help="Instead of a number: the shortest list that keeps this sensitivity.")
 ]
-Confidence = Annotated[float | None, typer.Option(help="How sure that is to be; without it, it holds on average.")]
+Confidence = Annotated[
+    float | None, typer.Option(help="Confidence that the list keeps it; without this, it holds on average.")
+]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Refuse a table with a value that cannot be read, which else is missing.")
+    bool, typer.Option("--strict", help="Refuse a value that cannot be read, instead of counting it as missing.")
 ]
 
 

@@ -18,20 +18,20 @@ def bundle(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     user: Annotated[str, typer.Option(help="Account that uploads.")] = "user",
     name: Annotated[str, typer.Option(help="Name of the data set.")] = "uglyduck-bundle",
-    competition: Annotated[str, typer.Option(help="Competition to answer.")] = "isic-2024-challenge",
+    competition: Annotated[str, typer.Option(help="Competition to submit to.")] = "isic-2024-challenge",
     download_wheels: Annotated[
-        bool, typer.Option("--download-wheels", help="Fetch the wheels of all that scoring needs, and pack them.")
+        bool, typer.Option("--download-wheels", help="Fetch and pack the wheels of everything that scoring needs.")
     ] = False,
     python: Annotated[str, typer.Option(help="Python of the target machine, for these wheels.")] = _PYTHON,
     wheels: Annotated[Path | None, typer.Option(help="Folder of wheels to pack; none by default.")] = None,
-    wheel: Annotated[Path | None, typer.Option(help="Our wheel; built from the sources by default.")] = None,
+    wheel: Annotated[Path | None, typer.Option(help="The uglyduck wheel; built from the sources by default.")] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Ask for a kernel with a GPU.")] = False,
     table_alone: Annotated[bool, typer.Option("--table-alone", help="Leave image models out.")] = False,
     hours: Annotated[
         float | None,
         typer.Option(
-            help="Time for table and crops: image models beyond it are left out. The kernel scores the table alone "
-            "after it, or after 8 hours.",
+            help="Time budget for table and crops: image models that exceed it are left out. When it is over, or after "
+            "8 hours without one, the kernel scores the table alone.",
             min=0.01,
         ),
     ] = None,

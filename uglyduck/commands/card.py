@@ -14,7 +14,8 @@ def card(
     run: FinishedRun,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write; RUN/model-card.md by default.")] = None,
     data: Annotated[
-        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
+        Literal["real", "simulated"] | None,
+        typer.Option(help="Whether the data are real or simulated, if nothing next to them says so."),
     ] = None,
 ) -> None:
     """Write a model card under the TRIPOD+AI headings, as Markdown and as JSON next to it.

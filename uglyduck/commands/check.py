@@ -26,10 +26,10 @@ def check(
     ungrouped: Annotated[bool, typer.Option("--ungrouped", help="Accept a table without patients.")] = False,
     join: Join = None,
     suggest: Annotated[
-        bool, typer.Option("--suggest", help="Print the mapping of columns that could be tried, as TOML to paste.")
+        bool, typer.Option("--suggest", help="Print a mapping of columns to try, as TOML to paste.")
     ] = False,
-    metadata: Annotated[Path | None, typer.Option(help="Of a run: new lesions to compare with training.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
+    metadata: Annotated[Path | None, typer.Option(help="With a run: new lesions to compare with training.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also list checks that found nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a table, a folder of tables (UD101 ...) or a run (UD201 ...), and print coded findings.

@@ -26,9 +26,9 @@ def explain(
         Path | None, typer.Option(help="Folder for new lesions' explanation; RUN/explanation/NAME by default.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Lesions of each patient to explain one by one.")] = 15,
-    features: Annotated[int, typer.Option(min=1, help="Features to name for a lesion, at most.")] = 8,
+    features: Annotated[int, typer.Option(min=1, help="Most features to name for a lesion.")] = 8,
     sample: Annotated[int, typer.Option(min=1, help="Most lesions to explain.")] = 50_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample's random part.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the random part of the sample.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Explain scores: the share of each feature group, and for each patient's top lesions what makes them stand out.

@@ -20,11 +20,12 @@ images = typer.Typer(
 
 Store = Annotated[Path, typer.Option("--images", help="HDF5 file, or a folder of JPEG, PNG or DICOM files.")]
 Cores = Annotated[int | None, typer.Option(help="CPU cores to use; all by default.", min=1)]
-EngineOption = Annotated[Literal["local", "ray"], typer.Option("--engine", help="What spreads the work.")]
-Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
+EngineOption = Annotated[Literal["local", "ray"], typer.Option("--engine", help="How to spread the work.")]
+Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster.")]
 Device = Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda …")]
 OnBad = Annotated[
-    Literal["stop", "missing"], typer.Option(help="What a crop that cannot be read does: stop, or count as missing.")
+    Literal["stop", "missing"],
+    typer.Option(help="What to do at a crop that cannot be read: stop, or count it as missing."),
 ]
 DEFAULT = "descriptors"
 
@@ -33,7 +34,7 @@ DEFAULT = "descriptors"
 def train(
     metadata: Annotated[Path, typer.Option(help="Lesion table with labels.")],
     store: Store,
-    out: Annotated[Path, typer.Option(help="Folder of the model; a killed training in it goes on.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model; an interrupted training resumes.")],
     preset: Annotated[str | None, typer.Option(help=f"{DEFAULT} (no weights, no GPU), or a network's preset.")] = None,
     backbone: Annotated[
         str | None, typer.Option(help="Any timm backbone, in place of a preset, or with frozen.")
@@ -52,9 +53,11 @@ def train(
     extra_images: Annotated[list[Path] | None, typer.Option(help="Crops of each --extra-metadata, in order.")] = None,
     folds: Annotated[Path | None, typer.Option(help="Frozen folds; by default made from --seed.")] = None,
     n_folds: Annotated[int, typer.Option(help="Folds to make.")] = 5,
-    epochs: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs, instead of the preset's.")] = None,
     clahe: Annotated[bool, typer.Option("--clahe", help="Equalise each crop's local contrast first.")] = False,
-    labels: Annotated[Literal["binary", "diagnosis"] | None, typer.Option(help="In place of the preset's.")] = None,
+    labels: Annotated[
+        Literal["binary", "diagnosis"] | None, typer.Option(help="What to learn to tell, instead of the preset's.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other setting of the preset; may be repeated.", metavar="NAME=VALUE"),
@@ -70,7 +73,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
     device: Device = "auto",
     compiled: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
-    replicates: Annotated[int, typer.Option(help="Of the patient bootstrap behind the intervals.", min=100)] = 10_000,
+    replicates: Annotated[
+        int, typer.Option(help="Replicates of the patient bootstrap behind the intervals.", min=100)
+    ] = 10_000,
     cores: Cores = None,
     engine: EngineOption = "local",
     address: Address = None,

@@ -25,7 +25,7 @@ def patients(
     sensitivity: Sensitivity = None,
     confidence: Confidence = None,
     first: Annotated[
-        int | None, typer.Option(help="Pages for so many patients only, those of highest risk.", min=1)
+        int | None, typer.Option(help="Write pages for only this many patients, those of highest risk.", min=1)
     ] = None,
     anyway: Anyway = False,
     groups: Groups = None,

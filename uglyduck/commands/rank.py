@@ -38,7 +38,8 @@ def rank(
     sensitivity: Sensitivity = None,
     confidence: Confidence = None,
     shortlist_by: Annotated[
-        Literal["rank", "score"], typer.Option(help="As many lesions for each patient, or all above one score.")
+        Literal["rank", "score"],
+        typer.Option(help="The same number of lesions for each patient, or all above one score."),
     ] = "rank",
     loss: Annotated[
         Literal["share", "any"],

@@ -20,7 +20,8 @@ def report(
         Path | None, typer.Option(help="Also the main pictures as one SVG file; none by default.")
     ] = None,
     data: Annotated[
-        Literal["real", "simulated"] | None, typer.Option(help="What the data are, where nothing next to them tells.")
+        Literal["real", "simulated"] | None,
+        typer.Option(help="Whether the data are real or simulated, if nothing next to them says so."),
     ] = None,
 ) -> None:
     """Write one HTML file about a run, which opens anywhere and loads nothing else, and the same as JSON next to it.

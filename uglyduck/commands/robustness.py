@@ -14,9 +14,9 @@ from uglyduck.terminal.answers import answer
 def robustness(
     run: Annotated[Path, run_argument("Folder of a finished run with images.")],
     lesions: Annotated[
-        int, typer.Option(min=1, help="Lesions at most; whole patients, those with a malignant lesion first.")
+        int, typer.Option(min=1, help="Most lesions to use; whole patients, those with a malignant lesion first.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice of patients.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for choosing patients.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Perturb the training crops as a phone camera would, at three strengths, and score them out of fold.

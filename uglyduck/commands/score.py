@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def score(
     predictions: Annotated[Path, typer.Argument(help="CSV or Parquet: id and score.", metavar="PREDICTIONS")],
     labels: Annotated[Path, typer.Option(help="CSV or Parquet: id, target, and if known patient_id and fold.")],
-    column: Annotated[str | None, typer.Option(help="Score column, where there are several.")] = None,
+    column: Annotated[str | None, typer.Option(help="Score column, if there are several.")] = None,
     by: Annotated[str | None, typer.Option(help="`fold` adds a row for each fold.")] = None,
     vs: Annotated[Path | None, typer.Option(help="Other predictions of the same lesions, to compare with.")] = None,
     vs_column: Annotated[str | None, typer.Option(help="Score column of the other predictions.")] = None,
@@ -28,13 +28,15 @@ def score(
     ] = None,
     explain_variants: Annotated[
         bool,
-        typer.Option("--explain-variants", help="Also what other ways to compute pAUC give, most of them mistakes."),
+        typer.Option(
+            "--explain-variants", help="Also show what other ways to compute pAUC give, most of them mistakes."
+        ),
     ] = False,
     claimed: Annotated[
         str | None, typer.Option(help="A figure quoted elsewhere, such as 0.1892: says which way gives it.")
     ] = None,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure a score: pAUC, AUC, top-15 retrieval; pooled and averaged over folds, with patient-bootstrap intervals.

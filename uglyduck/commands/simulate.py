@@ -20,7 +20,7 @@ def simulate(
     shift: Annotated[
         str | None, typer.Option(help="Population of the test table: hospital, prevalence or both.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a cohort that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing cohort.")] = False,
     audit: Annotated[
         bool,
         typer.Option(
@@ -29,9 +29,9 @@ def simulate(
     ] = False,
     real: Annotated[
         Path | None,
-        typer.Option("--real", help="Of the audit, also compare with these real rows: SLICE-3D's train-metadata.csv."),
+        typer.Option("--real", help="With --audit: also compare with these real rows: SLICE-3D's train-metadata.csv."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Of the audit, list every figure.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="With --audit: list every figure.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as one JSON object.")] = False,
 ) -> None:
     """Simulate a cohort shaped like SLICE-3D, whose probabilities of malignancy are known.

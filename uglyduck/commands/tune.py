@@ -15,12 +15,12 @@ def tune(
     run: Annotated[Path, run_argument("A run folder with folds and features.")],
     trials: Annotated[int, typer.Option(min=1, help="Finished trials wanted in total, earlier ones included.")] = 50,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes, at most one a thread; each gets its share of the threads.")
+        int, typer.Option(min=1, help="Processes, at most one per thread; each gets its share of the threads.")
     ] = 1,
     learner: Annotated[str, typer.Option(help="One of the run's learners.")] = "lightgbm",
-    seed: Annotated[int, typer.Option(min=0, help="Of the sampler.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampler.")] = 0,
     model_seeds: Annotated[int, typer.Option(min=1, help="How many of the run's seeds each trial trains.")] = 1,
-    nested: Annotated[bool, typer.Option("--nested", help="Tune anew for each outer fold, too.")] = False,
+    nested: Annotated[bool, typer.Option("--nested", help="Also tune again for each outer fold.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Search a learner's parameters on the run's frozen patient folds, and say what that honestly gains.

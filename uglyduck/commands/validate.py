@@ -11,7 +11,7 @@ import typer
 def validate(
     submission: Annotated[Path, typer.Argument(help="The file to upload.", metavar="SUBMISSION")],
     like: Annotated[Path, typer.Option(help="The competition's sample_submission.csv.")],
-    every: Annotated[bool, typer.Option("--all", help="List what is clear, too.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also list checks that found nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what a scorer would reject in a submission, as coded findings (UD301 ...).

@@ -40,7 +40,7 @@ class Settings:
 
     Attributes:
         top: Lesions of each patient to explain one by one.
-        features: Features to name for a lesion, at most.
+        features: Most features to name for a lesion.
         sample: Most lesions to explain.
         seed: Of the random part of the sample.
     """
