@@ -33,7 +33,7 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     raise InputError(
         f"these are the columns of no known dataset: {shorten(header)}",
         where=where,
-        remedy=f"name under [data.columns] what it calls ours; {_SUGGEST}",
+        remedy=f"name under [data.columns] (of an extra table, under its columns) what it calls ours; {_SUGGEST}",
     )
 
 
@@ -71,7 +71,7 @@ def require_columns(
 
 def _way_out(dataset: Dataset, near: str) -> str:
     if dataset.name == "own":
-        return "name it under [data.columns] as the file does"
+        return "name it under [data.columns] (of an extra table, under its columns) as the file does"
     return "rename the column" if near else "add it, or use the official file"
 
 

@@ -10,13 +10,12 @@ from engine.files import fingerprint
 
 #: The folder that holds our packages.
 _HERE = Path(__file__).parent.parent
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: Packages whose code is ours.
 OURS = ("engine", "cohort", "cv_folds", "features", "image_embeddings", "ensemble", "submissions", "uglyduck")
 
 
 def code_of(*modules: str) -> str:
-    """SHA-256 of the code of these modules; comments, docstrings and layout do not count.
+    """SHA-256 of the code of these modules; comments, docstrings, other strings that document, and layout do not count.
 
     Args:
         modules: Full module names.
@@ -87,6 +86,15 @@ def _place(module: str) -> Path | None:
 def _meaning(source: Path) -> str:
     tree = ast.parse(source.read_text("utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
+        if isinstance(body := getattr(node, "body", None), list):
+            node.body = [each for each in body if not _is_text(each)]  # type: ignore[attr-defined]
     return fingerprint(ast.dump(tree))
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a string that documents: a docstring, or what stands below a constant."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

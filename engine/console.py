@@ -180,14 +180,23 @@ class _Bars(_Lines):
         super().__init__()
         self.bar: Progress | None = None
         self.tasks: dict[str, TaskID] = {}
+        self.ended = False
 
     def __exit__(self, *error: object) -> None:
+        with self.one_at_a_time:
+            self.stop()
+            self.ended = True  # a thread that is still at work begins no bar
+
+    def stop(self) -> None:
+        """Take the bars off the terminal."""
         if self.bar is not None:
             self.bar.stop()
             self.bar, self.tasks = None, {}
 
     def show(self, title: str, piece: _Piece, total: int, now: float) -> None:
         """Move the bar."""
+        if self.ended:
+            return
         self.bar = self.bar or _begin_bars()
         if title not in self.tasks:
             self.tasks[title] = self.bar.add_task(title, total=total, rate="")
@@ -195,7 +204,7 @@ class _Bars(_Lines):
         if piece.done >= total:
             self.bar.remove_task(self.tasks.pop(title))
             if not self.tasks:
-                self.__exit__()
+                self.stop()
 
 
 def _begin_bars() -> Progress:

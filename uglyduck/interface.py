@@ -81,9 +81,10 @@ def simulate(
     if out is None:
         return cohort.simulator.simulate(lesions, seed=seed, malignant=malignant)
     cohort.simulator.refuse_existing(Path(out), remedy="choose another folder")
-    return cohort.simulator.write_folder(
-        Path(out), lesions, seed=seed, malignant=malignant, test_lesions=test_lesions, images=images
-    )
+    with showing_progress():
+        return cohort.simulator.write_folder(
+            Path(out), lesions, seed=seed, malignant=malignant, test_lesions=test_lesions, images=images
+        )
 
 
 def score(

@@ -123,6 +123,8 @@ def train(network: Network, training: Training) -> tuple[Network, list[dict[str,
         if not losses or time.monotonic() - saved > training.checkpoint_seconds:
             checkpoint.save(training.checkpoint, modules, optimizer, done, training.identity)
             saved = time.monotonic()
+    if done.step < total:
+        training.on_step(total * preset.batch_size, total * preset.batch_size)  # stopped early, but done
     best = training.checkpoint.with_suffix(".best.safetensors")
     if preset.patience and best.exists():
         checkpoint.restore(best, {"average": average}, make_optimizer(network, preset), training.identity)

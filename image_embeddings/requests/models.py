@@ -45,7 +45,7 @@ class ExtraTable(BaseModel):
     metadata: Path  # lesion table with labels, in any layout that is known
     images: Path  # their crops
     join: tuple[Path, ...] = ()  # more tables of these lesions
-    columns: dict[str, ColumnSource] = {}  # what the table calls our columns, and further ones
+    columns: dict[str, ColumnSource] = {}  # what the table calls our columns
 
 
 class TrainRequest(_Common):

@@ -31,7 +31,7 @@ def test_six_thousand_lesions_open_in_two_seconds(tmp_path: Path) -> None:
         (crops / f"{name}.jpg").write_bytes(drawn.encoded(other))
     start = time.monotonic()
     pages = Pages(ABOUT, Shortlist.top(), [], NEEDED, open_store(crops))
-    pages.write(lesions, tmp_path, first=None, made_from={}, done=lambda: None)
+    pages.write(lesions, tmp_path, first=None, made_from={})
     written, path, taken = time.monotonic() - start, first_page(tmp_path), []
     with open_browser() as browser:
         browser.call("Performance.enable", timeDomain="threadTicks")

@@ -36,7 +36,8 @@ def test_a_header_without_rows(slice3d: Rows, write: Write) -> None:
 def test_an_unknown_table(write: Write) -> None:
     message = _refusal(write("name,age\nx,1\n"))
     assert message.startswith(
-        ": these are the columns of no known dataset: name, age. name under [data.columns] what it calls ours; "
+        ": these are the columns of no known dataset: name, age. name under [data.columns] (of an extra table, under "
+        "its columns) what it calls ours; "
     )
 
 
@@ -84,7 +85,10 @@ def test_spaces_around_known_names_are_shown(slice3d: Rows, write: Write) -> Non
 def test_labels_in_words_are_told_what_to_write(slice3d: Rows, write: Write, word: str) -> None:
     message = _refusal(write(slice3d(5).with_columns(target=pl.lit(word))))
     assert message.startswith(f", column target, row 1 (line 2): '{word}' is not a number. write 1 for malignant")
-    assert message.endswith('under [data.columns]: target = { column = "target", malignant = ["..."] }.')
+    assert message.endswith(
+        "under [data.columns] (of an extra table, under its columns): "
+        'target = { column = "target", malignant = ["..."] }.'
+    )
     frame = slice3d(5).drop("iddx_1").with_columns(target=pl.lit(word))
     read = read_cohort(write(frame), columns={"target": ColumnSource("target", malignant=(word,))}).frame
     assert read["target"].to_list() == [1] * 5

@@ -41,7 +41,7 @@ def test_what_is_imported_anywhere_counts(house: Path) -> None:
 
 def test_a_comment_or_a_docstring_changes_nothing(house: Path) -> None:
     before = code_behind("cohort.top")
-    (house / "cohort/deep.py").write_text('"""Deep."""\n\n# another comment\nSIGN = (1)\n')
+    (house / "cohort/deep.py").write_text('"""Deep."""\n\n# another comment\nSIGN = (1)\n"""The sign."""\n')
     (house / "cohort/top.py").write_text((house / "cohort/top.py").read_text().replace("Top.", "The top."))
     _forget()
     assert code_behind("cohort.top") == before

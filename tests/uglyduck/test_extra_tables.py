@@ -74,6 +74,16 @@ def test_it_is_applied_and_bundled_without_them(here: Path, pictured: Path, tmp_
     assert not list((tmp_path / "bundle").rglob("extra.parquet"))
 
 
+def test_a_column_that_no_image_model_reads_is_refused(here: Path, tmp_path: Path, command: Command) -> None:
+    text = (here / "run.toml").read_text()
+    (tmp_path / "run.toml").write_text(
+        text.replace("columns = { ", 'columns = { itch = { column = "x", kind = "number" }, ')
+    )
+    done = command("run", tmp_path / "run.toml", "--out", tmp_path / "run", check=False)
+    assert done.returncode == 2
+    assert "[images.descriptors.extra.older.columns]: itch would become a feature" in done.stderr
+
+
 def test_a_table_that_cannot_be_read_is_named(here: Path, tmp_path: Path, command: Command) -> None:
     text = (here / "run.toml").read_text().replace('"here.csv"', f'"{here}/here.csv"')
     (tmp_path / "run.toml").write_text(text.replace('"there.csv"', '"nowhere.csv"'))

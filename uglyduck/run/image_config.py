@@ -139,8 +139,7 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
                 "not a name for a table", where=f"{where}.extra.{odd}", remedy="use small letters, digits, _ and -"
             )
         for table, extra in model.extra.items():
-            with within(f"[images.{name}.extra.{table}.columns]"):
-                check_mapping(extra.mapping)
+            _check_extra_columns(extra, f"[images.{name}.extra.{table}.columns]")
         changed = _changed(model)
         if model.model is not None and changed:
             raise InputError(
@@ -148,6 +147,16 @@ def check_image_models(models: Mapping[str, ImageModelConfig], path: Path, *, cr
                 where=where,
                 remedy=f"leave {changed[0]} out, or leave model out and train one here",
             )
+
+
+def _check_extra_columns(extra: ExtraConfig, where: str) -> None:
+    with within(where):
+        check_mapping(extra.mapping)
+    further = next((name for name, source in extra.mapping.items() if source.kind is not None), None)
+    if further is not None:
+        raise InputError(
+            f"{further} would become a feature, which no image model reads", where=where, remedy="leave it out"
+        )
 
 
 def _changed(model: ImageModelConfig) -> list[str]:

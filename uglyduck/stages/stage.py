@@ -17,7 +17,14 @@ from uglyduck.run.run import Run
 #: Code that only reports progress, makes cohorts, scores new lesions or serves Python: changing it changes nothing that
 #: a stage writes.
 APART = (
-    *("engine.console", "engine.locks", "cohort.simulator", "uglyduck.terminal", "uglyduck.run.provenance"),
+    *(
+        "engine.console",
+        "engine.locks",
+        "engine.progress",
+        "cohort.simulator",
+        "uglyduck.terminal",
+        "uglyduck.run.provenance",
+    ),
     *("submissions.crops", "submissions.fitted_run", "uglyduck.interface"),
 )
 

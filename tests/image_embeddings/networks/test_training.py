@@ -184,10 +184,14 @@ def test_auxiliary_heads_and_class_labels_learn(make: Make) -> None:
 def test_early_stopping_is_judged_on_the_inner_rows_alone(make: Make) -> None:
     preset = QUICK.model_copy(update={"patience": 1, "epochs": 6, "learning_rate": 1e-9})
     rows = np.arange(80)
-    network, training = make(preset, rows=rows[::2], inner=rows[1::2])
+    heard: list[tuple[int, int]] = []
+    network, training = make(
+        preset, rows=rows[::2], inner=rows[1::2], on_step=lambda done, total: heard.append((done, total))
+    )
     _, history = train(network, training)
     # Nothing is learned, so after an epoch or two the inner score does not rise and the training ends.
     assert len(history) < 6
+    assert heard[-1][0] == heard[-1][1]  # no bar is left at the steps that were saved
     assert all("inner_pauc" in entry for entry in history)
 
 

@@ -77,7 +77,7 @@ def write(tmp_path: Path) -> Write:
     """Write pages into an empty folder."""
 
     def call(pages: Pages, lesions: pl.DataFrame) -> Path:
-        pages.write(lesions, tmp_path, first=None, made_from={}, done=lambda: None)
+        pages.write(lesions, tmp_path, first=None, made_from={})
         return tmp_path
 
     return call
