@@ -151,7 +151,7 @@ def _backbone(preset: Preset, *, download: bool) -> Any:  # noqa: ANN401 - timm 
         options["drop_path_rate"] = preset.drop_path
     try:
         if name == "resnet50_vgg":
-            return ResNet50Vgg(preset.drop_rate, download=download)
+            return ResNet50Vgg(preset.drop_rate, size=preset.size, download=download)
         return timm.create_model(name, pretrained=download, num_classes=0, **options)
     except RuntimeError as error:
         what = "weights for the" if download and timm.is_model(name) else "backbone"

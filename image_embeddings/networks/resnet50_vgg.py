@@ -10,7 +10,7 @@ _CHANNELS = ((1024, 32), (32, 64), (64, 64), (64, 128))
 
 
 class ResNet50Vgg(nn.Module):
-    """(batch, 3, 224, 224) to (batch, 512).
+    """(batch, 3, size, size) to (batch, 512); the report's size is 224, for which the numbers below hold.
 
     ResNet50's stages one to four give 1024 × 14 × 14; four 3 × 3 convolutions with batch norm (294,944, 18,496, 36,928
     and 73,856 weights), average pooling to 7 × 7, dropout, flattening to 6,272 and a tanh layer of 512 (3,211,776)
@@ -19,7 +19,7 @@ class ResNet50Vgg(nn.Module):
 
     num_features = WIDTH
 
-    def __init__(self, drop_rate: float = 0.5, *, download: bool = False) -> None:
+    def __init__(self, drop_rate: float = 0.5, *, size: int = 224, download: bool = False) -> None:
         super().__init__()
         resnet = timm.create_model("resnet50", pretrained=download, num_classes=0)
         self.stages = nn.ModuleList(
@@ -34,7 +34,9 @@ class ResNet50Vgg(nn.Module):
         for inputs, outputs in _CHANNELS:
             layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
         self.convolutions = nn.Sequential(*layers, nn.AvgPool2d(2))
-        self.dense = nn.Sequential(nn.Dropout(drop_rate), nn.Flatten(), nn.Linear(7 * 7 * 128, WIDTH), nn.Tanh())
+        side = -(-size // 16) // 2  # the stages halve it four times, rounding up, the pooling once more, rounding down
+        flat = side * side * _CHANNELS[-1][1]
+        self.dense = nn.Sequential(nn.Dropout(drop_rate), nn.Flatten(), nn.Linear(flat, WIDTH), nn.Tanh())
 
     def forward(self, images: Tensor) -> Tensor:
         """Features of normalised images."""

@@ -51,6 +51,13 @@ def test_the_report_network_sees_fourteen_then_seven_pixels() -> None:
     assert seen == [(1, 1024, 14, 14), (1, 128, 7, 7)]
 
 
+@pytest.mark.parametrize("size", [32, 96, 100, 129])
+def test_the_report_network_takes_crops_of_another_size(size: int) -> None:
+    network = build(PRESETS["resnet50_vgg"].model_copy(update={"size": size}), TWO).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, size, size, dtype=torch.uint8)).embedding.shape == (1, 512)
+
+
 def test_frozen_stages_neither_learn_nor_drift() -> None:
     network = build(PRESETS["resnet50_vgg"], TWO)
     network.train()
