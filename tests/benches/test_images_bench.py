@@ -416,9 +416,9 @@ def record_student(folder: Path) -> None:
         f"{len(known):,} real crops, out of fold; `student` is `resnet50_vgg`: its network, augmentation, CLAHE"
         " and tenfold weight of malignant lesions. Cut short: 96 px instead of 224, two folds, 20 epochs instead of 100"
         " with patience 20, three benign crops for each malignant one, and random first weights, since ImageNet's are"
-        " not at hand: so no stage is frozen, and the rate was raised from 1e-5 to 1e-4. So this is not"
-        " what the report's network can reach. A lesion is called malignant above the score that leaves 88.3 % of the benign ones below it; accuracy,"
-        " precision and F1 hold for this share of malignant crops.",
+        " not at hand: so no stage is frozen, and the rate was raised from 1e-5 to 1e-4. So this is not what the"
+        " report's network can reach. A lesion is called malignant above the score that leaves 88.3 % of the benign"
+        " ones below it; accuracy, precision and F1 hold for this share of malignant crops.",
         ["score", "AUC", "accuracy", "precision", "sensitivity", "specificity", "F1"],
         rows,
         document=REAL,
