@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
+from cohort.mapping import WHERE
 from engine.errors import InputError
 
 ROW = "uglyduck: row of the file"
@@ -53,8 +54,8 @@ class CellError(Exception):
             return InputError(
                 f"{shown(self.value)} is not a number",
                 where=place,
-                remedy="write 1 for malignant and 0 for benign, or say which words are malignant under [data.columns] "
-                f'(of an extra table, under its columns): target = {{ column = "{self.column}", malignant = ["..."] }}',
+                remedy=f"write 1 for malignant and 0 for benign, or say which words are malignant under {WHERE}: "
+                f'target = {{ column = "{self.column}", malignant = ["..."] }}',
             )
         kind = "a number" if self.dtype.is_numeric() else "text"
         return InputError(

@@ -11,6 +11,8 @@ from cohort.columns import NEVER_FEATURES, SLICE3D
 from cohort.dataset import Dataset, Field, Labels
 from engine.errors import InputError
 
+WHERE = "[data.columns] (of an extra table, under its columns)"
+"""Where the configuration says what a table calls our columns."""
 _OURS = {
     column.name: column
     for column in SLICE3D

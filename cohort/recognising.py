@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from cohort.dataset import Dataset
 from cohort.datasets import DATASETS
+from cohort.mapping import WHERE
 from engine.errors import InputError, shorten
 
 _SUGGEST = "`uglyduck check TABLE --suggest` prints a mapping of its columns to try"
@@ -33,7 +34,7 @@ def recognise(header: Sequence[str], *, where: str) -> Dataset:
     raise InputError(
         f"these are the columns of no known dataset: {shorten(header)}",
         where=where,
-        remedy=f"name under [data.columns] (of an extra table, under its columns) what it calls ours; {_SUGGEST}",
+        remedy=f"name under {WHERE} what it calls ours; {_SUGGEST}",
     )
 
 
@@ -71,7 +72,7 @@ def require_columns(
 
 def _way_out(dataset: Dataset, near: str) -> str:
     if dataset.name == "own":
-        return "name it under [data.columns] (of an extra table, under its columns) as the file does"
+        return f"name it under {WHERE} as the file does"
     return "rename the column" if near else "add it, or use the official file"
 
 

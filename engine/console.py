@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -120,7 +120,7 @@ def showing_progress() -> Iterator[None]:
     On a terminal, a bar with the rate, time elapsed and time left; elsewhere, a log line every half minute.
     """
     shown = _Bars() if sys.stderr.isatty() else _Lines()
-    with shown, listening(shown):
+    with closing(shown), listening(shown):
         yield
 
 
@@ -145,11 +145,8 @@ class _Lines:
         self.pieces: dict[str, _Piece] = {}
         self.one_at_a_time = Lock()  # threads report, too
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
-        pass
+    def close(self) -> None:
+        """Nothing is left to take away."""
 
     def __call__(self, title: str, done: int, total: int) -> None:
         with self.one_at_a_time:
@@ -169,8 +166,8 @@ class _Lines:
         rate = piece.rate(now)
         if now - piece.logged >= EVERY and piece.done < total and rate > 0:
             piece.logged = now
-            left = f"{_per_second(rate)}{(total - piece.done) / rate:,.0f} s left"
-            log.info("%s  %s of %s, %s", title, f"{piece.done:,}", f"{total:,}", left)
+            so_far, left = f"{piece.done:,} of {total:,}", f"{(total - piece.done) / rate:,.0f} s left"
+            log.info("%s  %s", title, ", ".join(filter(None, (so_far, _per_second(rate), left))))
 
 
 class _Bars(_Lines):
@@ -182,7 +179,8 @@ class _Bars(_Lines):
         self.tasks: dict[str, TaskID] = {}
         self.ended = False
 
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Take the bars off the terminal for good."""
         with self.one_at_a_time:
             self.stop()
             self.ended = True  # a thread that is still at work begins no bar
@@ -200,7 +198,7 @@ class _Bars(_Lines):
         self.bar = self.bar or _begin_bars()
         if title not in self.tasks:
             self.tasks[title] = self.bar.add_task(title, total=total, rate="")
-        self.bar.update(self.tasks[title], completed=piece.done, total=total, rate=_per_second(piece.rate(now))[:-2])
+        self.bar.update(self.tasks[title], completed=piece.done, total=total, rate=_per_second(piece.rate(now)))
         if piece.done >= total:
             self.bar.remove_task(self.tasks.pop(title))
             if not self.tasks:
@@ -225,4 +223,4 @@ def _begin_bars() -> Progress:
 
 def _per_second(rate: float) -> str:
     """A rate of one or more per second, in words; empty for slower work, where the time left says enough."""
-    return f"{rate:,.0f} a second, " if rate >= 1 else ""
+    return f"{rate:,.0f} a second" if rate >= 1 else ""

@@ -25,7 +25,7 @@ from ensemble.jobs import Job, JobRunner, Outcome, Table
 from ensemble.jobs.table import Rows
 from ensemble.learners import LightGBM
 from ensemble.matrix import FeatureSpace
-from image_embeddings.sampling import sampled
+from ensemble.sampling import sample_rows
 
 _CLASSES = {"benign": 0, "malignant": 1}
 _FEWEST_MALIGNANT = 50
@@ -165,8 +165,7 @@ def _carried(simulated: pl.DataFrame, real: pl.DataFrame) -> dict[str, float]:
 
 def _thinned(frame: pl.DataFrame) -> Rows:
     """All malignant lesions, and at most fifty benign ones for each: a model learns no more from hundreds."""
-    usable = np.ones(frame.height, dtype=bool)
-    return sampled(usable, frame["target"].to_numpy(), ratio=_BENIGN_EACH, seed=_SEED)
+    return sample_rows(frame["target"].to_numpy(), benign_per_malignant=_BENIGN_EACH, seed=(_SEED,))
 
 
 def _folds(frame: pl.DataFrame) -> list[tuple[Rows, Rows]]:
