@@ -60,7 +60,7 @@ def as_input_error(error: BaseException, path: Path | None = None) -> InputError
     if is_out_of_memory(error):
         return InputError(
             "memory ran out, or a process was killed",
-            remedy="free some memory or use fewer threads ([compute] threads), and start again: it goes on",
+            remedy="free some memory or use fewer threads ([compute] threads), and start again: it resumes",
         )
     number = error_number(error)
     if number is None or number not in errno.errorcode or not (isinstance(error, OSError) or number in _PASSED_ON):

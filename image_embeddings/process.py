@@ -62,7 +62,7 @@ def call(request: Request) -> dict[str, Any]:
         raise InputError(
             f"the image process was killed (signal {-status})",
             where="image models",
-            remedy="free some memory if that ran out, and start again: it goes on where it stood",
+            remedy="free some memory if that ran out, and start again: it resumes where it stopped",
         )
     message = f"the image process ended with status {status} and no answer"
     raise RuntimeError(message)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cohort.column import CATEGORY
 from cohort.columns import CATEGORICAL
 from cohort.findings import Check, Finding
 from cohort.official_files import find_file
@@ -44,8 +45,8 @@ def _shared(check: Check, train: Cohort, test: Cohort, key: str, where: str) -> 
 def _unseen(train: pl.DataFrame, test: pl.DataFrame, where: str) -> Finding:
     new = {
         name: sorted(set(test[name].drop_nulls()) - set(train[name]))
-        for name in CATEGORICAL
-        if name in train.columns and name in test.columns
+        for name in train.columns
+        if (name in CATEGORICAL or name.startswith(CATEGORY)) and name in test.columns
     }
     new = {name: levels for name, levels in new.items() if levels}
     if not new:

@@ -186,7 +186,7 @@ PEERS: Peers = {
     "shared public recipe": (public_columns, public_recipe),
     "open re-implementation's shape": (reference_columns, reference_recipe),
 }
-#: Needs an environment of its own, and half an hour of an idle machine.
+#: Needs an environment of its own, and half an hour of an idle machine a table.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -46,7 +46,8 @@ patient folds, the table alone. Intervals include other patients, training patie
   learners, each on three draws of the benign lesions, 50 for each malignant one (how many it does not state).
 - **The plain LightGBM** sees the columns as they are, with the library's defaults on all rows. Where one lesion in a
   thousand is malignant, these break down: on the simulated cohorts it ranks below chance (0.02).
-- **AutoGluon** has a test of its own there, which makes its environment; it wants half an hour of an idle machine.
+- **AutoGluon** has a test of its own there, which makes its environment; each table wants half an hour of an idle
+  machine.
 """
 AUTOGLUON_PACKAGE = "autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3"
 COHORTS, FULL, REPEATS = (31, 32, 33, 34, 35), 401_059, 3
@@ -81,18 +82,35 @@ def test_simulated(tmp_path: Path) -> None:
 @pytest.mark.parametrize("section", REAL)
 def test_real(section: str, real_data: Path, tmp_path: Path) -> None:
     about, table, duplicates = REAL[section]
-    more = f'duplicates = "{real_data / duplicates}"\n' if duplicates else ""
-    beside_peers(section, about, real_data / table, tmp_path, more=more)
+    beside_peers(section, about, real_data / table, tmp_path, more=_list(real_data, duplicates))
 
 
-def test_autogluon(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if AUTOGLUON_PYTHON not in os.environ:
-        venv.create(tmp_path / "autogluon", with_pip=True)
-        python = tmp_path / "autogluon" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", AUTOGLUON_PACKAGE], check=True)
-        monkeypatch.setenv(AUTOGLUON_PYTHON, str(python))
-    about = f"{SLICE_3D} {AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on all cores."
-    beside_peers("Real rows, AutoGluon", about, real_data / REAL["Real rows"][1], tmp_path, peers=AUTOGLUON)
+@pytest.fixture(scope="module")
+def autogluon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An environment that has AutoGluon: the one that the variable names, or a new one."""
+    with pytest.MonkeyPatch.context() as patched:
+        if AUTOGLUON_PYTHON not in os.environ:
+            folder = tmp_path_factory.mktemp("autogluon")
+            venv.create(folder, with_pip=True)
+            python = folder / "bin" / "python"
+            subprocess.run([python, "-m", "pip", "install", "--quiet", AUTOGLUON_PACKAGE], check=True)
+            patched.setenv(AUTOGLUON_PYTHON, str(python))
+        yield
+
+
+@pytest.mark.usefixtures("autogluon")
+@pytest.mark.parametrize("section", REAL)
+def test_autogluon(section: str, real_data: Path, tmp_path: Path) -> None:
+    about, table, duplicates = REAL[section]
+    about = f"{about} {AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on all cores."
+    beside_peers(
+        f"{section}, AutoGluon", about, real_data / table, tmp_path, more=_list(real_data, duplicates), peers=AUTOGLUON
+    )
+
+
+def _list(real_data: Path, duplicates: str | None) -> str:
+    """The line of a run's configuration that names a list of duplicates, if there is one."""
+    return f'duplicates = "{real_data / duplicates}"\n' if duplicates else ""
 
 
 def beside_peers(

@@ -23,7 +23,7 @@ def test_ctrl_c_ends_a_run_with_one_line(small: Path, tmp_path: Path) -> None:
         rest = said.read()
     assert process.returncode == 130
     assert "Traceback" not in rest
-    assert rest.endswith("\nstopped; nothing is half-written. The same command goes on where it stopped.\n")
+    assert rest.endswith("\nstopped; nothing is half-written. The same command resumes where it stopped.\n")
     assert list((tmp_path / "run").rglob(f"{TEMPORARY}*")) == []
     log = (tmp_path / "run/run.log").read_text()
     assert "INFO uglyduck run …/quick.toml --out …/run" in log  # where it lay is nobody's business

@@ -59,7 +59,7 @@ class PlainCommand(TyperCommand):
             with showing_progress():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
-            how = "goes on where it stopped" if ctx.command_path.partition(" ")[2] in _GO_ON else "starts again"
+            how = "resumes where it stopped" if ctx.command_path.partition(" ")[2] in _GO_ON else "starts again"
             typer.echo(f"\nstopped; nothing is half-written. The same command {how}.", err=True)
             sys.stdout.flush()
             os._exit(130)  # a normal exit would wait for threads that still train

@@ -23,7 +23,7 @@ n_trees = 100
 """
 _NETWORK = """[images.lite0]
 preset = "efficientnet_lite0"
-set = { size = 64, epochs = 3, benign_ratio = 2, frozen_stages = 2, flips = 1 }
+set = { size = 64, epochs = 3, benign_ratio = 2, frozen_stages = 2, flips = 1, augmentation = "standard" }
 """
 #: One lesion in this many is malignant: a network would learn nothing from the 3 that one in 1,000 gives.
 _LESIONS_PER_MALIGNANT = 20

@@ -11,6 +11,7 @@ import pytest
 from cohort.checking import check_data
 from cohort.checking.codes import DATA_CHECKS
 from cohort.findings import Finding
+from cohort.mapping import ColumnSource
 
 Rows = Callable[..., pl.DataFrame]
 Write = Callable[..., Path]
@@ -142,6 +143,13 @@ def test_train_and_test_are_compared(folder: Path, slice3d_test: Rows, write: Wr
     assert by_code["UD134"].measured == "6 test ids are missing, 6 are not in the test table, 0 repeated"
     assert by_code["UD142"].measured == "6 of 6, the first is ISIC_0000000"
     assert by_code["UD143"].measured == "6 of 6, the first is ISIC_0001000"
+
+
+def test_a_users_own_category_is_compared_too(folder: Path, slice3d: Rows, slice3d_test: Rows, write: Write) -> None:
+    write(slice3d(40).with_columns(itches=pl.Series(["yes", "no"] * 20)), "train-metadata.csv")
+    write(slice3d_test(6, seed=1, start=1000).with_columns(itches=pl.lit("at night")), "test-metadata.csv")
+    by_code = _by_code(check_data(folder, columns={"itch": ColumnSource("itches", kind="category")}))
+    assert by_code["UD133"].measured == "in 6 of 6 rows, category_itch: at night"
 
 
 def test_an_unreadable_table_makes_comparisons_not_applicable(folder: Path) -> None:
