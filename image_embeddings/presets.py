@@ -80,8 +80,8 @@ class Preset(BaseModel):
 SIGHT = frozenset({"backbone", "size", "view", "mean", "std", "fixed_size", "clahe", "flips"})
 #: Settings of a light head on a backbone that is not trained.
 HEAD_SETTINGS = frozenset({"components", "descriptors"})
-# Our own recipe for fine-tuning. As in the published entries, batches are balanced and changes are strong; they pass 60
-# to 100 times over the malignant lesions, this one as often as a CPU allows.
+# Our own recipe for fine-tuning. As in the published entries, batches are balanced and changes are strong. The entries
+# pass 60 to 100 times over the malignant lesions, this recipe as often as a CPU allows.
 _FINE_TUNED = {
     "head_rate": 3.0,
     "mixup": 0.2,

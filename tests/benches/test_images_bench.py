@@ -1,7 +1,8 @@
 """The image stage: descriptors per second, how little applying costs, memory, and figures on real crops.
 
-Models of real crops take minutes (descriptors) to an hour (a network on two CPU cores). They are kept in the folder
-that the environment variable UGLYDUCK_IMAGE_MODELS names, where a training that was cut off goes on the next time.
+Models of real crops take minutes (descriptors) to an hour and a half (a network on two CPU cores). They are kept in the
+folder that the environment variable UGLYDUCK_IMAGE_MODELS names, where a training that was cut off resumes the next
+time.
 """
 
 from __future__ import annotations
@@ -354,8 +355,9 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
     record(
         f"SLICE-3D crops, {' and '.join(networks)}",
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
-        f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} The settings follow published entries; "
-        "they were written down before training, but [others](images.md#networks) had been tried on these crops. "
+        f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} Passes, balance and changes are modelled "
+        "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; the "
+        "first fold was looked at before going on. "
         "`combined` is the mean normal score with equal weights. Descriptors and their settings were chosen on crops "
         "among these. The last columns are the mean AUC within the hospitals that have 10 crops of either class, and "
         "how much of what the AUC has above chance is the hospital ([UD217](checks.md)).",
