@@ -82,7 +82,7 @@ def test_simulated(tmp_path: Path) -> None:
 @pytest.mark.parametrize("section", REAL)
 def test_real(section: str, real_data: Path, tmp_path: Path) -> None:
     about, table, duplicates = REAL[section]
-    beside_peers(section, about, real_data / table, tmp_path, more=_list(real_data, duplicates))
+    beside_peers(section, about, real_data / table, tmp_path, more=_duplicates_line(real_data, duplicates))
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +104,16 @@ def test_autogluon(section: str, real_data: Path, tmp_path: Path) -> None:
     about, table, duplicates = REAL[section]
     about = f"{about} {AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on all cores."
     beside_peers(
-        f"{section}, AutoGluon", about, real_data / table, tmp_path, more=_list(real_data, duplicates), peers=AUTOGLUON
+        f"{section}, AutoGluon",
+        about,
+        real_data / table,
+        tmp_path,
+        more=_duplicates_line(real_data, duplicates),
+        peers=AUTOGLUON,
     )
 
 
-def _list(real_data: Path, duplicates: str | None) -> str:
+def _duplicates_line(real_data: Path, duplicates: str | None) -> str:
     """The line of a run's configuration that names a list of duplicates, if there is one."""
     return f'duplicates = "{real_data / duplicates}"\n' if duplicates else ""
 
