@@ -289,30 +289,22 @@ _TRANSFORMER = (
     *("--backbone", "vit_small_patch14_dinov2", "--size", 98, "--set", "fixed_size=true", "--set", "frozen_stages=6"),
     *("--set", "weight_decay=0.05", "--set", "ema=0.98", "--set", "drop_path=0.1"),
 )
-#: Both networks on the crops: balanced batches and changes as strong as in the published entries, which pass 60 to 100
-#: times over the malignant crops; this is as often as two cores allow.
-_BALANCED = ("--epochs", 40, "--set", "benign_ratio=1", "--set", "augmentation=strong")
-#: By name of the model folder its settings on HAM10000, then those on the crops.
+#: By name of the model folder its settings on HAM10000, then those on the crops: there passes, balance and changes are
+#: those of our own recipe for fine-tuning.
 _RECIPES: dict[str, tuple[tuple[object, ...], tuple[object, ...]]] = {
     "network": (
         (
             *("--preset", "efficientnet_lite0", "--set", "size=96", "--epochs", 4, "--set", "benign_ratio=2"),
             *("--set", "augmentation=standard"),
         ),
-        (
-            *("--preset", "efficientnet_lite0", "--set", "size=96", "--set", "view=0.8", "--set", "flips=4"),
-            *_BALANCED,
-        ),
+        ("--preset", "efficientnet_lite0", "--set", "size=96", "--set", "view=0.8", "--set", "flips=4"),
     ),
     "transformer": (
         (
             *(*_TRANSFORMER, "--epochs", 3, "--set", "learning_rate=2e-4", "--set", "benign_ratio=2"),
             *("--set", "flips=1", "--set", "augmentation=standard"),
         ),
-        (
-            *(*_TRANSFORMER, "--set", "learning_rate=1e-4", "--set", "view=0.8", "--set", "flips=4"),
-            *_BALANCED,
-        ),
+        (*_TRANSFORMER, "--set", "learning_rate=1e-4", "--set", "view=0.8", "--set", "flips=4"),
     ),
 }
 
@@ -357,10 +349,10 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
         f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} Passes, balance and changes are modelled "
         "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; the "
-        "first fold was looked at before going on. "
-        "`combined` is the mean normal score with equal weights. Descriptors and their settings were chosen on crops "
-        "among these. The last columns are the mean AUC within the hospitals that have 10 crops of either class, and "
-        "how much of what the AUC has above chance is the hospital ([UD217](checks.md)).",
+        "first fold was looked at before going on. `combined` is the mean normal score with equal weights. Descriptors "
+        "and their settings were chosen on crops among these. The last columns are the mean AUC within the hospitals "
+        "that have 10 crops of either class, and how much of what the AUC has above chance is the hospital "
+        "([UD217](checks.md)).",
         CROPS_HEADER,
         rows,
         document=REAL,
@@ -485,7 +477,7 @@ def record_both(folder: Path, metadata: Path, scratch: Path, networks: tuple[str
     for name in networks:
         other = pl.read_parquet(folder / name / "oof.parquet").rename({"score": name})
         together = together.join(other, on="isic_id", validate="1:1")
-    rows = []
+    rows: dict[Path, list[str]] = {}
     for names, fusion in _TRIED[networks]:
         run = scratch / f"{'-'.join(names)}-{fusion}"
         together.select("isic_id", *names).write_parquet(scratch / "scores.parquet")
@@ -495,18 +487,17 @@ def record_both(folder: Path, metadata: Path, scratch: Path, networks: tuple[str
         )
         command = [sys.executable, "-m", "uglyduck", "run", run.with_suffix(".toml"), "--out", run]
         subprocess.run(command, check=True)
-        rows.append([" and ".join(names), fusion, *_both(run)])
-    late = [scratch / f"{'-'.join(names)}-late" for names, fusion in _TRIED[networks] if fusion == "late"]
-    gains = _less_descriptors(late, scratch / "compared")
-    write_both([[*row, gains.get(row[0], "") if row[1] == "late" else ""] for row in rows], " and ".join(networks))
-    assert all(float(row[-1].split("(")[1].split()[0]) > 0 for row in rows if row[1] == "late")
+        rows[run] = [" and ".join(names), fusion, *_both(run)]
+    gains = _less_descriptors([run for run, row in rows.items() if row[1] == "late"], scratch / "compared")
+    write_both([[*row, gains.get(run.name, "")] for run, row in rows.items()], " and ".join(networks))
+    assert all(float(row[-1].split("(")[1].split()[0]) > 0 for row in rows.values() if row[1] == "late")
 
 
 def _less_descriptors(late: Sequence[Path], out: Path) -> dict[str, str]:
-    """By image models what a run has above that with descriptors alone, the first; the interval is of fitted models."""
+    """By name what a run has above the first, that with descriptors alone; the interval is of fitted models."""
     subprocess.run([sys.executable, "-m", "uglyduck", "compare", *late, "--out", out], check=True)
     found = json.loads((out / "comparison.json").read_text("utf-8"))["rows"]
-    return {row["name"].removesuffix("-late").replace("-", " and "): difference(row["difference"]) for row in found}
+    return {row["name"]: difference(row["difference"]) for row in found}
 
 
 def write_both(rows: list[list[str]], networks: str) -> None:
@@ -573,10 +564,7 @@ def _both(run: Path) -> list[str]:
 _HAM10000: dict[str, tuple[tuple[object, ...], str, str]] = {
     "mobilenet_v1_025": (("--epochs", 12), "HAM10000", "12 epochs"),
     "efficientnet_lite0": (
-        (
-            *("--labels", "diagnosis", "--epochs", 12, "--set", "benign_ratio=3"),
-            *("--set", "augmentation=standard"),
-        ),
+        ("--labels", "diagnosis", "--epochs", 12, "--set", "benign_ratio=3", "--set", "augmentation=standard"),
         "HAM10000, EfficientNet-Lite0",
         "all of it trained, 12 epochs, three benign images drawn for each malignant one",
     ),

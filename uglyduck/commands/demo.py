@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-# Fewer folds, features, pixels and epochs than the defaults, so that a newcomer waits minutes, not an hour.
+# Fewer folds, features, pixels and epochs than the defaults, so that a newcomer waits minutes, not an hour; so few
+# epochs want milder changes of the crops.
 _CONFIG = """[data]
 metadata = "data/train-metadata.csv"
 images = "data/train-image.hdf5"
