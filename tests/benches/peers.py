@@ -151,10 +151,10 @@ def _fitted(train: Array, target: Array, score: Array, seed: int) -> list[Array]
 
 
 def autogluon(train: Array, target: Array, score: Array, seed: int) -> Array:
-    """Its best preset for `AUTOGLUON_SECONDS`; it has a seed of its own."""
-    del seed
+    """Its best preset for `AUTOGLUON_SECONDS` on the rows that the public recipe draws; it has a seed of its own."""
+    rows = resampled(target, seed)
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder, "fitted.npz"), train=train, target=target, score=score)
+        np.savez(Path(folder, "fitted.npz"), train=train[rows], target=target[rows], score=score)
         program = Path(__file__).with_name("autogluon_peer.py")
         subprocess.run([os.environ[AUTOGLUON_PYTHON], program, folder, str(AUTOGLUON_SECONDS)], check=True)
         return np.asarray(np.load(Path(folder, "scores.npy")))
@@ -186,7 +186,7 @@ PEERS: Peers = {
     "shared public recipe": (public_columns, public_recipe),
     "open re-implementation's shape": (reference_columns, reference_recipe),
 }
-#: Needs an environment of its own, and half an hour of an idle machine a table.
+#: Needs an environment of its own, and an idle machine: half an hour for a real table, ten minutes for a cohort.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
 

@@ -289,38 +289,48 @@ _TRANSFORMER = (
     *("--backbone", "vit_small_patch14_dinov2", "--size", 98, "--set", "fixed_size=true", "--set", "frozen_stages=6"),
     *("--set", "weight_decay=0.05", "--set", "ema=0.98", "--set", "drop_path=0.1"),
 )
-#: By name of the model folder its settings on HAM10000, then those on the crops: there passes, balance and changes are
-#: those of our own recipe for fine-tuning.
-_RECIPES: dict[str, tuple[tuple[object, ...], tuple[object, ...]]] = {
-    "network": (
-        (
-            *("--preset", "efficientnet_lite0", "--set", "size=96", "--epochs", 4, "--set", "benign_ratio=2"),
-            *("--set", "augmentation=standard"),
-        ),
-        ("--preset", "efficientnet_lite0", "--set", "size=96", "--set", "view=0.8", "--set", "flips=4"),
+#: Settings of networks that tell HAM10000's seven diagnoses.
+_ON_HAM10000: dict[str, tuple[object, ...]] = {
+    "mobilenet_v1_025": ("--preset", "mobilenet_v1_025", "--epochs", 12),
+    "efficientnet_lite0": (
+        *("--preset", "efficientnet_lite0", "--labels", "diagnosis", "--epochs", 12, "--set", "size=192"),
+        *("--set", "benign_ratio=3", "--set", "augmentation=standard", "--set", "flips=4"),
     ),
     "transformer": (
-        (
-            *(*_TRANSFORMER, "--epochs", 3, "--set", "learning_rate=2e-4", "--set", "benign_ratio=2"),
-            *("--set", "flips=1", "--set", "augmentation=standard"),
-        ),
+        *(*_TRANSFORMER, "--labels", "diagnosis", "--epochs", 3, "--set", "learning_rate=2e-4"),
+        *("--set", "benign_ratio=2", "--set", "flips=1", "--set", "augmentation=standard"),
+        *("--n-folds", 2, "--policy", "refit"),
+    ),
+}
+#: Their first weights, of those that have none installed.
+_FIRST_WEIGHTS = {
+    "mobilenet_v1_025": "imagenet_mobilenet_v1_025/mobilenet_v1_025_224.npz",
+    "transformer": "dinov2_vits14/dinov2_vits14_imgfocus.safetensors",
+}
+#: Networks of the crops: which of these each starts from, and its settings. Passes, balance and changes are those of
+#: our own recipe for fine-tuning.
+_RECIPES: dict[str, tuple[str, tuple[object, ...]]] = {
+    "network": ("efficientnet_lite0", ("--preset", "efficientnet_lite0", "--set", "view=0.8", "--set", "flips=4")),
+    "transformer": (
+        "transformer",
         (*_TRANSFORMER, "--set", "learning_rate=1e-4", "--set", "view=0.8", "--set", "flips=4"),
     ),
 }
 
 
-def warmed(folder: Path, data: Path, settings: Sequence[object], *first: object) -> Path:
-    """A network trained on all of HAM10000 to tell seven diagnoses; `first` names its first weights."""
+def of_ham10000(name: str, folder: Path, real_data: Path) -> Path:
+    """The model folder of a network of HAM10000."""
+    data, out = real_data / "ham10000", folder / f"ham10000-{name}"
+    first = ["--weights", real_data / _FIRST_WEIGHTS[name]] if name in _FIRST_WEIGHTS else []
     tables = ["--metadata", data / "HAM10000_metadata.csv", "--images", data / "train-image.hdf5"]
-    once = ["--labels", "diagnosis", "--n-folds", 2, "--policy", "refit"]
-    train(*tables, *settings, *first, *once, "--out", folder)
-    return folder / "all.safetensors"
+    train(*tables, *_ON_HAM10000[name], *first, "--out", out)
+    return out
 
 
 _ABOUT = {
-    "network": "`network` is `efficientnet_lite0` from ImageNet's weights, then HAM10000 (four epochs, seven"
-    " diagnoses), then these crops (the middle 80 % at 96 px, 40 epochs, one benign crop drawn for each malignant"
-    " one).",
+    "network": "`network` is `efficientnet_lite0`, its first three stages as ImageNet left them, trained on four fifths"
+    " of HAM10000 (12 epochs, seven diagnoses), then on these crops (the middle 80 % at 160 px, 40 epochs, one benign"
+    " crop drawn for each malignant one).",
     "transformer": "`transformer` is DINOv2's ViT-S/14, whose patches and first six of twelve blocks stay as they are,"
     " then HAM10000 (three epochs), then these crops (the middle 80 % at 98 px, 40 epochs, one benign crop drawn for"
     " each malignant one).",
@@ -336,12 +346,22 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         hospital: isic_id, attribution.
     """
     from image_embeddings.comparing import compare_models
+    from image_embeddings.measuring import measure
+    from submissions.image_score import blended_images
 
-    together = folder / "combined.parquet"
-    result = compare_models([folder / name for name in ("descriptors", *networks)], together)
-    found = {row[0]: row[1:] for row in figures(result)}
-    places = {name: folder / name / "oof.parquet" for name in ("descriptors", *networks)} | {"combined": together}
-    rows = [[name, *found[name], *_hospital(place, folder, hospital)] for name, place in places.items()]
+    folds, together = pl.read_parquet(folder / "descriptors" / "folds.parquet"), folder / "combined.parquet"
+    places = {name: folder / name / "oof.parquet" for name in ("descriptors", *networks)}
+    compare_models([folder / name for name in places], together)
+    places["combined"] = together
+    aligned = {
+        name: folds.select("isic_id").join(pl.read_parquet(place), on="isic_id", maintain_order="left")
+        for name, place in places.items()
+    }
+    scores = {name: table["score"].to_numpy() for name, table in aligned.items()}
+    alone = {name: scores[name] for name in ("descriptors", *networks)}
+    scores["blended"] = blended_images(alone, folds["target"].to_numpy(), folds["fold"].to_numpy())[0]
+    result = measure(folds, scores)
+    rows = [[*cells, *_hospital(scores[cells[0]], folds, hospital)] for cells in figures(result)]
     less = {f"{name} less descriptors": list(each.values()) for name, each in result["differences"].items()}
     rows += [[name, *map(difference, each), "", ""] for name, each in less.items()]
     record(
@@ -349,10 +369,11 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
         f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} Passes, balance and changes are modelled "
         "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; the "
-        "first fold was looked at before going on. `combined` is the mean normal score with equal weights. Descriptors "
-        "and their settings were chosen on crops among these. The last columns are the mean AUC within the hospitals "
-        "that have 10 crops of either class, and how much of what the AUC has above chance is the hospital "
-        "([UD217](checks.md)).",
+        "first fold was looked at before going on. `combined` is the mean normal score with equal weights, as "
+        "`images compare` and `images apply` have it; `blended` has weights fitted on the other folds, as the image "
+        "score of a run has. Descriptors and their settings were chosen on crops among these. The last columns are the "
+        "mean AUC within the hospitals that have 10 crops of either class, and how much of what the AUC has above "
+        "chance is the hospital ([UD217](checks.md)).",
         CROPS_HEADER,
         rows,
         document=REAL,
@@ -360,12 +381,11 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
     return {row[0]: row for row in rows}
 
 
-def _hospital(scores: Path, folder: Path, hospital: pl.DataFrame) -> list[str]:
+def _hospital(score: np.ndarray, folds: pl.DataFrame, hospital: pl.DataFrame) -> list[str]:
     from cv_folds.hospital_share import hospital_share
 
-    folds = pl.read_parquet(folder / "descriptors" / "folds.parquet")
-    rows = folds.join(pl.read_parquet(scores), on="isic_id").join(hospital, on="isic_id", how="left")
-    found = hospital_share(rows, rows["score"].to_numpy(), rows["attribution"], replicates=1_000)
+    rows = folds.join(hospital, on="isic_id", how="left", maintain_order="left")
+    found = hospital_share(rows, score, rows["attribution"], replicates=1_000)
     assert found is not None
     return [estimate(found["within"]), f"{100 * max(found['share'], 0):.1f} %"]
 
@@ -375,11 +395,10 @@ def test_real_slice3d_crops(real_data: Path, tmp_path: Path) -> None:
     crops = ["--metadata", data / "crops.csv", "--images", data / "train-image.hdf5"]
     train(*crops, "--out", folder / "descriptors")
     folds = ["--folds", folder / "descriptors" / "folds.parquet"]
-    pretrained = {"transformer": ["--weights", real_data / "dinov2_vits14" / "dinov2_vits14_imgfocus.safetensors"]}
     hospital = pl.read_csv(data / "crops.csv", columns=["isic_id", "attribution"])
-    for name, (before, after) in _RECIPES.items():
-        start = warmed(folder / f"{name}-warmed", real_data / "ham10000", before, *pretrained.get(name, []))
-        train(*crops, *folds, *after, "--weights", start, "--out", folder / name)
+    for name, (start, settings) in _RECIPES.items():
+        before = of_ham10000(start, folder, real_data)
+        train(*crops, *folds, *settings, "--weights", before, "--out", folder / name)
         rows = record_slice3d(folder, [name], hospital)
         assert float(rows["descriptors"][1].split()[0]) >= 0.15
         assert float(rows[name][1].split()[0]) >= 0.135
@@ -560,31 +579,25 @@ def _both(run: Path) -> list[str]:
     return [*cells, f"{gain['estimate']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"]
 
 
-#: Networks of HAM10000: settings, and how its section is called and speaks of it.
-_HAM10000: dict[str, tuple[tuple[object, ...], str, str]] = {
-    "mobilenet_v1_025": (("--epochs", 12), "HAM10000", "12 epochs"),
+#: Networks of HAM10000 out of fold: how the section is called and speaks of it.
+_HAM10000 = {
+    "mobilenet_v1_025": ("HAM10000", "12 epochs"),
     "efficientnet_lite0": (
-        ("--labels", "diagnosis", "--epochs", 12, "--set", "benign_ratio=3", "--set", "augmentation=standard"),
         "HAM10000, EfficientNet-Lite0",
-        "all of it trained, 12 epochs, three benign images drawn for each malignant one",
+        "its first three stages as they were, at 192 px, 12 epochs, three benign images drawn for each malignant one",
     ),
 }
 
 
 @pytest.mark.parametrize("preset", _HAM10000)
 def test_real_ham10000_images(preset: str, real_data: Path, tmp_path: Path) -> None:
-    folder, data = models(tmp_path) / f"ham10000-{preset}", real_data / "ham10000"
-    start = ("--weights", real_data / "imagenet_mobilenet_v1_025" / "mobilenet_v1_025_224.npz")
-    tables = ["--metadata", data / "HAM10000_metadata.csv", "--images", data / "train-image.hdf5"]
-    first = start if preset == "mobilenet_v1_025" else ()
-    train(*tables, "--preset", preset, *first, *_HAM10000[preset][0], "--out", folder)
-    record_ham10000(preset, folder)
+    record_ham10000(preset, of_ham10000(preset, models(tmp_path), real_data))
 
 
 def record_ham10000(preset: str, folder: Path) -> None:
     """Write the figures of a model of HAM10000."""
     result = json.loads((folder / "metrics.json").read_text("utf-8"))
-    classes, (_, title, how) = result["classes"], _HAM10000[preset]
+    classes, (title, how) = result["classes"], _HAM10000[preset]
     row = [*figures(result)[0][1:3], f"{classes['balanced_accuracy']:.3f}", f"{classes['accuracy']:.3f}"]
     record(
         title,

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from image_embeddings.presets import PRESETS, Preset, changed
 from uglyduck.run.image_config import DESCRIPTORS, ImageModelConfig
 
-#: Measured on one core, per second: crops described, and pixels that EfficientNet-Lite0 trains on and scores.
-_DESCRIBED, _TRAINED, _SEEN = 500, 19 * 112**2, 76 * 112**2
+#: Measured on one core, per second: crops described, and pixels that EfficientNet-Lite0 scores and trains on, whole or
+#: with its first stages as they were.
+_DESCRIBED, _SEEN, _TRAINED, _TRAINED_IN_PART = 500, 76 * 112**2, 19 * 112**2, 45 * 112**2
 _LITE0 = "efficientnet_lite0"
 
 
@@ -68,5 +69,5 @@ def _seconds(
 def _of_lite0(preset: Preset, target: npt.NDArray[np.int8], rounds: int) -> float:
     malignant = int(target.sum())
     drawn = malignant * preset.malignant_copies + min(preset.benign_ratio * malignant, len(target) - malignant)
-    trained = rounds * preset.epochs * drawn / _TRAINED
+    trained = rounds * preset.epochs * drawn / (_TRAINED_IN_PART if preset.frozen_stages > 1 else _TRAINED)
     return float(preset.size**2 * (trained + len(target) * preset.flips / _SEEN))
