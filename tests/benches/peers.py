@@ -50,6 +50,8 @@ BAGS, BENIGN = 3, 50
 #: Names the Python of the environment that has AutoGluon.
 AUTOGLUON_PYTHON = "AUTOGLUON_PYTHON"
 AUTOGLUON_SECONDS = 120
+#: Benign lesions at most, for each malignant one, that it is trained on.
+AUTOGLUON_BENIGN = 100
 
 
 def raw_columns(run: Run) -> Array:
@@ -131,11 +133,9 @@ def public_recipe(train: Array, target: Array, score: Array, seed: int) -> Array
 
 def reference_recipe(train: Array, target: Array, score: Array, seed: int) -> Array:
     """Three learners on several draws of benign rows, mean of the ranks of their mean probabilities."""
-    malignant, benign = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
     drawn = []
     for bag in range(BAGS):
-        some = np.random.default_rng((seed, bag)).choice(benign, min(benign.size, BENIGN * malignant.size), False)
-        rows = np.concatenate([malignant, some])
+        rows = all_malignant(target, BENIGN, np.random.default_rng((seed, bag)))
         drawn.append(_fitted(train[rows], target[rows], score, BAGS * seed + bag))
     return np.asarray(np.mean([stats.rankdata(one) for one in np.mean(drawn, axis=0)], axis=0)) / len(score)
 
@@ -151,8 +151,11 @@ def _fitted(train: Array, target: Array, score: Array, seed: int) -> list[Array]
 
 
 def autogluon(train: Array, target: Array, score: Array, seed: int) -> Array:
-    """Its best preset for `AUTOGLUON_SECONDS` on the rows that the public recipe draws; it has a seed of its own."""
-    rows = resampled(target, seed)
+    """Its best preset for `AUTOGLUON_SECONDS`; it has a seed of its own.
+
+    No malignant lesion is drawn twice, since copies would lie on both sides of its inner splits.
+    """
+    rows = np.sort(all_malignant(target, AUTOGLUON_BENIGN, np.random.default_rng(seed)))
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder, "fitted.npz"), train=train[rows], target=target[rows], score=score)
         program = Path(__file__).with_name("autogluon_peer.py")
@@ -180,13 +183,20 @@ def resampled(target: Array, seed: int) -> npt.NDArray[np.intp]:
     return np.concatenate([malignant, chance.choice(benign, fewer, replace=False)])
 
 
+def all_malignant(target: Array, benign: int, chance: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Every malignant row, then `benign` times as many benign rows, or all of them."""
+    malignant, others = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
+    some = chance.choice(others, min(others.size, benign * malignant.size), replace=False)
+    return np.concatenate([malignant, some])
+
+
 Peers = dict[str, tuple[Callable[[Run], Array], Fit]]
 PEERS: Peers = {
     "plain LightGBM, raw columns": (raw_columns, plain_lightgbm),
     "shared public recipe": (public_columns, public_recipe),
     "open re-implementation's shape": (reference_columns, reference_recipe),
 }
-#: Needs an environment of its own, and an idle machine: half an hour for a real table, ten minutes for a cohort.
+#: Needs an environment of its own, and an idle machine: half an hour for a real table, a quarter for a cohort.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
 

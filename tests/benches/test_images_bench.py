@@ -1,8 +1,7 @@
 """The image stage: descriptors per second, how little applying costs, memory, and figures on real crops.
 
-Models of real crops take minutes (descriptors) to an hour and a half (a network on two CPU cores). They are kept in the
-folder that the environment variable UGLYDUCK_IMAGE_MODELS names, where a training that was cut off resumes the next
-time.
+Models of real crops take minutes (descriptors) to two hours (a network on two CPU cores). They are kept in the folder
+that the environment variable UGLYDUCK_IMAGE_MODELS names, where a training that was cut off resumes the next time.
 """
 
 from __future__ import annotations
@@ -329,11 +328,11 @@ def of_ham10000(name: str, folder: Path, real_data: Path) -> Path:
 
 _ABOUT = {
     "network": "`network` is `efficientnet_lite0`, its first three stages as ImageNet left them, trained on four fifths"
-    " of HAM10000 (12 epochs, seven diagnoses), then on these crops (the middle 80 % at 160 px, 40 epochs, one benign"
-    " crop drawn for each malignant one).",
+    " of HAM10000 (12 epochs at 192 px, seven diagnoses), then on these crops (the middle 80 % at 160 px, 40 epochs,"
+    " one benign crop drawn for each malignant one).",
     "transformer": "`transformer` is DINOv2's ViT-S/14, whose patches and first six of twelve blocks stay as they are,"
-    " then HAM10000 (three epochs), then these crops (the middle 80 % at 98 px, 40 epochs, one benign crop drawn for"
-    " each malignant one).",
+    " trained on HAM10000 (three epochs), then on these crops (the middle 80 % at 98 px, 40 epochs, one benign crop"
+    " drawn for each malignant one).",
 }
 
 
@@ -345,21 +344,21 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         networks: Names of recipes.
         hospital: isic_id, attribution.
     """
-    from image_embeddings.comparing import compare_models
+    from image_embeddings.combining import combined
     from image_embeddings.measuring import measure
+    from image_embeddings.spec import Spec
     from submissions.image_score import blended_images
 
-    folds, together = pl.read_parquet(folder / "descriptors" / "folds.parquet"), folder / "combined.parquet"
-    places = {name: folder / name / "oof.parquet" for name in ("descriptors", *networks)}
-    compare_models([folder / name for name in places], together)
-    places["combined"] = together
-    aligned = {
-        name: folds.select("isic_id").join(pl.read_parquet(place), on="isic_id", maintain_order="left")
-        for name, place in places.items()
-    }
-    scores = {name: table["score"].to_numpy() for name, table in aligned.items()}
-    alone = {name: scores[name] for name in ("descriptors", *networks)}
-    scores["blended"] = blended_images(alone, folds["target"].to_numpy(), folds["fold"].to_numpy())[0]
+    names = ("descriptors", *networks)
+    assert len({Spec.read(folder / name).folds_sha256 for name in names}) == 1
+    folds = pl.read_parquet(folder / "descriptors" / "folds.parquet")
+    scores = {}
+    for name in names:
+        found = folds.join(pl.read_parquet(folder / name / "oof.parquet"), on="isic_id", maintain_order="left")
+        scores[name] = found["score"].to_numpy()
+    together = combined(list(scores.values()), list(scores.values()))
+    blended = blended_images(scores, folds["target"].to_numpy(), folds["fold"].to_numpy())[0]
+    scores |= {"combined": together, "blended": blended}
     result = measure(folds, scores)
     rows = [[*cells, *_hospital(scores[cells[0]], folds, hospital)] for cells in figures(result)]
     less = {f"{name} less descriptors": list(each.values()) for name, each in result["differences"].items()}
@@ -368,12 +367,12 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         f"SLICE-3D crops, {' and '.join(networks)}",
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
         f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} Passes, balance and changes are modelled "
-        "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; the "
-        "first fold was looked at before going on. `combined` is the mean normal score with equal weights, as "
-        "`images compare` and `images apply` have it; `blended` has weights fitted on the other folds, as the image "
-        "score of a run has. Descriptors and their settings were chosen on crops among these. The last columns are the "
-        "mean AUC within the hospitals that have 10 crops of either class, and how much of what the AUC has above "
-        "chance is the hospital ([UD217](checks.md)).",
+        "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; so "
+        "were Lite0's pixels and frozen stages. The first fold was looked at before going on. `combined` is the mean "
+        "normal score with equal weights, as `images compare` and `images apply` have it; `blended` has weights fitted "
+        "on the other folds, as the image score of a run has. Descriptors and their settings were chosen on crops "
+        "among these. The last columns are the mean AUC within the hospitals that have 10 crops of either class, and "
+        "how much of what the AUC has above chance is the hospital ([UD217](checks.md)).",
         CROPS_HEADER,
         rows,
         document=REAL,
@@ -584,7 +583,7 @@ _HAM10000 = {
     "mobilenet_v1_025": ("HAM10000", "12 epochs"),
     "efficientnet_lite0": (
         "HAM10000, EfficientNet-Lite0",
-        "its first three stages as they were, at 192 px, 12 epochs, three benign images drawn for each malignant one",
+        "first three stages as they were, enlarged to 192 px, 12 epochs, three benign images for each malignant one",
     ),
 }
 
@@ -601,7 +600,7 @@ def record_ham10000(preset: str, folder: Path) -> None:
     row = [*figures(result)[0][1:3], f"{classes['balanced_accuracy']:.3f}", f"{classes['accuracy']:.3f}"]
     record(
         title,
-        f"{result['lesions']:,} real dermoscopic images, one a lesion, 128 px, 5 folds, out of fold; "
+        f"{result['lesions']:,} real dermoscopic images, one a lesion, stored at 128 px, 5 folds, out of fold; "
         f"`{preset}` from ImageNet weights, {how}, seven diagnoses. Malignant are mel, bcc and akiec.",
         ["pAUC above 80 % sensitivity", "AUC", "balanced accuracy of seven", "accuracy of seven"],
         [row],

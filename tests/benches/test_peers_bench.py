@@ -26,7 +26,7 @@ from cv_folds.formats import difference, with_interval
 from cv_folds.metrics.partial_auc import partial_auc
 from engine.files import write_json
 from ensemble.ablation import Variant, compare
-from tests.benches.peers import AUTOGLUON, AUTOGLUON_PYTHON, AUTOGLUON_SECONDS, OURS, PEERS
+from tests.benches.peers import AUTOGLUON, AUTOGLUON_BENIGN, AUTOGLUON_PYTHON, AUTOGLUON_SECONDS, OURS, PEERS
 from tests.benches.performance import Measured, measure, over_cohorts, record
 from uglyduck.run.run import Run, open_run
 
@@ -120,7 +120,8 @@ def test_autogluon(section: str, real_data: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("autogluon")
 def test_autogluon_simulated(tmp_path: Path) -> None:
     about = (
-        f"{AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on the rows that the public recipe draws."
+        f"{AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on all cores, trained on the malignant"
+        f" lesions and {AUTOGLUON_BENIGN} benign ones for each."
     )
     record_simulated("Simulated cohorts, AutoGluon", simulated(AUTOGLUON, tmp_path), about)
 
