@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
+from cohort.frames import join_by_id
 from cohort.stores.hdf5 import Hdf5Store
 from cohort.stores.protocol import Crop
 from cv_folds.formats import difference, estimate, with_interval
@@ -329,7 +330,8 @@ def of_ham10000(name: str, folder: Path, real_data: Path) -> Path:
 _ABOUT = {
     "network": "`network` is `efficientnet_lite0`, its first three stages as ImageNet left them, trained on four fifths"
     " of HAM10000 (12 epochs at 192 px, seven diagnoses), then on these crops (the middle 80 % at 160 px, 40 epochs,"
-    " one benign crop drawn for each malignant one).",
+    " one benign crop drawn for each malignant one); its pixels and frozen stages, too, were chosen after others had"
+    " been tried on these crops.",
     "transformer": "`transformer` is DINOv2's ViT-S/14, whose patches and first six of twelve blocks stay as they are,"
     " trained on HAM10000 (three epochs), then on these crops (the middle 80 % at 98 px, 40 epochs, one benign crop"
     " drawn for each malignant one).",
@@ -352,10 +354,10 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
     names = ("descriptors", *networks)
     assert len({Spec.read(folder / name).folds_sha256 for name in names}) == 1
     folds = pl.read_parquet(folder / "descriptors" / "folds.parquet")
-    scores = {}
-    for name in names:
-        found = folds.join(pl.read_parquet(folder / name / "oof.parquet"), on="isic_id", maintain_order="left")
-        scores[name] = found["score"].to_numpy()
+    scores = {
+        name: join_by_id(folds.select("isic_id"), pl.read_parquet(folder / name / "oof.parquet"))["score"].to_numpy()
+        for name in names
+    }
     together = combined(list(scores.values()), list(scores.values()))
     blended = blended_images(scores, folds["target"].to_numpy(), folds["fold"].to_numpy())[0]
     scores |= {"combined": together, "blended": blended}
@@ -367,12 +369,12 @@ def record_slice3d(folder: Path, networks: list[str], hospital: pl.DataFrame) ->
         f"SLICE-3D crops, {' and '.join(networks)}",
         f"{result['lesions']:,} real crops, {result['malignant']} malignant, five patient folds, out of fold, 10,000 "
         f"patient replicates. {' '.join(_ABOUT[name] for name in networks)} Passes, balance and changes are modelled "
-        "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; so "
-        "were Lite0's pixels and frozen stages. The first fold was looked at before going on. `combined` is the mean "
-        "normal score with equal weights, as `images compare` and `images apply` have it; `blended` has weights fitted "
-        "on the other folds, as the image score of a run has. Descriptors and their settings were chosen on crops "
-        "among these. The last columns are the mean AUC within the hospitals that have 10 crops of either class, and "
-        "how much of what the AUC has above chance is the hospital ([UD217](checks.md)).",
+        "on published entries, chosen after [other settings](images.md#networks) had been tried on these crops; "
+        "the first fold was looked at before going on. `combined` is the mean normal score with equal weights, as "
+        "`images compare` and `images apply` have it; `blended` has weights fitted on the other folds, as the image "
+        "score of a run has. Descriptors and their settings were chosen on crops among these. The last columns are the "
+        "mean AUC within the hospitals that have 10 crops of either class, and how much of what the AUC has above "
+        "chance is the hospital ([UD217](checks.md)).",
         CROPS_HEADER,
         rows,
         document=REAL,
