@@ -10,7 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cv_folds.bootstrap.replicates import POOLED, replicate
+from cv_folds.bootstrap.shares import shares
 from cv_folds.metrics import AUC, PAUC, SENSITIVITY883
+from cv_folds.metrics.inputs import patient_codes
 
 MEAN = "mean over folds"
 METRICS = (PAUC, AUC, SENSITIVITY883)
@@ -66,31 +68,49 @@ def measure(
 
 
 def class_figures(
-    index: NDArray[np.int64], probabilities: NDArray[np.float64], names: tuple[str, ...]
+    index: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    names: tuple[str, ...],
+    patient: pl.Series,
+    *,
+    replicates: int = 10_000,
 ) -> dict[str, Any]:
     """Balanced multi-class accuracy of out-of-fold class probabilities: the mean over classes of their sensitivity.
 
     Source: goal metric of the ISIC 2018 challenge, task 3 (Codella et al., arXiv 1902.03368).
 
     The most probable class is almost always the most frequent one; dividing by each class's share of the lesions first
-    gives every class the same weight, as the metric does.
+    gives every class the same weight, as the metric does. The intervals take these shares as given.
 
     Args:
-        index: (lesions,) true class.
-        probabilities: (lesions, classes); rows with NaN are left out.
+        index: True class; shape (lesions,).
+        probabilities: Shape (lesions, classes); rows with NaN are left out.
         names: Names of the classes.
+        patient: Patient of each lesion.
+        replicates: Replicates of the patient bootstrap.
+
+    Returns:
+        Ready for JSON: `balanced_accuracy` and `accuracy` with their intervals, `sensitivity` of each class with its
+        own, and `lesions`, how many of each class there are. Classes that no lesion has are absent.
     """
     usable = np.isfinite(probabilities).all(1)
     index, probabilities = index[usable], probabilities[usable]
     lesions = np.bincount(index, minlength=len(names))
     # A class that none of these lesions has (an extra table's) is never chosen.
     likely = np.divide(probabilities, lesions, where=lesions > 0, out=np.zeros_like(probabilities))
-    decided = likely.argmax(1)
+    right = likely.argmax(1) == index
     present = {name: place for place, name in enumerate(names) if lesions[place]}
-    sensitivity = {name: float((decided[index == place] == place).mean()) for name, place in present.items()}
+    parts = {f"class {name}": (right, index == place) for name, place in present.items()}
+    found = shares(
+        {"accuracy": (right, np.ones_like(right)), **parts},
+        patient_codes(patient.filter(pl.Series(usable)), len(index)),
+        means={"balanced_accuracy": tuple(parts)},
+        replicates=replicates,
+        seed=0,
+    )
     return {
-        "balanced_accuracy": float(np.mean(list(sensitivity.values()))),
-        "accuracy": float((decided == index).mean()),
-        "sensitivity": sensitivity,
+        "balanced_accuracy": found["balanced_accuracy"],
+        "accuracy": found["accuracy"],
+        "sensitivity": {name: found[f"class {name}"] for name in present},
         "lesions": {name: int(lesions[place]) for name, place in present.items()},
     }

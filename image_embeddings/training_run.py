@@ -195,7 +195,8 @@ def _measure(
     if (folder / CLASSES).exists():
         probabilities = pl.read_parquet(folder / CLASSES).drop(ID).to_numpy()
         index = material.labels.index[: len(oof)]
-        metrics["classes"] = class_figures(index, probabilities, material.labels.classes.names)
+        names, patient = material.labels.classes.names, material.folds.frame["patient_id"]
+        metrics["classes"] = class_figures(index, probabilities, names, patient, replicates=replicates)
     if HOSPITAL in material.frame.columns:
         hospital = material.frame[HOSPITAL]
         metrics["hospital"] = hospital_share(material.folds.frame, score, hospital, replicates=replicates)

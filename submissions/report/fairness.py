@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from cv_folds.bootstrap import POOLED, Replicates, replicate
+from cv_folds.bootstrap.shares import shares
 from cv_folds.metrics import AUC, METRICS, PAUC
 from cv_folds.metrics.inputs import Flags, patient_codes
 from submissions.report.cohort_counts import lesion_counts
 from submissions.report.patient_groups import DIVISIONS, Division, divide, ordered
 from submissions.report.roc import MIN_SENSITIVITY, threshold_for
-from submissions.report.shares import shares
 
 #: With fewer malignant lesions, or fewer patients who have one, an interval says nothing.
 FEW_LESIONS = 10

@@ -598,8 +598,8 @@ def test_real_ham10000_images(preset: str, real_data: Path, tmp_path: Path) -> N
 def record_ham10000(preset: str, folder: Path) -> None:
     """Write the figures of a model of HAM10000."""
     result = json.loads((folder / "metrics.json").read_text("utf-8"))
-    classes, (title, how) = result["classes"], _HAM10000[preset]
-    row = [*figures(result)[0][1:3], f"{classes['balanced_accuracy']:.3f}", f"{classes['accuracy']:.3f}"]
+    (title, how), accuracies = _HAM10000[preset], ("balanced_accuracy", "accuracy")
+    row = [*figures(result)[0][1:3], *(with_interval(result["classes"][name]) for name in accuracies)]
     record(
         title,
         f"{result['lesions']:,} real dermoscopic images, one a lesion, stored at 128 px, 5 folds, out of fold; "

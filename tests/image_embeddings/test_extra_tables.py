@@ -158,8 +158,8 @@ def test_the_choice_of_a_head_is_not_judged_by_extra_lesions() -> None:
 
 def test_a_class_of_extra_tables_alone_is_never_decided_for() -> None:
     probabilities = np.array([[0.3, 0.1, 0.6], [0.2, 0.5, 0.3]])
-    figures = class_figures(np.array([0, 1]), probabilities, ("nevus", "melanoma", "theirs"))
-    assert figures["balanced_accuracy"] == 1
+    figures = class_figures(np.array([0, 1]), probabilities, ("nevus", "melanoma", "theirs"), pl.Series(["a", "b"]))
+    assert figures["balanced_accuracy"]["estimate"] == 1
     assert figures["lesions"] == {"nevus": 1, "melanoma": 1}
 
 

@@ -30,10 +30,8 @@ def show_figures(result: dict[str, Any]) -> None:
         table.add_row(name, f"minus {next(iter(result['scores']))}", *cells)
     console(160).print(table)
     if "classes" in result:
-        classes = result["classes"]
-        typer.echo(
-            f"balanced multi-class accuracy {classes['balanced_accuracy']:.3f}, accuracy {classes['accuracy']:.3f}"
-        )
+        balanced, accuracy = (with_interval(result["classes"][name]) for name in ("balanced_accuracy", "accuracy"))
+        typer.echo(f"balanced multi-class accuracy {balanced}, accuracy {accuracy}")
     if result.get("hospital"):
         typer.echo(f"hospital: {in_words(result['hospital'])}")
     if result["left_out"]:

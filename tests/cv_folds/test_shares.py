@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cv_folds.bootstrap.shares import exact_binomial, shares
 from cv_folds.bootstrap.units import Units
-from submissions.report.shares import exact_binomial, shares
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,29 @@ def test_all_or_none_has_exact_ends_and_nothing_counted_has_none() -> None:
     assert found["none"]["high"] == pytest.approx(1 - 0.025**0.1)
     assert found["empty"]["estimate"] is None
     assert found["empty"]["low"] is None
+
+
+def test_a_mean_of_shares_is_averaged_draw_by_draw() -> None:
+    rng = np.random.Generator(np.random.PCG64(2))
+    code = np.repeat(np.arange(40), 5)
+    inside, kind = rng.random(200) < 0.6, np.arange(200) % 2
+    parts = {"a": (inside, kind == 0), "b": (inside, kind == 1)}
+    found = shares(parts, code, means={"both": ("a", "b")}, replicates=400, seed=3)
+    weights = next(Units(np.arange(200), code, np.ones(40, np.int64)).draws(3))
+    drawn = [
+        np.mean([np.average(inside[kind == one], weights=times[code][kind == one]) for one in (0, 1)])
+        for times in weights.T
+    ]
+    whole = shares(parts, code, means={"both": ("a", "b")}, replicates=weights.shape[1], seed=3)["both"]
+    assert found["both"]["estimate"] == pytest.approx((found["a"]["estimate"] + found["b"]["estimate"]) / 2)
+    assert [whole["low"], whole["high"]] == pytest.approx(np.quantile(drawn, [0.025, 0.975]).tolist())
+
+
+def test_single_lesions_are_drawn_as_counts_with_the_same_spread() -> None:
+    # 50,000 patients of one lesion: four kinds of them, so four units. sqrt(p (1 - p) / n), n of either half.
+    half = np.arange(50_000) % 2 == 0
+    inside = np.arange(50_000) % 10 < 3
+    found = shares({"a": (inside, half), "b": (inside, ~half)}, np.arange(50_000), replicates=4_000, seed=0)
+    assert found["a"]["estimate"] == pytest.approx(0.4)
+    assert found["a"]["standard_error"] == pytest.approx((0.4 * 0.6 / 25_000) ** 0.5, rel=0.05)
+    assert found["b"]["standard_error"] == pytest.approx((0.2 * 0.8 / 25_000) ** 0.5, rel=0.05)

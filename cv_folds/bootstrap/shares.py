@@ -1,13 +1,12 @@
-"""Shares of lesions within groups of patients, with patient-bootstrap intervals, for all groups in one go."""
+"""Shares of lesions, and means of such shares, with patient-bootstrap intervals, all in one go."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import betaincinv
 
@@ -19,7 +18,12 @@ _LEVEL = 0.95
 
 
 def shares(
-    parts: Mapping[str, tuple[Flags, Flags]], code: Ints, *, replicates: int, seed: int
+    parts: Mapping[str, tuple[Flags, Flags]],
+    code: Ints,
+    *,
+    means: Mapping[str, Sequence[str]] | None = None,
+    replicates: int,
+    seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Measure shares such as the sensitivity at one fixed threshold.
 
@@ -30,25 +34,35 @@ def shares(
     Args:
         parts: By name, which lesions are in (the numerator) and which are counted, each of shape (lesions,).
         code: Patients numbered from 0; shape (lesions,).
+        means: Named lists of shares that are averaged, such as the mean of all classes' sensitivities.
         replicates: Bootstrap replicates.
         seed: Seed of the draws.
 
     Returns:
         By name, an interval ready for JSON; its `method` is "percentile" or "exact binomial".
     """
-    patients = int(code.max()) + 1
-    inside = _by_patient([flags & counted for flags, counted in parts.values()], code, patients)
-    counted = _by_patient([counted for _, counted in parts.values()], code, patients)
-    values = _drawn(Units(np.arange(code.size), code, np.ones(patients, np.int64)), inside, counted, replicates, seed)
-    totals = zip(inside.sum(axis=1), counted.sum(axis=1), values, strict=True)
-    return {name: _cell(int(k), int(n), row) for name, (k, n, row) in zip(parts, totals, strict=True)}
+    held = {name: (inside & counted, counted) for name, (inside, counted) in parts.items()}
+    units = Units.of(code, [np.add(*flags, dtype=np.int64) - 1 for flags in held.values()])
+    inside, counted = (_by_unit([flags[place] for flags in held.values()], units) for place in (0, 1))
+    drawn = dict(zip(held, _drawn(units, inside, counted, replicates, seed), strict=True))
+    totals = {name: (int(flags.sum()), int(among.sum())) for name, (flags, among) in held.items()}
+    share = {name: part / whole if whole else math.nan for name, (part, whole) in totals.items()}
+    cells = {name: _interval(share[name], values) for name, values in drawn.items()}
+    for name, (part, whole) in totals.items():
+        if whole and part in {0, whole}:
+            exact = Interval(share[name], *exact_binomial(part, whole), math.nan, _LEVEL)
+            cells[name] = exact.as_dict() | {"method": "exact binomial"}
+    for name, averaged in (means or {}).items():
+        values = np.mean([drawn[part] for part in averaged], axis=0)
+        cells[name] = _interval(float(np.mean([share[part] for part in averaged])), values)
+    return cells
 
 
-def _by_patient(flags: list[Flags], code: Ints, patients: int) -> csr_array:
-    """Lesions flagged by name and patient; shape (names, patients)."""
-    row = np.concatenate([np.full(int(each.sum()), place) for place, each in enumerate(flags)])
-    column = np.concatenate([code[each] for each in flags])
-    return csr_array(coo_array((np.ones(row.size), (row, column)), shape=(len(flags), patients)))
+def _by_unit(flags: list[Flags], units: Units) -> csr_array:
+    """Lesions flagged by name and unit; shape (names, units)."""
+    each = [units.code[flag[units.rows]] for flag in flags]
+    row = np.repeat(np.arange(len(flags)), [len(column) for column in each])
+    return csr_array(coo_array((np.ones(row.size), (row, np.concatenate(each))), shape=(len(flags), units.size)))
 
 
 def _drawn(units: Units, inside: csr_array, counted: csr_array, wanted: int, seed: int) -> Floats:
@@ -61,12 +75,8 @@ def _drawn(units: Units, inside: csr_array, counted: csr_array, wanted: int, see
     return np.concatenate(chunks, axis=1)[:, :wanted]
 
 
-def _cell(part: int, whole: int, values: NDArray[np.float64]) -> dict[str, Any]:
-    if whole and part in {0, whole}:
-        low, high = exact_binomial(part, whole)
-        return Interval(part / whole, low, high, math.nan, _LEVEL).as_dict() | {"method": "exact binomial"}
+def _interval(estimate: float, values: Floats) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
-    estimate = part / whole if whole else math.nan
     sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
     return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()
 
