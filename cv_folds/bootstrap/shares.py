@@ -29,7 +29,8 @@ def shares(
 
     A replicate draws patients and divides two sums over their lesions. If all counted lesions are in, or none are,
     all replicates are equal and say nothing: the ends are then those of the exact binomial interval over lesions
-    (Clopper and Pearson, Biometrika 26:404, 1934), which treats lesions as independent.
+    (Clopper and Pearson, Biometrika 26:404, 1934), which treats lesions as independent. A mean of such shares has no
+    interval.
 
     Args:
         parts: By name, which lesions are in (the numerator) and which are counted, each of shape (lesions,).
@@ -43,7 +44,8 @@ def shares(
     """
     held = {name: (inside & counted, counted) for name, (inside, counted) in parts.items()}
     units = Units.of(code, [np.add(*flags, dtype=np.int64) - 1 for flags in held.values()])
-    inside, counted = (_by_unit([flags[place] for flags in held.values()], units) for place in (0, 1))
+    inside = _by_unit([part for part, _ in held.values()], units)
+    counted = _by_unit([whole for _, whole in held.values()], units)
     drawn = dict(zip(held, _drawn(units, inside, counted, replicates, seed), strict=True))
     totals = {name: (int(flags.sum()), int(among.sum())) for name, (flags, among) in held.items()}
     share = {name: part / whole if whole else math.nan for name, (part, whole) in totals.items()}
@@ -77,7 +79,10 @@ def _drawn(units: Units, inside: csr_array, counted: csr_array, wanted: int, see
 
 def _interval(estimate: float, values: Floats) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
-    sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
+    redrawn = values.size - kept.size
+    if kept.size and kept.min() == kept.max():  # a mean of shares that are all 0 or 1
+        kept = kept[:0]
+    sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), redrawn)
     return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()
 
 

@@ -68,3 +68,10 @@ def test_single_lesions_are_drawn_as_counts_with_the_same_spread() -> None:
     assert found["a"]["estimate"] == pytest.approx(0.4)
     assert found["a"]["standard_error"] == pytest.approx((0.4 * 0.6 / 25_000) ** 0.5, rel=0.05)
     assert found["b"]["standard_error"] == pytest.approx((0.2 * 0.8 / 25_000) ** 0.5, rel=0.05)
+
+
+def test_a_mean_of_shares_that_no_draw_changes_has_no_interval() -> None:
+    code, every, kind = np.arange(10), np.ones(10, dtype=bool), np.arange(10) % 2
+    parts = {"a": (every, kind == 0), "b": (every, kind == 1)}
+    both = shares(parts, code, means={"both": ("a", "b")}, replicates=200, seed=0)["both"]
+    assert (both["estimate"], both["low"], both["high"], both["replicates"]) == (1, None, None, 0)
