@@ -15,6 +15,8 @@ from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Flags, Floats, Ints
 
 _LEVEL = 0.95
+#: A mean has an interval if at least this share of the draws holds lesions of each of its parts.
+_DEFINED = 0.5
 
 
 def shares(
@@ -29,18 +31,20 @@ def shares(
 
     A replicate draws patients and divides two sums over their lesions. If all counted lesions are in, or none are,
     all replicates are equal and say nothing: the ends are then those of the exact binomial interval over lesions
-    (Clopper and Pearson, Biometrika 26:404, 1934), which treats lesions as independent. A mean of such shares has no
-    interval.
+    (Clopper and Pearson, Biometrika 26:404, 1934), which treats lesions as independent. If a mean holds such a share,
+    or one that most draws leave undefined, the draws would understate how much chance moves it: it has no interval. Nor
+    has a share that is counted in one patient alone.
 
     Args:
         parts: By name, which lesions are in (the numerator) and which are counted, each of shape (lesions,).
-        code: Patients numbered from 0; shape (lesions,).
+        code: Patients numbered from 0 without a gap; shape (lesions,).
         means: Named lists of shares that are averaged, such as the mean of all classes' sensitivities.
         replicates: Bootstrap replicates.
         seed: Seed of the draws.
 
     Returns:
-        By name, an interval ready for JSON; its `method` is "percentile" or "exact binomial".
+        By name, an interval ready for JSON; its `method` is "percentile" or "exact binomial". A draw in which nothing
+        is counted is left out: `redrawn` says how many were, and `replicates` how many are left.
     """
     held = {name: (inside & counted, counted) for name, (inside, counted) in parts.items()}
     units = Units.of(code, [np.add(*flags, dtype=np.int64) - 1 for flags in held.values()])
@@ -50,12 +54,13 @@ def shares(
     totals = {name: (int(flags.sum()), int(among.sum())) for name, (flags, among) in held.items()}
     share = {name: part / whole if whole else math.nan for name, (part, whole) in totals.items()}
     cells = {name: _interval(share[name], values) for name, values in drawn.items()}
-    for name, (part, whole) in totals.items():
-        if whole and part in {0, whole}:
-            exact = Interval(share[name], *exact_binomial(part, whole), math.nan, _LEVEL)
-            cells[name] = exact.as_dict() | {"method": "exact binomial"}
+    for name in (name for name in held if share[name] in {0, 1}):
+        exact = Interval(share[name], *exact_binomial(*totals[name]), math.nan, _LEVEL)
+        cells[name] = exact.as_dict() | {"method": "exact binomial"}
     for name, averaged in (means or {}).items():
         values = np.mean([drawn[part] for part in averaged], axis=0)
+        if any(share[part] in {0, 1} for part in averaged) or np.isfinite(values).mean() < _DEFINED:
+            values = np.full_like(values, math.nan)
         cells[name] = _interval(float(np.mean([share[part] for part in averaged])), values)
     return cells
 
@@ -80,7 +85,7 @@ def _drawn(units: Units, inside: csr_array, counted: csr_array, wanted: int, see
 def _interval(estimate: float, values: Floats) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
     redrawn = values.size - kept.size
-    if kept.size and kept.min() == kept.max():  # a mean of shares that are all 0 or 1
+    if kept.size and kept.min() == kept.max():
         kept = kept[:0]
     sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), redrawn)
     return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()

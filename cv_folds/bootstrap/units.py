@@ -18,7 +18,7 @@ COUNT_COST = 8
 
 @dataclass(frozen=True)
 class Units:
-    """Patients, with those alike to every metric taken together if that saves work.
+    """Patients, with those alike to every metric or share taken together if that saves work.
 
     Patients with a single lesion are alike if their lesions fall into the same slot of every view and score.
     So if only lesions are drawn, 401,059 of them make some thousand units, and a replicate is one multinomial

@@ -70,8 +70,43 @@ def test_single_lesions_are_drawn_as_counts_with_the_same_spread() -> None:
     assert found["b"]["standard_error"] == pytest.approx((0.2 * 0.8 / 25_000) ** 0.5, rel=0.05)
 
 
-def test_a_mean_of_shares_that_no_draw_changes_has_no_interval() -> None:
-    code, every, kind = np.arange(10), np.ones(10, dtype=bool), np.arange(10) % 2
-    parts = {"a": (every, kind == 0), "b": (every, kind == 1)}
-    both = shares(parts, code, means={"both": ("a", "b")}, replicates=200, seed=0)["both"]
-    assert (both["estimate"], both["low"], both["high"], both["replicates"]) == (1, None, None, 0)
+@pytest.mark.parametrize("is_right", [False, True])
+def test_a_mean_with_a_share_of_all_or_none_has_no_interval(is_right: bool) -> None:
+    # One rare lesion: its share is 0 or 1 in every draw, so the draws would leave out how much chance it is.
+    code = np.arange(300)
+    right, rare = np.where(code == 0, is_right, code % 3 > 0), code == 0
+    parts = {"common": (right, ~rare), "rare": (right, rare)}
+    both = shares(parts, code, means={"both": ("common", "rare")}, replicates=500, seed=0)["both"]
+    assert both["estimate"] == pytest.approx((right[1:].mean() + is_right) / 2)
+    assert (both["low"], both["high"], both["replicates"]) == (None, None, 0)
+
+
+def test_a_mean_has_an_interval_if_most_draws_hold_each_of_its_shares() -> None:
+    # A patient is in 1 - (1 - 1/n)^n of the draws, about 0.63; three of them all in 0.25.
+    code, three = np.append(np.repeat([0, 1, 2], 2), np.arange(3, 300)), np.arange(6) // 2
+    inside = np.append([0, 1] * 3, np.arange(297) % 2).astype(bool)
+    kind = np.append(three, np.full(297, 3))
+    parts = {str(one): (inside, kind == one) for one in range(4)}
+    means = {"two": ("0", "3"), "four": ("0", "1", "2", "3")}
+    found = shares(parts, code, means=means, replicates=500, seed=0)
+    assert found["two"]["replicates"] == pytest.approx(0.63 * 500, rel=0.1)
+    assert found["two"]["redrawn"] == 500 - found["two"]["replicates"]
+    assert found["four"]["low"] is None
+    assert found["0"]["low"] is None  # one patient: the same in every draw that has it
+
+
+def test_patients_of_one_and_of_several_lesions_together() -> None:
+    rng = np.random.Generator(np.random.PCG64(6))
+    code = np.append(np.arange(4_000), np.repeat(np.arange(4_000, 4_050), 20))
+    kind = rng.integers(0, 2, 4_050)[code]
+    inside = rng.random(code.size) < np.where(code < 4_000, 0.5, (rng.random(4_050) < 0.7)[code])
+    found = shares({"a": (inside, kind == 0)}, code, replicates=3_000, seed=0)["a"]
+    each = np.arange(code.size)
+    assert Units.of(code, [np.where(kind == 0, inside.astype(np.int64), -1)]).size < 100
+    stream = Units(each, code, np.ones(4_050, np.int64)).draws(1)
+    drawn: list[float] = []
+    while len(drawn) < 1_500:
+        weights = next(stream)[code[kind == 0]]
+        drawn.extend((weights * inside[kind == 0, np.newaxis]).sum(axis=0) / weights.sum(axis=0))
+    assert found["estimate"] == pytest.approx(inside[kind == 0].mean())
+    assert found["standard_error"] == pytest.approx(np.std(drawn), rel=0.07)

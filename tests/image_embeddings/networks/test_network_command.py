@@ -62,8 +62,10 @@ def test_class_probabilities_and_balanced_accuracy(trained: SimpleNamespace) -> 
     table = pl.read_parquet(trained.folder / "classes.parquet")
     assert table.columns == ["isic_id", "nevus", "unknown", "melanoma"]
     np.testing.assert_allclose(table.drop("isic_id").to_numpy().sum(1), 1)
-    balanced = trained.figures["classes"]["balanced_accuracy"]
-    assert 0 <= balanced["low"] <= balanced["estimate"] <= balanced["high"] <= 1
+    figures = trained.figures["classes"]
+    sensitivity = [figure["estimate"] for figure in figures["sensitivity"].values()]
+    assert figures["balanced_accuracy"]["estimate"] == pytest.approx(np.mean(sensitivity))
+    assert 0 < figures["accuracy"]["low"] < figures["accuracy"]["estimate"] < figures["accuracy"]["high"] < 1
 
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
