@@ -80,9 +80,9 @@ def class_figures(
     Source: goal metric of the ISIC 2018 challenge, task 3 (Codella et al., arXiv 1902.03368).
 
     The most probable class is almost always the most frequent one; dividing by each class's share of the lesions first
-    gives every class the same weight, as the metric does. The intervals take these shares as given. If
-    training drew fewer benign lesions than there are, benign diagnoses are chosen less often than this intends: that
-    moves accuracy and single sensitivities more than their mean.
+    gives every class the same weight, as the metric does. The intervals take these shares as given. If training drew
+    fewer benign lesions than there are, benign diagnoses are chosen less often than this intends: that moves accuracy
+    and single sensitivities more than their mean.
 
     Args:
         index: True class; shape (lesions,).

@@ -68,6 +68,13 @@ class Interval:
         error = float(np.std(sample.values, ddof=1))
         return cls(sample.estimate, low, high, error, level, used, int(sample.values.size), sample.redrawn)
 
+    @classmethod
+    def of_draws(cls, estimate: float, values: Floats, *, level: float = 0.95) -> Self:
+        """The percentile interval of an estimate's replicates, shape (R,); undefined ones are left out and counted."""
+        kept = values[np.isfinite(values)]
+        sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), values.size - kept.size)
+        return cls.of(sample, level=level, method="percentile")
+
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; None stands for NaN."""
         return {key: _json(value) for key, value in asdict(self).items()}

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from cv_folds.bootstrap.intervals import BootstrapSample, Interval
+from cv_folds.bootstrap.intervals import Interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Floats, Ints, checked_lesions, patient_codes
 from engine.errors import InputError
@@ -88,14 +88,10 @@ def reliabilities(
     columns = {name: _Column.of(target, probability, code, bins) for name, probability in probabilities.items()}
     each = np.arange(int(code.max()) + 1)
     drawn: dict[str, list[Floats]] = {name: [] for name in columns}
-    done = 0
-    for weights in Units(each, each, np.ones_like(each)).draws(seed):
+    for weights in Units(each, each, np.ones_like(each)).replicates(replicates, seed):
         for name, column in columns.items():
             drawn[name].append(column.measures(weights))
-        done += weights.shape[1]
-        if done >= replicates:
-            break
-    return {name: column.summary(np.concatenate(drawn[name])[:replicates], level) for name, column in columns.items()}
+    return {name: column.summary(np.concatenate(drawn[name]), level) for name, column in columns.items()}
 
 
 def equal_mass_bins(probability: Floats, bins: int) -> Ints:
@@ -171,11 +167,7 @@ class _Column:
         whole = self.measures(np.ones((self.sums.shape[1], 1)))[0]
 
         def cell(column: int) -> Interval:
-            values = drawn[:, column][np.isfinite(drawn[:, column])]
-            sample = BootstrapSample(
-                float(whole[column]), values, np.empty(0), np.empty(0, np.int64), len(drawn) - len(values)
-            )
-            return Interval.of(sample, level=level, method="percentile")
+            return Interval.of_draws(float(whole[column]), drawn[:, column], level=level)
 
         each = enumerate(zip(self.lesions.tolist(), self.mean.tolist(), strict=True))
         parts = tuple((lesions, mean, cell(4 + place)) for place, (lesions, mean) in each)

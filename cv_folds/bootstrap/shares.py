@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.special import betaincinv
 
-from cv_folds.bootstrap.intervals import BootstrapSample, Interval
+from cv_folds.bootstrap.intervals import Interval
 from cv_folds.bootstrap.units import Units
 from cv_folds.metrics.inputs import Flags, Floats, Ints
 
@@ -53,10 +53,7 @@ def shares(
     drawn = dict(zip(held, _drawn(units, inside, counted, replicates, seed), strict=True))
     totals = {name: (int(flags.sum()), int(among.sum())) for name, (flags, among) in held.items()}
     share = {name: part / whole if whole else math.nan for name, (part, whole) in totals.items()}
-    cells = {name: _interval(share[name], values) for name, values in drawn.items()}
-    for name in (name for name in held if share[name] in {0, 1}):
-        exact = Interval(share[name], *exact_binomial(*totals[name]), math.nan, _LEVEL)
-        cells[name] = exact.as_dict() | {"method": "exact binomial"}
+    cells = {name: _cell(*totals[name], values) for name, values in drawn.items()}
     for name, averaged in (means or {}).items():
         values = np.mean([drawn[part] for part in averaged], axis=0)
         if any(share[part] in {0, 1} for part in averaged) or np.isfinite(values).mean() < _DEFINED:
@@ -73,22 +70,23 @@ def _by_unit(flags: list[Flags], units: Units) -> csr_array:
 
 
 def _drawn(units: Units, inside: csr_array, counted: csr_array, wanted: int, seed: int) -> Floats:
-    chunks: list[Floats] = []
-    for weights in units.draws(seed):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            chunks.append((inside @ weights) / (counted @ weights))
-        if sum(chunk.shape[1] for chunk in chunks) >= wanted:
-            break
-    return np.concatenate(chunks, axis=1)[:, :wanted]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        chunks = [(inside @ weights) / (counted @ weights) for weights in units.replicates(wanted, seed)]
+    return np.concatenate(chunks, axis=1)
+
+
+def _cell(part: int, whole: int, values: Floats) -> dict[str, Any]:
+    if whole and part in {0, whole}:
+        exact = Interval(part / whole, *exact_binomial(part, whole), math.nan, _LEVEL)
+        return exact.as_dict() | {"method": "exact binomial"}
+    return _interval(part / whole if whole else math.nan, values)
 
 
 def _interval(estimate: float, values: Floats) -> dict[str, Any]:
-    kept = values[np.isfinite(values)]
-    redrawn = values.size - kept.size
-    if kept.size and kept.min() == kept.max():
-        kept = kept[:0]
-    sample = BootstrapSample(estimate, kept, np.empty(0), np.empty(0, np.int64), redrawn)
-    return Interval.of(sample, level=_LEVEL, method="percentile").as_dict()
+    defined = values[np.isfinite(values)]
+    if defined.size and defined.min() == defined.max():
+        values = np.full_like(values, math.nan)
+    return Interval.of_draws(estimate, values).as_dict()
 
 
 def exact_binomial(part: int, whole: int) -> tuple[float, float]:

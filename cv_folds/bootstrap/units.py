@@ -84,3 +84,11 @@ class Units:
             else:
                 counts = generator.multinomial(patients, self.multiplicity / patients, size=chunk).T
             yield np.ascontiguousarray(counts, dtype=np.float64)
+
+    def replicates(self, wanted: int, seed: int) -> Iterator[Floats]:
+        """Yield the first `wanted` replicates of `draws`, in chunks of the same form."""
+        for weights in self.draws(seed):
+            yield weights[:, :wanted]
+            wanted -= weights.shape[1]
+            if wanted <= 0:
+                return

@@ -196,7 +196,7 @@ PEERS: Peers = {
     "shared public recipe": (public_columns, public_recipe),
     "open re-implementation's shape": (reference_columns, reference_recipe),
 }
-#: Needs an environment of its own, and an idle machine: half an hour for a real table, a quarter for a cohort.
+#: Needs an environment of its own, and an idle machine: half an hour for a real table, 20 minutes for a cohort.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
 
