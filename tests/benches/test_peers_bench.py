@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -26,7 +26,17 @@ from cv_folds.formats import difference, with_interval
 from cv_folds.metrics.partial_auc import partial_auc
 from engine.files import write_json
 from ensemble.ablation import Variant, compare
-from tests.benches.peers import AUTOGLUON, AUTOGLUON_BENIGN, AUTOGLUON_PYTHON, AUTOGLUON_SECONDS, OURS, PEERS
+from features import DEFAULT_GROUPS
+from tests.benches.peers import (
+    AUTOGLUON,
+    AUTOGLUON_BENIGN,
+    AUTOGLUON_PYTHON,
+    AUTOGLUON_SECONDS,
+    MORE_SEEDS,
+    OURS,
+    PEERS,
+    WITH_HOSPITAL,
+)
 from tests.benches.performance import Measured, measure, over_cohorts, record
 from uglyduck.run.run import Run, open_run
 
@@ -38,6 +48,9 @@ Tables are written by `make bench` (tests/benches/test_peers_bench.py). Each rec
 patient folds, the table alone. Intervals include other patients, training patients, folds, seeds and drawn lesions:
 [how to read them](reading-the-numbers.md). Peers are written from published facts; no code of theirs is here.
 
+- **Ours** is the default run, with one seed. Another row averages the models of three seeds, as the re-implementation's
+  shape averages three draws. A third also sees the hospital (the feature group `hospital.name`), as the peers do and
+  the default does not.
 - **The shared public recipe**: 34 columns and 42 formulas of them, z-scores within the patient, lesions a patient, and
   the hospital one-hot; malignant rows oversampled to 0.3 % of the benign, then the benign undersampled until the
   malignant are 1 % of them; the mean probability of LightGBM, XGBoost and CatBoost with its parameters.
@@ -80,13 +93,21 @@ REAL: dict[str, tuple[str, str, str | None]] = {
 
 def test_simulated(tmp_path: Path) -> None:
     """One repetition a cohort: what differs between cohorts includes all that differs between repetitions, and more."""
-    record_simulated("Simulated cohorts", simulated(PEERS, tmp_path))
+    record_simulated("Simulated cohorts", simulated((MORE_SEEDS, WITH_HOSPITAL, *PEERS), tmp_path))
 
 
 @pytest.mark.parametrize("section", REAL)
 def test_real(section: str, real_data: Path, tmp_path: Path) -> None:
     about, table, duplicates = REAL[section]
-    beside_peers(section, about, real_data / table, tmp_path, more=_duplicates_line(real_data, duplicates))
+    ours = [MORE_SEEDS, WITH_HOSPITAL] if about == SLICE_3D else [MORE_SEEDS]  # the other tables name no hospital
+    beside_peers(
+        section,
+        about,
+        real_data / table,
+        tmp_path,
+        more=_duplicates_line(real_data, duplicates),
+        peers=[*ours, *PEERS],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +134,7 @@ def test_autogluon(section: str, real_data: Path, tmp_path: Path) -> None:
         real_data / table,
         tmp_path,
         more=_duplicates_line(real_data, duplicates),
-        peers=AUTOGLUON,
+        peers=list(AUTOGLUON),
     )
 
 
@@ -138,9 +159,7 @@ def _duplicates_line(real_data: Path, duplicates: str | None) -> str:
     return f'duplicates = "{real_data / duplicates}"\n' if duplicates else ""
 
 
-def beside_peers(
-    section: str, about: str, metadata: Path, folder: Path, *, more: str = "", peers: Iterable[str] = tuple(PEERS)
-) -> None:
+def beside_peers(section: str, about: str, metadata: Path, folder: Path, *, more: str, peers: Sequence[str]) -> None:
     """Score by every recipe, and write a section of docs/peers.md."""
     run, took, scores = scored((OURS, *peers), metadata, folder, REPEATS, more=more)
     found = compare(
@@ -173,15 +192,25 @@ def scored(
     recipes: Iterable[str], metadata: Path, folder: Path, repeats: int, *, more: str = ""
 ) -> tuple[Run, dict[str, Measured], dict[str, pl.DataFrame]]:
     """The run that makes rows and folds; by recipe what scoring took, and a column of scores for each repetition."""
-    program = Path(sys.executable).with_name("uglyduck")
-    (folder / "run.toml").write_text(f'[data]\nmetadata = "{metadata}"\n{more}')
-    measure(program, "run", folder / "run.toml", "--until", "features", "--out", folder / "run")
-    run, took, scores = open_run(folder / "run"), {}, {}
+    settings = f'[data]\nmetadata = "{metadata}"\n{more}'
+    run = with_features(settings, folder / "run")
+    took, scores = {}, {}
     for name in recipes:
-        out = folder / f"{name}.parquet"
-        took[name] = measure(sys.executable, "-m", "tests.benches.peers", name, folder / "run", out, str(repeats))
+        seen, out = run, folder / f"{name}.parquet"
+        if name == WITH_HOSPITAL:
+            groups = json.dumps([*DEFAULT_GROUPS, "hospital.name"])
+            seen = with_features(f"{settings}[features]\ngroups = {groups}\n", folder / "with-hospital")
+        took[name] = measure(sys.executable, "-m", "tests.benches.peers", name, seen.folder.root, out, str(repeats))
         scores[name] = read_rows(out, run.lesions.checksum)
     return run, took, scores
+
+
+def with_features(settings: str, folder: Path) -> Run:
+    """A run that has its folds and features, and no models yet."""
+    config = folder.with_suffix(".toml")
+    config.write_text(settings)
+    measure(Path(sys.executable).with_name("uglyduck"), "run", config, "--until", "features", "--out", folder)
+    return open_run(folder)
 
 
 def one_simulated(recipes: tuple[str, ...], seed: int, kept: Path, folder: Path) -> dict[str, Any]:
