@@ -5,12 +5,12 @@ Written from published facts: the features, the sampling and the parameters that
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,17 +200,17 @@ PEERS: Peers = {
 #: Needs an environment of its own, and an idle machine: half an hour for a real table, 20 minutes for a cohort.
 AUTOGLUON: Peers = {"AutoGluon, columns of the public recipe": (public_columns, autogluon)}
 OURS = "ours"
-MORE_SEEDS = "ours, three seeds"
 WITH_HOSPITAL = "ours, three seeds, knows the hospital"
-#: Seeds of our recipes' models. Without the default's own seed, so that none of its models is found trained already.
-SEEDS = {OURS: (0,), MORE_SEEDS: (1, 2, 3), WITH_HOSPITAL: (1, 2, 3)}
+_THREE_SEEDS = "[ensemble]\nseeds = [1, 2, 3]\n"
+_HOSPITAL = f"[features]\ngroups = {json.dumps([*features.DEFAULT_GROUPS, 'hospital.name'])}\n"
+#: Our recipes, by what each adds to the configuration of a run.
+OWN = {OURS: "", "ours, three seeds": _THREE_SEEDS, WITH_HOSPITAL: _THREE_SEEDS + _HOSPITAL}
 
 
 def scores(name: str, run: Run, repeats: int) -> list[Array]:
-    """Out-of-fold scores of a recipe in each repetition."""
-    if name in SEEDS:
-        plan = replace(run.plan, seeds=SEEDS[name])
-        return [blend_again(run, again) for again in repetitions(run, plan, repeats)]
+    """Out-of-fold scores of a peer, or of a run of ours, in each repetition."""
+    if name in OWN:
+        return [blend_again(run, again) for again in repetitions(run, run.plan, repeats)]
     columns, fit = (PEERS | AUTOGLUON)[name]
     table, target = columns(run), run.target.astype(np.float64)
     found = []

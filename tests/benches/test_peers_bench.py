@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -24,16 +24,16 @@ from cohort.lesions import read_rows
 from cohort.simulator import write_folder
 from cv_folds.formats import difference, with_interval
 from cv_folds.metrics.partial_auc import partial_auc
+from cv_folds.schemes import HOSPITAL
 from engine.files import write_json
 from ensemble.ablation import Variant, compare
-from features import DEFAULT_GROUPS
 from tests.benches.peers import (
     AUTOGLUON,
     AUTOGLUON_BENIGN,
     AUTOGLUON_PYTHON,
     AUTOGLUON_SECONDS,
-    MORE_SEEDS,
     OURS,
+    OWN,
     PEERS,
     WITH_HOSPITAL,
 )
@@ -49,8 +49,8 @@ patient folds, the table alone. Intervals include other patients, training patie
 [how to read them](reading-the-numbers.md). Peers are written from published facts; no code of theirs is here.
 
 - **Ours** is the default run, with one seed. Another row averages the models of three seeds, as the re-implementation's
-  shape averages three draws. A third also sees the hospital (the feature group `hospital.name`), as the peers do and
-  the default does not.
+  shape averages three draws. A third also sees the hospital (the feature group `hospital.name`), as all peers but the
+  plain LightGBM do and the default does not.
 - **The shared public recipe**: 34 columns and 42 formulas of them, z-scores within the patient, lesions a patient, and
   the hospital one-hot; malignant rows oversampled to 0.3 % of the benign, then the benign undersampled until the
   malignant are 1 % of them; the mean probability of LightGBM, XGBoost and CatBoost with its parameters.
@@ -93,21 +93,13 @@ REAL: dict[str, tuple[str, str, str | None]] = {
 
 def test_simulated(tmp_path: Path) -> None:
     """One repetition a cohort: what differs between cohorts includes all that differs between repetitions, and more."""
-    record_simulated("Simulated cohorts", simulated((MORE_SEEDS, WITH_HOSPITAL, *PEERS), tmp_path))
+    record_simulated("Simulated cohorts", simulated((*OWN, *PEERS), tmp_path))
 
 
 @pytest.mark.parametrize("section", REAL)
 def test_real(section: str, real_data: Path, tmp_path: Path) -> None:
     about, table, duplicates = REAL[section]
-    ours = [MORE_SEEDS, WITH_HOSPITAL] if about == SLICE_3D else [MORE_SEEDS]  # the other tables name no hospital
-    beside_peers(
-        section,
-        about,
-        real_data / table,
-        tmp_path,
-        more=_duplicates_line(real_data, duplicates),
-        peers=[*ours, *PEERS],
-    )
+    beside_peers(section, about, real_data / table, tmp_path, more=_duplicates_line(real_data, duplicates))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +126,7 @@ def test_autogluon(section: str, real_data: Path, tmp_path: Path) -> None:
         real_data / table,
         tmp_path,
         more=_duplicates_line(real_data, duplicates),
-        peers=list(AUTOGLUON),
+        recipes=(OURS, *AUTOGLUON),
     )
 
 
@@ -144,13 +136,12 @@ def test_autogluon_simulated(tmp_path: Path) -> None:
         f"{AUTOGLUON_PACKAGE}, `best_quality`, {AUTOGLUON_SECONDS} s a fit on all cores, trained on the malignant"
         f" lesions and {AUTOGLUON_BENIGN} benign ones for each."
     )
-    record_simulated("Simulated cohorts, AutoGluon", simulated(AUTOGLUON, tmp_path), about)
+    record_simulated("Simulated cohorts, AutoGluon", simulated((OURS, *AUTOGLUON), tmp_path), about)
 
 
-def simulated(peers: Iterable[str], folder: Path) -> dict[int, dict[str, Any]]:
-    """By seed of a cohort, what ours and the peers reach on it."""
+def simulated(recipes: tuple[str, ...], folder: Path) -> dict[int, dict[str, Any]]:
+    """By seed of a cohort, what recipes reach on it."""
     kept = Path(os.environ.get("UGLYDUCK_PEERS", folder))
-    recipes = (OURS, *peers)
     return {seed: one_simulated(recipes, seed, kept / f"{seed}.json", folder / str(seed)) for seed in COHORTS}
 
 
@@ -159,11 +150,13 @@ def _duplicates_line(real_data: Path, duplicates: str | None) -> str:
     return f'duplicates = "{real_data / duplicates}"\n' if duplicates else ""
 
 
-def beside_peers(section: str, about: str, metadata: Path, folder: Path, *, more: str, peers: Sequence[str]) -> None:
+def beside_peers(
+    section: str, about: str, metadata: Path, folder: Path, *, more: str, recipes: Iterable[str] = (*OWN, *PEERS)
+) -> None:
     """Score by every recipe, and write a section of docs/peers.md."""
-    run, took, scores = scored((OURS, *peers), metadata, folder, REPEATS, more=more)
+    run, took, scores = scored(recipes, metadata, folder, REPEATS, more=more)
     found = compare(
-        [Variant(OURS, "all", ()), *(Variant(name, "run", (), OURS) for name in peers)],
+        [Variant(OURS, "all", ()), *(Variant(name, "run", (), OURS) for name in scores if name != OURS)],
         [{name: each[str(number)].to_numpy() for name, each in scores.items()} for number in range(REPEATS)],
         target=run.target,
         patient=run.folds.frame["patient_id"],
@@ -191,16 +184,22 @@ def beside_peers(section: str, about: str, metadata: Path, folder: Path, *, more
 def scored(
     recipes: Iterable[str], metadata: Path, folder: Path, repeats: int, *, more: str = ""
 ) -> tuple[Run, dict[str, Measured], dict[str, pl.DataFrame]]:
-    """The run that makes rows and folds; by recipe what scoring took, and a column of scores for each repetition."""
+    """The run that makes rows and folds; by recipe what scoring took, and a column of scores for each repetition.
+
+    Where no hospital is named, no recipe knows it: that one is left out.
+    """
     settings = f'[data]\nmetadata = "{metadata}"\n{more}'
     run = with_features(settings, folder / "run")
-    took, scores = {}, {}
+    runs, took, scores = {"": run}, {}, {}
     for name in recipes:
-        seen, out = run, folder / f"{name}.parquet"
-        if name == WITH_HOSPITAL:
-            groups = json.dumps([*DEFAULT_GROUPS, "hospital.name"])
-            seen = with_features(f"{settings}[features]\ngroups = {groups}\n", folder / "with-hospital")
-        took[name] = measure(sys.executable, "-m", "tests.benches.peers", name, seen.folder.root, out, str(repeats))
+        own, out = OWN.get(name, ""), folder / f"{name}.parquet"
+        if name == WITH_HOSPITAL and HOSPITAL not in run.lesions.frame.columns:
+            continue
+        if own not in runs:
+            runs[own] = with_features(settings + own, folder / name)
+        took[name] = measure(
+            sys.executable, "-m", "tests.benches.peers", name, runs[own].folder.root, out, str(repeats)
+        )
         scores[name] = read_rows(out, run.lesions.checksum)
     return run, took, scores
 
